@@ -1,0 +1,40 @@
+"""How tensors of several shapes join: what `add` and `mul` share."""
+
+from __future__ import annotations
+
+from cnndsl.errors import Refusal
+from cnndsl.ir.tensor import TensorType
+
+
+def stretched(xs: tuple[TensorType, ...], verb: str) -> TensorType:
+    """The common type of tensors whose axes are equal or 1. Raises `shape-mismatch` naming the first that differs."""
+    result = xs[0]
+    for index, x in enumerate(xs[1:], start=1):
+        fits = len(x.shape) == len(result.shape) and x.channel_axis == result.channel_axis
+        if not fits or any(a != b and 1 not in (a, b) for a, b in zip(result.shape, x.shape, strict=True)):
+            raise mismatch(verb, xs, index)
+        shape = tuple(max(a, b) for a, b in zip(result.shape, x.shape, strict=True))
+        result = TensorType(shape=shape, dtype=result.dtype, channel_axis=result.channel_axis)
+    return result
+
+
+def mismatch(verb: str, xs: tuple[TensorType, ...], index: int) -> Refusal:
+    """The refusal of a merge whose branch `index` is the first that does not fit the first one."""
+    first, other = xs[0], xs[index]
+    return Refusal(
+        "shape-mismatch", f"cannot {verb} {first} and {other}", culprits=(index, 0), help=_mend(first, other)
+    )
+
+
+def _mend(first: TensorType, other: TensorType) -> str:
+    if first.kind != other.kind or first.rank != other.rank:
+        return f"bring both to the same axes: the first is a {first.kind}, the other a {other.kind}"
+    small, large = (first, other) if first.elements < other.elements else (other, first)
+    strides = [b // a if a and b % a == 0 else 0 for a, b in zip(small.size, large.size, strict=True)]
+    if first.size == other.size:
+        return f"bring both to the same channels: `Conv1x1({first.channels})` on the other branch"
+    if strides and min(strides) == max(strides) > 1:
+        # The projection goes on the branch with the larger map; the smaller one says how many channels it should have.
+        target = first.channels if small is first else other.channels
+        return f"project the branch with {large}: `Conv1x1({target}, stride={strides[0]})`"
+    return "give both branches the same stride and padding"

@@ -1,0 +1,148 @@
+"""What every layer answers, and the registry of layers.
+
+A layer is one final subclass of `Op` in one file of `cnndsl/ops`. Its pydantic fields are the layer's
+arguments in the language; the docstring under a field is the argument's documentation. An op states
+facts; parameters, receptive fields, memory and totals are derived in `cnndsl/analyses`.
+
+Back ends pass their own vocabulary in, so no op file imports torch or tvm.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal, final
+
+from pydantic import BaseModel, ConfigDict, ValidationInfo, model_serializer
+from pydantic.functional_serializers import SerializerFunctionWrapHandler
+
+from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.weight import Weight
+from cnndsl.ir.window import Window
+
+Category = Literal[
+    "convolution", "dense", "pooling", "normalization", "activation", "regularization", "shape", "merge", "attention"
+]
+
+Tensors = tuple[TensorType, ...]
+
+
+class Op(BaseModel):
+    """A layer or a merge with its arguments; knows its shape rule, its weights and its forms elsewhere."""
+
+    model_config = ConfigDict(
+        frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True, defer_build=True
+    )
+
+    word: ClassVar[str]
+    """The word in the language: `Conv`, or `add` for a merge."""
+    category: ClassVar[Category]
+    """Groups layers in the documentation and colours them in a diagram."""
+    examples: ClassVar[tuple[tuple[str, tuple[int, ...]], ...]]
+    """Pairs of text and input shape: shown in the documentation, run by the contract test."""
+    takes_window: ClassVar[bool] = False
+    """Whether a window may be written in the word, as in `Conv3x3`; the op then has a field `window`."""
+    one_tensor: ClassVar[bool] = False
+    """Whether the layer is a single tensor whose key is the layer's own name."""
+    takes_position: ClassVar[bool] = True
+    """Whether the layer counts among its scope's positions (merges and constants do not)."""
+    merges: ClassVar[bool] = False
+    """Whether it joins branches: written `word{ … | … }`, two or more inputs."""
+
+    def before(self, x: TensorType) -> tuple[Op, ...]:
+        """Ops that this one brings along and that every listing shows: the Flatten of FC."""
+        return ()
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        """The output's type. Raises `Refusal` with the reason when there is none."""
+        return xs[0]
+
+    def weights(self, *xs: TensorType) -> dict[str, Weight]:
+        """The layer's state for these inputs, in `state_dict()` order; the key `""` is the layer itself."""
+        return {}
+
+    def sliding(self, x: TensorType) -> Window | None:
+        """The window over the axes behind the channels; None where each position sees only itself."""
+        return None
+
+    def sees_all(self, x: TensorType) -> bool:
+        """Whether every output position depends on every input position."""
+        return False
+
+    def macs(self, xs: Tensors, y: TensorType) -> int:
+        """Multiply-adds of convolution and matrix products, batch 1."""
+        return 0
+
+    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
+        """Scalar operations beside the multiply-adds, one per element, batch 1."""
+        return 0
+
+    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+        """The `torch.nn` module that holds the weights and does the work; None for a plain function."""
+        return None
+
+    def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
+        """The value in a `forward`, from batched input values; by default the module called with them."""
+        return module(*values)
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        """The Relax expression over batched values; `relax` is the `tvm.relax` module."""
+        raise Unlowered(self.word, "tvm")
+
+    def pointwise(self, tir: Any, value: Any) -> Any:
+        """One element of the output from the same element of the input, as a TIR expression; None if it takes
+        more than that element. What a kernel can do on its way out."""
+        return None
+
+    @classmethod
+    def arguments(cls) -> tuple[str, ...]:
+        """Names of the arguments in order, the window aside."""
+        return tuple(name for name in cls.model_fields if name != "window")
+
+    @final
+    @model_serializer(mode="wrap")
+    def _serialize(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {"layer": self.word, **handler(self)}
+
+    @final
+    def written(self) -> dict[str, Any]:
+        """The arguments that differ from their defaults."""
+        return {
+            name: value
+            for name, field in type(self).model_fields.items()
+            if (value := getattr(self, name)) != field.default or field.is_required()
+        }
+
+
+class Unlowered(Exception):
+    """A back end has no form of this op: it refuses the network before it emits anything."""
+
+    def __init__(self, word: str, backend: str, why: str = "") -> None:
+        self.word, self.backend, self.why = word, backend, why
+        super().__init__(f"{backend} has no form of `{word}`" + (f": {why}" if why else ""))
+
+
+_REGISTRY: dict[str, type[Op]] = {}
+
+
+def register(op: type[Op]) -> type[Op]:
+    """Class decorator: makes the op's word known."""
+    if op.word in _REGISTRY:
+        raise ValueError(f"the word {op.word!r} is taken by {_REGISTRY[op.word].__module__}")
+    _REGISTRY[op.word] = op
+    return op
+
+
+def registry() -> dict[str, type[Op]]:
+    """Every known op by its word. Filled by importing `cnndsl.ops`."""
+    return _REGISTRY
+
+
+def op_from_json(value: Any, info: ValidationInfo) -> Any:
+    """Validator of a field that holds an op: looks the word up in the closed registry, never imports by name."""
+    if isinstance(value, Op):
+        return value
+    if not isinstance(value, dict) or not isinstance(word := value.get("layer"), str):
+        raise ValueError("an op is an object with its word under `layer`")
+    if word not in _REGISTRY:
+        raise ValueError(f"no layer is called {word!r}")
+    arguments = {key: field for key, field in value.items() if key != "layer"}
+    return _REGISTRY[word].model_validate(arguments)

@@ -1,0 +1,75 @@
+"""A sliding window: the one fact from which output sizes, padding and receptive fields follow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cnndsl.errors import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What an output position sees of the input, per axis behind the channels.
+
+    Output `o` on an axis reads inputs `o·stride - before + i·dilation` for `0 <= i < kernel`.
+    """
+
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    dilation: tuple[int, ...]
+    ceil: bool = False
+
+    @property
+    def extent(self) -> tuple[int, ...]:
+        """Input positions from the first to the last one read: `(kernel - 1)·dilation + 1`."""
+        return tuple((k - 1) * d + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
+
+    @property
+    def symmetric(self) -> bool:
+        return self.before == self.after
+
+    def output_size(self, size: tuple[int, ...]) -> tuple[int, ...]:
+        """Positions per axis over an input of this size. Raises `window-too-large` where there are none."""
+        padded = tuple(n + b + a for n, b, a in zip(size, self.before, self.after, strict=True))
+        if any(n < e for n, e in zip(padded, self.extent, strict=True)):
+            window, found = _times(self.extent), _times(size)
+            pads = "" if padded == size else f" padded to {_times(padded)}"
+            raise Refusal(
+                "window-too-large",
+                f"a window of {window} does not fit an input of {found}{pads}",
+                notes=(f"expected an input of at least {window} after padding, found {_times(padded)}",),
+                help="take a smaller window, pad more, or downsample less before this layer",
+            )
+        return tuple(map(self._positions, padded, size, self.extent, self.stride, self.before))
+
+    def after_filled(self, size: tuple[int, ...]) -> tuple[int, ...]:
+        """Rows to add after each axis so that every position of `output_size` has a whole window."""
+        out = self.output_size(size)
+        return tuple(
+            max(a, (o - 1) * s + e - n - b)
+            for o, s, e, n, b, a in zip(out, self.stride, self.extent, size, self.before, self.after, strict=True)
+        )
+
+    def refuse_windows_of_padding(self) -> None:
+        """Refuses padding as large as the window: some position would see nothing else."""
+        if any(max(b, a) >= e for b, a, e in zip(self.before, self.after, self.extent, strict=True)):
+            raise Refusal(
+                "out-of-range",
+                f"padding of {max(self.before + self.after)} leaves windows of {_times(self.extent)} that see no input",
+                argument="pad",
+                notes=(f"expected less than {min(self.extent)}, found {max(self.before + self.after)}",),
+                help="pad by at most half the window",
+            )
+
+    def _positions(self, padded: int, size: int, extent: int, stride: int, before: int) -> int:
+        if not self.ceil:
+            return (padded - extent) // stride + 1
+        count = -(-(padded - extent) // stride) + 1
+        # PyTorch's rule: the last window must start inside the input or its leading padding.
+        return count - 1 if (count - 1) * stride >= size + before else count
+
+
+def _times(numbers: tuple[int, ...]) -> str:
+    return "×".join(map(str, numbers))

@@ -1,0 +1,123 @@
+"""Average pooling."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any, ClassVar, final
+
+from cnndsl.ir.arguments import Axes, Pad, make_window, per_axis, spatial
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.window import Window
+from cnndsl.ops.conv import short
+
+
+@final
+@register
+class AvgPool(Op):
+    """Average each window. `AvgPool` halves the map."""
+
+    word: ClassVar = "AvgPool"
+    category: ClassVar = "pooling"
+    takes_window: ClassVar = True
+    examples: ClassVar = (
+        ("AvgPool", (3, 8, 9)),
+        ("AvgPool3x3(1, 1)", (3, 7, 7)),
+        ("AvgPool3x3(1, 1, count_pad=false)", (3, 7, 7)),
+        ("AvgPool3x3(2, ceil=true)", (2, 10, 10)),
+        ("AvgPool3x3(2, 1, ceil=true)", (2, 10, 10)),
+        ("AvgPool(4)", (2, 16)),
+        ("AvgPool1x2x2", (2, 3, 6, 6)),
+    )
+
+    stride: Axes | None = None
+    """Step between windows; the window itself when left out."""
+    pad: Pad = 0
+    """Zeros added around the input, as in `Conv`."""
+    ceil: bool = False
+    """Whether a last, partly filled window counts."""
+    count_pad: bool = True
+    """Whether the added zeros count in the average."""
+    window: Axes = 2
+    """The size of the window, when it is not written in the word."""
+
+    def sliding(self, x: TensorType) -> Window:
+        spatial(x, self.word)
+        kernel = per_axis(self.window, x.rank, "window")
+        stride = kernel if self.stride is None else per_axis(self.stride, x.rank, "stride")
+        window = make_window(x.size, kernel, stride, self.pad, (1,) * x.rank, ceil=self.ceil)
+        window.refuse_windows_of_padding()
+        return window
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        (x,) = xs
+        return x.resized(self.sliding(x).output_size(x.size))
+
+    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
+        return y.elements * prod(self.sliding(xs[0]).kernel)
+
+    def _pads_apart(self, window: Window) -> bool:
+        """Whether torch's pooling cannot say this padding: it must be even and at most half the window."""
+        return not window.symmetric or any(2 * p > k for p, k in zip(window.before, window.kernel, strict=True))
+
+    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+        (x,) = xs
+        window = self.sliding(x)
+        options: dict[str, Any] = {}
+        if window.stride != window.kernel:
+            options["stride"] = short(window.stride)
+        if any(window.before) and not self._pads_apart(window):
+            options["padding"] = short(window.before)
+        if self.ceil:
+            options["ceil_mode"] = True
+        if not self.count_pad and not self._pads_apart(window):
+            options["count_include_pad"] = False
+        module = (nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d)[x.rank - 1]
+        return module(short(window.kernel), **options)
+
+    def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
+        window = self.sliding(xs[0])
+        if not self._pads_apart(window):
+            return module(*values)
+        amounts = [n for pair in zip(reversed(window.before), reversed(window.after), strict=True) for n in pair]
+        averages = module(torch.nn.functional.pad(values[0], amounts))
+        if self.count_pad:
+            return averages
+        # The average of ones is the share of each window that lies inside.
+        return averages / module(torch.nn.functional.pad(torch.ones_like(values[0]), amounts))
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        (x,) = xs
+        window = self.sliding(x)
+        filled = window.after_filled(x.size)
+        pool = (relax.op.nn.avg_pool1d, relax.op.nn.avg_pool2d, relax.op.nn.avg_pool3d)[x.rank - 1]
+        sums = pool(
+            values[0],
+            pool_size=list(window.kernel),
+            strides=list(window.stride),
+            padding=[*window.before, *filled],
+            count_include_pad=True,
+        )
+        if self.count_pad and filled == window.after:
+            return sums
+        return relax.op.multiply(sums, relax.const(self._corrections(x, window), "float32"))
+
+    def _corrections(self, x: TensorType, window: Window) -> Any:
+        """Window size over the number of positions that count, per output position: nested lists, ready to broadcast.
+
+        Positions beyond the declared padding, which only a partly filled last window has, never count.
+        """
+        shares: list[list[float]] = []
+        y = window.output_size(x.size)
+        for n, out, k, s, b, a in zip(x.size, y, window.kernel, window.stride, window.before, window.after, strict=True):
+            low, high = (-b, n + a) if self.count_pad else (0, n)
+            starts = [o * s - b for o in range(out)]
+            shares.append([k / (min(start + k, high) - max(start, low)) for start in starts])
+        table: Any = 1.0
+        for axis in reversed(shares):
+            table = [_scaled(table, share) for share in axis]
+        return [[table]]
+
+
+def _scaled(table: Any, factor: float) -> Any:
+    return [_scaled(item, factor) for item in table] if isinstance(table, list) else table * factor

@@ -1,0 +1,193 @@
+"""Convolution over one, two or three axes."""
+
+from __future__ import annotations
+
+from math import prod, sqrt
+from typing import Any, ClassVar, Literal, final
+
+from cnndsl.errors import Refusal
+from cnndsl.ir.arguments import Axes, Pad, Positive, make_window, per_axis, spatial
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.weight import Weight
+from cnndsl.ir.window import Window
+
+
+@final
+@register
+class Conv(Op):
+    """Slide a window of weights over the map: each output position is the weighted sum of what it sees.
+
+    The window is written in the word: `Conv3x3(64)`, `Conv1x7(32)`, `Conv3(8)` for 3 on every axis. Input channels are
+    inferred. On a map with one, two or three axes it is PyTorch's Conv1d, Conv2d or Conv3d.
+    """
+
+    word: ClassVar = "Conv"
+    category: ClassVar = "convolution"
+    takes_window: ClassVar = True
+    examples: ClassVar = (
+        ("Conv3x3(8)", (3, 9, 10)),
+        ("Conv7x7(4, 2, pad=3, bias=false)", (3, 15, 15)),
+        ("Conv3x3(6, dilation=2, groups=3)", (3, 9, 9)),
+        ("Conv1x7(5)", (2, 8, 9)),
+        ("Conv3x3(4, stride=2, pad=same_tf)", (2, 8, 9)),
+        ("Conv2x2(4, pad=valid)", (2, 7, 7)),
+        ("Conv3x3(4, pad=((0, 1), (2, 0)))", (2, 6, 6)),
+        ("Conv3x3(4, pad_mode=reflect)", (2, 6, 6)),
+        ("Conv9(4, stride=4)", (1, 64)),
+        ("Conv3(4, pad=causal, dilation=2)", (2, 12)),
+        ("Conv3x3x3(4)", (2, 5, 6, 7)),
+    )
+
+    channels: Positive | None = None
+    """Output channels; as many as come in when left out."""
+    stride: Axes = 1
+    """Step between windows."""
+    pad: Pad = "same"
+    """Rows and columns added around the input: `same` is (k-1)//2·dilation on both sides, `valid` none, `same_tf`
+    TensorFlow's, `causal` all before on the first axis; or a number, one per axis, or (before, after) pairs."""
+    dilation: Axes = 1
+    """Distance between the window's taps."""
+    groups: Positive = 1
+    """Parts into which channels are divided; each output part sees one input part."""
+    bias: bool = True
+    """Whether a trained number is added to each output channel."""
+    pad_mode: Literal["zeros", "reflect", "replicate", "circular"] = "zeros"
+    """What the added rows hold."""
+    window: Axes | None = None
+    """The size of the window, when it is not written in the word."""
+
+    def _out(self, x: TensorType) -> int:
+        return self.channels or x.channels
+
+    def sliding(self, x: TensorType) -> Window:
+        spatial(x, self.word)
+        if self.window is None:
+            raise Refusal(
+                "missing-argument",
+                "`Conv` needs the size of its window",
+                notes=("expected `Conv3x3` or `window=3`, found neither",),
+                help=f"write `Conv3x3({self.channels or ''})`",
+            )
+        return make_window(
+            x.size,
+            per_axis(self.window, x.rank, "window"),
+            per_axis(self.stride, x.rank, "stride"),
+            self.pad,
+            per_axis(self.dilation, x.rank, "dilation"),
+        )
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        (x,) = xs
+        window = self.sliding(x)
+        for name, channels in (("input", x.channels), ("output", self._out(x))):
+            if channels % self.groups:
+                fits = [g for g in range(min(self.groups, channels), 0, -1) if x.channels % g == 0 == self._out(x) % g]
+                raise Refusal(
+                    "groups-mismatch",
+                    f"{channels} {name} channels cannot be divided into {self.groups} groups",
+                    argument="groups",
+                    notes=(f"expected a divisor of {x.channels} and {self._out(x)}, found {self.groups}",),
+                    help=f"write `groups={fits[0]}`",
+                )
+        self._check_mode(x, window)
+        return x.resized(window.output_size(x.size)).with_channels(self._out(x))
+
+    def _check_mode(self, x: TensorType, window: Window) -> None:
+        if self.pad_mode in ("zeros", "replicate"):
+            return
+        slack = 1 if self.pad_mode == "reflect" else 0
+        most = tuple(n - slack for n in x.size)
+        if any(max(b, a) > m for b, a, m in zip(window.before, window.after, most, strict=True)):
+            raise Refusal(
+                "out-of-range",
+                f"`pad_mode={self.pad_mode}` cannot add more rows than the input has",
+                argument="pad",
+                notes=(f"expected at most {max(most)} on an input of {x}, found {max(window.before + window.after)}",),
+                help="pad less, or write `pad_mode=replicate`",
+            )
+
+    def weights(self, *xs: TensorType) -> dict[str, Weight]:
+        (x,) = xs
+        kernel = self.sliding(x).kernel
+        fan_in = x.channels // self.groups * prod(kernel)
+        bound = 1 / sqrt(fan_in)
+        weights = {"weight": Weight(shape=(self._out(x), x.channels // self.groups, *kernel), init="uniform", bound=bound)}
+        if self.bias:
+            weights["bias"] = Weight(shape=(self._out(x),), init="uniform", bound=bound)
+        return weights
+
+    def macs(self, xs: Tensors, y: TensorType) -> int:
+        return y.elements * (xs[0].channels // self.groups) * prod(self.sliding(xs[0]).kernel)
+
+    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
+        return y.elements if self.bias else 0
+
+    def _pads_apart(self, window: Window) -> bool:
+        """Whether the padding is more than torch's convolutions can say."""
+        return not window.symmetric
+
+    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+        (x,) = xs
+        window = self.sliding(x)
+        apart = self._pads_apart(window)
+        given: dict[str, Any] = {
+            "stride": (window.stride, (1,) * x.rank),
+            "padding": ((0,) * x.rank if apart else window.before, (0,) * x.rank),
+            "dilation": (window.dilation, (1,) * x.rank),
+        }
+        options: dict[str, Any] = {name: short(value) for name, (value, default) in given.items() if value != default}
+        if self.groups != 1:
+            options["groups"] = self.groups
+        if not self.bias:
+            options["bias"] = False
+        if self.pad_mode != "zeros" and not apart:
+            options["padding_mode"] = self.pad_mode
+        module = (nn.Conv1d, nn.Conv2d, nn.Conv3d)[x.rank - 1]
+        return module(x.channels, self._out(x), short(window.kernel), **options)
+
+    def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
+        window = self.sliding(xs[0])
+        if not self._pads_apart(window):
+            return module(*values)
+        # torch counts pads from the last axis to the first.
+        amounts = [n for pair in zip(reversed(window.before), reversed(window.after), strict=True) for n in pair]
+        mode = {"zeros": "constant"}.get(self.pad_mode, self.pad_mode)
+        options = {} if mode == "constant" else {"mode": mode}
+        return module(torch.nn.functional.pad(values[0], amounts, **options))
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        (x,) = xs
+        window = self.sliding(x)
+        data, padding = values[0], [*window.before, *window.after]
+        if self.pad_mode != "zeros" and any(padding):
+            data, padding = pad_by_gather(relax, x, data, window, self.pad_mode), [0] * (2 * x.rank)
+        conv = (relax.op.nn.conv1d, relax.op.nn.conv2d, relax.op.nn.conv3d)[x.rank - 1]
+        y = conv(
+            data, weights["weight"], strides=list(window.stride), padding=padding, dilation=list(window.dilation), groups=self.groups
+        )
+        if "bias" in weights:
+            y = relax.op.add(y, relax.op.reshape(weights["bias"], (1, self._out(x), *(1,) * x.rank)))
+        return y
+
+
+def pad_by_gather(relax: Any, x: TensorType, data: Any, window: Window, mode: str) -> Any:
+    """Reflected, repeated or circular padding as one `take` along each axis: the indices are constants."""
+    for axis, (n, before, after) in enumerate(zip(x.size, window.before, window.after, strict=True), start=2):
+        if before or after:
+            indices = [_source(i, n, mode) for i in range(-before, n + after)]
+            data = relax.op.take(data, relax.const(indices, "int64"), axis=axis)
+    return data
+
+
+def _source(i: int, n: int, mode: str) -> int:
+    if mode == "circular":
+        return i % n
+    if mode == "replicate":
+        return min(max(i, 0), n - 1)
+    return -i if i < 0 else 2 * (n - 1) - i if i >= n else i
+
+
+def short(numbers: tuple[int, ...]) -> int | tuple[int, ...]:
+    """`3` for `(3, 3)`: what a person would write."""
+    return numbers[0] if len(set(numbers)) == 1 else numbers

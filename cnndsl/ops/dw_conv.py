@@ -1,0 +1,85 @@
+"""Depthwise convolution."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal, final
+
+from cnndsl.errors import Refusal
+from cnndsl.ir.arguments import Axes, Pad, Positive
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.weight import Weight
+from cnndsl.ir.window import Window
+from cnndsl.ops.conv import Conv
+
+
+@final
+@register
+class DWConv(Op):
+    """Convolve each channel by itself: a `Conv` with as many groups as channels.
+
+    MobileNet's first half (Howard et al., 2017). `multiplier` output channels come from each input channel.
+    """
+
+    word: ClassVar = "DWConv"
+    category: ClassVar = "convolution"
+    takes_window: ClassVar = True
+    examples: ClassVar = (
+        ("DWConv3x3", (4, 7, 8)),
+        ("DWConv5x5(2, bias=false)", (3, 9, 9)),
+        ("DWConv3x3(multiplier=2, dilation=2)", (3, 9, 9)),
+        ("DWConv3x3(2, pad=same_tf)", (3, 8, 8)),
+        ("DWConv5(2)", (4, 16)),
+        ("DWConv3x3x3", (2, 4, 5, 6)),
+    )
+
+    stride: Axes = 1
+    """Step between windows."""
+    multiplier: Positive = 1
+    """Output channels for each input channel."""
+    pad: Pad = "same"
+    """Rows and columns added around the input, as in `Conv`."""
+    dilation: Axes = 1
+    """Distance between the window's taps."""
+    bias: bool = True
+    """Whether a trained number is added to each output channel."""
+    pad_mode: Literal["zeros", "reflect", "replicate", "circular"] = "zeros"
+    """What the added rows hold."""
+    window: Axes | None = None
+    """The size of the window, when it is not written in the word."""
+
+    def conv(self, x: TensorType) -> Conv:
+        """The same as a grouped convolution over this input."""
+        if self.window is None:
+            raise Refusal(
+                "missing-argument",
+                "`DWConv` needs the size of its window",
+                notes=("expected `DWConv3x3` or `window=3`, found neither",),
+                help="write `DWConv3x3`",
+            )
+        arguments = self.model_dump(exclude={"layer", "multiplier"})
+        return Conv(channels=x.channels * self.multiplier, groups=x.channels, **arguments)
+
+    def sliding(self, x: TensorType) -> Window:
+        return self.conv(x).sliding(x)
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        return self.conv(xs[0]).infer(*xs)
+
+    def weights(self, *xs: TensorType) -> dict[str, Weight]:
+        return self.conv(xs[0]).weights(*xs)
+
+    def macs(self, xs: Tensors, y: TensorType) -> int:
+        return self.conv(xs[0]).macs(xs, y)
+
+    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
+        return self.conv(xs[0]).arithmetic(xs, y)
+
+    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+        return self.conv(xs[0]).to_torch(nn, *xs)
+
+    def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
+        return self.conv(xs[0]).call_torch(torch, module, xs, *values)
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        return self.conv(xs[0]).to_relax(relax, xs, values, weights)

@@ -1,0 +1,32 @@
+"""Flattening."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, final
+
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.tensor import TensorType
+
+
+@final
+@register
+class Flatten(Op):
+    """Lay all axes out in one row: a map becomes a vector."""
+
+    word: ClassVar = "Flatten"
+    category: ClassVar = "shape"
+    examples: ClassVar = (("Flatten", (4, 3, 5)), ("Flatten", (6,)))
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        (x,) = xs
+        return TensorType(shape=(x.elements,), dtype=x.dtype)
+
+    def sees_all(self, x: TensorType) -> bool:
+        # One output channel per position: which position it saw is no longer an axis.
+        return x.kind != "vector"
+
+    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+        return nn.Flatten()
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        return relax.op.reshape(values[0], (-1, xs[0].elements))

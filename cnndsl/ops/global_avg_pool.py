@@ -1,0 +1,56 @@
+"""Global average pooling."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, final
+
+from cnndsl.errors import Refusal
+from cnndsl.ir.arguments import numeric
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.tensor import TensorType
+
+
+@final
+@register
+class GlobalAvgPool(Op):
+    """Average each channel over all positions (Lin et al., 2013).
+
+    A map keeps its axes at size 1, so that it can weigh another map; tokens become one vector.
+    """
+
+    word: ClassVar = "GlobalAvgPool"
+    category: ClassVar = "pooling"
+    examples: ClassVar = (("GlobalAvgPool", (4, 7, 5)), ("GlobalAvgPool", (4, 9)), ("GlobalAvgPool", (2, 3, 4, 5)))
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        (x,) = xs
+        numeric(x, self.word)
+        if x.kind == "vector":
+            raise Refusal(
+                "wrong-rank",
+                f"`GlobalAvgPool` averages over positions, and a vector of {x.channels} has none",
+                notes=(f"expected a map or tokens, found a vector of {x.channels}",),
+                help="leave it out, or put it before the layer that flattens",
+            )
+        return TensorType(shape=(x.channels,), dtype=x.dtype) if x.kind == "tokens" else x.resized((1,) * x.rank)
+
+    def sees_all(self, x: TensorType) -> bool:
+        return True
+
+    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
+        return xs[0].elements
+
+    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+        (x,) = xs
+        if x.kind == "tokens":
+            return None
+        return (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d)[x.rank - 1](1)
+
+    def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
+        return values[0].mean(1) if module is None else module(*values)
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        (x,) = xs
+        tokens = x.kind == "tokens"
+        axes = [1] if tokens else list(range(2, 2 + x.rank))
+        return relax.op.mean(values[0], axis=axes, keepdims=not tokens)

@@ -1,0 +1,24 @@
+"""Identity."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, final
+
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.tensor import TensorType
+
+
+@final
+@register
+class Identity(Op):
+    """Change nothing: a named place, or a layer's stand-in. A branch without layers is written `id`."""
+
+    word: ClassVar = "Identity"
+    category: ClassVar = "shape"
+    examples: ClassVar = (("Identity", (4, 5, 6)),)
+
+    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+        return nn.Identity()
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        return values[0]

@@ -1,0 +1,35 @@
+"""Rectified linear unit."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, final
+
+from cnndsl.ir.arguments import numeric
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.tensor import TensorType
+
+
+@final
+@register
+class ReLU(Op):
+    """Zero below zero, unchanged above (Nair and Hinton, 2010)."""
+
+    word: ClassVar = "ReLU"
+    category: ClassVar = "activation"
+    examples: ClassVar = (("ReLU", (4, 5, 6)), ("ReLU", (7,)))
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        numeric(xs[0], self.word)
+        return xs[0]
+
+    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
+        return y.elements
+
+    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+        return nn.ReLU()
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        return relax.op.nn.relu(values[0])
+
+    def pointwise(self, tir: Any, value: Any) -> Any:
+        return tir.max(value, tir.const(0, value.dtype))

@@ -1,0 +1,35 @@
+"""Rectified linear unit, capped."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, final
+
+from cnndsl.ir.arguments import numeric
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.tensor import TensorType
+
+
+@final
+@register
+class ReLU6(Op):
+    """Zero below zero, six above six: the mobile nets' activation (Krizhevsky, 2010)."""
+
+    word: ClassVar = "ReLU6"
+    category: ClassVar = "activation"
+    examples: ClassVar = (("ReLU6", (4, 5, 6)), ("ReLU6", (7,)))
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        numeric(xs[0], self.word)
+        return xs[0]
+
+    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
+        return y.elements
+
+    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+        return nn.ReLU6()
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        return relax.op.clip(values[0], 0, 6)
+
+    def pointwise(self, tir: Any, value: Any) -> Any:
+        return tir.min(tir.max(value, tir.const(0, value.dtype)), tir.const(6, value.dtype))

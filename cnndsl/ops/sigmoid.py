@@ -1,0 +1,35 @@
+"""Logistic function."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, final
+
+from cnndsl.ir.arguments import numeric
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.tensor import TensorType
+
+
+@final
+@register
+class Sigmoid(Op):
+    """`1 / (1 + exp(-x))`: squeezes any number between 0 and 1, as a gate needs."""
+
+    word: ClassVar = "Sigmoid"
+    category: ClassVar = "activation"
+    examples: ClassVar = (("Sigmoid", (4, 5, 6)), ("Sigmoid", (7,)))
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        numeric(xs[0], self.word)
+        return xs[0]
+
+    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
+        return y.elements
+
+    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+        return nn.Sigmoid()
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        return relax.op.sigmoid(values[0])
+
+    def pointwise(self, tir: Any, value: Any) -> Any:
+        return tir.sigmoid(value)
