@@ -30,6 +30,10 @@ class Source:
         line = bisect_right(self._line_starts, offset)
         return line, offset - self._line_starts[line - 1] + 1
 
+    def offset(self, line: int, column: int) -> int:
+        """The character offset of a line and a column, both from 1."""
+        return self._line_starts[line - 1] + column - 1
+
     def line(self, number: int) -> str:
         """The text of a line, counted from 1, without its line end."""
         start = self._line_starts[number - 1]
@@ -77,3 +81,8 @@ class Place(BaseModel):
     @property
     def range(self) -> tuple[int, int, int, int]:
         return self.line, self.column, self.end_line, self.end_column
+
+    def span(self, text: str) -> Span:
+        """The same range over the file's text, for a diagnostic that comes after parsing."""
+        source = Source(self.file, text)
+        return Span(source, source.offset(self.line, self.column), source.offset(self.end_line, self.end_column))

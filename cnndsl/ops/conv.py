@@ -176,7 +176,7 @@ def pad_by_gather(relax: Any, x: TensorType, data: Any, window: Window, mode: st
     for axis, (n, before, after) in enumerate(zip(x.size, window.before, window.after, strict=True), start=2):
         if before or after:
             indices = [_source(i, n, mode) for i in range(-before, n + after)]
-            data = relax.op.take(data, relax.const(indices, "int64"), axis=axis)
+            data = relax.op.take(data, relax.const(indices, "int64"), axis=axis, mode="clip")
     return data
 
 

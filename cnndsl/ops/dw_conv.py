@@ -57,7 +57,7 @@ class DWConv(Op):
                 notes=("expected `DWConv3x3` or `window=3`, found neither",),
                 help="write `DWConv3x3`",
             )
-        arguments = self.model_dump(exclude={"layer", "multiplier"})
+        arguments = {name: getattr(self, name) for name in type(self).model_fields if name != "multiplier"}
         return Conv(channels=x.channels * self.multiplier, groups=x.channels, **arguments)
 
     def sliding(self, x: TensorType) -> Window:

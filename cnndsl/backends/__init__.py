@@ -1,0 +1,1 @@
+"""What turns a graph into something: the only rooms that import the library they write for."""

@@ -1,0 +1,25 @@
+"""The one place that imports TVM, with its threads set."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Any
+
+from cnndsl.errors import MissingPart
+
+
+@cache
+def load_tvm() -> Any:
+    """The `tvm` module. Raises `MissingPart` when it is not installed.
+
+    TVM reads the number of threads once, while it is imported, and by itself takes half the cores.
+    """
+    os.environ.setdefault("TVM_NUM_THREADS", str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
+    try:
+        import tvm
+        import tvm.relax
+        import tvm.s_tir
+    except ImportError as e:
+        raise MissingPart(f"TVM cannot be imported ({e})", "run `pip install 'cnndsl[tvm]'`") from None
+    return tvm
