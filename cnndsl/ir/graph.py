@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, SerializeAsAny
 from cnndsl.ir.op import Op, op_from_json
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
-from cnndsl.source import Place
+from cnndsl.source import Place, Span
 
 
 class _Frozen(BaseModel):
@@ -108,6 +108,11 @@ class Graph(_Frozen):
 
     def input_types(self, node: Node) -> tuple[TensorType, ...]:
         return tuple(self.types[name] for name in node.inputs)
+
+    def span(self, node: Node) -> Span | None:
+        """Where the node is written; None for a graph without its text."""
+        text = self.sources.get(node.place.file) if node.place else None
+        return node.place.span(text) if node.place and text is not None else None
 
     @cached_property
     def consumers(self) -> dict[str, tuple[Node, ...]]:

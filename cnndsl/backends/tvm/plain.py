@@ -54,13 +54,12 @@ def refuse_unlowered(graph: Graph, nodes: Iterable[Node] | None = None) -> None:
 
 
 def _unsupported(graph: Graph, node: Node, refusal: Unlowered) -> Diagnostic:
-    text = graph.sources.get(node.place.file) if node.place else None
-    labels = (Label(node.place.span(text), f"{node.name}"),) if node.place and text is not None else ()
+    span = graph.span(node)
     why = f": {refusal.why}" if refusal.why else ""
     return Diagnostic(
         id="unsupported-by-backend",
         message=f"the tvm back end has no form of `{refusal.word}` (at `{node.name}`){why}",
-        labels=labels,
+        labels=(Label(span, node.name),) if span else (),
         help="compile with `--to torch`, which knows every layer, or write it with other layers",
     )
 

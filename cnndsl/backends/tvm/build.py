@@ -1,0 +1,35 @@
+"""The way in: a network and its weights become a package that can be called or exported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from cnndsl.backends.tvm.lower import lower
+from cnndsl.backends.tvm.runtime import Package, package_of
+from cnndsl.ir.graph import Graph
+from cnndsl.weights import checked, initial_weights
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def build(
+    graph: Graph,
+    weights: Mapping[str, np.ndarray] | None = None,
+    target: str = "llvm",
+    batch: int = 1,
+    *,
+    seed: int = 0,
+    origin: str = "the given weights",
+) -> Package:
+    """Compiles a network for `target`, each run taking `batch` examples.
+
+    `weights` is a state dict of NumPy arrays, from `origin`; without it the first values of `seed` are taken. Raises
+    `CnnError` (unsupported-by-backend, unknown-target, missing-weight, unexpected-weight, weight-mismatch) and `MissingPart`.
+    """
+    if weights is None:
+        arrays, origin = initial_weights(graph, seed), f"seed {seed}"
+    else:
+        arrays = checked(graph, weights, origin)
+    return package_of(lower(graph, arrays, target=target, batch=batch, origin=origin))
