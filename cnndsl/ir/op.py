@@ -29,7 +29,7 @@ class Op(BaseModel):
     """A layer or a merge with its arguments; knows its shape rule, its weights and its forms elsewhere."""
 
     model_config = ConfigDict(
-        frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True, defer_build=True
+        frozen=True, strict=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True, defer_build=True
     )
 
     word: ClassVar[str]
@@ -46,6 +46,9 @@ class Op(BaseModel):
     """Whether the layer counts among its scope's positions (merges and constants do not)."""
     merges: ClassVar[bool] = False
     """Whether it joins branches: written `word{ … | … }`, two or more inputs."""
+
+    follows: ClassVar[str | None] = None
+    """The word whose `default` arguments also hold for this one, where it has none of its own."""
 
     def before(self, x: TensorType) -> tuple[Op, ...]:
         """Ops that this one brings along and that every listing shows: the Flatten of FC."""

@@ -24,6 +24,7 @@ class DWConv(Op):
     word: ClassVar = "DWConv"
     category: ClassVar = "convolution"
     takes_window: ClassVar = True
+    follows: ClassVar = "Conv"
     examples: ClassVar = (
         ("DWConv3x3", (4, 7, 8)),
         ("DWConv5x5(2, bias=false)", (3, 9, 9)),

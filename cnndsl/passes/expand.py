@@ -1,0 +1,417 @@
+"""Walks chains: groups, repeats, conditions, merges, layers, blocks and shares become nodes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cnndsl.errors import CnnError, Diagnostic, Label, Refusal
+from cnndsl.ir.graph import Frame
+from cnndsl.ir.op import registry
+from cnndsl.passes.body import Body, Report
+from cnndsl.passes.flow import IDENTITY, LOST, Flow, LayerValue, Lost, LostValue, Wire
+from cnndsl.passes.functions import integer
+from cnndsl.passes.infer import MOST_NODES, Assembly, too_many
+from cnndsl.passes.name import Names
+from cnndsl.passes.resolve import Spans, resolve
+from cnndsl.passes.scope import BlockValue, Scope, Shared
+from cnndsl.passes.values import evaluate, given, look_up, rounds, truth, with_arguments, words_of
+from cnndsl.passes.wording import fail, kind, nearest
+from cnndsl.passes.words import is_layer
+from cnndsl.source import Span
+from cnndsl.syntax import tree
+
+if TYPE_CHECKING:
+    from cnndsl.passes.call import Caller
+
+# An element that makes no node costs time all the same: this many are walked before the network is refused.
+MOST_STEPS = 20 * MOST_NODES
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """Where a chain led, and whether anything stood on the way (`id` counts, what an `if` removed does not)."""
+
+    flow: Flow
+    anything: bool
+    left_out: bool = False
+    """Whether an `else none` was what remained."""
+
+
+class Chains:
+    """Expands chains into an assembly. `caller` expands what blocks and shares stand for."""
+
+    def __init__(self, assembly: Assembly, report: Report) -> None:
+        self.assembly = assembly
+        self.report = report
+        self.caller: Caller
+        self.steps = 0
+
+    def chain(self, chain: tree.Chain, arriving: Flow | None, body: Body, *, in_middle: bool = False) -> Walked:
+        """Follows a chain from the tensor its first element names, else from the one that arrives."""
+        flow, anything, left_out = arriving, False, False
+        for index, element in enumerate(chain.elements):
+            walked = self.element(element, flow, body, first=index == 0 and not in_middle)
+            flow, anything, left_out = walked.flow, anything or walked.anything, left_out or walked.left_out
+        assert flow is not None
+        return Walked(flow, anything, left_out)
+
+    def element(self, element: tree.Element, flow: Flow | None, body: Body, *, first: bool) -> Walked:
+        try:
+            self._step(element.span)
+            return self._element(element, flow, body, first)
+        except CnnError as error:
+            self.report.add(error)
+        except LostValue:
+            pass
+        if element.tap is not None:
+            body.scope.names[element.tap] = LOST
+        return Walked(LOST, True)
+
+    def _step(self, span: Span) -> None:
+        self.steps += 1
+        if self.steps > MOST_STEPS:
+            raise Stopped(too_many(span))
+
+    def _element(self, element: tree.Element, flow: Flow | None, body: Body, first: bool) -> Walked:
+        primary = element.primary
+        condition = element.condition
+        if condition is not None and not truth(condition.value, body.place(flow)):
+            if condition.otherwise is None:
+                self._hide(element, body)
+                return Walked(self._arrived(flow, body, element.span), False, condition.nothing)
+            primary = condition.otherwise
+        started = self.tensor(primary, flow, body) if first else None
+        if started is None:
+            flow = self._arrived(flow, body, element.span)
+            flow, anything = self._repeated(element, primary, flow, body, first)
+        else:
+            flow, anything = started, True
+        if element.tap is not None:
+            self.bind(element.tap, flow, element.tap_span or element.span, body)
+        return Walked(flow, anything)
+
+    def _hide(self, element: tree.Element, body: Body) -> None:
+        if element.tap is not None:
+            line, _ = element.span.source.line_and_column(element.span.start)
+            body.scope.inner[element.tap] = f"the `if` in line {line} removed it"
+
+    def _arrived(self, flow: Flow | None, body: Body, span: Span) -> Flow:
+        """The tensor that arrives; at the start of a body, the one that entered it."""
+        if flow is not None:
+            return flow
+        if body.entered is None:
+            raise fail("missing-input", "nothing has entered the network yet", span, help="say what comes in first: `input 3×224×224`")
+        if isinstance(body.entered, tuple):
+            raise fail(
+                "ambiguous-in",
+                f"{len(body.entered)} tensors entered here, and the chain does not say from which it starts",
+                span,
+                help="begin the chain with the name of one: `image → …`",
+            )
+        return body.entered
+
+    def bind(self, name: str, value: Any, span: Span, body: Body) -> None:
+        """Gives something a name in this body. Raises `shadows-layer`."""
+        if is_layer(name):
+            raise fail("shadows-layer", f"`{name}` is a layer and cannot be a name", span, help=f"call it `{name.lower()}_`")
+        body.scope.names[name] = value
+        body.scope.inner.pop(name, None)
+        body.scope.later.pop(name, None)
+
+    # -- tensors
+
+    def tensor(self, primary: tree.Primary, flow: Flow | None, body: Body) -> Flow | None:
+        """The tensor or tensors that an element names; None for anything else."""
+        if isinstance(primary, tree.This):
+            return self._entered(primary, body) if primary.name == "in" else flow
+        if isinstance(primary, tree.Tensors):
+            parts = tuple(self.tensor(item, flow, body) for item in primary.items)
+            for part, item in zip(parts, primary.items, strict=True):
+                if not isinstance(part, Wire | Lost):
+                    raise fail("wrong-type", f"`{item.span.text}` is no tensor", item.span, help="put names of tensors in the brackets")
+            wires = tuple(part for part in parts if isinstance(part, Wire))
+            return wires if len(wires) == len(parts) else LOST
+        if not isinstance(primary, tree.Invocation | tree.Pick) or getattr(primary, "arguments", None) is not None:
+            return None
+        try:
+            found = body.scope.find(primary.name)
+        except KeyError:
+            return None
+        if isinstance(primary, tree.Pick) and isinstance(found, list | tuple):
+            found = self._picked(primary, body)
+        return found if _is_flow(found) else None
+
+    def _entered(self, this: tree.This, body: Body) -> Flow:
+        if body.entered is None:
+            raise fail("missing-input", "nothing has entered the network yet", this.span, help="say what comes in first: `input 3×224×224`")
+        return body.entered
+
+    def _picked(self, pick: tree.Pick, body: Body) -> Any:
+        name = tree.Name(pick.span, pick.name)
+        return evaluate(tree.Index(pick.span, name, pick.index), body.place())
+
+    # -- repeats
+
+    def _repeated(self, element: tree.Element, primary: tree.Primary, flow: Flow, body: Body, first: bool) -> tuple[Flow, bool]:
+        repeat, label = element.repeat, element.label
+        if repeat is None:
+            return self.primary(primary, flow, body, self.label(label, flow, body), element.span, first)
+        bound, varies = self._rounds(repeat, label, flow, body)
+        names, frame_names = body.names, None
+        if label is not None and not varies:
+            body.names.take_position()
+            names = frame_names = body.names.scope(self.label(label, flow, body) or "")
+        title = _title(primary, label)
+        outer = self.assembly.open_frame(_frame("repeat", title, element.span, rounds=len(bound)), frame_names)
+        try:
+            return self._each_round(bound, varies, element, primary, flow, body.inside(names), first)
+        finally:
+            self.assembly.frame = outer
+
+    def _each_round(
+        self, bound: list[dict[str, Any]], varies: bool, element: tree.Element, primary: tree.Primary, flow: Flow, body: Body, first: bool
+    ) -> tuple[Flow, bool]:
+        anything = False
+        before = len(self.assembly.drafts)
+        for index, names in enumerate(bound):
+            self._step(element.span)
+            inner = body.inside(bound=dict(names))
+            key = self.label(element.label, flow, inner) if varies else None
+            outer = self.assembly.open_frame(_frame("round", "", element.span, index, len(bound)), None)
+            flow, touched = self.primary(primary, flow, inner, key, element.span, first and index == 0)
+            self.assembly.frame = outer
+            anything = anything or touched
+            for name in inner.scope.names.keys() - names.keys():
+                body.scope.inner[name] = "it is set inside a repeat, and seen in that round only"
+            if flow is LOST:
+                break
+            if index == 0 and before + (len(self.assembly.drafts) - before) * len(bound) > MOST_NODES:
+                raise Stopped(too_many(element.span))
+        return flow, anything
+
+    def _rounds(self, repeat: tree.Times | tree.Each, label: tree.Label | None, flow: Flow, body: Body) -> tuple[list[dict[str, Any]], bool]:
+        """The names each round brings, and whether the label names each round: it does if it speaks of them."""
+        if isinstance(repeat, tree.Each):
+            targets = _flat(repeat.targets)
+            for name in targets:
+                if is_layer(name):
+                    raise fail("shadows-layer", f"`{name}` is a layer and cannot be a name", repeat.targets.span, help=f"call it `{name.lower()}_`")
+            bound = rounds(repeat.targets, repeat.values, body.place(flow))
+            return bound, label is not None and any(name in targets for name in _mentioned(label))
+        value = evaluate(repeat.count, body.place(flow))
+        try:
+            count = integer(value)
+        except Refusal:
+            count = -1
+        if count < 0:
+            raise fail(
+                "bad-count", f"a repetition needs a whole number from 0, found {kind(value)}", repeat.count.span, help="write `×` and a number: `[…]×2`"
+            )
+        if count > MOST_STEPS:
+            raise Stopped(too_many(repeat.span))
+        return [{}] * count, False
+
+    def label(self, label: tree.Label | None, flow: Flow, body: Body) -> str | None:
+        """A label's text, its values worked out."""
+        if label is None:
+            return None
+        text = "".join(part if isinstance(part, str) else _part(evaluate(part, body.place(flow)), part) for part in label.parts)
+        if not all(text.split(".")):
+            raise fail("syntax", f"`{text}` has an empty part between its dots", label.span, help="put letters or digits on both sides of each dot")
+        return text
+
+    # -- what an element is
+
+    def primary(self, primary: tree.Primary, flow: Flow, body: Body, key: str | None, span: Span, first: bool) -> tuple[Flow, bool]:
+        if isinstance(primary, tree.Group):
+            return self._group(primary, flow, body, key, first)
+        if isinstance(primary, tree.Merge):
+            return self._merge(primary, flow, body, key), True
+        if isinstance(primary, tree.This) and primary.name == "id":
+            return flow, True
+        if isinstance(primary, tree.This | tree.Tensors):
+            raise self._in_the_middle(primary.span.text, primary.span)
+        return self._invoked(primary, flow, body, key), True
+
+    def _in_the_middle(self, text: str, span: Span) -> CnnError:
+        return fail(
+            "tensor-in-the-middle",
+            f"`{text}` is a tensor, and tensors only begin a chain",
+            span,
+            "expected a layer or a block, found a tensor",
+            help=f"join it: `cat{{ {text} | id }}` or `add{{ {text} | id }}`",
+        )
+
+    def _invoked(self, primary: tree.Invocation | tree.Pick, flow: Flow, body: Body, key: str | None) -> Flow:
+        if isinstance(primary, tree.Pick):
+            value, name = self._picked(primary, body), primary.span.text
+        else:
+            value, name = look_up(primary.name, primary, body.scope), primary.name
+        if _is_flow(value):
+            raise self._in_the_middle(name, primary.span)
+        if isinstance(primary, tree.Invocation) and primary.arguments is not None:
+            if not isinstance(value, LayerValue | BlockValue):
+                raise fail("not-callable", f"`{name}` is {kind(value)} and takes no arguments", primary.span, help="delete the brackets")
+            value = with_arguments(value, primary.arguments, body.place(flow))
+        if value is IDENTITY:
+            return flow
+        if isinstance(value, LayerValue):
+            return self.layer(value, flow, body, key, primary.span)
+        if isinstance(value, BlockValue):
+            return self.caller.block(value, flow, body, key, primary.span)
+        if isinstance(value, Shared):
+            return self.caller.share(value, flow, primary.span)
+        raise fail("not-callable", f"`{name}` is {kind(value)}, and a layer or block is due", primary.span, help="write a layer: `Conv3x3(64)`")
+
+    def layer(self, layer: LayerValue, flow: Flow, body: Body, key: str | None, span: Span) -> Flow:
+        op, spans = resolve(layer, span)
+        place = body.names.take_position() if op.takes_position else None
+        if isinstance(flow, Lost):
+            return LOST
+        if isinstance(flow, tuple):
+            raise fail(
+                "wrong-number-of-tensors",
+                f"`{layer.word}` takes one tensor, and {len(flow)} arrive",
+                span,
+                help="pick one of them, or join them with `cat{ … }`",
+            )
+        return self.assembly.apply(op, (flow,), body.names, place if key is None else key, span, spans, (span,))
+
+    def _group(self, group: tree.Group, flow: Flow, body: Body, key: str | None, first: bool) -> tuple[Flow, bool]:
+        if key is None:
+            walked = self.chain(group.chain, flow, body, in_middle=not first)
+            return walked.flow, walked.anything
+        names = body.names.scope(key)
+        body.names.take_position()
+        outer = self.assembly.open_frame(_frame("group", key, group.span), names)
+        try:
+            walked = self.chain(group.chain, flow, body.inside(names), in_middle=not first)
+        finally:
+            self.assembly.frame = outer
+        return walked.flow, walked.anything
+
+    # -- merges
+
+    def _merge(self, merge: tree.Merge, flow: Flow, body: Body, key: str | None) -> Flow:
+        op, spans = self._merge_op(merge, flow, body)
+        if len(merge.branches) < 2 and merge.each is None:
+            raise fail("too-few-branches", f"`{merge.name}` joins two branches or more, found one", merge.span, help="write the other one; one that changes nothing is `id`")
+        if key is None:
+            return self._joined(merge, op, spans, flow, body)
+        names = body.names.scope(key)
+        outer = self.assembly.open_frame(_frame("group", key, merge.span), names)
+        try:
+            return self._joined(merge, op, spans, flow, body.inside(names))
+        finally:
+            self.assembly.frame = outer
+
+    def _merge_op(self, merge: tree.Merge, flow: Flow, body: Body) -> tuple[Any, Spans]:
+        op = registry().get(merge.name)
+        if op is None or not op.merges:
+            merges = sorted(word for word, op in registry().items() if op.merges)
+            close = nearest(merge.name, merges)
+            raise fail(
+                "unknown-merge",
+                f"no merge is called `{merge.name}`",
+                merge.name_span,
+                f"expected one of {', '.join(merges)}",
+                help=f"did you mean `{close}`?" if close else "write `add{ … | … }` or `cat{ … | … }`",
+            )
+        arguments = given(merge.arguments or (), body.place(flow), words_of(op))
+        return resolve(LayerValue(op, op.word, None, arguments), merge.span)
+
+    def _joined(self, merge: tree.Merge, op: Any, spans: Spans, flow: Flow, body: Body) -> Flow:
+        ends = self._branches(merge, flow, body)
+        if any(end is LOST for end, _ in ends):
+            return LOST
+        wires, arrivals = [], []
+        for end, span in ends:
+            if not isinstance(end, Wire):
+                count = len(end) if isinstance(end, tuple) else 0
+                raise fail("wrong-number-of-tensors", f"a branch brings one tensor, and this one {count}", span, help="pick one: `parts[0]`")
+            wires.append(end)
+            arrivals.append(span)
+        if not wires:
+            raise fail("empty-branch", f"`{merge.name}` has no branch left", merge.span, help="keep at least one branch")
+        if len(wires) == 1:
+            return wires[0]
+        return self.assembly.apply(op, tuple(wires), body.names, None, merge.span, spans, tuple(arrivals))
+
+    def _branches(self, merge: tree.Merge, flow: Flow, body: Body) -> list[tuple[Flow, Span]]:
+        if merge.each is not None:
+            bound, _ = self._rounds(merge.each, None, flow, body)
+            chain = merge.branches[0]
+            return [end for names in bound if (end := self._branch(chain, flow, body.inside(bound=dict(names)))) is not None]
+        return [end for chain in merge.branches if (end := self._branch(chain, flow, body)) is not None]
+
+    def _branch(self, chain: tree.Chain, flow: Flow, body: Body) -> tuple[Flow, Span] | None:
+        """A branch's end; None if an `else none` leaves the branch out."""
+        walked = self.chain(chain, flow, body)
+        if walked.anything:
+            return walked.flow, chain.span
+        if walked.left_out:
+            return None
+        self.report.add(
+            CnnError(
+                [
+                    Diagnostic(
+                        "empty-branch",
+                        "nothing is left of this branch",
+                        (Label(chain.span, "the conditions and counts here removed all of it"),),
+                        help="write `else id` for a branch that changes nothing, `else none` to leave it out",
+                    )
+                ]
+            )
+        )
+        return LOST, chain.span
+
+
+class Stopped(Exception):
+    """The program is beyond a limit: nothing more of it is expanded."""
+
+    def __init__(self, error: CnnError) -> None:
+        self.error = error
+        super().__init__(str(error))
+
+
+def _is_flow(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return bool(value) and all(isinstance(item, Wire | Lost) for item in value)
+    return isinstance(value, Wire | Lost)
+
+
+def _part(value: Any, at: tree.Value) -> str:
+    text = value if isinstance(value, str) else str(value) if isinstance(value, int) and not isinstance(value, bool) else None
+    if text is None or not text or not all(c.isascii() and (c.isalnum() or c in "_-") for c in text):
+        raise fail("wrong-type", f"a label is made of whole numbers and words, found {kind(value)}", at.span, help="use letters, digits, `_` and `-`")
+    return text
+
+
+def _flat(targets: tree.Targets) -> list[str]:
+    return [name for part in targets.names for name in ([part] if isinstance(part, str) else _flat(part))]
+
+
+def _mentioned(label: tree.Label) -> set[str]:
+    """The names that a label's values speak of."""
+    found: set[str] = set()
+    pending: list[Any] = [part for part in label.parts if not isinstance(part, str)]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, tree.Name):
+            found.add(node.name)
+        elif isinstance(node, tuple):
+            pending.extend(node)
+        elif isinstance(node, tree.Node):
+            pending.extend(getattr(node, name) for name in type(node).__dataclass_fields__ if name != "span")
+    return found
+
+
+def _title(primary: tree.Primary, label: tree.Label | None) -> str:
+    if label is not None and not label.varies:
+        return label.span.text
+    return primary.name if isinstance(primary, tree.Invocation | tree.Merge) else ""
+
+
+def _frame(kind: Any, title: str, span: Span, round: int = 0, rounds: int = 1) -> Frame:
+    return Frame(parent=None, kind=kind, title=title, round=round, rounds=rounds, place=span.place)

@@ -1,0 +1,122 @@
+"""Applies ops to tensors: each gets its type, and a refusal gets its place."""
+
+from __future__ import annotations
+
+from math import prod
+
+from cnndsl.errors import CnnError, Diagnostic, Label, Refusal
+from cnndsl.ir.graph import Frame
+from cnndsl.ir.op import Op
+from cnndsl.ir.tensor import TensorType
+from cnndsl.passes.flow import Draft, Entrance, Wire
+from cnndsl.passes.name import FrameDraft, Names
+from cnndsl.passes.resolve import Spans
+from cnndsl.passes.wording import fail
+from cnndsl.source import Span
+
+MOST_NODES = 100_000
+MOST_SIZE = 2**31
+MOST_WEIGHTS = 2**40
+
+
+class Assembly:
+    """The nodes, frames and inputs of a network in the making, in reading order."""
+
+    def __init__(self) -> None:
+        self.root = Names()
+        self.entrances: list[Wire] = []
+        self.drafts: list[Draft] = []
+        self.frames: list[FrameDraft] = []
+        self.weights = 0
+        self.frame: int | None = None
+        self.lending: list[Draft] | None = None
+        """While a share is used again: the drafts of its first use that are still to be matched."""
+
+    def open_frame(self, frame: Frame, names: Names | None) -> int | None:
+        """Opens a frame inside the present one; returns the one to go back to."""
+        before = self.frame
+        self.frames.append(FrameDraft(frame.model_copy(update={"parent": before}), names))
+        self.frame = len(self.frames) - 1
+        return before
+
+    def enter(self, name: str, type: TensorType, span: Span) -> Wire:
+        wire = Wire(type, Entrance(name, span))
+        self.entrances.append(wire)
+        return wire
+
+    def apply(
+        self, op: Op, wires: tuple[Wire, ...], names: Names, key: str | int | None, span: Span, spans: Spans, arrivals: tuple[Span, ...]
+    ) -> Wire:
+        """The op's output. `spans` place its arguments, `arrivals` the tensors that reach it. Raises CnnError."""
+        try:
+            for brought in op.before(wires[0].type) if len(wires) == 1 else ():
+                wires = (self._add(brought, wires, names, None, span),)
+            return self._add(op, wires, names, key, span)
+        except Refusal as refusal:
+            raise placed(refusal, wires, span, spans, arrivals) from None
+
+    def _add(self, op: Op, wires: tuple[Wire, ...], names: Names, key: str | int | None, span: Span) -> Wire:
+        if len(self.drafts) >= MOST_NODES:
+            raise too_many(span)
+        types = tuple(wire.type for wire in wires)
+        made = op.infer(*types)
+        if max(made.shape, default=0) > MOST_SIZE:
+            raise fail(
+                "value-too-large", f"a tensor of {made}", span, notes=("expected at most 2^31 on each axis",), help="make the network smaller"
+            )
+        draft = Draft(op, wires, made, span, self.frame)
+        if self.lending is not None:
+            self._lend(draft)
+        else:
+            weights = op.weights(*types)
+            self.weights += sum(prod(weight.shape) for weight in weights.values())
+            if self.weights > MOST_WEIGHTS:
+                raise fail("value-too-large", f"{self.weights:,} weights", span, notes=("expected at most 2^40",), help="make the network smaller")
+            names.layer(draft, key)
+        self.drafts.append(draft)
+        return Wire(made, draft)
+
+    def _lend(self, draft: Draft) -> None:
+        assert self.lending is not None
+        if not self.lending:
+            raise fail("share-mismatch", "this use of the share has more layers than its first use", draft.span, help="make the shared part the same in each use")
+        owner = self.lending.pop(0)
+        mine, theirs = (d.op.weights(*(w.type for w in d.inputs)) for d in (draft, owner))
+        if draft.op != owner.op or mine != theirs:
+            shapes = [", ".join("×".join(map(str, w.shape)) for w in ws.values()) or "none" for ws in (theirs, mine)]
+            raise fail(
+                "share-mismatch",
+                f"`{draft.op.word}` cannot use the same weights here as in the first use of the share",
+                draft.span,
+                notes=(f"expected weights of {shapes[0]}, found {shapes[1]}",),
+                help="bring the tensor to the channels of the first use, or share another copy",
+            )
+        draft.shared_with = owner.shared_with or owner
+
+
+def too_many(span: Span) -> CnnError:
+    return fail(
+        "too-many-nodes", f"the network has more than {MOST_NODES:,} layers", span, "they pass the limit here", help="repeat less often"
+    )
+
+
+def placed(refusal: Refusal, wires: tuple[Wire, ...], span: Span, spans: Spans, arrivals: tuple[Span, ...]) -> CnnError:
+    """A refusal with its place: the guilty argument, or the branches that do not agree."""
+    if refusal.culprits and len(arrivals) == len(wires):
+        labels = tuple(Label(arrivals[i], _arrival(wires[i], arrivals[i])) for i in refusal.culprits)
+    else:
+        labels = (Label(spans.get(refusal.argument or "", span), refusal.notes[0] if refusal.notes else ""),)
+        refusal.notes = refusal.notes[1:]
+        if wires and str(wires[0].type) not in refusal.message:
+            refusal.notes = (*refusal.notes, f"the input here is {wires[0].type}")
+    return CnnError([Diagnostic(refusal.id, refusal.message, labels, refusal.notes, refusal.help)])
+
+
+def _arrival(wire: Wire, span: Span) -> str:
+    """What arrives by a branch; where the branch is written `id` or as a name, also where that comes from."""
+    if isinstance(wire.source, Entrance):
+        return f"{wire.type}, straight from the input"
+    made = wire.source.span
+    if made.source == span.source and span.start <= made.start and made.end <= span.end:
+        return str(wire.type)
+    return f"{wire.type}, straight from `{' '.join(made.text.split())[:40]}`"

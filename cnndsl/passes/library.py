@@ -1,0 +1,204 @@
+"""Files and what they define: models, blocks, what they `use` from each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cnndsl import shelf
+from cnndsl.errors import CnnError, Diagnostic, Label
+from cnndsl.passes.body import Body, Report
+from cnndsl.passes.flow import LOST, Given, LostValue
+from cnndsl.passes.name import Names
+from cnndsl.passes.scope import BlockValue, Definition, Scope
+from cnndsl.passes.statements import Statements, define
+from cnndsl.passes.values import with_arguments
+from cnndsl.passes.wording import fail, kind, nearest
+from cnndsl.source import Source, Span
+from cnndsl.syntax import tree
+from cnndsl.syntax.parser import parse
+from cnndsl.syntax.scan import MOST_BYTES, decode
+
+
+@dataclass(eq=False)
+class Unit:
+    """One file: its tree, its names, its models in order."""
+
+    program: tree.Program
+    path: Path | None
+    body: Body
+    models: dict[str, BlockValue] = field(default_factory=dict)
+
+    @property
+    def source(self) -> Source:
+        return self.program.source
+
+
+class Library:
+    """Reads each file once. Nothing outside a file's own project is read."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.units: dict[str, Unit] = {}
+        self._open: list[str] = []
+
+    def load(self, source: Source, path: Path | None, settings: Mapping[str, Given]) -> Unit:
+        """A file with its file-wide names worked out. Raises CnnError for a text that cannot be read at all."""
+        program = parse(source)
+        body = Body(Scope(None, source), Names(), None, dict(settings), kind="file")
+        unit = Unit(program, path, body)
+        self.units[source.name] = unit
+        define(program.statements, body, self.report)
+        self._open.append(source.name)
+        statements = Statements(self.report, {})
+        for statement in program.statements:
+            try:
+                self._statement(statement, unit, statements)
+            except CnnError as error:
+                self.report.add(error)
+                self._lose(statement, unit)
+            except LostValue:
+                self._lose(statement, unit)
+        self._open.pop()
+        return unit
+
+    def _lose(self, statement: tree.Statement, unit: Unit) -> None:
+        names: tuple[str, ...] = ()
+        if isinstance(statement, tree.Use):
+            names = tuple(item.alias or item.name for item in statement.imported)
+        elif isinstance(statement, tree.Let | tree.Param | tree.Variant):
+            names = (statement.name,)
+        unit.body.scope.names |= dict.fromkeys(names, LOST)
+
+    def _statement(self, statement: tree.Statement, unit: Unit, statements: Statements) -> None:
+        scope = unit.body.scope
+        if isinstance(statement, tree.Use):
+            self._use(statement, unit)
+        elif isinstance(statement, tree.Model):
+            definition = scope.names.get(statement.name)
+            if isinstance(definition, Definition) and definition.node is statement:
+                unit.models[statement.name] = BlockValue(definition, ())
+        elif isinstance(statement, tree.Variant):
+            scope.names[statement.name] = unit.models[statement.name] = self._variant(statement, unit)
+        elif isinstance(statement, tree.Let | tree.Param | tree.Default) and self._whole_file(unit):
+            statements._statement(statement, unit.body, None)  # type: ignore[arg-type]
+
+    @staticmethod
+    def _whole_file(unit: Unit) -> bool:
+        """Whether the file's values hold for all of it; in a file that is one model they belong to that model."""
+        return not is_one_model(unit.program)
+
+    def _variant(self, statement: tree.Variant, unit: Unit) -> BlockValue:
+        scope = unit.body.scope
+        if statement.name in unit.models:
+            raise fail("duplicate-name", f"`{statement.name}` is defined twice", statement.name_span, help="give one of them another name")
+        found = scope.names.get(statement.base)
+        base = BlockValue(found, ()) if isinstance(found, Definition) else found
+        if not isinstance(base, BlockValue) or not isinstance(base.definition.node, tree.Model):
+            close = nearest(statement.base, [name for name in unit.models if name != statement.name])
+            raise fail(
+                "unknown-model",
+                f"no model is called `{statement.base}`",
+                statement.base_span,
+                help=f"did you mean `{close}`?" if close else f"write it: `model {statement.base} {{ … }}`",
+            )
+        made = with_arguments(base, statement.arguments or (), unit.body.place())
+        assert isinstance(made, BlockValue)
+        return made
+
+    # -- use
+
+    def _use(self, statement: tree.Use, unit: Unit) -> None:
+        other = self._origin(statement, unit)
+        for item in statement.imported:
+            found = other.body.scope.names.get(item.name)
+            if found is LOST:
+                unit.body.scope.names[item.alias or item.name] = LOST
+                continue
+            if not isinstance(found, Definition | BlockValue):
+                defined = [n for n, v in other.body.scope.names.items() if isinstance(v, Definition | BlockValue)]
+                close = nearest(item.name, defined)
+                raise fail(
+                    "unknown-name",
+                    f"`{statement.origin}` defines no block or model `{item.name}`",
+                    item.span,
+                    notes=(f"it defines {', '.join(defined[:20])}",) if defined else ("it defines none",),
+                    help=f"did you mean `{close}`?" if close else "use one that it defines",
+                )
+            name = item.alias or item.name
+            present = unit.body.scope.names.get(name)
+            if present is not None and present is not found:
+                raise fail("duplicate-name", f"`{name}` is defined twice", item.span, f"found {kind(present) if not isinstance(present, Definition) else 'a block'} of that name", help=f"rename it: `use {item.name} as …`")
+            unit.body.scope.names[name] = found
+
+    def _origin(self, statement: tree.Use, unit: Unit) -> Unit:
+        span = statement.origin_span
+        if statement.is_file:
+            path = self._beside(statement.origin, unit, span)
+            name = str(path)
+            source = None
+        else:
+            source = shelf.architecture(statement.origin)
+            if source is None:
+                close = nearest(statement.origin, shelf.architectures())
+                raise fail(
+                    "unknown-architecture",
+                    f"no built-in architecture is called `{statement.origin}`",
+                    span,
+                    help=f"did you mean `{close}`?" if close else "`cnndsl list` names them; a file is written in quotes",
+                )
+            path, name = None, source.name
+        if name in self._open:
+            chain = " → ".join([*self._open[self._open.index(name) :], name])
+            raise fail("use-cycle", "files use each other in a circle", span, notes=(chain,), help="move what both need into a third file")
+        if name in self.units:
+            return self.units[name]
+        if source is None:
+            assert path is not None
+            source = decode(name, path.read_bytes())
+        return self.load(source, path, {})
+
+    def _beside(self, written: str, unit: Unit, span: Span) -> Path:
+        """The file that a text in quotes names, links resolved. Raises `path-outside-project`, `file-not-found`."""
+        here = (unit.path.parent if unit.path else Path.cwd()).resolve()
+        root = next((folder for folder in (here, *here.parents) if (folder / "pyproject.toml").is_file() or (folder / ".git").exists()), here)
+        if "\x00" in written or not written:
+            raise fail("file-not-found", "a file's name is empty or holds a NUL", span, help="write the name of a file beside this one")
+        path = (here / written).resolve()
+        if not path.is_relative_to(root) or Path(written).is_absolute():
+            raise fail(
+                "path-outside-project",
+                f"`{written}` leaves the project",
+                span,
+                f"expected a file inside {root.name or root}",
+                help="copy it into the project, and use it by a relative path",
+            )
+        if not path.is_file():
+            raise fail("file-not-found", f"there is no file `{written}`", span, f"looked beside {unit.source.name}", help="check the name; it is relative to this file")
+        if path.stat().st_size > MOST_BYTES:
+            raise fail("source-too-long", f"`{written}` has more than {MOST_BYTES:,} bytes", span, help="split it into files")
+        return path
+
+
+def is_one_model(program: tree.Program) -> bool:
+    """Whether a file without `model` is itself one: it has a chain, an input or an output."""
+    models = any(isinstance(s, tree.Model | tree.Variant) for s in program.statements)
+    return not models and any(isinstance(s, tree.ChainStatement | tree.Input | tree.Output) for s in program.statements)
+
+
+def no_stray(unit: Unit) -> list[Diagnostic]:
+    """In a file of models or blocks: chains, inputs and the like that belong to none of them."""
+    if is_one_model(unit.program):
+        return []
+    stray = (tree.ChainStatement, tree.Input, tree.Output, tree.Bind, tree.Share, tree.Assert)
+    return [
+        Diagnostic(
+            "stray-statement",
+            "this stands in no model or block",
+            (Label(s.span),),
+            help="move it into a `model { … }`",
+        )
+        for s in unit.program.statements
+        if isinstance(s, stray)
+    ]

@@ -1,0 +1,55 @@
+"""Values from outside: `-P name=value`, checked against what the program declares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cnndsl.ir.op import Op
+from cnndsl.passes.flow import IDENTITY, IdentityValue, LayerValue, Lost
+from cnndsl.passes.scope import BlockValue
+from cnndsl.passes.wording import fail, kind, nearest
+from cnndsl.source import Span
+from cnndsl.syntax import tree
+
+TYPES = ("int", "float", "bool", "text", "list", "block")
+_WANTED = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "text": "a text",
+    "list": "a list",
+    "block": "a layer or block",
+}
+
+
+def checked(value: Any, statement: tree.Param, span: Span) -> Any:
+    """The value as the parameter's type holds it. Raises `wrong-type`, `not-an-integer`."""
+    if isinstance(value, Lost):
+        return value
+    declared = statement.type
+    if declared not in TYPES:
+        close = nearest(declared, TYPES)
+        raise fail(
+            "wrong-type",
+            f"no type is called `{declared}`",
+            statement.type_span,
+            f"expected one of {', '.join(TYPES)}",
+            help=f"did you mean `{close}`?" if close else "write `int`",
+        )
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if declared == "int" and isinstance(value, float) and value.is_integer():
+        return int(value)
+    if declared == "float" and number:
+        return float(value)
+    fits = {
+        "int": number and isinstance(value, int),
+        "float": number,
+        "bool": isinstance(value, bool),
+        "text": isinstance(value, str),
+        "list": isinstance(value, list),
+        "block": isinstance(value, LayerValue | BlockValue | IdentityValue),
+    }
+    if not fits[declared]:
+        id = "not-an-integer" if declared == "int" and number else "wrong-type"
+        raise fail(id, f"`{statement.name}` must be {_WANTED[declared]}, and is {kind(value)}", span, help=f"give it {_WANTED[declared]}")
+    return value

@@ -1,0 +1,343 @@
+"""Runs the statements of a body in order: what they name, what enters, what leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from cnndsl.errors import CnnError, Diagnostic, Label, Refusal
+from cnndsl.ir.arguments import MOST
+from cnndsl.ir.op import registry
+from cnndsl.ir.tensor import BYTES, TensorType
+from cnndsl.passes.body import Body, Departures, Report, names_set
+from cnndsl.passes.call import Caller, arriving
+from cnndsl.passes.expand import Chains
+from cnndsl.passes.flow import LOST, Flow, Given, LayerValue, Lost, LostValue, Wire
+from cnndsl.passes.functions import integer
+from cnndsl.passes.infer import Assembly
+from cnndsl.passes.parameters import checked
+from cnndsl.passes.scope import BlockValue, Definition, Shared
+from cnndsl.passes.values import evaluate, given, truth, words_of
+from cnndsl.passes.wording import fail, kind, nearest
+from cnndsl.passes.words import is_layer, split_word, unknown_word
+from cnndsl.source import Span
+from cnndsl.syntax import tree
+
+
+class Statements:
+    """Expands bodies into one assembly."""
+
+    def __init__(self, report: Report, inputs: Mapping[str, tuple[int, ...]]) -> None:
+        self.report = report
+        self.assembly = Assembly()
+        self.chains = Chains(self.assembly, report)
+        self.chains.caller = Caller(self.chains, self.run)
+        self.inputs = dict(inputs)
+        """Sizes from outside, by input name; "" is the first input."""
+        self.asserts: list[tuple[tree.Assert, Body]] = []
+
+    def run(self, statements: tuple[tree.Statement, ...], body: Body, span: Span) -> Flow:
+        """What leaves a block: one tensor, or several as a tuple."""
+        departures = self.depart(statements, body, span)
+        listed = [wire for _, wire, training in departures.listed if not training]
+        if departures.lost or not listed:
+            return LOST
+        return listed[0] if len(listed) == 1 else tuple(listed)
+
+    def depart(self, statements: tuple[tree.Statement, ...], body: Body, span: Span) -> Departures:
+        """Runs a body and gathers what leaves it."""
+        departures = Departures()
+        body.scope.later |= names_set(statements)
+        define(statements, body, self.report)
+        state = _Progress(departures, list(arriving(body.entered)) if body.entered is not None else [])
+        for statement in statements:
+            try:
+                self._statement(statement, body, state)
+            except CnnError as error:
+                self.report.add(error)
+                self._lose(statement, body, departures)
+            except LostValue:
+                self._lose(statement, body, departures)
+        if departures.end is None and not departures.named and not departures.lost:
+            self.report.add(fail("nothing-to-build", "nothing is built here", span, "expected a chain of layers", help="write one: `Conv3x3(16) → ReLU`"))
+            departures.lost = True
+        return departures
+
+    def _lose(self, statement: tree.Statement, body: Body, departures: Departures) -> None:
+        """What a wrong statement would have named is lost, so that its users keep quiet."""
+        if isinstance(statement, tree.Bind):
+            body.scope.names |= dict.fromkeys(statement.names, LOST)
+        elif isinstance(statement, tree.Let | tree.Param | tree.Share):
+            body.scope.names[statement.name] = LOST
+        elif isinstance(statement, tree.Input) and body.entered is None:
+            body.entered = LOST
+        elif isinstance(statement, tree.ChainStatement | tree.Output):
+            departures.lost = True
+
+    def _statement(self, statement: tree.Statement, body: Body, state: _Progress) -> None:
+        _refuse_stray(statement, body)
+        match statement:
+            case tree.ChainStatement():
+                self._chain(statement, body, state)
+            case tree.Bind():
+                self._bind(statement, body)
+            case tree.Let():
+                self.chains.bind(statement.name, evaluate(statement.value, body.place()), statement.name_span, body)
+            case tree.Param():
+                self._param(statement, body)
+            case tree.Default():
+                self._default(statement, body)
+            case tree.Input():
+                self._input(statement, body, state)
+            case tree.Output():
+                self._output(statement, body, state.departures)
+            case tree.Share():
+                self._share(statement, body)
+            case tree.Assert():
+                self._assert(statement, body)
+
+    def _chain(self, statement: tree.ChainStatement, body: Body, state: _Progress) -> None:
+        if state.chain is not None:
+            raise CnnError(
+                [
+                    Diagnostic(
+                        "second-chain",
+                        "a second chain begins here, and a body has one",
+                        (Label(statement.chain.elements[0].span, "expected `→` before this"), Label(state.chain, "the first chain")),
+                        help="did you forget `→`? Otherwise name one of them: `x = …`",
+                    )
+                ]
+            )
+        state.chain = statement.span
+        walked = self.chains.chain(statement.chain, None, body)
+        if isinstance(walked.flow, Lost):
+            state.departures.lost = True
+        state.departures.end = walked.flow
+
+    def _bind(self, statement: tree.Bind, body: Body) -> None:
+        flow = self.chains.chain(statement.chain, None, body).flow
+        if not statement.together:
+            self.chains.bind(statement.names[0], flow, statement.name_spans[0], body)
+            return
+        wires = (LOST,) * len(statement.names) if isinstance(flow, Lost) else arriving(flow)
+        if len(wires) != len(statement.names):
+            raise fail(
+                "wrong-number-of-tensors",
+                f"{len(wires)} tensor{'s' if len(wires) != 1 else ''} for {len(statement.names)} names",
+                statement.span,
+                f"expected {len(statement.names)}, found {len(wires)}",
+                help="give as many names as tensors arrive",
+            )
+        for name, wire, span in zip(statement.names, wires, statement.name_spans, strict=True):
+            self.chains.bind(name, wire, span, body)
+
+    def _param(self, statement: tree.Param, body: Body) -> None:
+        setting = body.settings.get(statement.name)
+        if setting is not None:
+            value, span = setting.value, setting.span
+        elif statement.value is not None:
+            value, span = evaluate(statement.value, body.place()), statement.value.span
+        else:
+            raise fail(
+                "missing-argument",
+                f"`{statement.name}` has no value",
+                statement.name_span,
+                "expected a value from outside or a default",
+                help=f"give it one: `-P {statement.name}=…`",
+            )
+        self.chains.bind(statement.name, checked(value, statement, span), statement.name_span, body)
+
+    def _default(self, statement: tree.Default, body: Body) -> None:
+        for preset in statement.presets:
+            found = split_word(preset.name)
+            try:
+                known = found is None and isinstance(body.scope.find(preset.name), Definition)
+            except KeyError:
+                known = False
+            if found is None and not known:
+                raise unknown_word(preset.name, tree.Invocation(preset.span, preset.name, preset.name_span, ()), body.scope)
+            words = words_of(found[0]) if found else {}
+            arguments = given(preset.arguments, body.place(), words)
+            for argument in arguments:
+                if argument.name is None:
+                    raise fail("wrong-type", "a default has a name", argument.span, "expected `name=value`", help=f"write `{preset.name}(name=…)`")
+                if found and argument.name not in found[0].model_fields:
+                    names = list(found[0].model_fields)
+                    close = nearest(argument.name, names)
+                    raise fail(
+                        "unknown-argument",
+                        f"`{preset.name}` has no argument `{argument.name}`",
+                        argument.span,
+                        notes=(f"expected one of {', '.join(names)}",),
+                        help=f"did you mean `{close}`?" if close else "delete it",
+                    )
+            body.scope.presets.append((preset.name, preset.span, arguments))
+
+    # -- inputs and outputs
+
+    def _input(self, statement: tree.Input, body: Body, state: _Progress) -> None:
+        wanted = self._input_type(statement, body)
+        if body.top:
+            wire = self._enter(statement, wanted, body, state)
+        else:
+            wire = self._arrived(statement, wanted, state)
+        if statement.name is not None:
+            self.chains.bind(statement.name, wire, statement.span, body)
+        state.entered.append(wire)
+        body.entered = state.entered[0] if len(state.entered) == 1 else tuple(state.entered)
+
+    def _input_type(self, statement: tree.Input, body: Body) -> TensorType:
+        sizes = []
+        for dimension in statement.dimensions:
+            value = evaluate(dimension, body.place())
+            try:
+                size = integer(value)
+            except Refusal:
+                raise fail("not-an-integer", f"a size must be a whole number from 1, found {kind(value)}", dimension.span, help="write a whole number") from None
+            if not 1 <= size <= MOST:
+                raise fail("out-of-range", f"a size must be from 1 to 2^31, found {size}", dimension.span, help="write a size within the limits")
+            sizes.append(size)
+        most = 2 if statement.tokens else 4
+        if len(sizes) > most or (statement.tokens and len(sizes) != 2):
+            found = "×".join(map(str, sizes))
+            expected = "tokens×channels" if statement.tokens else "channels and at most three axes behind them"
+            raise fail("wrong-rank", f"an input has {expected}, found {found}", statement.span, help="leave the batch axis out" if not statement.tokens else "write `input tokens 50×768`")
+        dtype = statement.dtype or "float32"
+        if dtype not in BYTES:
+            close = nearest(dtype, BYTES)
+            raise fail("wrong-type", f"no numbers are called {dtype}", statement.span, f"expected one of {', '.join(BYTES)}", help=f"did you mean `{close}`?" if close else "write `of int64`")
+        return TensorType(shape=tuple(sizes), dtype=dtype, channel_axis=1 if statement.tokens else 0)
+
+    def _enter(self, statement: tree.Input, wanted: TensorType, body: Body, state: _Progress) -> Wire:
+        """A graph input, with its size from outside if one was given."""
+        first = not state.entered
+        name = statement.name or ("input" if first else f"input_{len(state.entered)}")
+        sizes = self.inputs.pop(name, None) or (self.inputs.pop("", None) if first else None)
+        if sizes is not None:
+            if len(sizes) != len(wanted.shape):
+                raise fail(
+                    "wrong-rank",
+                    f"`--input` gives {'×'.join(map(str, sizes))} for an input of {wanted}",
+                    statement.span,
+                    f"expected {len(wanted.shape)} sizes, found {len(sizes)}",
+                    help="give as many sizes as the input has",
+                )
+            wanted = replace_shape(wanted, sizes)
+        return self.assembly.enter(name, wanted, statement.span)
+
+    def _arrived(self, statement: tree.Input, wanted: TensorType, state: _Progress) -> Flow:
+        """A model used as a block: its input checks the axes and channels of what arrives."""
+        if not state.arrived:
+            raise fail("wrong-number-of-tensors", "the model has more inputs than tensors arrive", statement.span, help="give it one tensor for each input")
+        wire = state.arrived.pop(0)
+        if not isinstance(wire, Wire):
+            return LOST
+        found = wire.type
+        if len(found.shape) != len(wanted.shape) or found.channel_axis != wanted.channel_axis or found.channels != wanted.channels:
+            raise fail(
+                "shape-mismatch",
+                f"the model takes {wanted} and {found} arrives",
+                statement.span,
+                f"expected {wanted.channels} channels and {wanted.rank} axes",
+                help=f"bring the tensor to {wanted.channels} channels before it",
+            )
+        return wire
+
+    def _output(self, statement: tree.Output, body: Body, departures: Departures) -> None:
+        for departure in statement.departures:
+            condition = departure.condition
+            training = isinstance(condition, tree.Name) and condition.name == "training"
+            if condition is not None and not training and not truth(condition, body.place()):
+                continue
+            flow = self.chains.tensor(departure.tensor, None, body)
+            if flow is None:
+                value = departure.tensor
+                if isinstance(value, tree.Invocation):
+                    close = nearest(value.name, body.scope.visible())
+                    try:
+                        body.scope.find(value.name)
+                    except KeyError:
+                        raise unknown_word(value.name, tree.Name(value.span, value.name), body.scope) from None
+                    raise fail("wrong-type", f"`{value.name}` is no tensor", value.span, help=f"did you mean `{close}`?" if close else "name a tensor")
+                raise fail("wrong-type", f"`{value.span.text}` is no tensor", value.span, help="name a tensor: `output p3, p4`")
+            if isinstance(flow, Lost):
+                departures.lost = True
+            name = departure.tensor.name if isinstance(departure.tensor, tree.Invocation) and isinstance(flow, Wire) else None
+            departures.named += [(name, wire, training) for wire in arriving(flow)]
+
+    def _share(self, statement: tree.Share, body: Body) -> None:
+        chain, names = statement.chain, body.names
+        label = tree.Label(statement.name_span, (statement.name,))
+        reserved = body.names.scope(statement.name)
+        only = chain.elements[0]
+        if len(chain.elements) == 1 and only.label is None and only.repeat is None:
+            # One layer or block is called by the share's name itself, anything longer is a scope of that name.
+            reserved.reserved = True
+            chain = tree.Chain(chain.span, (tree.Element(only.span, label, only.primary, None, only.tap, only.tap_span, only.condition),))
+        else:
+            names = reserved
+        shared = Shared(statement, chain, body.scope, names, body.entered if body.entered is not None else (), self.assembly.frame)
+        self.chains.bind(statement.name, shared, statement.name_span, body)
+
+    def _assert(self, statement: tree.Assert, body: Body) -> None:
+        if not body.top:
+            # A model used as a block keeps its budget for when it stands alone.
+            return
+        self.asserts.append((statement, body))
+
+
+class _Progress:
+    """How far a body has come: its chain, what is still to enter a model used as a block, what has entered."""
+
+    def __init__(self, departures: Departures, arrived: list[Wire]) -> None:
+        self.departures = departures
+        self.arrived: list[Flow] = list(arrived)
+        self.entered: list[Flow] = []
+        self.chain: Span | None = None
+
+
+_ONLY_IN_MODELS = {tree.Input: "input", tree.Param: "param", tree.Assert: "assert"}
+_ONLY_IN_FILES = {tree.Use: "use", tree.Model: "model", tree.Variant: "model"}
+
+
+def _refuse_stray(statement: tree.Statement, body: Body) -> None:
+    if body.kind == "block" and type(statement) in _ONLY_IN_MODELS:
+        word = _ONLY_IN_MODELS[type(statement)]
+        raise fail(
+            "stray-statement",
+            f"`{word}` stands in models, not in blocks",
+            statement.span,
+            help="a block takes what arrives; give it parameters: `block Name(c)`" if word != "assert" else "move it to the model",
+        )
+    if body.kind != "file" and type(statement) in _ONLY_IN_FILES:
+        word = _ONLY_IN_FILES[type(statement)]
+        raise fail("stray-statement", f"`{word}` stands at the top of a file", statement.span, help="move it out of the brackets")
+
+
+def replace_shape(wanted: TensorType, sizes: tuple[int, ...]) -> TensorType:
+    return TensorType(shape=sizes, dtype=wanted.dtype, channel_axis=wanted.channel_axis)
+
+
+def define(statements: tuple[tree.Statement, ...], body: Body, report: Report) -> None:
+    """Makes the blocks and models of a body known, wherever in it they stand."""
+    for statement in statements:
+        if not isinstance(statement, tree.Block | tree.Model):
+            continue
+        name = statement.name
+        if is_layer(name) or name in registry():
+            report.add(fail("shadows-layer", f"`{name}` is a layer and cannot be a {'block' if isinstance(statement, tree.Block) else 'model'}", statement.name_span, help=f"call it `My{name}`"))
+            continue
+        present = body.scope.names.get(name)
+        if isinstance(present, Definition) and present.node is not statement:
+            report.add(
+                CnnError(
+                    [
+                        Diagnostic(
+                            "duplicate-name",
+                            f"`{name}` is defined twice",
+                            (Label(statement.name_span, "the second one"), Label(present.node.name_span, "the first one")),
+                            help="give one of them another name",
+                        )
+                    ]
+                )
+            )
+            continue
+        body.scope.names[name] = Definition(statement, body.scope)

@@ -1,0 +1,424 @@
+"""Works out the values of a program: exact integers, IEEE doubles, lists, layers, sizes of tensors."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cnndsl.errors import Refusal
+from cnndsl.ir.op import Op, registry
+from cnndsl.passes.flow import IDENTITY, LOST, Flow, Given, IdentityValue, LayerValue, Lost, LostValue, Wire
+from cnndsl.passes.functions import FUNCTIONS, integer, items, limited, number, span_of_integers, too_long, MOST_ITEMS
+from cnndsl.passes.scope import BlockValue, Definition, Scope
+from cnndsl.passes.wording import fail, kind, nearest
+from cnndsl.passes.words import find_layer, unknown_word
+from cnndsl.syntax import tree
+
+ATTRIBUTES = ("channels", "height", "width", "length", "depth", "size", "shape", "tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value is worked out: what names mean there, the tensor that arrives, the one that entered.
+
+    `words` are bare words of the argument at hand, such as `same`.
+    """
+
+    scope: Scope
+    here: Flow
+    entered: Flow
+    words: frozenset[str] = frozenset()
+
+
+def evaluate(value: tree.Value, place: Place) -> Any:
+    """The value of an expression. Raises CnnError, and LostValue where a tensor is lost."""
+    try:
+        return limited(_EVALUATORS[type(value)](value, place))
+    except Refusal as refusal:
+        raise fail(refusal.id, refusal.message, value.span, notes=refusal.notes, help=refusal.help) from None
+
+
+def truth(value: tree.Value, place: Place) -> bool:
+    """A condition's value. Raises `wrong-type` unless it is true or false."""
+    result = evaluate(value, place)
+    if not isinstance(result, bool):
+        raise fail("wrong-type", f"expected true or false, found {kind(result)}", value.span, help="compare it with something: `x ≠ 0`")
+    return result
+
+
+def given(arguments: tuple[tree.Argument, ...], place: Place, words: dict[str, frozenset[str]]) -> tuple[Given, ...]:
+    """Arguments worked out in order. `words` gives the bare words that each argument knows."""
+    results = []
+    named = False
+    anything = frozenset().union(*words.values()) if words else frozenset()
+    for argument in arguments:
+        if argument.name is None and named:
+            raise fail(
+                "positional-after-keyword",
+                "an argument without a name follows one with a name",
+                argument.span,
+                "expected `name=value`",
+                help="name it, or put it first",
+            )
+        named = named or argument.name is not None
+        known = words.get(argument.name, frozenset()) if argument.name else anything
+        results.append(Given(argument.name, evaluate(argument.value, replace(place, words=known)), argument.span))
+    return tuple(results)
+
+
+def _constant(value: tree.Number | tree.Text | tree.Constant, place: Place) -> Any:
+    if isinstance(value, tree.Constant) and value.value is None and "none" in place.words:
+        return "none"
+    return value.value
+
+
+def _name(value: tree.Name, place: Place) -> Any:
+    name = value.name
+    if name == "id":
+        return IDENTITY
+    if name == "in":
+        return _known(place.entered)
+    if name in place.words:
+        return name
+    return look_up(name, value, place.scope)
+
+
+def look_up(name: str, value: tree.Name | tree.Call | tree.Invocation, scope: Scope) -> Any:
+    """A name's value, or the block or layer of that name with the defaults in force. Raises `unknown-name` and its kin."""
+    try:
+        found = scope.find(name)
+    except KeyError:
+        layer = find_layer(name, scope)
+        if layer is None:
+            raise unknown_word(name, value, scope) from None
+        return layer
+    if isinstance(found, Definition):
+        return BlockValue(found, (), tuple(scope.defaults_for(name).values()))
+    return _known(found)
+
+
+def _known(value: Any) -> Any:
+    if value is LOST:
+        raise LostValue
+    return value
+
+
+def _attribute(value: tree.Attribute, place: Place) -> Any:
+    of = value.of
+    if isinstance(of, tree.Name) and of.name == "id":
+        found = _known(place.here)
+    else:
+        found = evaluate(of, place)
+    if isinstance(found, tuple) and found and all(isinstance(item, Wire | Lost) for item in found):
+        raise fail(
+            "ambiguous-in",
+            f"{len(found)} tensors are here, and `.{value.name}` is of one",
+            value.span,
+            help="name one of them: `block Name takes a, b { … }` and `a.channels`",
+        )
+    if not isinstance(found, Wire):
+        raise fail(
+            "unknown-attribute", f"{kind(found)} has no `.{value.name}`", value.name_span, help="only tensors have sizes: `in.channels`"
+        )
+    return attribute_of(found, value)
+
+
+def attribute_of(wire: Wire, value: tree.Attribute) -> Any:
+    """One of a tensor's sizes. Raises `unknown-attribute` for a name that no tensor or this one does not have."""
+    x, name = wire.type, value.name
+    plain: dict[str, Any] = {"channels": x.channels, "size": list(x.size), "shape": list(x.shape)}
+    axes = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+    if x.kind == "tokens":
+        plain["tokens"] = x.size[0]
+    elif x.kind == "map":
+        plain |= dict(zip(axes[x.rank], x.size, strict=True))
+    if name in plain:
+        return plain[name]
+    if name in ATTRIBUTES:
+        raise fail(
+            "unknown-attribute",
+            f"a tensor of {x} has no {name}",
+            value.name_span,
+            notes=(f"expected one of {', '.join(plain)}, found {name}",),
+            help=f"use `.{'size' if 'size' in plain else 'shape'}`",
+        )
+    close = nearest(name, ATTRIBUTES)
+    raise fail(
+        "unknown-attribute",
+        f"tensors have no `.{name}`",
+        value.name_span,
+        notes=(f"expected one of {', '.join(ATTRIBUTES)}",),
+        help=f"did you mean `.{close}`?" if close else "use one of these",
+    )
+
+
+def _index(value: tree.Index, place: Place) -> Any:
+    of = evaluate(value.of, place)
+    if not isinstance(of, list | tuple):
+        raise fail("wrong-type", f"expected a list, found {kind(of)}", value.of.span, help="only lists and tuples have parts")
+    if isinstance(value.index, tree.Range):
+        first, last = (integer(evaluate(end, place)) for end in (value.index.first, value.index.last))
+        if not (0 <= first <= last + 1 and last < len(of)):
+            raise Refusal("out-of-range", f"positions {first} to {last} of a list of {len(of)}", help=f"use positions from 0 to {len(of) - 1}")
+        return of[first : last + 1]
+    index = integer(evaluate(value.index, place))
+    if not -len(of) <= index < len(of):
+        raise fail(
+            "out-of-range",
+            f"position {index} of a list of {len(of)}",
+            value.index.span,
+            notes=(f"expected 0 to {len(of) - 1}, found {index}",) if of else ("the list is empty",),
+            help="positions count from 0",
+        )
+    return _known(of[index])
+
+
+def _call(value: tree.Call, place: Place) -> Any:
+    try:
+        callee = place.scope.find(value.name)
+    except KeyError:
+        if value.name in FUNCTIONS:
+            return _function(value, place)
+        callee = look_up(value.name, value, place.scope)
+    if isinstance(callee, Definition):
+        callee = BlockValue(callee, (), tuple(place.scope.defaults_for(value.name).values()))
+    if isinstance(callee, LayerValue | BlockValue):
+        return with_arguments(callee, value.arguments, place)
+    raise fail("not-callable", f"`{value.name}` is {kind(_known(callee))} and takes no arguments", value.span, help="delete the brackets")
+
+
+def with_arguments(callee: LayerValue | BlockValue, arguments: tuple[tree.Argument, ...], place: Place) -> LayerValue | BlockValue:
+    """A layer or block with these arguments after the ones it has; a named one replaces its like."""
+    new = given(arguments, place, bare_words(callee))
+    named = {argument.name for argument in new if argument.name}
+    kept = tuple(argument for argument in callee.given if argument.name is None or argument.name not in named)
+    # Positional arguments go before named ones, whoever gave them.
+    both = (*kept, *new)
+    ordered = (*(a for a in both if a.name is None), *(a for a in both if a.name is not None))
+    return replace(callee, given=ordered)
+
+
+def bare_words(callee: LayerValue | BlockValue) -> dict[str, frozenset[str]]:
+    """The bare words that each of a layer's arguments knows; blocks know none."""
+    if isinstance(callee, BlockValue):
+        return {}
+    return words_of(callee.op)
+
+
+def words_of(op: type[Op]) -> dict[str, frozenset[str]]:
+    """Bare words by argument: the literals in a field's type, `id` of `approximate=none` among them."""
+    return {name: _literals(field.annotation) for name, field in op.model_fields.items()}
+
+
+def _literals(annotation: Any) -> frozenset[str]:
+    found: set[str] = set()
+    pending = [annotation]
+    while pending:
+        part = pending.pop()
+        for inner in getattr(part, "__args__", ()):
+            if isinstance(inner, str):
+                found.add(inner)
+            else:
+                pending.append(inner)
+    return frozenset(found)
+
+
+def _function(value: tree.Call, place: Place) -> Any:
+    function = FUNCTIONS[value.name]
+    values = given(value.arguments, place, {})
+    for argument in values:
+        if argument.name is not None:
+            raise fail("unknown-argument", f"`{value.name}` takes no named arguments", argument.span, help=f"write `{function.usage}`")
+    if not function.least <= len(values) <= function.most:
+        id = "missing-argument" if len(values) < function.least else "too-many-arguments"
+        raise fail(
+            id,
+            f"`{value.name}` takes {_count(function.least, function.most)}, found {len(values)}",
+            value.span,
+            help=f"write `{function.usage}`",
+        )
+    return function.work(*(argument.value for argument in values))
+
+
+def _count(least: int, most: int) -> str:
+    if least == most:
+        return f"{least} argument{'s' if least > 1 else ''}"
+    return f"{least} or more arguments" if most > 3 else f"{least} to {most} arguments"
+
+
+def _unary(value: tree.Unary, place: Place) -> Any:
+    if value.operator == "not":
+        return not truth(value.operand, place)
+    return -number(_operand(value.operand, place))
+
+
+def _operand(value: tree.Value, place: Place) -> Any:
+    result = evaluate(value, place)
+    if isinstance(result, bool) or not isinstance(result, int | float):
+        raise fail("wrong-type", f"expected a number, found {kind(result)}", value.span, help="arithmetic takes numbers; `+` also joins lists")
+    return result
+
+
+def _operation(value: tree.Operation, place: Place) -> Any:
+    operator = value.rest[0][0]
+    if operator in ("and", "or"):
+        return _logic(value, operator, place)
+    if operator in _COMPARISONS or operator in ("==", "≠"):
+        return _comparison(value, place)
+    left = evaluate(value.first, place)
+    for symbol, operand in value.rest:
+        right = evaluate(operand, place)
+        if symbol == "+" and isinstance(left, list) and isinstance(right, list):
+            if len(left) + len(right) > MOST_ITEMS:
+                raise too_long(len(left) + len(right))
+            left = left + right
+            continue
+        for side, at in ((left, value.first), (right, operand)):
+            if isinstance(side, bool) or not isinstance(side, int | float):
+                raise fail("wrong-type", f"expected a number, found {kind(side)}", at.span, help="arithmetic takes numbers; `+` also joins lists")
+        left = limited(_arithmetic(symbol, left, right, operand))
+    return left
+
+
+def _arithmetic(symbol: str, a: Any, b: Any, operand: tree.Value) -> int | float:
+    if symbol in ("/", "//", "%") and b == 0:
+        raise fail("division-by-zero", f"{a} is divided by zero", operand.span, "this is 0", help="divide by something else")
+    try:
+        match symbol:
+            case "+":
+                return a + b  # type: ignore[no-any-return]
+            case "-":
+                return a - b  # type: ignore[no-any-return]
+            case "×":
+                return a * b  # type: ignore[no-any-return]
+            case "/":
+                return a // b if isinstance(a, int) and isinstance(b, int) and a % b == 0 else a / b  # type: ignore[no-any-return]
+            case "//":
+                return a // b  # type: ignore[no-any-return]
+            case "%":
+                return a % b  # type: ignore[no-any-return]
+            case _:
+                return _power(a, b)
+    except OverflowError:
+        raise Refusal("value-too-large", "the result is more than a double holds", help="work with smaller numbers") from None
+
+
+def _power(a: Any, b: Any) -> int | float:
+    if isinstance(a, int) and isinstance(b, int) and b >= 0 and abs(a) > 1 and b * math.log2(abs(a)) > 130:
+        raise Refusal("value-too-large", "the result is beyond 2^128", help="work with smaller numbers")
+    if a == 0 and b < 0:
+        raise Refusal("division-by-zero", "zero to a negative power")
+    result = a**b
+    if isinstance(result, complex):
+        raise Refusal("out-of-range", f"{a} to the power {b} is no real number")
+    return result  # type: ignore[no-any-return]
+
+
+_COMPARISONS = {"<", ">", "≤", "≥"}
+
+
+def _logic(value: tree.Operation, operator: str, place: Place) -> bool:
+    operands = (value.first, *(operand for _, operand in value.rest))
+    for operand in operands:
+        if truth(operand, place) == (operator == "or"):
+            return operator == "or"
+    return operator == "and"
+
+
+def _comparison(value: tree.Operation, place: Place) -> bool:
+    left, at = evaluate(value.first, place), value.first
+    for symbol, operand in value.rest:
+        right = evaluate(operand, place)
+        if symbol in ("==", "≠"):
+            holds = same(left, right) == (symbol == "==")
+        else:
+            for side, where in ((left, at), (right, operand)):
+                if isinstance(side, bool) or not isinstance(side, int | float):
+                    raise fail("wrong-type", f"expected a number, found {kind(side)}", where.span, help="only numbers have an order")
+            holds = {"<": left < right, ">": left > right, "≤": left <= right, "≥": left >= right}[symbol]
+        if not holds:
+            return False
+        left, at = right, operand
+    return True
+
+
+def same(a: Any, b: Any) -> bool:
+    """Equality of values: `true` is no number, layers are equal with equal arguments, tensors with themselves."""
+    if isinstance(a, bool) or isinstance(b, bool):
+        return a is b
+    if isinstance(a, list | tuple) and isinstance(b, list | tuple):
+        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
+    return bool(a == b)
+
+
+def _choice(value: tree.Choice, place: Place) -> Any:
+    return evaluate(value.then if truth(value.condition, place) else value.otherwise, place)
+
+
+def _range(value: tree.Range, place: Place) -> list[int]:
+    first, last = (integer(_operand(end, place)) for end in (value.first, value.last))
+    return span_of_integers(first, last + 1)
+
+
+def _list(value: tree.ListValue, place: Place) -> list[Any]:
+    return [evaluate(item, place) for item in value.items]
+
+
+def _tuple(value: tree.TupleValue, place: Place) -> tuple[Any, ...]:
+    return tuple(evaluate(item, place) for item in value.items)
+
+
+def _comprehension(value: tree.Comprehension, place: Place) -> list[Any]:
+    results = []
+    for names in rounds(value.targets, value.values, place):
+        inner = replace(place, scope=Scope(place.scope, place.scope.source, names))
+        if value.condition is None or truth(value.condition, inner):
+            results.append(evaluate(value.item, inner))
+    return results
+
+
+def rounds(targets: tree.Targets, values: tree.Value, place: Place) -> list[dict[str, Any]]:
+    """What the names of a `for` stand for, round by round."""
+    sequence = evaluate(values, place)
+    if not isinstance(sequence, list | tuple):
+        raise fail("wrong-type", f"expected a list to go through, found {kind(sequence)}", values.span, help="write a list or a range: `1..6`")
+    return [_bound(targets, item, values) for item in items(sequence)]
+
+
+def _bound(targets: tree.Targets, item: Any, values: tree.Value) -> dict[str, Any]:
+    names = targets.names
+    if len(names) == 1 and isinstance(names[0], str):
+        return {names[0]: item}
+    if not isinstance(item, list | tuple) or len(item) != len(names):
+        found = f"{len(item)} values" if isinstance(item, list | tuple) else kind(item)
+        raise fail(
+            "wrong-type",
+            f"a round brings {found} for {len(names)} names",
+            targets.span,
+            f"expected {len(names)} values, found {found}",
+            help="give as many names as each item has parts",
+        )
+    bound: dict[str, Any] = {}
+    for name, part in zip(names, item, strict=True):
+        bound |= {name: part} if isinstance(name, str) else _bound(name, part, values)
+    return bound
+
+
+_EVALUATORS: dict[type, Any] = {
+    tree.Number: _constant,
+    tree.Text: _constant,
+    tree.Constant: _constant,
+    tree.Name: _name,
+    tree.Attribute: _attribute,
+    tree.Index: _index,
+    tree.Call: _call,
+    tree.Unary: _unary,
+    tree.Operation: _operation,
+    tree.Choice: _choice,
+    tree.Range: _range,
+    tree.Parenthesised: lambda value, place: evaluate(value.value, place),
+    tree.TupleValue: _tuple,
+    tree.ListValue: _list,
+    tree.Comprehension: _comprehension,
+}

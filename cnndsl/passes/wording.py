@@ -1,0 +1,55 @@
+"""Words that diagnostics of the passes share: kinds of values, nearest names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+from cnndsl.errors import CnnError, Diagnostic, Label
+from cnndsl.ir.arguments import show
+from cnndsl.passes.flow import IdentityValue, LayerValue, Lost, Wire
+from cnndsl.passes.scope import BlockValue, Shared
+from cnndsl.source import Span
+
+
+def fail(id: str, message: str, span: Span, text: str = "", *, notes: tuple[str, ...] = (), help: str | None = None) -> CnnError:
+    """One error at one place, ready to be raised."""
+    return CnnError([Diagnostic(id, message, (Label(span, text),), notes, help)])
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that is most alike, if any is."""
+    words = sorted(set(known))
+    folded = {w.lower(): w for w in reversed(words)}
+    if word.lower() in folded:
+        return folded[word.lower()]
+    close = get_close_matches(word, words, 1, 0.6) or get_close_matches(word.lower(), folded, 1, 0.6)
+    return folded.get(close[0], close[0]) if close else None
+
+
+def kind(value: Any) -> str:
+    """What a value is, in a sentence: `the whole number 3`, `the layer ReLU`."""
+    if isinstance(value, bool):
+        return show(value)
+    if isinstance(value, int):
+        return f"the whole number {value}"
+    if isinstance(value, float):
+        return f"the number {value}"
+    if isinstance(value, str):
+        return f'the text "{value}"'
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    if isinstance(value, LayerValue):
+        return f"the layer {value.word}"
+    if isinstance(value, BlockValue):
+        return f"the block {value.definition.name}"
+    if isinstance(value, IdentityValue):
+        return "`id`"
+    if isinstance(value, Wire):
+        return f"a tensor of {value.type}"
+    if isinstance(value, Shared):
+        return f"the share {value.statement.name}"
+    if isinstance(value, tuple) and value and all(isinstance(v, Wire | Lost) for v in value):
+        return f"{len(value)} tensors"
+    return f"a tuple of {len(value)}" if isinstance(value, tuple) else "none" if value is None else "something else"

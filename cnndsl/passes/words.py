@@ -1,0 +1,89 @@
+"""Finds the layer that a word names, and says what an unknown word may have meant."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from cnndsl.errors import CnnError
+from cnndsl.ir.op import Op, registry
+from cnndsl.passes.flow import Given, LayerValue
+from cnndsl.passes.functions import FUNCTIONS
+from cnndsl.passes.scope import Definition, Scope
+from cnndsl.passes.wording import fail, nearest
+from cnndsl.source import Span
+from cnndsl.syntax import tree
+
+_WINDOWED = re.compile(r"(.*?[A-Za-z])([0-9]{1,6}(?:x[0-9]{1,6}){0,2})")
+
+
+@cache
+def split_word(word: str) -> tuple[type[Op], int | tuple[int, ...] | None] | None:
+    """A layer's class and the window in its word: `Conv1x7` is (Conv, (1, 7)). Whole words go first: `ReLU6`."""
+    layers = registry()
+    if word in layers and not layers[word].merges:
+        return layers[word], None
+    match = _WINDOWED.fullmatch(word)
+    if match is None or match[1] not in layers or not layers[match[1]].takes_window:
+        return None
+    sizes = tuple(int(n) for n in match[2].split("x"))
+    return layers[match[1]], sizes if len(sizes) > 1 else sizes[0]
+
+
+def find_layer(word: str, scope: Scope) -> LayerValue | None:
+    """The layer of this word, with the defaults in force; None if there is none."""
+    found = split_word(word)
+    if found is None:
+        return None
+    op, window = found
+    presets: dict[str | None, Given] = {}
+    if op.follows is not None:
+        presets |= {name: g for name, g in scope.defaults_for(op.follows).items() if name in op.model_fields}
+    presets |= scope.defaults_for(op.word)
+    return LayerValue(op, word, window, (), tuple(presets.values()))
+
+
+def is_layer(word: str) -> bool:
+    return split_word(word) is not None
+
+
+def unknown_word(name: str, value: tree.Name | tree.Call | tree.Invocation, scope: Scope) -> CnnError:
+    """The error for a name that stands for nothing here."""
+    span = value.span if isinstance(value, tree.Name) else value.name_span
+    hidden = scope.why_hidden(name)
+    if hidden is not None:
+        return fail("tap-out-of-scope", f"`{name}` cannot be seen here", span, hidden, help="name it outside, or carry it along the chain")
+    later = scope.set_later(name)
+    if later is not None:
+        line, _ = later.source.line_and_column(later.start)
+        return fail("used-before-definition", f"`{name}` is used before it is set", span, f"it is set in line {line}", help="move it up")
+    merges = {word for word, op in registry().items() if op.merges}
+    if name in merges and not isinstance(value, tree.Name):
+        return fail("syntax", f"`{name}` joins branches", span, f"expected `{name}{{ … | … }}`", help=f"write its branches: `{name}{{ … | id }}`")
+    return _nothing_called(name, value, scope, span)
+
+
+def _nothing_called(name: str, value: tree.Name | tree.Call | tree.Invocation, scope: Scope, span: Span) -> CnnError:
+
+    layers = {word for word, op in registry().items() if not op.merges}
+    if isinstance(value, tree.Call) and name[:1].islower():
+        close = nearest(name, {*FUNCTIONS, *scope.visible()})
+        return fail("unknown-function", f"no function is called `{name}`", span, help=_meant(close, "`cnndsl explain functions` lists them"))
+    if isinstance(value, tree.Name) or name[:1].islower():
+        close = nearest(name, {*scope.visible(), *layers})
+        return fail("unknown-name", f"nothing is called `{name}`", span, help=_meant(close, f"set it first: `let {name} = …`"))
+    window = _WINDOWED.fullmatch(name)
+    base, size = (window[1], window[2]) if window else (name, "")
+    blocks = {n for n in scope.visible() if isinstance(scope.find(n), Definition)}
+    close = nearest(base, layers | blocks)
+    if close is not None and close == base:
+        return fail(
+            "unknown-layer", f"`{base}` takes no window", span, f"expected `{base}`, found `{name}`", help=f"write `{base}`"
+        )
+    if close is not None and close in layers and registry()[close].takes_window:
+        close += size
+    return fail("unknown-layer", f"no layer or block is called `{name}`", span, help=_meant(close, "`cnndsl explain` lists the layers"))
+
+
+def _meant(close: str | None, otherwise: str) -> str:
+    return f"did you mean `{close}`?" if close else otherwise

@@ -1,0 +1,128 @@
+"""The passes in order: the page to read first.
+
+    read     a path, `-` or a built-in name        → Source
+    parse    text                                  → tree            (cnndsl.syntax)
+    load     tree, and the files it uses           → names           (cnndsl.passes.library)
+    build    names: expand, resolve, infer, name   → Graph           (cnndsl.passes)
+
+Analyses and back ends take the Graph from here.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cnndsl.ops  # noqa: F401  (fills the registry of layers)
+from cnndsl import shelf
+from cnndsl.errors import CnnError, Diagnostic, Label
+from cnndsl.ir.graph import Graph
+from cnndsl.passes.body import Report
+from cnndsl.passes.build import build, raise_errors, settings
+from cnndsl.passes.library import Library, no_stray
+from cnndsl.passes.wording import fail, nearest
+from cnndsl.source import Source, Span
+from cnndsl.syntax.scan import MOST_BYTES, decode
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A network and what is worth a warning in it."""
+
+    graph: Graph
+    warnings: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a program comes from: its text, its file if it has one, the name it is built under, the model asked for."""
+
+    source: Source
+    path: Path | None
+    stem: str
+    model: str | None
+
+
+def read(file: str) -> Origin:
+    """A program by path, `path:MODEL`, `-` for standard input, or the name of a built-in architecture.
+
+    Raises CnnError (`file-not-found`, `unknown-architecture`, `not-utf8`, `source-too-long`).
+    """
+    if file == "-":
+        return Origin(decode("<stdin>", sys.stdin.buffer.read(MOST_BYTES + 1)), None, "network", None)
+    path, model = Path(file), None
+    if not path.is_file() and ":" in file:
+        name, _, model = file.rpartition(":")
+        path = Path(name)
+    if path.is_file():
+        with path.open("rb") as stream:
+            return Origin(decode(str(path), stream.read(MOST_BYTES + 1)), path, path.stem, model)
+    name = file.rpartition(":")[0] if model else file
+    source = shelf.architecture(name)
+    if source is None:
+        raise _no_file(file, name)
+    return Origin(source, None, name, model)
+
+
+def _no_file(file: str, name: str) -> CnnError:
+    built_in = "/" not in name and not name.endswith(".cnn")
+    near = nearest(name, shelf.architectures()) if built_in else None
+    text = Source("the command line", file)
+    return CnnError(
+        [
+            Diagnostic(
+                "unknown-architecture" if built_in else "file-not-found",
+                f"no built-in architecture is called `{name}`, and there is no such file" if built_in else f"there is no file `{name}`",
+                (Label(Span(text, 0, len(file))),),
+                help=f"did you mean `{near}`?" if near else "`cnndsl list` names the built-in ones" if built_in else "check the path",
+            )
+        ]
+    )
+
+
+def load(file: str, parameters: Mapping[str, Any] | None = None, inputs: Mapping[str, str] | None = None) -> Loaded:
+    """The network a file describes. `parameters` are values for `param`s and for the model's own, `inputs` sizes such as
+    `{"": "3x192x192"}` ("" is the first input). Raises CnnError with everything that is wrong."""
+    return load_origin(read(file), parameters or {}, inputs or {})
+
+
+def parse_text(
+    text: str, name: str = "<text>", parameters: Mapping[str, Any] | None = None, inputs: Mapping[str, str] | None = None
+) -> Loaded:
+    """The network a text describes."""
+    return load_origin(Origin(Source(name, text), None, "network", None), parameters or {}, inputs or {})
+
+
+def load_origin(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str]) -> Loaded:
+    """The network of a program that has been read."""
+    report = Report()
+    library = Library(report)
+    unit = library.load(origin.source, origin.path, {})
+    model = origin.model or (origin.stem if origin.stem in unit.models else None)
+    built = build(unit, library, model, parameters, inputs, origin.stem)
+    return Loaded(built.graph, built.warnings)
+
+
+def check(file: str) -> tuple[Diagnostic, ...]:
+    """All that can be said of a file, in order of place. A file of blocks alone is a library, and is accepted."""
+    try:
+        origin = read(file)
+        report = Report()
+        library = Library(report)
+        unit = library.load(origin.source, origin.path, {})
+        if not unit.models and unit.program.statements and not _builds(unit):
+            report.found += no_stray(unit)
+            raise_errors(report)
+            return tuple(report.found)
+        return load_origin(origin, {}, {}).warnings
+    except CnnError as error:
+        return error.diagnostics
+
+
+def _builds(unit: Any) -> bool:
+    from cnndsl.passes.library import is_one_model
+
+    return is_one_model(unit.program)

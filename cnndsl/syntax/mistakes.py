@@ -1,0 +1,167 @@
+"""What the parser stumbled over, in the words of someone who meant something by it."""
+
+from __future__ import annotations
+
+import re
+
+from lark import Token
+
+from cnndsl.errors import Diagnostic, Label
+from cnndsl.source import Source, Span
+
+STATEMENTS = frozenset("use param let default block model input output share assert".split())
+RESERVED = STATEMENTS | frozenset("takes from as for in if else and or not true false id none".split())
+
+_SIGNS = {
+    "ARROW": "`→`",
+    "BAR": "`|`",
+    "COMMA": "`,`",
+    "EQUAL": "`=`",
+    "LPAR": "`(`",
+    "RPAR": "`)`",
+    "_CALL": "`(`",
+    "_INDEX": "`[`",
+    "LSQB": "`[`",
+    "RSQB": "`]`",
+    "LBRACE": "`{`",
+    "RBRACE": "`}`",
+    "TIMES": "`×`",
+    "DOT": "`.`",
+    "DOTS": "`..`",
+    "NAME": "a name",
+    "NUMBER": "a number",
+    "STRING": "a text in quotes",
+    "LABEL": "a label",
+    "DIMENSIONS": "sizes such as 3×32×32",
+    "$END": "the end of the file",
+}
+_OPERATORS = frozenset("PLUS MINUS TIMES SLASH SLASHES PERCENT POWER EQ NE LE GE LT GT DOTS DOT AND OR".split())
+_VALUES = frozenset("NUMBER STRING TRUE FALSE NONE NOT MINUS OUTPUT LPAR LSQB NAME IN ID".split())
+_STATEMENT_TOKENS = frozenset(word.upper() for word in STATEMENTS)
+
+
+def unreadable(source: Source, offset: int) -> Diagnostic:
+    """No token starts at this character."""
+    text = source.text
+    word = re.compile(r"[A-Za-z0-9_.]+").match(text, offset)
+    if word and text[offset].isdigit():
+        run = word[0]
+        digits = re.match(r"[0-9]+", run)
+        assert digits is not None
+        return Diagnostic(
+            "syntax",
+            f"the number `{digits[0]}` runs into `{run[digits.end() :]}`",
+            (Label(Span(source, offset, offset + len(run)), "expected a number, found letters in it"),),
+            help="a number may end in K, M or G; sizes are joined by `×`; a name begins with a letter",
+        )
+    character = text[offset]
+    hints = {
+        ";": "statements need nothing between them: delete it",
+        "'": 'write texts with `"`',
+        "!": "write `not`, or `!=`",
+        "&": "write `and`",
+        "^": "write `**` for powers",
+        ":": "a label stands right before its element: `conv1: Conv3x3(64)`",
+        "-": "write `→` or `->` between elements",
+    }
+    return Diagnostic(
+        "bad-character",
+        f"`{character}` is no sign of the language",
+        (Label(Span(source, offset, offset + 1)),),
+        help=hints.get(character, "delete it"),
+    )
+
+
+def unexpected(source: Source, span: Span, token: Token, accepts: set[str]) -> Diagnostic:
+    """A token stands where another was due."""
+    word = str(token)
+    found = "the end of the file" if token.type == "$END" else f"`{_short(word)}`"
+    special = _repeat(source, span, word) or _reserved(span, word, accepts) or _touch(source, span, token, accepts)
+    if special is not None:
+        return special
+    if token.type == "MINUS" and "ARROW" in accepts:
+        return Diagnostic(
+            "syntax",
+            "`-` cannot join elements",
+            (Label(span, "expected `→`, found `-`"),),
+            help="write `→` or `->`",
+        )
+    expected = _expected(accepts)
+    return Diagnostic(
+        "syntax", f"expected {expected}, found {found}", (Label(span),), help=_advice(token, accepts)
+    )
+
+
+def _repeat(source: Source, span: Span, word: str) -> Diagnostic | None:
+    """`[…]x2`: an x is a letter."""
+    match = re.fullmatch(r"[xX]([0-9]*)", word)
+    if match is None or not source.text[: span.start].rstrip().endswith(("]", ")")):
+        return None
+    return Diagnostic(
+        "syntax",
+        "a repetition is written with `×` or `*`, and `x` is a letter",
+        (Label(span, f"expected `×{match[1]}`, found `{word}`"),),
+        help=f"write `×{match[1]}` or `*{match[1]}`",
+    )
+
+
+def _reserved(span: Span, word: str, accepts: set[str]) -> Diagnostic | None:
+    if word not in RESERVED or "NAME" not in accepts or accepts & _STATEMENT_TOKENS:
+        return None
+    return Diagnostic(
+        "reserved-name",
+        f"`{word}` is a word of the language and cannot be a name",
+        (Label(span, f"expected a name, found the reserved word `{word}`"),),
+        help=f"call it `{word}_` or something that says what it is",
+    )
+
+
+def _touch(source: Source, span: Span, token: Token, accepts: set[str]) -> Diagnostic | None:
+    """`Conv3x3 (8)`: the bracket begins a tuple there."""
+    before = source.text[: span.start].rstrip()
+    called = {"LPAR": "_CALL", "LSQB": "_INDEX"}.get(token.type)
+    if called is None or called not in accepts or not re.search(r"[A-Za-z0-9_]$", before):
+        return None
+    bracket = str(token)
+    return Diagnostic(
+        "syntax",
+        f"`{bracket}` stands apart from the word before it",
+        (Label(span, f"expected `{bracket}` to touch the word, found space between"),),
+        help="delete the space",
+    )
+
+
+def _expected(accepts: set[str]) -> str:
+    if accepts >= {"NUMBER", "NAME", "LPAR", "STRING"}:
+        return "a value"
+    if accepts >= {"NAME", "LSQB", "LPAR", "IN", "ID"}:
+        return "an element" if not accepts & _STATEMENT_TOKENS else "`→` or a statement" if "ARROW" in accepts else "a statement"
+    if "ARROW" in accepts and "RSQB" in accepts:
+        return "`→` or `]`"
+    if "ARROW" in accepts and "RBRACE" in accepts:
+        return "`→` or `}`"
+    plain = sorted({_SIGNS.get(t, f"`{t.lower()}`") for t in accepts - _OPERATORS - {"LABEL"}})
+    if not plain:
+        return "something else"
+    shown = plain if len(plain) <= 4 else [*plain[:4], "…"]
+    return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + f" or {shown[-1]}"
+
+
+def _advice(token: Token, accepts: set[str]) -> str:
+    if "ARROW" in accepts and token.type in ("NAME", "LABEL", "LSQB", "IN", "ID"):
+        return "join elements with `→`"
+    if "COMMA" in accepts and token.type in _VALUES:
+        return "separate arguments with `,`"
+    if "RPAR" in accepts and "COMMA" in accepts:
+        return "close the arguments with `)`"
+    if token.type == "$END":
+        return "finish the statement"
+    if token.type == "ARROW":
+        return "put an element before and after each `→`"
+    if "EQUAL" in accepts and len(accepts) == 1:
+        return "write `=` and a value"
+    return f"delete {'it' if len(str(token)) > 20 else f'`{token}`'}, or write {_expected(accepts)} before it"
+
+
+def _short(word: str) -> str:
+    return word if len(word) <= 30 else word[:27] + "…"

@@ -1,0 +1,93 @@
+"""Text to tree: Lark reads, `Builder` makes the nodes as it goes."""
+
+from __future__ import annotations
+
+import threading
+from functools import cache
+from hashlib import sha256
+from typing import Any
+
+from lark import Lark, Token
+from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken
+
+from cnndsl.errors import CnnError
+from cnndsl.shelf import read_data
+from cnndsl.source import Source, Span
+from cnndsl.syntax import tables, tree
+from cnndsl.syntax.build import Builder
+from cnndsl.syntax.mistakes import unreadable, unexpected
+from cnndsl.syntax.scan import scan
+
+OPTIONS: dict[str, Any] = {
+    "parser": "lalr",
+    "lexer": "basic",
+    "start": ["program", "value"],
+    "keep_all_tokens": True,
+    "maybe_placeholders": False,
+}
+
+_reading = threading.local()
+
+
+def parse(source: Source) -> tree.Program:
+    """The program a text says. Raises CnnError with everything the text itself gets wrong."""
+    scan(source)
+    _reading.comments = comments = []
+    statements = _read(source, "program", 0, len(source.text))
+    return tree.Program(source, statements, tuple(comments))
+
+
+def parse_value(source: Source, start: int, end: int) -> tree.Value:
+    """The value that a part of a text says."""
+    return _read(source, "value", start, end)
+
+
+def _read(source: Source, rule: str, start: int, end: int) -> Any:
+    lark, builder = _lark()
+    kept = getattr(builder, "source", None), getattr(builder, "shift", 0)
+    builder.source, builder.shift, builder.parse_value = source, start, parse_value
+    text = source.text[start:end]
+    try:
+        return lark.parse(text, start=rule)
+    except UnexpectedCharacters as error:
+        raise CnnError([unreadable(source, error.pos_in_stream + start)]) from None
+    except UnexpectedToken as error:
+        raise CnnError([_diagnose(source, error, start, end)]) from None
+    except UnexpectedEOF as error:
+        token = Token("$END", "", start_pos=end - start, end_pos=end - start)
+        raise CnnError([unexpected(source, Span(source, end, end), token, set(error.expected))]) from None
+    finally:
+        builder.source, builder.shift = kept  # type: ignore[assignment]
+
+
+def _diagnose(source: Source, error: UnexpectedToken, start: int, end: int) -> Any:
+    token = error.token
+    at_end = token.type == "$END"
+    span = (
+        Span(source, end, end)
+        if at_end or token.start_pos is None or token.end_pos is None
+        else Span(source, token.start_pos + start, token.end_pos + start)
+    )
+    # `expected` also lists tokens that a reduction would refuse; `accepts` has been tried.
+    accepts = error.accepts if error.accepts else error.expected
+    return unexpected(source, span, token, set(accepts))
+
+
+@cache
+def _lark() -> tuple[Lark, Builder]:
+    builder = Builder()
+    text = read_data("grammars", "cnn.lark")
+    callbacks = {"COMMENT": _comment}
+    if tables.GRAMMAR == sha256(text.encode()).hexdigest():
+        # Building the tables takes longer than reading most programs: `python -m cnndsl.syntax.generate` keeps them.
+        made = Lark._load_from_dict(tables.DATA, tables.MEMO, transformer=builder, lexer_callbacks=callbacks)
+        return made, builder
+    return Lark(text, **OPTIONS, transformer=builder, lexer_callbacks=callbacks), builder
+
+
+def _comment(token: Token) -> Token:
+    builder = _lark()[1]
+    if token.start_pos is not None and token.end_pos is not None and builder.shift == 0:
+        span = Span(builder.source, token.start_pos, token.end_pos)
+        _reading.comments.append(tree.Comment(span, str(token).rstrip()))
+    return token
