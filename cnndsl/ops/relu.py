@@ -32,4 +32,4 @@ class ReLU(Op):
         return relax.op.nn.relu(values[0])
 
     def pointwise(self, tir: Any, value: Any) -> Any:
-        return tir.max(value, tir.const(0, value.dtype))
+        return tir.max(value, tir.const(0, "float32"))

@@ -32,4 +32,4 @@ class ReLU6(Op):
         return relax.op.clip(values[0], 0, 6)
 
     def pointwise(self, tir: Any, value: Any) -> Any:
-        return tir.min(tir.max(value, tir.const(0, value.dtype)), tir.const(6, value.dtype))
+        return tir.min(tir.max(value, tir.const(0, "float32")), tir.const(6, "float32"))

@@ -6,9 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from cnndsl.backends.tvm.emit import EMITTERS
+from cnndsl.backends.tvm.fold import Program, fold
+from cnndsl.backends.tvm.groups import plan
+from cnndsl.backends.tvm.kernels.generic import schedule_rest
 from cnndsl.backends.tvm.library import load_tvm
-from cnndsl.backends.tvm.plain import plain_module
+from cnndsl.backends.tvm.plain import refuse_unlowered, variable
 from cnndsl.backends.tvm.target import Cpu, find_cpu
+from cnndsl.backends.tvm.values import Assembly, Value
 from cnndsl.ir.graph import Graph
 
 if TYPE_CHECKING:
@@ -33,7 +38,44 @@ def lower(
 ) -> Compiled:
     """Compiles the network for a fixed batch. Raises `CnnError` (unsupported-by-backend, unknown-target)."""
     cpu = find_cpu(target)
+    refuse_unlowered(graph)
+    program = fold(graph, weights)
+    module, constants = assemble(program, batch, cpu)
+    executable = load_tvm().compile(module, cpu.target, relax_pipeline=_pipeline(cpu))
+    return Compiled(graph, executable, constants, batch, cpu, origin)
+
+
+def assemble(program: Program, batch: int, cpu: Cpu) -> tuple[Any, dict[str, np.ndarray]]:
+    """The IRModule of the program, one kernel for each group, and its constants in the order `main` takes them."""
+    relax = load_tvm().relax
+    a = Assembly(batch, cpu.lanes)
+    inputs = {name: variable(name, type, batch) for name, type in program.inputs.items()}
+    with a.builder.function("main"):
+        with a.builder.dataflow():
+            for name, type in program.inputs.items():
+                a.values[name] = Value(type, plain=inputs[name])
+            for group in plan(program):
+                next(emit for emit in EMITTERS if emit(a, group, cpu))
+            leaving = a.builder.emit_output(relax.Tuple([a.plain(step) for step in program.outputs.values()]))
+        a.builder.emit_func_output(leaving, params=[*inputs.values(), *a.parameters])
+    return a.builder.get(), a.constants
+
+
+def _pipeline(cpu: Cpu) -> Any:
+    """TVM's pipeline for processors, with a schedule for the functions that its legalisation makes."""
     tvm = load_tvm()
-    module = plain_module(graph, batch, [o.node for o in graph.outputs if not o.training])
-    executable = tvm.compile(module, cpu.target)
-    return Compiled(graph, executable, dict(weights), batch, cpu, origin)
+    from tvm.relax.backend.cpu_generic import pipeline
+
+    @tvm.transform.module_pass(opt_level=0, name="schedule_rest")
+    def schedule(module: Any, context: Any) -> Any:
+        return schedule_rest(module, cpu.lanes)
+
+    target = cpu.target
+    return tvm.transform.Sequential(
+        [
+            *pipeline.legalize_passes(target),
+            schedule,
+            *pipeline.dataflow_lower_passes(target),
+            *pipeline.finalize_passes(target),
+        ]
+    )

@@ -6,7 +6,6 @@ import os
 import shutil
 import tempfile
 from hashlib import file_digest
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cnndsl.errors import CnnError, Diagnostic, MissingPart
 from cnndsl.ir.graph import Graph
+from cnndsl.version import __version__
 from cnndsl.weights import write_weights
 
 if TYPE_CHECKING:
@@ -64,17 +64,10 @@ def describe(compiled: Compiled) -> Manifest:
         batch=compiled.batch,
         target={"kind": "llvm", "mcpu": compiled.cpu.name, "mtriple": compiled.cpu.triple},
         tvm=load_tvm().__version__,
-        cnndsl=_own_version(),
+        cnndsl=__version__,
         weights=compiled.origin,
         constants=list(compiled.constants),
     )
-
-
-def _own_version() -> str:
-    try:
-        return version("cnndsl")
-    except PackageNotFoundError:
-        return "0+checkout"
 
 
 def _output(graph: Graph, name: str, node: str) -> Port:

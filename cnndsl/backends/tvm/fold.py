@@ -1,0 +1,99 @@
+"""What only training needs is taken out: dropout goes away, batch norm goes into the layer before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from cnndsl.backends.tvm.plain import does_nothing
+from cnndsl.ir.graph import Graph, weight_key
+from cnndsl.ir.op import Op, Tensors
+from cnndsl.ir.tensor import TensorType
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_NORMS = ("BN", "FrozenBN")
+_LINEAR = ("Conv", "DWConv", "FC")
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """A node with the values of its weights; steps that do nothing are gone from `inputs`."""
+
+    name: str
+    op: Op
+    inputs: tuple[str, ...]
+    xs: Tensors
+    type: TensorType
+    weights: Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Program:
+    """Steps in order, and for each output's name the step (or network input) that gives it."""
+
+    inputs: dict[str, TensorType]
+    steps: tuple[Step, ...]
+    outputs: dict[str, str]
+
+    def readers(self) -> dict[str, int]:
+        """How often each tensor is read, leaving the network included."""
+        counts = dict.fromkeys([*self.inputs, *(step.name for step in self.steps)], 0)
+        for name in [name for step in self.steps for name in step.inputs] + list(self.outputs.values()):
+            counts[name] += 1
+        return counts
+
+
+def fold(graph: Graph, weights: Mapping[str, np.ndarray]) -> Program:
+    """The inference program of a network with these weights."""
+    program = _with_weights(graph, weights)
+    readers = program.readers()
+    stands_for: dict[str, str] = {}
+    kept: dict[str, Step] = {}
+    for step in program.steps:
+        inputs = tuple(stands_for.get(name, name) for name in step.inputs)
+        source = kept.get(inputs[0])
+        if step.op.word in _NORMS and source is not None and source.op.word in _LINEAR and readers[source.name] == 1:
+            kept[source.name] = _scaled(source, step)
+            stands_for[step.name] = source.name
+            readers[source.name] = readers[step.name]
+        else:
+            kept[step.name] = replace(step, inputs=inputs)
+    outputs = {name: stands_for.get(step, step) for name, step in program.outputs.items()}
+    return Program(program.inputs, tuple(kept.values()), outputs)
+
+
+def _with_weights(graph: Graph, weights: Mapping[str, np.ndarray]) -> Program:
+    steps, stands_for = [], {}
+    for node in graph.nodes:
+        inputs = tuple(stands_for.get(name, name) for name in node.inputs)
+        if does_nothing(graph, node):
+            stands_for[node.name] = inputs[0]
+            continue
+        own = {slot: weights[weight_key(node.weights_of, slot)] for slot in graph.node_weights(node)}
+        steps.append(Step(node.name, node.op, inputs, graph.input_types(node), node.type, own))
+    outputs = {o.name: stands_for.get(o.node, o.node) for o in graph.outputs if not o.training}
+    return Program({i.name: i.type for i in graph.inputs}, tuple(steps), outputs)
+
+
+def scale_and_shift(norm: Step) -> tuple[np.ndarray, np.ndarray]:
+    """The factor and the summand of each channel, in float64, that batch norm comes to in use."""
+    import numpy as np
+
+    values = {slot: np.asarray(array, np.float64) for slot, array in norm.weights.items()}
+    scale = values.get("weight", np.float64(1)) / np.sqrt(values["running_var"] + getattr(norm.op, "eps"))
+    return scale, values.get("bias", np.float64(0)) - values["running_mean"] * scale
+
+
+def _scaled(linear: Step, norm: Step) -> Step:
+    """The layer with the norm's factor in its weights and the summand in its bias, rounded to float32 once."""
+    import numpy as np
+
+    scale, shift = scale_and_shift(norm)
+    weight = np.asarray(linear.weights["weight"], np.float64)
+    bias = np.asarray(linear.weights.get("bias", 0.0), np.float64) * scale + shift
+    weight = weight * scale.reshape(-1, *(1,) * (weight.ndim - 1))
+    op = linear.op.model_copy(update={"bias": True})
+    return replace(linear, op=op, weights={"weight": weight.astype(np.float32), "bias": bias.astype(np.float32)})

@@ -1,0 +1,144 @@
+"""Direct convolution over packed maps.
+
+One task is a row of outputs in `tile[0]` chunks of channels; in it a tile of `tile[0]` chunks × `tile[1]` columns stays
+in vector registers while the reduction runs over chunks in, rows, columns and channels of the window. Each step loads
+`tile[0]` vectors of weights, broadcasts `tile[1]` numbers of the input and multiplies all with all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from cnndsl.backends.tvm.groups import Tail
+from cnndsl.backends.tvm.kernels.functions import finish
+from cnndsl.backends.tvm.library import load_tvm
+from cnndsl.ir.window import Window
+
+
+@dataclass(frozen=True)
+class DirectConv:
+    """Sizes of one convolution. Its arguments: input, weight, bias, residuals of the tail, output.
+
+    Input `(batch, chunks, h, w, block)`, or with `plain` `(batch, block, h, w)`; weight `(chunks_out, chunks_seen, kh, kw,
+    block, lanes)`; bias `(chunks_out, lanes)`; residuals and output `(batch, chunks_out, oh, ow, lanes)`.
+    """
+
+    batch: int
+    size: tuple[int, int]
+    chunks: int
+    block: int
+    plain: bool
+    chunks_out: int
+    lanes: int
+    chunks_seen: int
+    """Input chunks that one output chunk sees: all of them, or those of its group."""
+    outs_per_group: int
+    """Output chunks that see the same input chunks."""
+    window: Window
+    tail: Tail
+    tile: tuple[int, int]
+
+    @property
+    def out(self) -> tuple[int, int]:
+        oh, ow = self.window.output_size(self.size)
+        return oh, ow
+
+    def prim_func(self) -> Any:
+        """The scheduled function."""
+        tvm = load_tvm()
+        schedule = tvm.s_tir.Schedule(tvm.te.create_prim_func(self._expression(tvm.te, tvm.tirx)))
+        self._schedule(schedule)
+        return schedule.mod["main"].with_attr("tirx.is_scheduled", True)
+
+    def _expression(self, te: Any, tir: Any) -> list[Any]:
+        (oh, ow), w = self.out, self.window
+        (kh, kw), (sy, sx), (dy, dx) = w.kernel, w.stride, w.dilation
+        shape = (self.batch, self.block, *self.size) if self.plain else (self.batch, self.chunks, *self.size, self.block)
+        data = te.placeholder(shape, name="data")
+        weight = te.placeholder((self.chunks_out, self.chunks_seen, kh, kw, self.block, self.lanes), name="weight")
+        bias = te.placeholder((self.chunks_out, self.lanes), name="bias")
+        out = (self.batch, self.chunks_out, oh, ow, self.lanes)
+        residuals = [te.placeholder(out, name=f"residual{i}") for i in range(self.tail.count(None))]
+        padded = self._padded(te, tir, data)
+
+        def at(n: Any, chunk: Any, y: Any, x: Any, b: Any) -> Any:
+            return padded[n, b, y, x] if self.plain else padded[n, chunk, y, x, b]
+
+        ci, cb = te.reduce_axis((0, self.chunks_seen), name="ci"), te.reduce_axis((0, self.block), name="cb")
+        ky, kx = te.reduce_axis((0, kh), name="ky"), te.reduce_axis((0, kw), name="kx")
+        grouped = self.chunks_seen != self.chunks
+        sums = te.compute(
+            out,
+            lambda n, o, y, x, l: te.sum(
+                at(n, o // self.outs_per_group * self.chunks_seen + ci if grouped else ci, y * sy + ky * dy, x * sx + kx * dx, cb)
+                * weight[o, ci, ky, kx, cb, l],
+                axis=[ci, ky, kx, cb],
+            ),
+            name="sums",
+        )
+        result = te.compute(
+            out, lambda *i: finish(tir, sums(*i) + bias[i[1], i[4]], self.tail, [r(*i) for r in residuals]), name="result"
+        )
+        return [data, weight, bias, *residuals, result]
+
+    @property
+    def _pads(self) -> bool:
+        return any(self.window.before + self.window.after)
+
+    def _padded(self, te: Any, tir: Any, data: Any) -> Any:
+        if not self._pads:
+            return data
+        (h, w), (top, left) = self.size, self.window.before
+        bottom, right = self.window.after
+        shape = [int(n) for n in data.shape]
+        shape[2:4] = h + top + bottom, w + left + right
+
+        def element(*i: Any) -> Any:
+            y, x = i[2] - top, i[3] - left
+            inside = tir.all(y >= 0, y < h, x >= 0, x < w)
+            return tir.if_then_else(inside, data(*i[:2], y, x, *i[4:]), tir.const(0, "float32"))
+
+        return te.compute(shape, element, name="padded")
+
+    def _schedule(self, s: Any) -> None:
+        if self._pads:
+            loops = s.get_loops(s.get_sblock("padded"))
+            s.parallel(s.fuse(*loops[:3]))
+            if not self.plain:
+                s.vectorize(loops[-1])
+        sums, result = s.get_sblock("sums"), s.get_sblock("result")
+        n, o, y, x, lane = s.get_loops(result)
+        o_task, o_tile = s.split(o, [None, self.tile[0]])
+        x_outer, x_tile = s.split(x, [None, self.tile[1]])
+        s.reorder(n, o_task, y, x_outer, o_tile, x_tile, lane)
+        s.parallel(s.fuse(n, o_task, y))
+        s.compute_at(sums, x_outer, preserve_unit_loops=True)
+        # Vectors and unrolling come before the reduction is taken apart, so that its start has them too.
+        for loop in (o_tile, x_tile):
+            s.unroll(loop)
+        s.vectorize(lane)
+        *_, o_in, y_in, x_in, lane_in, ci, ky, kx, cb = s.get_loops(sums)
+        cb_outer, cb_inner = s.split(cb, [None, 4 if self.block % 4 == 0 else self.block])
+        s.reorder(y_in, ci, ky, kx, cb_outer, cb_inner, o_in, x_in, lane_in)
+        for loop in (cb_inner, o_in, x_in):
+            s.unroll(loop)
+        s.vectorize(lane_in)
+        s.decompose_reduction(sums, ci)
+
+
+def best_tile(chunks_out: int, width: int, lanes: int, registers: int) -> tuple[int, int]:
+    """Chunks × columns of accumulators for the registers there are.
+
+    Some registers are left for weights and inputs, and the tile stays under 1024 bytes: TVM puts larger buffers on the
+    heap. Eight accumulators hide the latency of a multiply-add; a tile that does not divide the width costs about twice.
+    """
+    most = min(registers - 4, 1023 // (4 * lanes), 24)
+
+    def cost(tile: tuple[int, int]) -> float:
+        chunks, columns = tile
+        waste = -(-width // columns) * columns / width * (1 if width % columns == 0 else 1.8)
+        return waste * max(1.0, 8 / (chunks * columns)) * (1 + 0.3 * (1 / chunks + 1 / columns))
+
+    tiles = [(c, x) for c in (1, 2, 3, 4) if chunks_out % c == 0 for x in range(1, most // c + 1)]
+    return min(tiles, key=cost)

@@ -1,0 +1,67 @@
+"""A schedule for whatever has no kernel of its own: parallel outside, vectors inside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cnndsl.backends.tvm.library import load_tvm
+
+
+def schedule_rest(module: Any, lanes: int) -> Any:
+    """The module in which every function that had no schedule has a simple one."""
+    tvm = load_tvm()
+    for variable, function in list(module.functions_items()):
+        if isinstance(function, tvm.tirx.PrimFunc) and "tirx.is_scheduled" not in (function.attrs or {}):
+            module.update_func(variable, _scheduled(tvm, function, lanes))
+    return module
+
+
+def _scheduled(tvm: Any, function: Any, lanes: int) -> Any:
+    schedule = tvm.s_tir.Schedule(function)
+    try:
+        blocks = schedule.get_child_blocks(schedule.get_sblock("root"))
+        for block in blocks[:-1]:
+            _inline(tvm, schedule, block)
+        for block in schedule.get_child_blocks(schedule.get_sblock("root")):
+            _spread(tvm, schedule, block, lanes)
+    except (tvm.s_tir.ScheduleError, tvm.error.InternalError):
+        # Loops of another form, such as a sort's: right as they are, only slower.
+        return function
+    return schedule.mod["main"]
+
+
+def _kinds(schedule: Any, block: Any) -> str:
+    """`S` for each spatial axis of the block and `R` for each reduced one."""
+    return "".join("R" if axis.iter_type == 2 else "S" for axis in schedule.get(block).iter_vars)
+
+
+def _inline(tvm: Any, schedule: Any, block: Any) -> None:
+    """Writes a block's expression into those that read it, unless a reduction would compute it again and again."""
+    if "R" in _kinds(schedule, block) or any("R" in _kinds(schedule, reader) for reader in schedule.get_consumers(block)):
+        return
+    try:
+        schedule.compute_inline(block)
+    except tvm.s_tir.ScheduleError:
+        return
+
+
+def _spread(tvm: Any, schedule: Any, block: Any, lanes: int) -> None:
+    loops, kinds = schedule.get_loops(block), _kinds(schedule, block)
+    if len(loops) != len(kinds) or "S" not in kinds:
+        return
+    spatial = [loop for loop, kind in zip(loops, kinds, strict=True) if kind == "S"]
+    reduced = [loop for loop, kind in zip(loops, kinds, strict=True) if kind == "R"]
+    if not reduced:
+        # The innermost loop is left to LLVM, which makes vectors of it where memory allows.
+        schedule.parallel(schedule.fuse(*spatial[:-1]) if len(spatial) > 1 else spatial[0])
+        return
+    extent = int(schedule.get(spatial[-1]).extent)
+    width = max(d for d in range(1, 4 * lanes + 1) if extent % d == 0)
+    outer, inner = schedule.split(spatial[-1], [None, width])
+    schedule.reorder(*spatial[:-1], outer, *reduced, inner)
+    written = schedule.cache_write(block, 0, "global")
+    task = schedule.fuse(*spatial[:-1], outer)
+    schedule.reverse_compute_at(written, task)
+    schedule.parallel(task)
+    schedule.vectorize(inner)
+    schedule.decompose_reduction(block, reduced[0])

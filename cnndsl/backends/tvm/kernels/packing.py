@@ -1,0 +1,105 @@
+"""Between plain maps `(batch, channels, h, w)` and packed ones `(batch, chunks, h, w, lanes)`: weights with NumPy at
+compile time, tensors by a kernel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cnndsl.backends.tvm.library import load_tvm
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class Repack:
+    """`pack` fills the last chunk up with zeros, otherwise they are dropped. Arguments: input, output."""
+
+    pack: bool
+    batch: int
+    channels: int
+    size: tuple[int, int]
+    lanes: int
+
+    def prim_func(self) -> Any:
+        """The scheduled function."""
+        tvm = load_tvm()
+        te, tir, lanes = tvm.te, tvm.tirx, self.lanes
+        plain = (self.batch, self.channels, *self.size)
+        packed = (self.batch, -(-self.channels // lanes), *self.size, lanes)
+        data = te.placeholder(plain if self.pack else packed, name="data")
+
+        def packing(n: Any, c: Any, y: Any, x: Any, l: Any) -> Any:
+            inside = c * lanes + l < self.channels
+            value = data[n, tir.min(c * lanes + l, self.channels - 1), y, x]
+            return value if self.channels % lanes == 0 else tir.if_then_else(inside, value, tir.const(0, "float32"))
+
+        def unpacking(n: Any, c: Any, y: Any, x: Any) -> Any:
+            return data[n, c // lanes, y, x, c % lanes]
+
+        result = te.compute(packed if self.pack else plain, packing if self.pack else unpacking, name="result")
+        s = tvm.s_tir.Schedule(te.create_prim_func([data, result]))
+        n, c, y, *_ = s.get_loops(s.get_sblock("result"))
+        s.parallel(s.fuse(n, c, y))
+        return s.mod["main"].with_attr("tirx.is_scheduled", True)
+
+
+def fill_up(array: np.ndarray, axis: int, multiple: int) -> np.ndarray:
+    """The array with zeros behind an axis up to a multiple."""
+    import numpy as np
+
+    pads = [(0, 0)] * array.ndim
+    pads[axis] = (0, -array.shape[axis] % multiple)
+    return np.pad(array, pads)
+
+
+def pack_vector(array: np.ndarray, lanes: int) -> np.ndarray:
+    """`(channels,)` → `(chunks, lanes)`."""
+    return fill_up(array, 0, lanes).reshape(-1, lanes)
+
+
+def pack_conv(weight: np.ndarray, block: int, lanes: int) -> np.ndarray:
+    """`(out, in, kh, kw)` → `(chunks_out, chunks, kh, kw, block, lanes)`."""
+    import numpy as np
+
+    weight = fill_up(fill_up(weight, 0, lanes), 1, block)
+    out, seen, kh, kw = weight.shape
+    parts = weight.reshape(out // lanes, lanes, seen // block, block, kh, kw)
+    return np.ascontiguousarray(parts.transpose(0, 2, 4, 5, 3, 1))
+
+
+def pack_diagonal(weight: np.ndarray, groups: int, lanes: int) -> np.ndarray:
+    """Weights `(channels, channels/groups, kh, kw)` of groups that divide a chunk, as `(chunks, 1, kh, kw, lanes, lanes)`
+    with zeros between channels of different groups."""
+    import numpy as np
+
+    channels, per_group, kh, kw = weight.shape
+    square = np.zeros((channels, lanes, kh, kw), weight.dtype)
+    for channel in range(channels):
+        start = channel % lanes // per_group * per_group
+        square[channel, start : start + per_group] = weight[channel]
+    return pack_conv(square, lanes, lanes)
+
+
+def pack_depthwise(weight: np.ndarray, lanes: int) -> np.ndarray:
+    """`(channels, 1, kh, kw)` → `(chunks, kh, kw, lanes)`."""
+    import numpy as np
+
+    filled = fill_up(weight[:, 0], 0, lanes)
+    return np.ascontiguousarray(filled.reshape(-1, lanes, *weight.shape[2:]).transpose(0, 2, 3, 1))
+
+
+def pack_dense(weight: np.ndarray, vectors: int, lanes: int) -> np.ndarray:
+    """`(out, in)` → `(blocks, in, vectors, lanes)`."""
+    import numpy as np
+
+    filled = fill_up(weight, 0, vectors * lanes)
+    parts = filled.reshape(-1, vectors, lanes, weight.shape[1])
+    return np.ascontiguousarray(parts.transpose(0, 3, 1, 2))
+
+
+def pack_flattened(weight: np.ndarray, channels: int, positions: int, lanes: int) -> np.ndarray:
+    """Dense weights `(out, channels·positions)` for an input flattened from a packed map: `(out, chunks·positions·lanes)`."""
+    parts = fill_up(weight.reshape(-1, channels, positions), 1, lanes)
+    return parts.reshape(len(weight), -1, lanes, positions).transpose(0, 1, 3, 2).reshape(len(weight), -1)
