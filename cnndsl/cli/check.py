@@ -1,0 +1,37 @@
+"""`cnndsl check`: what can be said against a program."""
+
+from __future__ import annotations
+
+import click
+
+from cnndsl.cli.outcome import WRONG_PROGRAM
+from cnndsl.cli.reading import files_argument
+from cnndsl.cli.voice import report, say
+from cnndsl.errors import Severity
+
+
+@click.command("check")
+@files_argument
+@click.option("--format", type=click.Choice(["text", "json", "sarif", "github"]), default="text", show_default=True)
+@click.option("--strict", is_flag=True, help="Warnings fail too.")
+@click.pass_context
+def command(context: click.Context, files: tuple[str, ...], format: str, strict: bool) -> None:
+    """Validate and lint networks."""
+    from cnndsl import report as formats
+    from cnndsl.pipeline import check
+
+    found = [diagnostic for file in files for diagnostic in check(file)]
+    errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in found)
+    if format == "text":
+        report(found)
+        say(f"{_count(len(files), 'file')}: {_count(errors, 'error')}, {_count(len(found) - errors, 'warning')}")
+    else:
+        text = {"json": formats.to_json, "sarif": formats.to_sarif, "github": formats.to_github}[format](found)
+        if text:
+            say(text)
+    if errors or (strict and found):
+        context.exit(WRONG_PROGRAM)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,55 @@
+"""`cnndsl fmt`: programs in their canonical form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cnndsl.cli.outcome import WRONG_PROGRAM
+from cnndsl.cli.voice import note, report, say
+from cnndsl.errors import CnnError
+
+
+@click.command("fmt")
+@click.argument("files", metavar="FILE…", nargs=-1, required=True)
+@click.option("--check", is_flag=True, help="Write nothing; fail where a file would change.")
+@click.option("--diff", is_flag=True, help="Write nothing; show what would change, and fail where something would.")
+@click.pass_context
+def command(context: click.Context, files: tuple[str, ...], check: bool, diff: bool) -> None:
+    """Rewrite networks in canonical form; `-` reads standard input and writes standard output."""
+    from cnndsl.files import write_atomically
+    from cnndsl.pipeline import format_text, read
+
+    failed = False
+    for file in files:
+        try:
+            origin = read(file)
+            if file != "-" and origin.path is None:
+                raise click.UsageError(f"{file} is built in; give a path, or `-`", context)
+            old, new = origin.source.text, format_text(origin.source)
+        except CnnError as error:
+            # The other files can still be formatted.
+            report(error.diagnostics)
+            failed = True
+            continue
+        if check or diff:
+            failed |= old != new
+            if diff and old != new:
+                say(_diff(origin.source.name, old, new))
+            elif old != new:
+                note(f"would reformat {file}")
+        elif origin.path is None:
+            say(new)
+        elif old != new:
+            write_atomically(Path(origin.path), new)
+            note(f"reformatted {file}")
+    if failed:
+        context.exit(WRONG_PROGRAM)
+
+
+def _diff(name: str, old: str, new: str) -> str:
+    from difflib import unified_diff
+
+    lines = unified_diff(old.splitlines(), new.splitlines(), name, f"{name} (formatted)", lineterm="")
+    return "\n".join(lines)

@@ -1,0 +1,86 @@
+"""What a command's end means: its exit code, and what is said of it on stderr."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Sequence
+from typing import IO
+
+import click
+
+from cnndsl.cli.voice import complain, report
+from cnndsl.errors import CnnError, MissingPart
+from cnndsl.version import __version__
+
+FINE, WRONG_PROGRAM, WRONG_COMMAND, MISSING, BUG, INTERRUPTED = 0, 1, 2, 3, 70, 130
+_COMPLETION = "_CNNDSL_COMPLETE"
+
+
+def outcome(cli: click.Group, arguments: Sequence[str]) -> int:
+    """Runs the command and returns the exit code of the process."""
+    _make_streams_safe()
+    try:
+        code = _run(cli, arguments)
+        sys.stdout.flush()
+    except OSError as error:
+        if error.errno != errno.EPIPE:
+            raise
+        # The reader has enough. Python would complain once more when it flushes on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FINE
+    return code
+
+
+def _run(cli: click.Group, arguments: Sequence[str]) -> int:
+    try:
+        if _COMPLETION in os.environ:
+            from click.shell_completion import shell_complete
+
+            return shell_complete(cli, {}, "cnndsl", _COMPLETION, os.environ[_COMPLETION])
+        with cli.make_context("cnndsl", list(arguments)) as context:
+            cli.invoke(context)
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.ClickException as error:
+        error.show()
+        return WRONG_COMMAND
+    except CnnError as error:
+        report(error.diagnostics)
+        return WRONG_PROGRAM
+    except MissingPart as error:
+        complain(error.message, error.help)
+        return MISSING
+    except (KeyboardInterrupt, click.Abort):
+        complain("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001  (the last line of defence: it reports the bug)
+        return _bug(error)
+    return FINE
+
+
+def _bug(error: Exception) -> int:
+    complain(
+        f"cnndsl {__version__} broke: {type(error).__name__}: {error}",
+        "this is a bug of ours; please report it with the program and the command (CNNDSL_TRACEBACK=1 shows where)",
+    )
+    if os.environ.get("CNNDSL_TRACEBACK"):
+        import traceback
+
+        traceback.print_exception(error)
+    return BUG
+
+
+def _make_streams_safe() -> None:
+    """A terminal or pipe that cannot say `×` gets `?`, and no crash."""
+    for stream in (sys.stdout, sys.stderr):
+        _reconfigure(stream)
+
+
+def _reconfigure(stream: IO[str]) -> None:
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure:
+        reconfigure(errors="replace")
