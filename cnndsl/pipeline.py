@@ -75,9 +75,15 @@ def _no_file(file: str, name: str) -> CnnError:
         [
             Diagnostic(
                 "unknown-architecture" if built_in else "file-not-found",
-                f"no built-in architecture is called `{name}`, and there is no such file" if built_in else f"there is no file `{name}`",
+                f"no built-in architecture is called `{name}`, and there is no such file"
+                if built_in
+                else f"there is no file `{name}`",
                 (Label(Span(text, 0, len(file))),),
-                help=f"did you mean `{near}`?" if near else "`cnndsl list` names the built-in ones" if built_in else "check the path",
+                help=f"did you mean `{near}`?"
+                if near
+                else "`cnndsl list` names the built-in ones"
+                if built_in
+                else "check the path",
             )
         ]
     )
@@ -90,7 +96,10 @@ def load(file: str, parameters: Mapping[str, Any] | None = None, inputs: Mapping
 
 
 def parse_text(
-    text: str, name: str = "<text>", parameters: Mapping[str, Any] | None = None, inputs: Mapping[str, str] | None = None
+    text: str,
+    name: str = "<text>",
+    parameters: Mapping[str, Any] | None = None,
+    inputs: Mapping[str, str] | None = None,
 ) -> Loaded:
     """The network a text describes."""
     return load_origin(Origin(Source(name, text), None, "network", None), parameters or {}, inputs or {})

@@ -23,11 +23,16 @@ def whole(value: Any, least: int = 1) -> int:
         raise PydanticCustomError("wrong-type", "expected a whole number, found {found}", {"found": show(value)})
     if isinstance(value, float):
         if not value.is_integer():
-            raise PydanticCustomError("not-an-integer", "expected a whole number, found {found}", {"found": show(value)})
+            raise PydanticCustomError(
+                "not-an-integer", "expected a whole number, found {found}", {"found": show(value)}
+            )
         value = int(value)
+    assert isinstance(value, int)
     if not least <= value <= MOST:
         bound = f"at least {least}" if value < least else "at most 2^31"
-        raise PydanticCustomError("out-of-range", "expected {bound}, found {found}", {"bound": bound, "found": show(value)})
+        raise PydanticCustomError(
+            "out-of-range", "expected {bound}, found {found}", {"bound": bound, "found": show(value)}
+        )
     return value
 
 
@@ -48,7 +53,9 @@ def _per_axis(least: int) -> Any:
     def check(value: Any) -> Any:
         if isinstance(value, tuple | list):
             if not 1 <= len(value) <= 3:
-                raise PydanticCustomError("out-of-range", "expected one to three numbers, found {found}", {"found": show(value)})
+                raise PydanticCustomError(
+                    "out-of-range", "expected one to three numbers, found {found}", {"found": show(value)}
+                )
             return tuple(whole(item, least) for item in value)
         return value if value is None else whole(value, least)
 
@@ -73,11 +80,15 @@ def _padding(value: Any) -> Any:
     if isinstance(value, str):
         if value not in PADDINGS:
             raise PydanticCustomError(
-                "wrong-type", "expected {words} or numbers, found {found}", {"words": ", ".join(PADDINGS), "found": show(value)}
+                "wrong-type",
+                "expected {words} or numbers, found {found}",
+                {"words": ", ".join(PADDINGS), "found": show(value)},
             )
         return value
     if isinstance(value, tuple | list):
-        return tuple(tuple(whole(n, 0) for n in item) if isinstance(item, tuple | list) else whole(item, 0) for item in value)
+        return tuple(
+            tuple(whole(n, 0) for n in item) if isinstance(item, tuple | list) else whole(item, 0) for item in value
+        )
     return whole(value, 0)
 
 
@@ -129,7 +140,13 @@ def numeric(x: TensorType, word: str) -> None:
 
 
 def make_window(
-    size: tuple[int, ...], kernel: tuple[int, ...], stride: tuple[int, ...], pad: Any, dilation: tuple[int, ...], *, ceil: bool = False
+    size: tuple[int, ...],
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
+    pad: Any,
+    dilation: tuple[int, ...],
+    *,
+    ceil: bool = False,
 ) -> Window:
     """The window over an input of this size. `same` is `(k-1)//2·dilation` on both sides, `same_tf` gives
     `ceil(size / stride)` positions with the odd row after, `causal` puts `(k-1)·dilation` before the first axis."""
@@ -149,7 +166,10 @@ def _pads(
     if pad == "causal":
         return [((kernel[0] - 1) * dilation[0], 0), *same[1:]]
     if pad == "same_tf":
-        totals = [max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0) for n, k, s, d in zip(size, kernel, stride, dilation, strict=True)]
+        totals = [
+            max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0)
+            for n, k, s, d in zip(size, kernel, stride, dilation, strict=True)
+        ]
         return [(total // 2, total - total // 2) for total in totals]
     if isinstance(pad, int):
         return [(pad, pad)] * rank

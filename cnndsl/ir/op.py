@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal, final
 
-from pydantic import BaseModel, ConfigDict, ValidationInfo, model_serializer
-from pydantic.functional_serializers import SerializerFunctionWrapHandler
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
@@ -139,7 +138,7 @@ def registry() -> dict[str, type[Op]]:
     return _REGISTRY
 
 
-def op_from_json(value: Any, info: ValidationInfo) -> Any:
+def op_from_json(value: Any) -> Any:
     """Validator of a field that holds an op: looks the word up in the closed registry, never imports by name."""
     if isinstance(value, Op):
         return value

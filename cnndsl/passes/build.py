@@ -10,11 +10,11 @@ from cnndsl.errors import CnnError, Diagnostic, Severity
 from cnndsl.ir.graph import Graph
 from cnndsl.passes.body import Body, Departures, Report
 from cnndsl.passes.flow import Given, LostValue
+from cnndsl.passes.infer import Stopped
 from cnndsl.passes.library import Library, Unit, is_one_model, no_stray
 from cnndsl.passes.name import close as close_graph
 from cnndsl.passes.scope import BlockValue, Scope
 from cnndsl.passes.statements import Statements
-from cnndsl.passes.expand import Stopped
 from cnndsl.passes.values import Place, evaluate
 from cnndsl.passes.wording import fail, nearest
 from cnndsl.source import Source, Span
@@ -41,7 +41,9 @@ def _in_order(found: list[Diagnostic]) -> list[Diagnostic]:
     return sorted(found, key=lambda d: (d.span.source.name, d.span.start) if d.span else ("", 0))
 
 
-def build(unit: Unit, library: Library, model: str | None, parameters: Mapping[str, Any], inputs: Mapping[str, str], stem: str) -> Built:
+def build(
+    unit: Unit, library: Library, model: str | None, parameters: Mapping[str, Any], inputs: Mapping[str, str], stem: str
+) -> Built:
     """The graph of one of the file's models. Raises CnnError with everything that is wrong."""
     report = library.report
     report.found += no_stray(unit)
@@ -57,7 +59,15 @@ def build(unit: Unit, library: Library, model: str | None, parameters: Mapping[s
         names = [wire.source.name for wire in statements.assembly.entrances]
         near = nearest(left, names)
         text = Source("--input", f"{left}=…" if left else "…")
-        report.add(fail("unknown-parameter", f"no input is called `{left}`" if left else "the network has no input", Span(text, 0, len(left)), notes=(f"expected one of {', '.join(names)}",) if names else (), help=f"did you mean `{near}`?" if near else "leave it out"))
+        report.add(
+            fail(
+                "unknown-parameter",
+                f"no input is called `{left}`" if left else "the network has no input",
+                Span(text, 0, len(left)),
+                notes=(f"expected one of {', '.join(names)}",) if names else (),
+                help=f"did you mean `{near}`?" if near else "leave it out",
+            )
+        )
     raise_errors(report)
     assembly = statements.assembly
     graph = close_graph(
@@ -73,19 +83,32 @@ def build(unit: Unit, library: Library, model: str | None, parameters: Mapping[s
     return Built(graph, asserts, tuple(_in_order(report.found)))
 
 
-def _run(unit: Unit, model: str | None, parameters: Mapping[str, Any], statements: Statements, stem: str) -> tuple[str, Departures]:
+def _run(
+    unit: Unit, model: str | None, parameters: Mapping[str, Any], statements: Statements, stem: str
+) -> tuple[str, Departures]:
     end = Span(unit.source, len(unit.source.text), len(unit.source.text))
     if not unit.program.statements:
         raise fail("empty-program", "the text is empty", end, help="write an input and a chain: `input 3×32×32`")
     if is_one_model(unit.program):
         if model is not None and model != stem:
-            raise fail("unknown-model", f"no model is called `{model}`", end, notes=(f"the file is one model, `{stem}`",), help="leave the name out")
+            raise fail(
+                "unknown-model",
+                f"no model is called `{model}`",
+                end,
+                notes=(f"the file is one model, `{stem}`",),
+                help="leave the name out",
+            )
         body = Body(unit.body.scope, statements.assembly.root, None, dict(unit.body.settings), top=True, kind="file")
         _refuse_unknown(parameters, [s.name for s in unit.program.statements if isinstance(s, tree.Param)])
         body.settings |= settings(parameters, unit, _types(unit.program.statements))
         return stem, statements.depart(unit.program.statements, body, end)
     if not unit.models:
-        raise fail("nothing-to-build", "the file defines blocks and no model", end, help="write a chain, or `model { … }`; `check` accepts a library")
+        raise fail(
+            "nothing-to-build",
+            "the file defines blocks and no model",
+            end,
+            help="write a chain, or `model { … }`; `check` accepts a library",
+        )
     name, value = _select(unit, model, stem, end)
     definition = value.definition
     node = definition.node
@@ -98,10 +121,14 @@ def _run(unit: Unit, model: str | None, parameters: Mapping[str, Any], statement
     # A value from outside takes the place of the one the variant gave, wherever that stands.
     taken = [*value.given]
     positional = [g for g in taken if g.name is None]
-    named = {g.name: g for g in taken if g.name is not None} | {own[i]: replace(g, name=own[i]) for i, g in enumerate(positional) if i < len(own)}
+    named = {g.name: g for g in taken if g.name is not None} | {
+        own[i]: replace(g, name=own[i]) for i, g in enumerate(positional) if i < len(own)
+    }
     extra = tuple(positional[len(own) :])
     value = replace(value, given=(*extra, *(named | given).values()))
-    body = Body(Scope(definition.scope, definition.scope.source), statements.assembly.root, None, top=True, kind="model")
+    body = Body(
+        Scope(definition.scope, definition.scope.source), statements.assembly.root, None, top=True, kind="model"
+    )
     statements.chains.caller.bind_parameters(value, body, node.name_span)
     return name, statements.depart(node.body, body, node.name_span)
 
@@ -151,9 +178,9 @@ def _refuse_unknown(parameters: Mapping[str, Any], known: list[str]) -> None:
             )
 
 
-def settings(parameters: Mapping[str, Any], unit: Unit, types: Mapping[str, str]) -> dict[str | None, Given]:  # type: ignore[misc]
+def settings(parameters: Mapping[str, Any], unit: Unit, types: Mapping[str, str]) -> dict[str, Given]:
     """Values from outside. A text is read as a value of the language, unless a text is what is wanted."""
-    made: dict[str | None, Given] = {}
+    made: dict[str, Given] = {}
     for name, value in parameters.items():
         text = Source("-P", f"{name}={value}")
         span = Span(text, len(name) + 1, len(text.text))

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from cnndsl.errors import CnnError, Diagnostic, Label
-from cnndsl.ir.graph import Frame
 from cnndsl.passes.body import Body
 from cnndsl.passes.expand import Chains
 from cnndsl.passes.flow import LOST, Flow, Given, Lost, LostValue, Wire
+from cnndsl.passes.infer import frame
 from cnndsl.passes.scope import BlockValue, Definition, Scope, Shared
 from cnndsl.passes.values import Place, evaluate
 from cnndsl.passes.wording import fail, nearest
@@ -36,8 +36,8 @@ class Caller:
         position = body.names.take_position()
         names = body.names.scope(position if key is None else key)
         assembly = self.chains.assembly
-        frame = Frame(parent=None, kind="block", title=definition.name, place=span.place)
-        outer = assembly.open_frame(frame, names)
+        opened = frame("block", definition.name, span)
+        outer = assembly.open_frame(opened, names)
         self.chains.report.calls.append(span)
         try:
             if flow is LOST:
@@ -54,7 +54,13 @@ class Caller:
 
     def _enter(self, what: Definition | Shared, called: str, span: Span) -> None:
         if what in self.active:
-            raise fail("recursive-block", f"{called} contains itself", span, "it is being expanded when this call is met", help="repeat with `×` or `for`")
+            raise fail(
+                "recursive-block",
+                f"{called} contains itself",
+                span,
+                "it is being expanded when this call is met",
+                help="repeat with `×` or `for`",
+            )
         if len(self.active) >= MOST_CALLS:
             raise fail("too-deep", f"blocks call blocks deeper than {MOST_CALLS}", span, help="merge some of them")
         self.active.append(what)
@@ -106,7 +112,9 @@ class Caller:
                     "unknown-argument",
                     f"`{definition.name}` has no argument `{name}`",
                     argument.span,
-                    notes=(f"expected one of {', '.join([*names, *sorted(settable)])}",) if names or settable else ("it takes none",),
+                    notes=(f"expected one of {', '.join([*names, *sorted(settable)])}",)
+                    if names or settable
+                    else ("it takes none",),
                     help=f"did you mean `{close}`?" if close else "delete it",
                 )
             if name in explicit:
@@ -124,7 +132,9 @@ class Caller:
         for parameter in parameters:
             inner.scope.names[parameter.name] = self._parameter(parameter, found, inner, definition, span)
 
-    def _parameter(self, parameter: tree.Parameter, found: dict[str, Given], inner: Body, definition: Definition, span: Span) -> Any:
+    def _parameter(
+        self, parameter: tree.Parameter, found: dict[str, Given], inner: Body, definition: Definition, span: Span
+    ) -> Any:
         if parameter.name in found:
             return found[parameter.name].value
         if parameter.default is None:
@@ -145,8 +155,8 @@ class Caller:
         """A share's output: its first use makes the layers, each later one runs them again."""
         self._enter(shared, f"the share `{shared.statement.name}`", span)
         assembly = self.chains.assembly
-        frame = Frame(parent=None, kind="block", title=shared.statement.name, place=span.place)
-        outer, lending = assembly.open_frame(frame, shared.names if shared.drafts is None else None), assembly.lending
+        opened = frame("block", shared.statement.name, span)
+        outer, lending = assembly.open_frame(opened, shared.names if shared.drafts is None else None), assembly.lending
         start = len(assembly.drafts)
         try:
             if isinstance(flow, Lost):
@@ -158,7 +168,12 @@ class Caller:
             if shared.drafts is None:
                 shared.drafts, shared.first_use = assembly.drafts[start:], span
             elif assembly.lending and walked.flow is not LOST:
-                raise fail("share-mismatch", "this use of the share has fewer layers than its first use", span, help="make the shared part the same in each use")
+                raise fail(
+                    "share-mismatch",
+                    "this use of the share has fewer layers than its first use",
+                    span,
+                    help="make the shared part the same in each use",
+                )
             return walked.flow
         finally:
             assembly.frame, assembly.lending = outer, lending

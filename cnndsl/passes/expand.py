@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cnndsl.errors import CnnError, Diagnostic, Label, Refusal
-from cnndsl.ir.graph import Frame
-from cnndsl.ir.op import registry
+from cnndsl.errors import CnnError, Refusal
 from cnndsl.passes.body import Body, Report
 from cnndsl.passes.flow import IDENTITY, LOST, Flow, LayerValue, Lost, LostValue, Wire
 from cnndsl.passes.functions import integer
-from cnndsl.passes.infer import MOST_NODES, Assembly, too_many
-from cnndsl.passes.name import Names
-from cnndsl.passes.resolve import Spans, resolve
-from cnndsl.passes.scope import BlockValue, Scope, Shared
-from cnndsl.passes.values import evaluate, given, look_up, rounds, truth, with_arguments, words_of
-from cnndsl.passes.wording import fail, kind, nearest
+from cnndsl.passes.infer import MOST_NODES, Assembly, Stopped, frame, too_many
+from cnndsl.passes.labels import label_text, loop_names, mentioned
+from cnndsl.passes.merge import Merges
+from cnndsl.passes.resolve import resolve
+from cnndsl.passes.scope import BlockValue, Shared
+from cnndsl.passes.values import evaluate, look_up, truth, with_arguments
+from cnndsl.passes.values import rounds as rounds_of
+from cnndsl.passes.wording import fail, kind
 from cnndsl.passes.words import is_layer
 from cnndsl.source import Span
 from cnndsl.syntax import tree
@@ -45,6 +45,7 @@ class Chains:
         self.assembly = assembly
         self.report = report
         self.caller: Caller
+        self.merges = Merges(self)
         self.steps = 0
 
     def chain(self, chain: tree.Chain, arriving: Flow | None, body: Body, *, in_middle: bool = False) -> Walked:
@@ -101,7 +102,12 @@ class Chains:
         if flow is not None:
             return flow
         if body.entered is None:
-            raise fail("missing-input", "nothing has entered the network yet", span, help="say what comes in first: `input 3×224×224`")
+            raise fail(
+                "missing-input",
+                "nothing has entered the network yet",
+                span,
+                help="say what comes in first: `input 3×224×224`",
+            )
         if isinstance(body.entered, tuple):
             raise fail(
                 "ambiguous-in",
@@ -114,7 +120,9 @@ class Chains:
     def bind(self, name: str, value: Any, span: Span, body: Body) -> None:
         """Gives something a name in this body. Raises `shadows-layer`."""
         if is_layer(name):
-            raise fail("shadows-layer", f"`{name}` is a layer and cannot be a name", span, help=f"call it `{name.lower()}_`")
+            raise fail(
+                "shadows-layer", f"`{name}` is a layer and cannot be a name", span, help=f"call it `{name.lower()}_`"
+            )
         body.scope.names[name] = value
         body.scope.inner.pop(name, None)
         body.scope.later.pop(name, None)
@@ -129,7 +137,12 @@ class Chains:
             parts = tuple(self.tensor(item, flow, body) for item in primary.items)
             for part, item in zip(parts, primary.items, strict=True):
                 if not isinstance(part, Wire | Lost):
-                    raise fail("wrong-type", f"`{item.span.text}` is no tensor", item.span, help="put names of tensors in the brackets")
+                    raise fail(
+                        "wrong-type",
+                        f"`{item.span.text}` is no tensor",
+                        item.span,
+                        help="put names of tensors in the brackets",
+                    )
             wires = tuple(part for part in parts if isinstance(part, Wire))
             return wires if len(wires) == len(parts) else LOST
         if not isinstance(primary, tree.Invocation | tree.Pick) or getattr(primary, "arguments", None) is not None:
@@ -144,7 +157,12 @@ class Chains:
 
     def _entered(self, this: tree.This, body: Body) -> Flow:
         if body.entered is None:
-            raise fail("missing-input", "nothing has entered the network yet", this.span, help="say what comes in first: `input 3×224×224`")
+            raise fail(
+                "missing-input",
+                "nothing has entered the network yet",
+                this.span,
+                help="say what comes in first: `input 3×224×224`",
+            )
         return body.entered
 
     def _picked(self, pick: tree.Pick, body: Body) -> Any:
@@ -153,33 +171,42 @@ class Chains:
 
     # -- repeats
 
-    def _repeated(self, element: tree.Element, primary: tree.Primary, flow: Flow, body: Body, first: bool) -> tuple[Flow, bool]:
+    def _repeated(
+        self, element: tree.Element, primary: tree.Primary, flow: Flow, body: Body, first: bool
+    ) -> tuple[Flow, bool]:
         repeat, label = element.repeat, element.label
         if repeat is None:
-            return self.primary(primary, flow, body, self.label(label, flow, body), element.span, first)
-        bound, varies = self._rounds(repeat, label, flow, body)
+            return self.primary(primary, flow, body, label_text(label, body.place(flow)), first)
+        bound, varies = self.rounds(repeat, label, flow, body)
         names, frame_names = body.names, None
         if label is not None and not varies:
             body.names.take_position()
-            names = frame_names = body.names.scope(self.label(label, flow, body) or "")
+            names = frame_names = body.names.scope(label_text(label, body.place(flow)) or "")
         title = _title(primary, label)
-        outer = self.assembly.open_frame(_frame("repeat", title, element.span, rounds=len(bound)), frame_names)
+        outer = self.assembly.open_frame(frame("repeat", title, element.span, rounds=len(bound)), frame_names)
         try:
             return self._each_round(bound, varies, element, primary, flow, body.inside(names), first)
         finally:
             self.assembly.frame = outer
 
     def _each_round(
-        self, bound: list[dict[str, Any]], varies: bool, element: tree.Element, primary: tree.Primary, flow: Flow, body: Body, first: bool
+        self,
+        bound: list[dict[str, Any]],
+        varies: bool,
+        element: tree.Element,
+        primary: tree.Primary,
+        flow: Flow,
+        body: Body,
+        first: bool,
     ) -> tuple[Flow, bool]:
         anything = False
         before = len(self.assembly.drafts)
         for index, names in enumerate(bound):
             self._step(element.span)
             inner = body.inside(bound=dict(names))
-            key = self.label(element.label, flow, inner) if varies else None
-            outer = self.assembly.open_frame(_frame("round", "", element.span, index, len(bound)), None)
-            flow, touched = self.primary(primary, flow, inner, key, element.span, first and index == 0)
+            key = label_text(element.label, inner.place(flow)) if varies else None
+            outer = self.assembly.open_frame(frame("round", "", element.span, index, len(bound)), None)
+            flow, touched = self.primary(primary, flow, inner, key, first and index == 0)
             self.assembly.frame = outer
             anything = anything or touched
             for name in inner.scope.names.keys() - names.keys():
@@ -190,15 +217,22 @@ class Chains:
                 raise Stopped(too_many(element.span))
         return flow, anything
 
-    def _rounds(self, repeat: tree.Times | tree.Each, label: tree.Label | None, flow: Flow, body: Body) -> tuple[list[dict[str, Any]], bool]:
+    def rounds(
+        self, repeat: tree.Times | tree.Each, label: tree.Label | None, flow: Flow, body: Body
+    ) -> tuple[list[dict[str, Any]], bool]:
         """The names each round brings, and whether the label names each round: it does if it speaks of them."""
         if isinstance(repeat, tree.Each):
-            targets = _flat(repeat.targets)
+            targets = loop_names(repeat.targets)
             for name in targets:
                 if is_layer(name):
-                    raise fail("shadows-layer", f"`{name}` is a layer and cannot be a name", repeat.targets.span, help=f"call it `{name.lower()}_`")
-            bound = rounds(repeat.targets, repeat.values, body.place(flow))
-            return bound, label is not None and any(name in targets for name in _mentioned(label))
+                    raise fail(
+                        "shadows-layer",
+                        f"`{name}` is a layer and cannot be a name",
+                        repeat.targets.span,
+                        help=f"call it `{name.lower()}_`",
+                    )
+            bound = rounds_of(repeat.targets, repeat.values, body.place(flow))
+            return bound, label is not None and any(name in targets for name in mentioned(label))
         value = evaluate(repeat.count, body.place(flow))
         try:
             count = integer(value)
@@ -206,28 +240,24 @@ class Chains:
             count = -1
         if count < 0:
             raise fail(
-                "bad-count", f"a repetition needs a whole number from 0, found {kind(value)}", repeat.count.span, help="write `×` and a number: `[…]×2`"
+                "bad-count",
+                f"a repetition needs a whole number from 0, found {kind(value)}",
+                repeat.count.span,
+                help="write `×` and a number: `[…]×2`",
             )
         if count > MOST_STEPS:
             raise Stopped(too_many(repeat.span))
         return [{}] * count, False
 
-    def label(self, label: tree.Label | None, flow: Flow, body: Body) -> str | None:
-        """A label's text, its values worked out."""
-        if label is None:
-            return None
-        text = "".join(part if isinstance(part, str) else _part(evaluate(part, body.place(flow)), part) for part in label.parts)
-        if not all(text.split(".")):
-            raise fail("syntax", f"`{text}` has an empty part between its dots", label.span, help="put letters or digits on both sides of each dot")
-        return text
-
     # -- what an element is
 
-    def primary(self, primary: tree.Primary, flow: Flow, body: Body, key: str | None, span: Span, first: bool) -> tuple[Flow, bool]:
+    def primary(
+        self, primary: tree.Primary, flow: Flow, body: Body, key: str | None, first: bool
+    ) -> tuple[Flow, bool]:
         if isinstance(primary, tree.Group):
             return self._group(primary, flow, body, key, first)
         if isinstance(primary, tree.Merge):
-            return self._merge(primary, flow, body, key), True
+            return self.merges.merge(primary, flow, body, key), True
         if isinstance(primary, tree.This) and primary.name == "id":
             return flow, True
         if isinstance(primary, tree.This | tree.Tensors):
@@ -252,7 +282,12 @@ class Chains:
             raise self._in_the_middle(name, primary.span)
         if isinstance(primary, tree.Invocation) and primary.arguments is not None:
             if not isinstance(value, LayerValue | BlockValue):
-                raise fail("not-callable", f"`{name}` is {kind(value)} and takes no arguments", primary.span, help="delete the brackets")
+                raise fail(
+                    "not-callable",
+                    f"`{name}` is {kind(value)} and takes no arguments",
+                    primary.span,
+                    help="delete the brackets",
+                )
             value = with_arguments(value, primary.arguments, body.place(flow))
         if value is IDENTITY:
             return flow
@@ -262,7 +297,12 @@ class Chains:
             return self.caller.block(value, flow, body, key, primary.span)
         if isinstance(value, Shared):
             return self.caller.share(value, flow, primary.span)
-        raise fail("not-callable", f"`{name}` is {kind(value)}, and a layer or block is due", primary.span, help="write a layer: `Conv3x3(64)`")
+        raise fail(
+            "not-callable",
+            f"`{name}` is {kind(value)}, and a layer or block is due",
+            primary.span,
+            help="write a layer: `Conv3x3(64)`",
+        )
 
     def layer(self, layer: LayerValue, flow: Flow, body: Body, key: str | None, span: Span) -> Flow:
         op, spans = resolve(layer, span)
@@ -284,95 +324,12 @@ class Chains:
             return walked.flow, walked.anything
         names = body.names.scope(key)
         body.names.take_position()
-        outer = self.assembly.open_frame(_frame("group", key, group.span), names)
+        outer = self.assembly.open_frame(frame("group", key, group.span), names)
         try:
             walked = self.chain(group.chain, flow, body.inside(names), in_middle=not first)
         finally:
             self.assembly.frame = outer
         return walked.flow, walked.anything
-
-    # -- merges
-
-    def _merge(self, merge: tree.Merge, flow: Flow, body: Body, key: str | None) -> Flow:
-        op, spans = self._merge_op(merge, flow, body)
-        if len(merge.branches) < 2 and merge.each is None:
-            raise fail("too-few-branches", f"`{merge.name}` joins two branches or more, found one", merge.span, help="write the other one; one that changes nothing is `id`")
-        if key is None:
-            return self._joined(merge, op, spans, flow, body)
-        names = body.names.scope(key)
-        outer = self.assembly.open_frame(_frame("group", key, merge.span), names)
-        try:
-            return self._joined(merge, op, spans, flow, body.inside(names))
-        finally:
-            self.assembly.frame = outer
-
-    def _merge_op(self, merge: tree.Merge, flow: Flow, body: Body) -> tuple[Any, Spans]:
-        op = registry().get(merge.name)
-        if op is None or not op.merges:
-            merges = sorted(word for word, op in registry().items() if op.merges)
-            close = nearest(merge.name, merges)
-            raise fail(
-                "unknown-merge",
-                f"no merge is called `{merge.name}`",
-                merge.name_span,
-                f"expected one of {', '.join(merges)}",
-                help=f"did you mean `{close}`?" if close else "write `add{ … | … }` or `cat{ … | … }`",
-            )
-        arguments = given(merge.arguments or (), body.place(flow), words_of(op))
-        return resolve(LayerValue(op, op.word, None, arguments), merge.span)
-
-    def _joined(self, merge: tree.Merge, op: Any, spans: Spans, flow: Flow, body: Body) -> Flow:
-        ends = self._branches(merge, flow, body)
-        if any(end is LOST for end, _ in ends):
-            return LOST
-        wires, arrivals = [], []
-        for end, span in ends:
-            if not isinstance(end, Wire):
-                count = len(end) if isinstance(end, tuple) else 0
-                raise fail("wrong-number-of-tensors", f"a branch brings one tensor, and this one {count}", span, help="pick one: `parts[0]`")
-            wires.append(end)
-            arrivals.append(span)
-        if not wires:
-            raise fail("empty-branch", f"`{merge.name}` has no branch left", merge.span, help="keep at least one branch")
-        if len(wires) == 1:
-            return wires[0]
-        return self.assembly.apply(op, tuple(wires), body.names, None, merge.span, spans, tuple(arrivals))
-
-    def _branches(self, merge: tree.Merge, flow: Flow, body: Body) -> list[tuple[Flow, Span]]:
-        if merge.each is not None:
-            bound, _ = self._rounds(merge.each, None, flow, body)
-            chain = merge.branches[0]
-            return [end for names in bound if (end := self._branch(chain, flow, body.inside(bound=dict(names)))) is not None]
-        return [end for chain in merge.branches if (end := self._branch(chain, flow, body)) is not None]
-
-    def _branch(self, chain: tree.Chain, flow: Flow, body: Body) -> tuple[Flow, Span] | None:
-        """A branch's end; None if an `else none` leaves the branch out."""
-        walked = self.chain(chain, flow, body)
-        if walked.anything:
-            return walked.flow, chain.span
-        if walked.left_out:
-            return None
-        self.report.add(
-            CnnError(
-                [
-                    Diagnostic(
-                        "empty-branch",
-                        "nothing is left of this branch",
-                        (Label(chain.span, "the conditions and counts here removed all of it"),),
-                        help="write `else id` for a branch that changes nothing, `else none` to leave it out",
-                    )
-                ]
-            )
-        )
-        return LOST, chain.span
-
-
-class Stopped(Exception):
-    """The program is beyond a limit: nothing more of it is expanded."""
-
-    def __init__(self, error: CnnError) -> None:
-        self.error = error
-        super().__init__(str(error))
 
 
 def _is_flow(value: Any) -> bool:
@@ -381,37 +338,7 @@ def _is_flow(value: Any) -> bool:
     return isinstance(value, Wire | Lost)
 
 
-def _part(value: Any, at: tree.Value) -> str:
-    text = value if isinstance(value, str) else str(value) if isinstance(value, int) and not isinstance(value, bool) else None
-    if text is None or not text or not all(c.isascii() and (c.isalnum() or c in "_-") for c in text):
-        raise fail("wrong-type", f"a label is made of whole numbers and words, found {kind(value)}", at.span, help="use letters, digits, `_` and `-`")
-    return text
-
-
-def _flat(targets: tree.Targets) -> list[str]:
-    return [name for part in targets.names for name in ([part] if isinstance(part, str) else _flat(part))]
-
-
-def _mentioned(label: tree.Label) -> set[str]:
-    """The names that a label's values speak of."""
-    found: set[str] = set()
-    pending: list[Any] = [part for part in label.parts if not isinstance(part, str)]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, tree.Name):
-            found.add(node.name)
-        elif isinstance(node, tuple):
-            pending.extend(node)
-        elif isinstance(node, tree.Node):
-            pending.extend(getattr(node, name) for name in type(node).__dataclass_fields__ if name != "span")
-    return found
-
-
 def _title(primary: tree.Primary, label: tree.Label | None) -> str:
     if label is not None and not label.varies:
         return label.span.text
     return primary.name if isinstance(primary, tree.Invocation | tree.Merge) else ""
-
-
-def _frame(kind: Any, title: str, span: Span, round: int = 0, rounds: int = 1) -> Frame:
-    return Frame(parent=None, kind=kind, title=title, round=round, rounds=rounds, place=span.place)

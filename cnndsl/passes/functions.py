@@ -29,7 +29,9 @@ class Function:
 def number(value: Any, what: str = "a number") -> int | float:
     """The value, if it is a number. Raises `wrong-type`."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Refusal("wrong-type", f"expected {what}, found {show(value) if _plain(value) else 'another kind of value'}")
+        raise Refusal(
+            "wrong-type", f"expected {what}, found {show(value) if _plain(value) else 'another kind of value'}"
+        )
     return value
 
 
@@ -62,7 +64,12 @@ def limited(value: Any) -> Any:
 
 
 def too_long(count: int) -> Refusal:
-    return Refusal("value-too-large", f"a list of {count:,} items", notes=(f"expected at most {MOST_ITEMS:,}",), help="use a shorter list")
+    return Refusal(
+        "value-too-large",
+        f"a list of {count:,} items",
+        notes=(f"expected at most {MOST_ITEMS:,}",),
+        help="use a shorter list",
+    )
 
 
 def span_of_integers(first: int, last: int, step: int = 1) -> list[int]:
@@ -156,7 +163,7 @@ def _zip(*lists: Any) -> list[Any]:
 def _cumsum(values: Any) -> list[Any]:
     total, sums = 0, []
     for value in items(values):
-        total += number(value)  # type: ignore[assignment]
+        total += number(value)
         sums.append(total)
     return sums
 
@@ -190,11 +197,20 @@ FUNCTIONS = {
         Function("exp", "exp(x)", "e to the power x", 1, 1, _exp),
         Function("sum", "sum(list)", "the sum of a list", 1, 1, _sum),
         Function("len", "len(list)", "the number of items", 1, 1, _len),
-        Function("range", "range(n) or range(first, end, step)", "whole numbers from 0 or first up to, not including, the end", 1, 3, _range),
+        Function(
+            "range",
+            "range(n) or range(first, end, step)",
+            "whole numbers from 0 or first up to, not including, the end",
+            1,
+            3,
+            _range,
+        ),
         Function("enumerate", "enumerate(list)", "pairs of position, from 0, and item", 1, 1, _enumerate),
         Function("zip", "zip(a, b, …)", "the first items together, the second ones, and so on", 1, 64, _zip),
         Function("cumsum", "cumsum(list)", "the sums up to and with each item", 1, 1, _cumsum),
-        Function("linspace", "linspace(first, last, n)", "n numbers in equal steps, both ends included", 3, 3, _linspace),
+        Function(
+            "linspace", "linspace(first, last, n)", "n numbers in equal steps, both ends included", 3, 3, _linspace
+        ),
         Function(
             "round_to",
             "round_to(x, q)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from typing import Literal
 
 from cnndsl.errors import CnnError, Diagnostic, Label, Refusal
 from cnndsl.ir.graph import Frame
@@ -45,7 +46,14 @@ class Assembly:
         return wire
 
     def apply(
-        self, op: Op, wires: tuple[Wire, ...], names: Names, key: str | int | None, span: Span, spans: Spans, arrivals: tuple[Span, ...]
+        self,
+        op: Op,
+        wires: tuple[Wire, ...],
+        names: Names,
+        key: str | int | None,
+        span: Span,
+        spans: Spans,
+        arrivals: tuple[Span, ...],
     ) -> Wire:
         """The op's output. `spans` place its arguments, `arrivals` the tensors that reach it. Raises CnnError."""
         try:
@@ -62,7 +70,11 @@ class Assembly:
         made = op.infer(*types)
         if max(made.shape, default=0) > MOST_SIZE:
             raise fail(
-                "value-too-large", f"a tensor of {made}", span, notes=("expected at most 2^31 on each axis",), help="make the network smaller"
+                "value-too-large",
+                f"a tensor of {made}",
+                span,
+                notes=("expected at most 2^31 on each axis",),
+                help="make the network smaller",
             )
         draft = Draft(op, wires, made, span, self.frame)
         if self.lending is not None:
@@ -71,7 +83,13 @@ class Assembly:
             weights = op.weights(*types)
             self.weights += sum(prod(weight.shape) for weight in weights.values())
             if self.weights > MOST_WEIGHTS:
-                raise fail("value-too-large", f"{self.weights:,} weights", span, notes=("expected at most 2^40",), help="make the network smaller")
+                raise fail(
+                    "value-too-large",
+                    f"{self.weights:,} weights",
+                    span,
+                    notes=("expected at most 2^40",),
+                    help="make the network smaller",
+                )
             names.layer(draft, key)
         self.drafts.append(draft)
         return Wire(made, draft)
@@ -79,7 +97,12 @@ class Assembly:
     def _lend(self, draft: Draft) -> None:
         assert self.lending is not None
         if not self.lending:
-            raise fail("share-mismatch", "this use of the share has more layers than its first use", draft.span, help="make the shared part the same in each use")
+            raise fail(
+                "share-mismatch",
+                "this use of the share has more layers than its first use",
+                draft.span,
+                help="make the shared part the same in each use",
+            )
         owner = self.lending.pop(0)
         mine, theirs = (d.op.weights(*(w.type for w in d.inputs)) for d in (draft, owner))
         if draft.op != owner.op or mine != theirs:
@@ -96,7 +119,11 @@ class Assembly:
 
 def too_many(span: Span) -> CnnError:
     return fail(
-        "too-many-nodes", f"the network has more than {MOST_NODES:,} layers", span, "they pass the limit here", help="repeat less often"
+        "too-many-nodes",
+        f"the network has more than {MOST_NODES:,} layers",
+        span,
+        "they pass the limit here",
+        help="repeat less often",
     )
 
 
@@ -120,3 +147,18 @@ def _arrival(wire: Wire, span: Span) -> str:
     if made.source == span.source and span.start <= made.start and made.end <= span.end:
         return str(wire.type)
     return f"{wire.type}, straight from `{' '.join(made.text.split())[:40]}`"
+
+
+class Stopped(Exception):
+    """The program is beyond a limit: nothing more of it is expanded."""
+
+    def __init__(self, error: CnnError) -> None:
+        self.error = error
+        super().__init__(str(error))
+
+
+def frame(
+    kind: Literal["block", "group", "repeat", "round"], title: str, span: Span, round: int = 0, rounds: int = 1
+) -> Frame:
+    """A frame of this kind; the assembly knows what it lies in, and its scope's name follows at the end."""
+    return Frame(parent=None, kind=kind, title=title, round=round, rounds=rounds, place=span.place)

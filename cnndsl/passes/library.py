@@ -92,7 +92,12 @@ class Library:
     def _variant(self, statement: tree.Variant, unit: Unit) -> BlockValue:
         scope = unit.body.scope
         if statement.name in unit.models:
-            raise fail("duplicate-name", f"`{statement.name}` is defined twice", statement.name_span, help="give one of them another name")
+            raise fail(
+                "duplicate-name",
+                f"`{statement.name}` is defined twice",
+                statement.name_span,
+                help="give one of them another name",
+            )
         found = scope.names.get(statement.base)
         base = BlockValue(found, ()) if isinstance(found, Definition) else found
         if not isinstance(base, BlockValue) or not isinstance(base.definition.node, tree.Model):
@@ -129,7 +134,13 @@ class Library:
             name = item.alias or item.name
             present = unit.body.scope.names.get(name)
             if present is not None and present is not found:
-                raise fail("duplicate-name", f"`{name}` is defined twice", item.span, f"found {kind(present) if not isinstance(present, Definition) else 'a block'} of that name", help=f"rename it: `use {item.name} as …`")
+                raise fail(
+                    "duplicate-name",
+                    f"`{name}` is defined twice",
+                    item.span,
+                    f"found {kind(present) if not isinstance(present, Definition) else 'a block'} of that name",
+                    help=f"rename it: `use {item.name} as …`",
+                )
             unit.body.scope.names[name] = found
 
     def _origin(self, statement: tree.Use, unit: Unit) -> Unit:
@@ -146,12 +157,20 @@ class Library:
                     "unknown-architecture",
                     f"no built-in architecture is called `{statement.origin}`",
                     span,
-                    help=f"did you mean `{close}`?" if close else "`cnndsl list` names them; a file is written in quotes",
+                    help=f"did you mean `{close}`?"
+                    if close
+                    else "`cnndsl list` names them; a file is written in quotes",
                 )
             path, name = None, source.name
         if name in self._open:
             chain = " → ".join([*self._open[self._open.index(name) :], name])
-            raise fail("use-cycle", "files use each other in a circle", span, notes=(chain,), help="move what both need into a third file")
+            raise fail(
+                "use-cycle",
+                "files use each other in a circle",
+                span,
+                notes=(chain,),
+                help="move what both need into a third file",
+            )
         if name in self.units:
             return self.units[name]
         if source is None:
@@ -162,9 +181,21 @@ class Library:
     def _beside(self, written: str, unit: Unit, span: Span) -> Path:
         """The file that a text in quotes names, links resolved. Raises `path-outside-project`, `file-not-found`."""
         here = (unit.path.parent if unit.path else Path.cwd()).resolve()
-        root = next((folder for folder in (here, *here.parents) if (folder / "pyproject.toml").is_file() or (folder / ".git").exists()), here)
+        root = next(
+            (
+                folder
+                for folder in (here, *here.parents)
+                if (folder / "pyproject.toml").is_file() or (folder / ".git").exists()
+            ),
+            here,
+        )
         if "\x00" in written or not written:
-            raise fail("file-not-found", "a file's name is empty or holds a NUL", span, help="write the name of a file beside this one")
+            raise fail(
+                "file-not-found",
+                "a file's name is empty or holds a NUL",
+                span,
+                help="write the name of a file beside this one",
+            )
         path = (here / written).resolve()
         if not path.is_relative_to(root) or Path(written).is_absolute():
             raise fail(
@@ -175,9 +206,17 @@ class Library:
                 help="copy it into the project, and use it by a relative path",
             )
         if not path.is_file():
-            raise fail("file-not-found", f"there is no file `{written}`", span, f"looked beside {unit.source.name}", help="check the name; it is relative to this file")
+            raise fail(
+                "file-not-found",
+                f"there is no file `{written}`",
+                span,
+                f"looked beside {unit.source.name}",
+                help="check the name; it is relative to this file",
+            )
         if path.stat().st_size > MOST_BYTES:
-            raise fail("source-too-long", f"`{written}` has more than {MOST_BYTES:,} bytes", span, help="split it into files")
+            raise fail(
+                "source-too-long", f"`{written}` has more than {MOST_BYTES:,} bytes", span, help="split it into files"
+            )
         return path
 
 

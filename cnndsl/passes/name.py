@@ -85,7 +85,7 @@ def _settle(scope: Names, taken_at_root: set[str]) -> None:
     weighty = {child.label for child in scope.children if child.label is not None and not _weightless(child)}
     given = set(taken_at_root)
     given |= {str(child.position) for child in scope.children if child.position is not None and not _weightless(child)}
-    given |= weighty  # type: ignore[arg-type]
+    given |= weighty
     for child in scope.children:
         word = child.draft.op.word.lower() if child.draft else ""
         if not _weightless(child):
@@ -96,7 +96,7 @@ def _settle(scope: Names, taken_at_root: set[str]) -> None:
             here = str(child.position)
             part = _free(f"{word}_{here}", given) if here in labels else _free(here, given)
         else:
-            part = _free(word, given | labels)  # type: ignore[arg-type]
+            part = _free(word, given | labels)
         given.add(part)
         child.path = f"{scope.path}.{part}" if scope.path else part
 

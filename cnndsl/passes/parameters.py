@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnndsl.ir.op import Op
-from cnndsl.passes.flow import IDENTITY, IdentityValue, LayerValue, Lost
+from cnndsl.passes.flow import IdentityValue, LayerValue, Lost
 from cnndsl.passes.scope import BlockValue
 from cnndsl.passes.wording import fail, kind, nearest
 from cnndsl.source import Span
@@ -51,5 +50,10 @@ def checked(value: Any, statement: tree.Param, span: Span) -> Any:
     }
     if not fits[declared]:
         id = "not-an-integer" if declared == "int" and number else "wrong-type"
-        raise fail(id, f"`{statement.name}` must be {_WANTED[declared]}, and is {kind(value)}", span, help=f"give it {_WANTED[declared]}")
+        raise fail(
+            id,
+            f"`{statement.name}` must be {_WANTED[declared]}, and is {kind(value)}",
+            span,
+            help=f"give it {_WANTED[declared]}",
+        )
     return value

@@ -21,7 +21,7 @@ Spans = dict[str, Span]
 
 def resolve(layer: LayerValue, span: Span) -> tuple[Op, Spans]:
     """The op, and where each of its arguments was written. Raises CnnError with all that is wrong with them."""
-    values, spans, wrong = _by_name(layer, span)
+    values, spans, wrong = _by_name(layer)
     known = layer.op.model_fields
     for name in [name for name in values if name not in known]:
         wrong.append(_unknown(layer, name, spans[name]))
@@ -48,7 +48,7 @@ def resolve(layer: LayerValue, span: Span) -> tuple[Op, Spans]:
         raise CnnError(_explained(layer, error, values, spans, span)) from None
 
 
-def _by_name(layer: LayerValue, span: Span) -> tuple[dict[str, Any], Spans, list[Diagnostic]]:
+def _by_name(layer: LayerValue) -> tuple[dict[str, Any], Spans, list[Diagnostic]]:
     values: dict[str, Any] = {}
     spans: Spans = {}
     for preset in layer.presets:
@@ -128,7 +128,9 @@ def _whole(value: Any) -> Any:
     return value
 
 
-def _explained(layer: LayerValue, error: ValidationError, values: dict[str, Any], spans: Spans, span: Span) -> list[Diagnostic]:
+def _explained(
+    layer: LayerValue, error: ValidationError, values: dict[str, Any], spans: Spans, span: Span
+) -> list[Diagnostic]:
     """pydantic's errors, one a field, in the language's words."""
     first: dict[str, ErrorDetails] = {}
     for details in error.errors(include_url=False):
@@ -137,7 +139,12 @@ def _explained(layer: LayerValue, error: ValidationError, values: dict[str, Any]
 
 
 _OURS = ("wrong-type", "not-an-integer", "out-of-range")
-_BOUNDS = {"greater_than": "more than", "greater_than_equal": "at least", "less_than": "less than", "less_than_equal": "at most"}
+_BOUNDS = {
+    "greater_than": "more than",
+    "greater_than_equal": "at least",
+    "less_than": "less than",
+    "less_than_equal": "at most",
+}
 _BOUND_KEYS = {"greater_than": "gt", "greater_than_equal": "ge", "less_than": "lt", "less_than_equal": "le"}
 
 
@@ -150,7 +157,7 @@ def _one(layer: LayerValue, name: str, details: ErrorDetails, value: Any, span: 
         id, expected = "out-of-range", f"{_BOUNDS[kind_of_error]} {context[_BOUND_KEYS[kind_of_error]]}"
     else:
         id, expected = "wrong-type", _expected(layer.op.model_fields[name].annotation)
-    words = [w for w in _words(layer.op.model_fields[name].annotation)]
+    words = _words(layer.op.model_fields[name].annotation)
     close = nearest(value, words) if isinstance(value, str) and words else None
     return Diagnostic(
         id,
@@ -181,7 +188,13 @@ def _expected(annotation: Any) -> str:
         parts.append("one number per axis")
     if str in arms and not words:
         parts.append("a text")
-    return " or ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else parts[0] if parts else "another kind of value"
+    return (
+        " or ".join([", ".join(parts[:-1]), parts[-1]])
+        if len(parts) > 1
+        else parts[0]
+        if parts
+        else "another kind of value"
+    )
 
 
 def _example(op: type[Op], name: str) -> str:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from cnndsl.errors import CnnError, Diagnostic, Label, Refusal
-from cnndsl.ir.arguments import MOST
+
+from cnndsl.errors import CnnError, Diagnostic, Label
 from cnndsl.ir.op import registry
-from cnndsl.ir.tensor import BYTES, TensorType
+from cnndsl.ir.tensor import TensorType
 from cnndsl.passes.body import Body, Departures, Report, names_set
 from cnndsl.passes.call import Caller, arriving
 from cnndsl.passes.expand import Chains
-from cnndsl.passes.flow import LOST, Flow, Given, LayerValue, Lost, LostValue, Wire
-from cnndsl.passes.functions import integer
+from cnndsl.passes.flow import LOST, Flow, Lost, LostValue, Wire
 from cnndsl.passes.infer import Assembly
+from cnndsl.passes.inputs import arrival, input_type, replace_shape
 from cnndsl.passes.parameters import checked
-from cnndsl.passes.scope import BlockValue, Definition, Shared
-from cnndsl.passes.values import evaluate, given, truth, words_of
-from cnndsl.passes.wording import fail, kind, nearest
-from cnndsl.passes.words import is_layer, split_word, unknown_word
+from cnndsl.passes.scope import Definition, Shared
+from cnndsl.passes.values import evaluate, given, truth
+from cnndsl.passes.wording import fail, nearest
+from cnndsl.passes.words import is_layer, split_word, unknown_word, words_of
 from cnndsl.source import Span
 from cnndsl.syntax import tree
 
@@ -57,7 +57,15 @@ class Statements:
             except LostValue:
                 self._lose(statement, body, departures)
         if departures.end is None and not departures.named and not departures.lost:
-            self.report.add(fail("nothing-to-build", "nothing is built here", span, "expected a chain of layers", help="write one: `Conv3x3(16) → ReLU`"))
+            self.report.add(
+                fail(
+                    "nothing-to-build",
+                    "nothing is built here",
+                    span,
+                    "expected a chain of layers",
+                    help="write one: `Conv3x3(16) → ReLU`",
+                )
+            )
             departures.lost = True
         return departures
 
@@ -101,7 +109,10 @@ class Statements:
                     Diagnostic(
                         "second-chain",
                         "a second chain begins here, and a body has one",
-                        (Label(statement.chain.elements[0].span, "expected `→` before this"), Label(state.chain, "the first chain")),
+                        (
+                            Label(statement.chain.elements[0].span, "expected `→` before this"),
+                            Label(state.chain, "the first chain"),
+                        ),
                         help="did you forget `→`? Otherwise name one of them: `x = …`",
                     )
                 ]
@@ -153,12 +164,20 @@ class Statements:
             except KeyError:
                 known = False
             if found is None and not known:
-                raise unknown_word(preset.name, tree.Invocation(preset.span, preset.name, preset.name_span, ()), body.scope)
+                raise unknown_word(
+                    preset.name, tree.Invocation(preset.span, preset.name, preset.name_span, ()), body.scope
+                )
             words = words_of(found[0]) if found else {}
             arguments = given(preset.arguments, body.place(), words)
             for argument in arguments:
                 if argument.name is None:
-                    raise fail("wrong-type", "a default has a name", argument.span, "expected `name=value`", help=f"write `{preset.name}(name=…)`")
+                    raise fail(
+                        "wrong-type",
+                        "a default has a name",
+                        argument.span,
+                        "expected `name=value`",
+                        help=f"write `{preset.name}(name=…)`",
+                    )
                 if found and argument.name not in found[0].model_fields:
                     names = list(found[0].model_fields)
                     close = nearest(argument.name, names)
@@ -174,39 +193,20 @@ class Statements:
     # -- inputs and outputs
 
     def _input(self, statement: tree.Input, body: Body, state: _Progress) -> None:
-        wanted = self._input_type(statement, body)
+        wanted = input_type(statement, body)
         if body.top:
-            wire = self._enter(statement, wanted, body, state)
+            wire: Flow = self._enter(statement, wanted, state)
         else:
-            wire = self._arrived(statement, wanted, state)
+            wire = arrival(statement, wanted, state.arrived)
         if statement.name is not None:
             self.chains.bind(statement.name, wire, statement.span, body)
         state.entered.append(wire)
-        body.entered = state.entered[0] if len(state.entered) == 1 else tuple(state.entered)
+        wires = tuple(entered for entered in state.entered if isinstance(entered, Wire))
+        body.entered = (
+            state.entered[0] if len(state.entered) == 1 else wires if len(wires) == len(state.entered) else LOST
+        )
 
-    def _input_type(self, statement: tree.Input, body: Body) -> TensorType:
-        sizes = []
-        for dimension in statement.dimensions:
-            value = evaluate(dimension, body.place())
-            try:
-                size = integer(value)
-            except Refusal:
-                raise fail("not-an-integer", f"a size must be a whole number from 1, found {kind(value)}", dimension.span, help="write a whole number") from None
-            if not 1 <= size <= MOST:
-                raise fail("out-of-range", f"a size must be from 1 to 2^31, found {size}", dimension.span, help="write a size within the limits")
-            sizes.append(size)
-        most = 2 if statement.tokens else 4
-        if len(sizes) > most or (statement.tokens and len(sizes) != 2):
-            found = "×".join(map(str, sizes))
-            expected = "tokens×channels" if statement.tokens else "channels and at most three axes behind them"
-            raise fail("wrong-rank", f"an input has {expected}, found {found}", statement.span, help="leave the batch axis out" if not statement.tokens else "write `input tokens 50×768`")
-        dtype = statement.dtype or "float32"
-        if dtype not in BYTES:
-            close = nearest(dtype, BYTES)
-            raise fail("wrong-type", f"no numbers are called {dtype}", statement.span, f"expected one of {', '.join(BYTES)}", help=f"did you mean `{close}`?" if close else "write `of int64`")
-        return TensorType(shape=tuple(sizes), dtype=dtype, channel_axis=1 if statement.tokens else 0)
-
-    def _enter(self, statement: tree.Input, wanted: TensorType, body: Body, state: _Progress) -> Wire:
+    def _enter(self, statement: tree.Input, wanted: TensorType, state: _Progress) -> Wire:
         """A graph input, with its size from outside if one was given."""
         first = not state.entered
         name = statement.name or ("input" if first else f"input_{len(state.entered)}")
@@ -223,24 +223,6 @@ class Statements:
             wanted = replace_shape(wanted, sizes)
         return self.assembly.enter(name, wanted, statement.span)
 
-    def _arrived(self, statement: tree.Input, wanted: TensorType, state: _Progress) -> Flow:
-        """A model used as a block: its input checks the axes and channels of what arrives."""
-        if not state.arrived:
-            raise fail("wrong-number-of-tensors", "the model has more inputs than tensors arrive", statement.span, help="give it one tensor for each input")
-        wire = state.arrived.pop(0)
-        if not isinstance(wire, Wire):
-            return LOST
-        found = wire.type
-        if len(found.shape) != len(wanted.shape) or found.channel_axis != wanted.channel_axis or found.channels != wanted.channels:
-            raise fail(
-                "shape-mismatch",
-                f"the model takes {wanted} and {found} arrives",
-                statement.span,
-                f"expected {wanted.channels} channels and {wanted.rank} axes",
-                help=f"bring the tensor to {wanted.channels} channels before it",
-            )
-        return wire
-
     def _output(self, statement: tree.Output, body: Body, departures: Departures) -> None:
         for departure in statement.departures:
             condition = departure.condition
@@ -256,11 +238,22 @@ class Statements:
                         body.scope.find(value.name)
                     except KeyError:
                         raise unknown_word(value.name, tree.Name(value.span, value.name), body.scope) from None
-                    raise fail("wrong-type", f"`{value.name}` is no tensor", value.span, help=f"did you mean `{close}`?" if close else "name a tensor")
-                raise fail("wrong-type", f"`{value.span.text}` is no tensor", value.span, help="name a tensor: `output p3, p4`")
+                    raise fail(
+                        "wrong-type",
+                        f"`{value.name}` is no tensor",
+                        value.span,
+                        help=f"did you mean `{close}`?" if close else "name a tensor",
+                    )
+                raise fail(
+                    "wrong-type", f"`{value.span.text}` is no tensor", value.span, help="name a tensor: `output p3, p4`"
+                )
             if isinstance(flow, Lost):
                 departures.lost = True
-            name = departure.tensor.name if isinstance(departure.tensor, tree.Invocation) and isinstance(flow, Wire) else None
+            name = (
+                departure.tensor.name
+                if isinstance(departure.tensor, tree.Invocation) and isinstance(flow, Wire)
+                else None
+            )
             departures.named += [(name, wire, training) for wire in arriving(flow)]
 
     def _share(self, statement: tree.Share, body: Body) -> None:
@@ -271,10 +264,15 @@ class Statements:
         if len(chain.elements) == 1 and only.label is None and only.repeat is None:
             # One layer or block is called by the share's name itself, anything longer is a scope of that name.
             reserved.reserved = True
-            chain = tree.Chain(chain.span, (tree.Element(only.span, label, only.primary, None, only.tap, only.tap_span, only.condition),))
+            chain = tree.Chain(
+                chain.span,
+                (tree.Element(only.span, label, only.primary, None, only.tap, only.tap_span, only.condition),),
+            )
         else:
             names = reserved
-        shared = Shared(statement, chain, body.scope, names, body.entered if body.entered is not None else (), self.assembly.frame)
+        shared = Shared(
+            statement, chain, body.scope, names, body.entered if body.entered is not None else (), self.assembly.frame
+        )
         self.chains.bind(statement.name, shared, statement.name_span, body)
 
     def _assert(self, statement: tree.Assert, body: Body) -> None:
@@ -305,15 +303,18 @@ def _refuse_stray(statement: tree.Statement, body: Body) -> None:
             "stray-statement",
             f"`{word}` stands in models, not in blocks",
             statement.span,
-            help="a block takes what arrives; give it parameters: `block Name(c)`" if word != "assert" else "move it to the model",
+            help="a block takes what arrives; give it parameters: `block Name(c)`"
+            if word != "assert"
+            else "move it to the model",
         )
     if body.kind != "file" and type(statement) in _ONLY_IN_FILES:
         word = _ONLY_IN_FILES[type(statement)]
-        raise fail("stray-statement", f"`{word}` stands at the top of a file", statement.span, help="move it out of the brackets")
-
-
-def replace_shape(wanted: TensorType, sizes: tuple[int, ...]) -> TensorType:
-    return TensorType(shape=sizes, dtype=wanted.dtype, channel_axis=wanted.channel_axis)
+        raise fail(
+            "stray-statement",
+            f"`{word}` stands at the top of a file",
+            statement.span,
+            help="move it out of the brackets",
+        )
 
 
 def define(statements: tuple[tree.Statement, ...], body: Body, report: Report) -> None:
@@ -323,7 +324,14 @@ def define(statements: tuple[tree.Statement, ...], body: Body, report: Report) -
             continue
         name = statement.name
         if is_layer(name) or name in registry():
-            report.add(fail("shadows-layer", f"`{name}` is a layer and cannot be a {'block' if isinstance(statement, tree.Block) else 'model'}", statement.name_span, help=f"call it `My{name}`"))
+            report.add(
+                fail(
+                    "shadows-layer",
+                    f"`{name}` is a layer and cannot be a {'block' if isinstance(statement, tree.Block) else 'model'}",
+                    statement.name_span,
+                    help=f"call it `My{name}`",
+                )
+            )
             continue
         present = body.scope.names.get(name)
         if isinstance(present, Definition) and present.node is not statement:
@@ -333,7 +341,10 @@ def define(statements: tuple[tree.Statement, ...], body: Body, report: Report) -
                         Diagnostic(
                             "duplicate-name",
                             f"`{name}` is defined twice",
-                            (Label(statement.name_span, "the second one"), Label(present.node.name_span, "the first one")),
+                            (
+                                Label(statement.name_span, "the second one"),
+                                Label(present.node.name_span, "the first one"),
+                            ),
                             help="give one of them another name",
                         )
                     ]

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import Any
 
 from cnndsl.errors import Refusal
-from cnndsl.ir.op import Op, registry
-from cnndsl.passes.flow import IDENTITY, LOST, Flow, Given, IdentityValue, LayerValue, Lost, LostValue, Wire
-from cnndsl.passes.functions import FUNCTIONS, integer, items, limited, number, span_of_integers, too_long, MOST_ITEMS
+from cnndsl.passes.arithmetic import arithmetic, same
+from cnndsl.passes.flow import IDENTITY, LOST, Flow, Given, LayerValue, Lost, LostValue, Wire
+from cnndsl.passes.functions import FUNCTIONS, MOST_ITEMS, integer, items, limited, number, span_of_integers, too_long
 from cnndsl.passes.scope import BlockValue, Definition, Scope
-from cnndsl.passes.wording import fail, kind, nearest
-from cnndsl.passes.words import find_layer, unknown_word
+from cnndsl.passes.sizes import attribute_of
+from cnndsl.passes.wording import fail, kind
+from cnndsl.passes.words import find_layer, unknown_word, words_of
 from cnndsl.syntax import tree
-
-ATTRIBUTES = ("channels", "height", "width", "length", "depth", "size", "shape", "tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,12 @@ def truth(value: tree.Value, place: Place) -> bool:
     """A condition's value. Raises `wrong-type` unless it is true or false."""
     result = evaluate(value, place)
     if not isinstance(result, bool):
-        raise fail("wrong-type", f"expected true or false, found {kind(result)}", value.span, help="compare it with something: `x ≠ 0`")
+        raise fail(
+            "wrong-type",
+            f"expected true or false, found {kind(result)}",
+            value.span,
+            help="compare it with something: `x ≠ 0`",
+        )
     return result
 
 
@@ -106,10 +109,8 @@ def _known(value: Any) -> Any:
 
 def _attribute(value: tree.Attribute, place: Place) -> Any:
     of = value.of
-    if isinstance(of, tree.Name) and of.name == "id":
-        found = _known(place.here)
-    else:
-        found = evaluate(of, place)
+    arriving = isinstance(of, tree.Name) and of.name == "id"
+    found = _known(place.here) if arriving else evaluate(of, place)
     if isinstance(found, tuple) and found and all(isinstance(item, Wire | Lost) for item in found):
         raise fail(
             "ambiguous-in",
@@ -119,48 +120,28 @@ def _attribute(value: tree.Attribute, place: Place) -> Any:
         )
     if not isinstance(found, Wire):
         raise fail(
-            "unknown-attribute", f"{kind(found)} has no `.{value.name}`", value.name_span, help="only tensors have sizes: `in.channels`"
+            "unknown-attribute",
+            f"{kind(found)} has no `.{value.name}`",
+            value.name_span,
+            help="only tensors have sizes: `in.channels`",
         )
     return attribute_of(found, value)
-
-
-def attribute_of(wire: Wire, value: tree.Attribute) -> Any:
-    """One of a tensor's sizes. Raises `unknown-attribute` for a name that no tensor or this one does not have."""
-    x, name = wire.type, value.name
-    plain: dict[str, Any] = {"channels": x.channels, "size": list(x.size), "shape": list(x.shape)}
-    axes = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
-    if x.kind == "tokens":
-        plain["tokens"] = x.size[0]
-    elif x.kind == "map":
-        plain |= dict(zip(axes[x.rank], x.size, strict=True))
-    if name in plain:
-        return plain[name]
-    if name in ATTRIBUTES:
-        raise fail(
-            "unknown-attribute",
-            f"a tensor of {x} has no {name}",
-            value.name_span,
-            notes=(f"expected one of {', '.join(plain)}, found {name}",),
-            help=f"use `.{'size' if 'size' in plain else 'shape'}`",
-        )
-    close = nearest(name, ATTRIBUTES)
-    raise fail(
-        "unknown-attribute",
-        f"tensors have no `.{name}`",
-        value.name_span,
-        notes=(f"expected one of {', '.join(ATTRIBUTES)}",),
-        help=f"did you mean `.{close}`?" if close else "use one of these",
-    )
 
 
 def _index(value: tree.Index, place: Place) -> Any:
     of = evaluate(value.of, place)
     if not isinstance(of, list | tuple):
-        raise fail("wrong-type", f"expected a list, found {kind(of)}", value.of.span, help="only lists and tuples have parts")
+        raise fail(
+            "wrong-type", f"expected a list, found {kind(of)}", value.of.span, help="only lists and tuples have parts"
+        )
     if isinstance(value.index, tree.Range):
         first, last = (integer(evaluate(end, place)) for end in (value.index.first, value.index.last))
         if not (0 <= first <= last + 1 and last < len(of)):
-            raise Refusal("out-of-range", f"positions {first} to {last} of a list of {len(of)}", help=f"use positions from 0 to {len(of) - 1}")
+            raise Refusal(
+                "out-of-range",
+                f"positions {first} to {last} of a list of {len(of)}",
+                help=f"use positions from 0 to {len(of) - 1}",
+            )
         return of[first : last + 1]
     index = integer(evaluate(value.index, place))
     if not -len(of) <= index < len(of):
@@ -185,12 +166,19 @@ def _call(value: tree.Call, place: Place) -> Any:
         callee = BlockValue(callee, (), tuple(place.scope.defaults_for(value.name).values()))
     if isinstance(callee, LayerValue | BlockValue):
         return with_arguments(callee, value.arguments, place)
-    raise fail("not-callable", f"`{value.name}` is {kind(_known(callee))} and takes no arguments", value.span, help="delete the brackets")
+    raise fail(
+        "not-callable",
+        f"`{value.name}` is {kind(_known(callee))} and takes no arguments",
+        value.span,
+        help="delete the brackets",
+    )
 
 
-def with_arguments(callee: LayerValue | BlockValue, arguments: tuple[tree.Argument, ...], place: Place) -> LayerValue | BlockValue:
+def with_arguments(
+    callee: LayerValue | BlockValue, arguments: tuple[tree.Argument, ...], place: Place
+) -> LayerValue | BlockValue:
     """A layer or block with these arguments after the ones it has; a named one replaces its like."""
-    new = given(arguments, place, bare_words(callee))
+    new = given(arguments, place, words_of(callee.op) if isinstance(callee, LayerValue) else {})
     named = {argument.name for argument in new if argument.name}
     kept = tuple(argument for argument in callee.given if argument.name is None or argument.name not in named)
     # Positional arguments go before named ones, whoever gave them.
@@ -199,37 +187,17 @@ def with_arguments(callee: LayerValue | BlockValue, arguments: tuple[tree.Argume
     return replace(callee, given=ordered)
 
 
-def bare_words(callee: LayerValue | BlockValue) -> dict[str, frozenset[str]]:
-    """The bare words that each of a layer's arguments knows; blocks know none."""
-    if isinstance(callee, BlockValue):
-        return {}
-    return words_of(callee.op)
-
-
-def words_of(op: type[Op]) -> dict[str, frozenset[str]]:
-    """Bare words by argument: the literals in a field's type, `id` of `approximate=none` among them."""
-    return {name: _literals(field.annotation) for name, field in op.model_fields.items()}
-
-
-def _literals(annotation: Any) -> frozenset[str]:
-    found: set[str] = set()
-    pending = [annotation]
-    while pending:
-        part = pending.pop()
-        for inner in getattr(part, "__args__", ()):
-            if isinstance(inner, str):
-                found.add(inner)
-            else:
-                pending.append(inner)
-    return frozenset(found)
-
-
 def _function(value: tree.Call, place: Place) -> Any:
     function = FUNCTIONS[value.name]
     values = given(value.arguments, place, {})
     for argument in values:
         if argument.name is not None:
-            raise fail("unknown-argument", f"`{value.name}` takes no named arguments", argument.span, help=f"write `{function.usage}`")
+            raise fail(
+                "unknown-argument",
+                f"`{value.name}` takes no named arguments",
+                argument.span,
+                help=f"write `{function.usage}`",
+            )
     if not function.least <= len(values) <= function.most:
         id = "missing-argument" if len(values) < function.least else "too-many-arguments"
         raise fail(
@@ -256,7 +224,12 @@ def _unary(value: tree.Unary, place: Place) -> Any:
 def _operand(value: tree.Value, place: Place) -> Any:
     result = evaluate(value, place)
     if isinstance(result, bool) or not isinstance(result, int | float):
-        raise fail("wrong-type", f"expected a number, found {kind(result)}", value.span, help="arithmetic takes numbers; `+` also joins lists")
+        raise fail(
+            "wrong-type",
+            f"expected a number, found {kind(result)}",
+            value.span,
+            help="arithmetic takes numbers; `+` also joins lists",
+        )
     return result
 
 
@@ -276,43 +249,14 @@ def _operation(value: tree.Operation, place: Place) -> Any:
             continue
         for side, at in ((left, value.first), (right, operand)):
             if isinstance(side, bool) or not isinstance(side, int | float):
-                raise fail("wrong-type", f"expected a number, found {kind(side)}", at.span, help="arithmetic takes numbers; `+` also joins lists")
-        left = limited(_arithmetic(symbol, left, right, operand))
+                raise fail(
+                    "wrong-type",
+                    f"expected a number, found {kind(side)}",
+                    at.span,
+                    help="arithmetic takes numbers; `+` also joins lists",
+                )
+        left = limited(arithmetic(symbol, left, right, operand.span))
     return left
-
-
-def _arithmetic(symbol: str, a: Any, b: Any, operand: tree.Value) -> int | float:
-    if symbol in ("/", "//", "%") and b == 0:
-        raise fail("division-by-zero", f"{a} is divided by zero", operand.span, "this is 0", help="divide by something else")
-    try:
-        match symbol:
-            case "+":
-                return a + b  # type: ignore[no-any-return]
-            case "-":
-                return a - b  # type: ignore[no-any-return]
-            case "×":
-                return a * b  # type: ignore[no-any-return]
-            case "/":
-                return a // b if isinstance(a, int) and isinstance(b, int) and a % b == 0 else a / b  # type: ignore[no-any-return]
-            case "//":
-                return a // b  # type: ignore[no-any-return]
-            case "%":
-                return a % b  # type: ignore[no-any-return]
-            case _:
-                return _power(a, b)
-    except OverflowError:
-        raise Refusal("value-too-large", "the result is more than a double holds", help="work with smaller numbers") from None
-
-
-def _power(a: Any, b: Any) -> int | float:
-    if isinstance(a, int) and isinstance(b, int) and b >= 0 and abs(a) > 1 and b * math.log2(abs(a)) > 130:
-        raise Refusal("value-too-large", "the result is beyond 2^128", help="work with smaller numbers")
-    if a == 0 and b < 0:
-        raise Refusal("division-by-zero", "zero to a negative power")
-    result = a**b
-    if isinstance(result, complex):
-        raise Refusal("out-of-range", f"{a} to the power {b} is no real number")
-    return result  # type: ignore[no-any-return]
 
 
 _COMPARISONS = {"<", ">", "≤", "≥"}
@@ -335,21 +279,17 @@ def _comparison(value: tree.Operation, place: Place) -> bool:
         else:
             for side, where in ((left, at), (right, operand)):
                 if isinstance(side, bool) or not isinstance(side, int | float):
-                    raise fail("wrong-type", f"expected a number, found {kind(side)}", where.span, help="only numbers have an order")
+                    raise fail(
+                        "wrong-type",
+                        f"expected a number, found {kind(side)}",
+                        where.span,
+                        help="only numbers have an order",
+                    )
             holds = {"<": left < right, ">": left > right, "≤": left <= right, "≥": left >= right}[symbol]
         if not holds:
             return False
         left, at = right, operand
     return True
-
-
-def same(a: Any, b: Any) -> bool:
-    """Equality of values: `true` is no number, layers are equal with equal arguments, tensors with themselves."""
-    if isinstance(a, bool) or isinstance(b, bool):
-        return a is b
-    if isinstance(a, list | tuple) and isinstance(b, list | tuple):
-        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
-    return bool(a == b)
 
 
 def _choice(value: tree.Choice, place: Place) -> Any:
@@ -382,7 +322,12 @@ def rounds(targets: tree.Targets, values: tree.Value, place: Place) -> list[dict
     """What the names of a `for` stand for, round by round."""
     sequence = evaluate(values, place)
     if not isinstance(sequence, list | tuple):
-        raise fail("wrong-type", f"expected a list to go through, found {kind(sequence)}", values.span, help="write a list or a range: `1..6`")
+        raise fail(
+            "wrong-type",
+            f"expected a list to go through, found {kind(sequence)}",
+            values.span,
+            help="write a list or a range: `1..6`",
+        )
     return [_bound(targets, item, values) for item in items(sequence)]
 
 

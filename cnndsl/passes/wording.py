@@ -13,7 +13,9 @@ from cnndsl.passes.scope import BlockValue, Shared
 from cnndsl.source import Span
 
 
-def fail(id: str, message: str, span: Span, text: str = "", *, notes: tuple[str, ...] = (), help: str | None = None) -> CnnError:
+def fail(
+    id: str, message: str, span: Span, text: str = "", *, notes: tuple[str, ...] = (), help: str | None = None
+) -> CnnError:
     """One error at one place, ready to be raised."""
     return CnnError([Diagnostic(id, message, (Label(span, text),), notes, help)])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from typing import Any
 
 from cnndsl.errors import CnnError
 from cnndsl.ir.op import Op, registry
@@ -52,14 +53,32 @@ def unknown_word(name: str, value: tree.Name | tree.Call | tree.Invocation, scop
     span = value.span if isinstance(value, tree.Name) else value.name_span
     hidden = scope.why_hidden(name)
     if hidden is not None:
-        return fail("tap-out-of-scope", f"`{name}` cannot be seen here", span, hidden, help="name it outside, or carry it along the chain")
+        return fail(
+            "tap-out-of-scope",
+            f"`{name}` cannot be seen here",
+            span,
+            hidden,
+            help="name it outside, or carry it along the chain",
+        )
     later = scope.set_later(name)
     if later is not None:
         line, _ = later.source.line_and_column(later.start)
-        return fail("used-before-definition", f"`{name}` is used before it is set", span, f"it is set in line {line}", help="move it up")
+        return fail(
+            "used-before-definition",
+            f"`{name}` is used before it is set",
+            span,
+            f"it is set in line {line}",
+            help="move it up",
+        )
     merges = {word for word, op in registry().items() if op.merges}
     if name in merges and not isinstance(value, tree.Name):
-        return fail("syntax", f"`{name}` joins branches", span, f"expected `{name}{{ … | … }}`", help=f"write its branches: `{name}{{ … | id }}`")
+        return fail(
+            "syntax",
+            f"`{name}` joins branches",
+            span,
+            f"expected `{name}{{ … | … }}`",
+            help=f"write its branches: `{name}{{ … | id }}`",
+        )
     return _nothing_called(name, value, scope, span)
 
 
@@ -68,22 +87,57 @@ def _nothing_called(name: str, value: tree.Name | tree.Call | tree.Invocation, s
     layers = {word for word, op in registry().items() if not op.merges}
     if isinstance(value, tree.Call) and name[:1].islower():
         close = nearest(name, {*FUNCTIONS, *scope.visible()})
-        return fail("unknown-function", f"no function is called `{name}`", span, help=_meant(close, "`cnndsl explain functions` lists them"))
+        return fail(
+            "unknown-function",
+            f"no function is called `{name}`",
+            span,
+            help=_meant(close, "`cnndsl explain functions` lists them"),
+        )
     if isinstance(value, tree.Name) or name[:1].islower():
         close = nearest(name, {*scope.visible(), *layers})
-        return fail("unknown-name", f"nothing is called `{name}`", span, help=_meant(close, f"set it first: `let {name} = …`"))
+        return fail(
+            "unknown-name", f"nothing is called `{name}`", span, help=_meant(close, f"set it first: `let {name} = …`")
+        )
     window = _WINDOWED.fullmatch(name)
     base, size = (window[1], window[2]) if window else (name, "")
     blocks = {n for n in scope.visible() if isinstance(scope.find(n), Definition)}
     close = nearest(base, layers | blocks)
     if close is not None and close == base:
         return fail(
-            "unknown-layer", f"`{base}` takes no window", span, f"expected `{base}`, found `{name}`", help=f"write `{base}`"
+            "unknown-layer",
+            f"`{base}` takes no window",
+            span,
+            f"expected `{base}`, found `{name}`",
+            help=f"write `{base}`",
         )
     if close is not None and close in layers and registry()[close].takes_window:
         close += size
-    return fail("unknown-layer", f"no layer or block is called `{name}`", span, help=_meant(close, "`cnndsl explain` lists the layers"))
+    return fail(
+        "unknown-layer",
+        f"no layer or block is called `{name}`",
+        span,
+        help=_meant(close, "`cnndsl explain` lists the layers"),
+    )
 
 
 def _meant(close: str | None, otherwise: str) -> str:
     return f"did you mean `{close}`?" if close else otherwise
+
+
+@cache
+def words_of(op: type[Op]) -> dict[str, frozenset[str]]:
+    """Bare words by argument: the literals in a field's type, `id` of `approximate=none` among them."""
+    return {name: _literals(field.annotation) for name, field in op.model_fields.items()}
+
+
+def _literals(annotation: Any) -> frozenset[str]:
+    found: set[str] = set()
+    pending = [annotation]
+    while pending:
+        part = pending.pop()
+        for inner in getattr(part, "__args__", ()):
+            if isinstance(inner, str):
+                found.add(inner)
+            else:
+                pending.append(inner)
+    return frozenset(found)

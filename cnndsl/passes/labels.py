@@ -1,0 +1,61 @@
+"""Labels: their text once their values are worked out, and whether they name each round of a `for`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cnndsl.passes.values import Place, evaluate
+from cnndsl.passes.wording import fail, kind
+from cnndsl.syntax import tree
+
+
+def label_text(label: tree.Label | None, place: Place) -> str | None:
+    """A label's text, its values worked out."""
+    if label is None:
+        return None
+    text = "".join(part if isinstance(part, str) else _part(evaluate(part, place), part) for part in label.parts)
+    if not all(text.split(".")):
+        raise fail(
+            "syntax",
+            f"`{text}` has an empty part between its dots",
+            label.span,
+            help="put letters or digits on both sides of each dot",
+        )
+    return text
+
+
+def _part(value: Any, at: tree.Value) -> str:
+    text = (
+        value
+        if isinstance(value, str)
+        else str(value)
+        if isinstance(value, int) and not isinstance(value, bool)
+        else None
+    )
+    if text is None or not text or not all(c.isascii() and (c.isalnum() or c in "_-") for c in text):
+        raise fail(
+            "wrong-type",
+            f"a label is made of whole numbers and words, found {kind(value)}",
+            at.span,
+            help="use letters, digits, `_` and `-`",
+        )
+    return text
+
+
+def loop_names(targets: tree.Targets) -> list[str]:
+    return [name for part in targets.names for name in ([part] if isinstance(part, str) else loop_names(part))]
+
+
+def mentioned(label: tree.Label) -> set[str]:
+    """The names that a label's values speak of."""
+    found: set[str] = set()
+    pending: list[Any] = [part for part in label.parts if not isinstance(part, str)]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, tree.Name):
+            found.add(node.name)
+        elif isinstance(node, tuple):
+            pending.extend(node)
+        elif isinstance(node, tree.Node):
+            pending.extend(getattr(node, name) for name in type(node).__dataclass_fields__ if name != "span")
+    return found
