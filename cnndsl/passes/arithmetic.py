@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from operator import ge, gt, le, lt
 from typing import Any
 
 from cnndsl.errors import Refusal
-from cnndsl.passes.wording import fail
+from cnndsl.passes.functions import MOST_ITEMS, limited, too_long
+from cnndsl.passes.wording import fail, kind
 from cnndsl.source import Span
+from cnndsl.syntax import tree
 
 
 def arithmetic(symbol: str, a: Any, b: Any, operand: Span) -> Any:
@@ -54,3 +58,57 @@ def same(a: Any, b: Any) -> bool:
     if isinstance(a, list | tuple) and isinstance(b, list | tuple):
         return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
     return bool(a == b)
+
+
+def operand(value: tree.Value, found: Any) -> Any:
+    """The number that an expression turned out to be. Raises `wrong-type`."""
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        raise fail(
+            "wrong-type",
+            f"expected a number, found {kind(found)}",
+            value.span,
+            help="arithmetic takes numbers; `+` also joins lists",
+        )
+    return found
+
+
+def operation(value: tree.Operation, evaluate: Callable[[tree.Value], Any], truth: Callable[[tree.Value], bool]) -> Any:
+    """Operands of one precedence from left to right; `evaluate` and `truth` work the operands out."""
+    symbol = value.rest[0][0]
+    if symbol in ("and", "or"):
+        decides = symbol == "or"
+        return (
+            decides
+            if any(truth(part) == decides for part in (value.first, *(p for _, p in value.rest)))
+            else not decides
+        )
+    if symbol in _COMPARISONS:
+        return _comparison(value, evaluate)
+    left, at = evaluate(value.first), value.first
+    for sign, part in value.rest:
+        right = evaluate(part)
+        if sign == "+" and isinstance(left, list) and isinstance(right, list):
+            if len(left) + len(right) > MOST_ITEMS:
+                raise too_long(len(left) + len(right))
+            left = left + right
+        else:
+            left = limited(arithmetic(sign, operand(at, left), operand(part, right), part.span))
+        at = part
+    return left
+
+
+_COMPARISONS = {"<": lt, ">": gt, "≤": le, "≥": ge, "==": None, "≠": None}
+
+
+def _comparison(value: tree.Operation, evaluate: Callable[[tree.Value], Any]) -> bool:
+    left, at = evaluate(value.first), value.first
+    for symbol, part in value.rest:
+        right = evaluate(part)
+        order = _COMPARISONS[symbol]
+        holds = (
+            same(left, right) == (symbol == "==") if order is None else order(operand(at, left), operand(part, right))
+        )
+        if not holds:
+            return False
+        left, at = right, part
+    return True

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from cnndsl.errors import CnnError, Refusal
 from cnndsl.passes.body import Body, Report
-from cnndsl.passes.flow import IDENTITY, LOST, Flow, LayerValue, Lost, LostValue, Wire
+from cnndsl.passes.flow import IDENTITY, LOST, Flow, LayerValue, Lost, LostValue
 from cnndsl.passes.functions import integer
 from cnndsl.passes.infer import MOST_NODES, Assembly, Stopped, frame, too_many
 from cnndsl.passes.labels import label_text, loop_names, mentioned
 from cnndsl.passes.merge import Merges
 from cnndsl.passes.resolve import resolve
 from cnndsl.passes.scope import BlockValue, Shared
+from cnndsl.passes.tensors import is_flow, named_tensor, picked
 from cnndsl.passes.values import evaluate, look_up, truth, with_arguments
 from cnndsl.passes.values import rounds as rounds_of
 from cnndsl.passes.wording import fail, kind
@@ -82,7 +83,7 @@ class Chains:
                 self._hide(element, body)
                 return Walked(self._arrived(flow, body, element.span), False, condition.nothing)
             primary = condition.otherwise
-        started = self.tensor(primary, flow, body) if first else None
+        started = named_tensor(primary, flow, body) if first else None
         if started is None:
             flow = self._arrived(flow, body, element.span)
             flow, anything = self._repeated(element, primary, flow, body, first)
@@ -126,48 +127,6 @@ class Chains:
         body.scope.names[name] = value
         body.scope.inner.pop(name, None)
         body.scope.later.pop(name, None)
-
-    # -- tensors
-
-    def tensor(self, primary: tree.Primary, flow: Flow | None, body: Body) -> Flow | None:
-        """The tensor or tensors that an element names; None for anything else."""
-        if isinstance(primary, tree.This):
-            return self._entered(primary, body) if primary.name == "in" else flow
-        if isinstance(primary, tree.Tensors):
-            parts = tuple(self.tensor(item, flow, body) for item in primary.items)
-            for part, item in zip(parts, primary.items, strict=True):
-                if not isinstance(part, Wire | Lost):
-                    raise fail(
-                        "wrong-type",
-                        f"`{item.span.text}` is no tensor",
-                        item.span,
-                        help="put names of tensors in the brackets",
-                    )
-            wires = tuple(part for part in parts if isinstance(part, Wire))
-            return wires if len(wires) == len(parts) else LOST
-        if not isinstance(primary, tree.Invocation | tree.Pick) or getattr(primary, "arguments", None) is not None:
-            return None
-        try:
-            found = body.scope.find(primary.name)
-        except KeyError:
-            return None
-        if isinstance(primary, tree.Pick) and isinstance(found, list | tuple):
-            found = self._picked(primary, body)
-        return found if _is_flow(found) else None
-
-    def _entered(self, this: tree.This, body: Body) -> Flow:
-        if body.entered is None:
-            raise fail(
-                "missing-input",
-                "nothing has entered the network yet",
-                this.span,
-                help="say what comes in first: `input 3×224×224`",
-            )
-        return body.entered
-
-    def _picked(self, pick: tree.Pick, body: Body) -> Any:
-        name = tree.Name(pick.span, pick.name)
-        return evaluate(tree.Index(pick.span, name, pick.index), body.place())
 
     # -- repeats
 
@@ -251,9 +210,7 @@ class Chains:
 
     # -- what an element is
 
-    def primary(
-        self, primary: tree.Primary, flow: Flow, body: Body, key: str | None, first: bool
-    ) -> tuple[Flow, bool]:
+    def primary(self, primary: tree.Primary, flow: Flow, body: Body, key: str | None, first: bool) -> tuple[Flow, bool]:
         if isinstance(primary, tree.Group):
             return self._group(primary, flow, body, key, first)
         if isinstance(primary, tree.Merge):
@@ -275,10 +232,10 @@ class Chains:
 
     def _invoked(self, primary: tree.Invocation | tree.Pick, flow: Flow, body: Body, key: str | None) -> Flow:
         if isinstance(primary, tree.Pick):
-            value, name = self._picked(primary, body), primary.span.text
+            value, name = picked(primary, body), primary.span.text
         else:
             value, name = look_up(primary.name, primary, body.scope), primary.name
-        if _is_flow(value):
+        if is_flow(value):
             raise self._in_the_middle(name, primary.span)
         if isinstance(primary, tree.Invocation) and primary.arguments is not None:
             if not isinstance(value, LayerValue | BlockValue):
@@ -330,12 +287,6 @@ class Chains:
         finally:
             self.assembly.frame = outer
         return walked.flow, walked.anything
-
-
-def _is_flow(value: Any) -> bool:
-    if isinstance(value, tuple):
-        return bool(value) and all(isinstance(item, Wire | Lost) for item in value)
-    return isinstance(value, Wire | Lost)
 
 
 def _title(primary: tree.Primary, label: tree.Label | None) -> str:

@@ -37,12 +37,10 @@ def number(value: Any, what: str = "a number") -> int | float:
 
 def integer(value: Any, what: str = "a whole number") -> int:
     """The value as an integer; a whole double is accepted. Raises `wrong-type`, `not-an-integer`."""
-    value = number(value, what)
-    if isinstance(value, float):
-        if not value.is_integer():
-            raise Refusal("not-an-integer", f"expected {what}, found {value}")
-        return int(value)
-    return value
+    found = number(value, what)
+    if isinstance(found, float) and not found.is_integer():
+        raise Refusal("not-an-integer", f"expected {what}, found {found}")
+    return int(found)
 
 
 def items(value: Any) -> list[Any]:
@@ -161,7 +159,8 @@ def _zip(*lists: Any) -> list[Any]:
 
 
 def _cumsum(values: Any) -> list[Any]:
-    total, sums = 0, []
+    total: int | float = 0
+    sums: list[int | float] = []
     for value in items(values):
         total += number(value)
         sums.append(total)

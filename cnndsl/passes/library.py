@@ -9,10 +9,11 @@ from pathlib import Path
 from cnndsl import shelf
 from cnndsl.errors import CnnError, Diagnostic, Label
 from cnndsl.passes.body import Body, Report
+from cnndsl.passes.declare import define
 from cnndsl.passes.flow import LOST, Given, LostValue
 from cnndsl.passes.name import Names
 from cnndsl.passes.scope import BlockValue, Definition, Scope
-from cnndsl.passes.statements import Statements, define
+from cnndsl.passes.statements import Statements
 from cnndsl.passes.values import with_arguments
 from cnndsl.passes.wording import fail, kind, nearest
 from cnndsl.source import Source, Span

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cnndsl.errors import CnnError, Diagnostic, Label
-from cnndsl.ir.op import registry
 from cnndsl.ir.tensor import TensorType
 from cnndsl.passes.body import Body, Departures, Report, names_set
 from cnndsl.passes.call import Caller, arriving
+from cnndsl.passes.declare import define, preset, refuse_stray
 from cnndsl.passes.expand import Chains
 from cnndsl.passes.flow import LOST, Flow, Lost, LostValue, Wire
 from cnndsl.passes.infer import Assembly
 from cnndsl.passes.inputs import arrival, input_type, replace_shape
 from cnndsl.passes.parameters import checked
-from cnndsl.passes.scope import Definition, Shared
-from cnndsl.passes.values import evaluate, given, truth
+from cnndsl.passes.scope import Shared
+from cnndsl.passes.tensors import named_tensor
+from cnndsl.passes.values import evaluate, truth
 from cnndsl.passes.wording import fail, nearest
-from cnndsl.passes.words import is_layer, split_word, unknown_word, words_of
+from cnndsl.passes.words import unknown_word
 from cnndsl.source import Span
 from cnndsl.syntax import tree
 
@@ -81,7 +82,7 @@ class Statements:
             departures.lost = True
 
     def _statement(self, statement: tree.Statement, body: Body, state: _Progress) -> None:
-        _refuse_stray(statement, body)
+        refuse_stray(statement, body)
         match statement:
             case tree.ChainStatement():
                 self._chain(statement, body, state)
@@ -92,7 +93,7 @@ class Statements:
             case tree.Param():
                 self._param(statement, body)
             case tree.Default():
-                self._default(statement, body)
+                preset(statement, body)
             case tree.Input():
                 self._input(statement, body, state)
             case tree.Output():
@@ -156,40 +157,6 @@ class Statements:
             )
         self.chains.bind(statement.name, checked(value, statement, span), statement.name_span, body)
 
-    def _default(self, statement: tree.Default, body: Body) -> None:
-        for preset in statement.presets:
-            found = split_word(preset.name)
-            try:
-                known = found is None and isinstance(body.scope.find(preset.name), Definition)
-            except KeyError:
-                known = False
-            if found is None and not known:
-                raise unknown_word(
-                    preset.name, tree.Invocation(preset.span, preset.name, preset.name_span, ()), body.scope
-                )
-            words = words_of(found[0]) if found else {}
-            arguments = given(preset.arguments, body.place(), words)
-            for argument in arguments:
-                if argument.name is None:
-                    raise fail(
-                        "wrong-type",
-                        "a default has a name",
-                        argument.span,
-                        "expected `name=value`",
-                        help=f"write `{preset.name}(name=…)`",
-                    )
-                if found and argument.name not in found[0].model_fields:
-                    names = list(found[0].model_fields)
-                    close = nearest(argument.name, names)
-                    raise fail(
-                        "unknown-argument",
-                        f"`{preset.name}` has no argument `{argument.name}`",
-                        argument.span,
-                        notes=(f"expected one of {', '.join(names)}",),
-                        help=f"did you mean `{close}`?" if close else "delete it",
-                    )
-            body.scope.presets.append((preset.name, preset.span, arguments))
-
     # -- inputs and outputs
 
     def _input(self, statement: tree.Input, body: Body, state: _Progress) -> None:
@@ -229,7 +196,7 @@ class Statements:
             training = isinstance(condition, tree.Name) and condition.name == "training"
             if condition is not None and not training and not truth(condition, body.place()):
                 continue
-            flow = self.chains.tensor(departure.tensor, None, body)
+            flow = named_tensor(departure.tensor, None, body)
             if flow is None:
                 value = departure.tensor
                 if isinstance(value, tree.Invocation):
@@ -290,65 +257,3 @@ class _Progress:
         self.arrived: list[Flow] = list(arrived)
         self.entered: list[Flow] = []
         self.chain: Span | None = None
-
-
-_ONLY_IN_MODELS = {tree.Input: "input", tree.Param: "param", tree.Assert: "assert"}
-_ONLY_IN_FILES = {tree.Use: "use", tree.Model: "model", tree.Variant: "model"}
-
-
-def _refuse_stray(statement: tree.Statement, body: Body) -> None:
-    if body.kind == "block" and type(statement) in _ONLY_IN_MODELS:
-        word = _ONLY_IN_MODELS[type(statement)]
-        raise fail(
-            "stray-statement",
-            f"`{word}` stands in models, not in blocks",
-            statement.span,
-            help="a block takes what arrives; give it parameters: `block Name(c)`"
-            if word != "assert"
-            else "move it to the model",
-        )
-    if body.kind != "file" and type(statement) in _ONLY_IN_FILES:
-        word = _ONLY_IN_FILES[type(statement)]
-        raise fail(
-            "stray-statement",
-            f"`{word}` stands at the top of a file",
-            statement.span,
-            help="move it out of the brackets",
-        )
-
-
-def define(statements: tuple[tree.Statement, ...], body: Body, report: Report) -> None:
-    """Makes the blocks and models of a body known, wherever in it they stand."""
-    for statement in statements:
-        if not isinstance(statement, tree.Block | tree.Model):
-            continue
-        name = statement.name
-        if is_layer(name) or name in registry():
-            report.add(
-                fail(
-                    "shadows-layer",
-                    f"`{name}` is a layer and cannot be a {'block' if isinstance(statement, tree.Block) else 'model'}",
-                    statement.name_span,
-                    help=f"call it `My{name}`",
-                )
-            )
-            continue
-        present = body.scope.names.get(name)
-        if isinstance(present, Definition) and present.node is not statement:
-            report.add(
-                CnnError(
-                    [
-                        Diagnostic(
-                            "duplicate-name",
-                            f"`{name}` is defined twice",
-                            (
-                                Label(statement.name_span, "the second one"),
-                                Label(present.node.name_span, "the first one"),
-                            ),
-                            help="give one of them another name",
-                        )
-                    ]
-                )
-            )
-            continue
-        body.scope.names[name] = Definition(statement, body.scope)

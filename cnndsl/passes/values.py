@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cnndsl.errors import Refusal
-from cnndsl.passes.arithmetic import arithmetic, same
+from cnndsl.passes.arithmetic import operand, operation
 from cnndsl.passes.flow import IDENTITY, LOST, Flow, Given, LayerValue, Lost, LostValue, Wire
-from cnndsl.passes.functions import FUNCTIONS, MOST_ITEMS, integer, items, limited, number, span_of_integers, too_long
+from cnndsl.passes.functions import FUNCTIONS, integer, items, limited, span_of_integers
 from cnndsl.passes.scope import BlockValue, Definition, Scope
 from cnndsl.passes.sizes import attribute_of
 from cnndsl.passes.wording import fail, kind
@@ -218,78 +218,11 @@ def _count(least: int, most: int) -> str:
 def _unary(value: tree.Unary, place: Place) -> Any:
     if value.operator == "not":
         return not truth(value.operand, place)
-    return -number(_operand(value.operand, place))
-
-
-def _operand(value: tree.Value, place: Place) -> Any:
-    result = evaluate(value, place)
-    if isinstance(result, bool) or not isinstance(result, int | float):
-        raise fail(
-            "wrong-type",
-            f"expected a number, found {kind(result)}",
-            value.span,
-            help="arithmetic takes numbers; `+` also joins lists",
-        )
-    return result
+    return -operand(value.operand, evaluate(value.operand, place))
 
 
 def _operation(value: tree.Operation, place: Place) -> Any:
-    operator = value.rest[0][0]
-    if operator in ("and", "or"):
-        return _logic(value, operator, place)
-    if operator in _COMPARISONS or operator in ("==", "≠"):
-        return _comparison(value, place)
-    left = evaluate(value.first, place)
-    for symbol, operand in value.rest:
-        right = evaluate(operand, place)
-        if symbol == "+" and isinstance(left, list) and isinstance(right, list):
-            if len(left) + len(right) > MOST_ITEMS:
-                raise too_long(len(left) + len(right))
-            left = left + right
-            continue
-        for side, at in ((left, value.first), (right, operand)):
-            if isinstance(side, bool) or not isinstance(side, int | float):
-                raise fail(
-                    "wrong-type",
-                    f"expected a number, found {kind(side)}",
-                    at.span,
-                    help="arithmetic takes numbers; `+` also joins lists",
-                )
-        left = limited(arithmetic(symbol, left, right, operand.span))
-    return left
-
-
-_COMPARISONS = {"<", ">", "≤", "≥"}
-
-
-def _logic(value: tree.Operation, operator: str, place: Place) -> bool:
-    operands = (value.first, *(operand for _, operand in value.rest))
-    for operand in operands:
-        if truth(operand, place) == (operator == "or"):
-            return operator == "or"
-    return operator == "and"
-
-
-def _comparison(value: tree.Operation, place: Place) -> bool:
-    left, at = evaluate(value.first, place), value.first
-    for symbol, operand in value.rest:
-        right = evaluate(operand, place)
-        if symbol in ("==", "≠"):
-            holds = same(left, right) == (symbol == "==")
-        else:
-            for side, where in ((left, at), (right, operand)):
-                if isinstance(side, bool) or not isinstance(side, int | float):
-                    raise fail(
-                        "wrong-type",
-                        f"expected a number, found {kind(side)}",
-                        where.span,
-                        help="only numbers have an order",
-                    )
-            holds = {"<": left < right, ">": left > right, "≤": left <= right, "≥": left >= right}[symbol]
-        if not holds:
-            return False
-        left, at = right, operand
-    return True
+    return operation(value, lambda part: evaluate(part, place), lambda part: truth(part, place))
 
 
 def _choice(value: tree.Choice, place: Place) -> Any:
@@ -297,7 +230,7 @@ def _choice(value: tree.Choice, place: Place) -> Any:
 
 
 def _range(value: tree.Range, place: Place) -> list[int]:
-    first, last = (integer(_operand(end, place)) for end in (value.first, value.last))
+    first, last = (integer(operand(end, evaluate(end, place))) for end in (value.first, value.last))
     return span_of_integers(first, last + 1)
 
 
