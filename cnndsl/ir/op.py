@@ -9,6 +9,11 @@ Back ends pass their own vocabulary in, so no op file imports torch or tvm.
 
 from __future__ import annotations
 
+import ast
+import inspect
+import textwrap
+from functools import cache
+from itertools import pairwise
 from typing import Any, ClassVar, Literal, final
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
@@ -27,9 +32,7 @@ Tensors = tuple[TensorType, ...]
 class Op(BaseModel):
     """A layer or a merge with its arguments; knows its shape rule, its weights and its forms elsewhere."""
 
-    model_config = ConfigDict(
-        frozen=True, strict=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True, defer_build=True
-    )
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     word: ClassVar[str]
     """The word in the language: `Conv`, or `add` for a merge."""
@@ -99,6 +102,11 @@ class Op(BaseModel):
         """Names of the arguments in order, the window aside."""
         return tuple(name for name in cls.model_fields if name != "window")
 
+    @classmethod
+    def documentation(cls) -> dict[str, str]:
+        """What each argument is: the docstring under its field, in one line."""
+        return _documentation(cls)
+
     @final
     @model_serializer(mode="wrap")
     def _serialize(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -112,6 +120,19 @@ class Op(BaseModel):
             for name, field in type(self).model_fields.items()
             if (value := getattr(self, name)) != field.default or field.is_required()
         }
+
+
+@cache
+def _documentation(op: type[Op]) -> dict[str, str]:
+    # Read from the source when somebody asks: pydantic would read every class's source at each start.
+    body = ast.parse(textwrap.dedent(inspect.getsource(op))).body[0]
+    assert isinstance(body, ast.ClassDef)
+    found = {}
+    for field, text in pairwise(body.body):
+        match field, text:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(words))):
+                found[name] = " ".join(words.split())
+    return {name: found[name] for name in op.model_fields if name in found}
 
 
 class Unlowered(Exception):

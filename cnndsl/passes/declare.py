@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from cnndsl.errors import CnnError, Diagnostic, Label
 from cnndsl.ir.op import registry
 from cnndsl.passes.body import Body, Report
@@ -9,6 +11,7 @@ from cnndsl.passes.scope import Definition
 from cnndsl.passes.values import given
 from cnndsl.passes.wording import fail, nearest
 from cnndsl.passes.words import is_layer, split_word, unknown_word, words_of
+from cnndsl.source import Span
 from cnndsl.syntax import tree
 
 _ONLY_IN_MODELS = {tree.Input: "input", tree.Param: "param", tree.Assert: "assert"}
@@ -33,6 +36,19 @@ def refuse_stray(statement: tree.Statement, body: Body) -> None:
             f"`{word}` stands at the top of a file",
             statement.span,
             help="move it out of the brackets",
+        )
+
+
+def refuse_letter_x(element: tree.Element, before: Span) -> None:
+    """`[…]x2`, read as a chain that ends and a word `x2`, is a repetition written with a letter."""
+    name = element.primary.name if isinstance(element.primary, tree.Invocation) else ""
+    if re.fullmatch(r"x[0-9]+", name) and element.span.start == before.end:
+        raise fail(
+            "syntax",
+            "a repetition is written with `×` or `*`, and `x` is a letter",
+            element.span,
+            f"expected `×{name[1:]}`, found `{name}`",
+            help=f"write `×{name[1:]}` or `*{name[1:]}`",
         )
 
 

@@ -115,7 +115,7 @@ def _missing(layer: LayerValue, name: str, span: Span) -> Diagnostic:
 
 
 def _documentation(op: type[Op], name: str) -> str:
-    text = (op.model_fields[name].description or "").replace("\n", " ").rstrip(".")
+    text = op.documentation().get(name, "").rstrip(".")
     return f"`{name}`: {text[:1].lower()}{text[1:]}"
 
 

@@ -8,7 +8,7 @@ from cnndsl.errors import CnnError, Diagnostic, Label
 from cnndsl.ir.tensor import TensorType
 from cnndsl.passes.body import Body, Departures, Report, names_set
 from cnndsl.passes.call import Caller, arriving
-from cnndsl.passes.declare import define, preset, refuse_stray
+from cnndsl.passes.declare import define, preset, refuse_letter_x, refuse_stray
 from cnndsl.passes.expand import Chains
 from cnndsl.passes.flow import LOST, Flow, Lost, LostValue, Wire
 from cnndsl.passes.infer import Assembly
@@ -105,6 +105,7 @@ class Statements:
 
     def _chain(self, statement: tree.ChainStatement, body: Body, state: _Progress) -> None:
         if state.chain is not None:
+            refuse_letter_x(statement.chain.elements[0], state.chain)
             raise CnnError(
                 [
                     Diagnostic(

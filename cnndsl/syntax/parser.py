@@ -55,7 +55,7 @@ def _read(source: Source, rule: str, start: int, end: int) -> Any:
         raise CnnError([_diagnose(source, error, start, end)]) from None
     except UnexpectedEOF as error:
         token = Token("$END", "", start_pos=end - start, end_pos=end - start)
-        raise CnnError([unexpected(source, Span(source, end, end), token, set(error.expected))]) from None
+        raise CnnError([unexpected(source, _end(source, end), token, set(error.expected))]) from None
     finally:
         builder.source, builder.shift = kept  # type: ignore[assignment]
 
@@ -64,13 +64,19 @@ def _diagnose(source: Source, error: UnexpectedToken, start: int, end: int) -> A
     token = error.token
     at_end = token.type == "$END"
     span = (
-        Span(source, end, end)
+        _end(source, end)
         if at_end or token.start_pos is None or token.end_pos is None
         else Span(source, token.start_pos + start, token.end_pos + start)
     )
     # `expected` also lists tokens that a reduction would refuse; `accepts` has been tried.
     accepts = error.accepts if error.accepts else error.expected
     return unexpected(source, span, token, set(accepts))
+
+
+def _end(source: Source, end: int) -> Span:
+    """Right behind the last thing that was said."""
+    last = len(source.text[:end].rstrip())
+    return Span(source, last, last)
 
 
 @cache
