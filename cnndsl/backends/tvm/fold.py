@@ -10,17 +10,19 @@ from cnndsl.backends.tvm.plain import does_nothing
 from cnndsl.ir.graph import Graph, weight_key
 from cnndsl.ir.op import Op, Tensors
 from cnndsl.ir.tensor import TensorType
+from cnndsl.ops.conv import Conv
+from cnndsl.ops.dw_conv import DWConv
+from cnndsl.ops.fc import FC
 
 if TYPE_CHECKING:
     import numpy as np
 
 _NORMS = ("BN", "FrozenBN")
-_LINEAR = ("Conv", "DWConv", "FC")
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """A node with the values of its weights; steps that do nothing are gone from `inputs`."""
+    """A node with the values of its weights. Inputs skip what does nothing; a depthwise convolution is a `Conv`."""
 
     name: str
     op: Op
@@ -28,6 +30,11 @@ class Step:
     xs: Tensors
     type: TensorType
     weights: Mapping[str, np.ndarray]
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it makes images of images: float32 maps of two axes, which can be packed."""
+        return all(t.rank == 2 and t.channel_axis == 0 and t.dtype == "float32" for t in (*self.xs, self.type))
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,7 @@ def fold(graph: Graph, weights: Mapping[str, np.ndarray]) -> Program:
     for step in program.steps:
         inputs = tuple(stands_for.get(name, name) for name in step.inputs)
         source = kept.get(inputs[0])
-        if step.op.word in _NORMS and source is not None and source.op.word in _LINEAR and readers[source.name] == 1:
+        if step.op.word in _NORMS and source is not None and isinstance(source.op, Conv | FC) and readers[source.name] == 1:
             kept[source.name] = _scaled(source, step)
             stands_for[step.name] = source.name
             readers[source.name] = readers[step.name]
@@ -66,14 +73,17 @@ def fold(graph: Graph, weights: Mapping[str, np.ndarray]) -> Program:
 
 
 def _with_weights(graph: Graph, weights: Mapping[str, np.ndarray]) -> Program:
-    steps, stands_for = [], {}
+    steps: list[Step] = []
+    stands_for: dict[str, str] = {}
     for node in graph.nodes:
         inputs = tuple(stands_for.get(name, name) for name in node.inputs)
         if does_nothing(graph, node):
             stands_for[node.name] = inputs[0]
             continue
         own = {slot: weights[weight_key(node.weights_of, slot)] for slot in graph.node_weights(node)}
-        steps.append(Step(node.name, node.op, inputs, graph.input_types(node), node.type, own))
+        xs = graph.input_types(node)
+        op = node.op.conv(xs[0]) if isinstance(node.op, DWConv) else node.op
+        steps.append(Step(node.name, op, inputs, xs, node.type, own))
     outputs = {o.name: stands_for.get(o.node, o.node) for o in graph.outputs if not o.training}
     return Program({i.name: i.type for i in graph.inputs}, tuple(steps), outputs)
 
@@ -83,7 +93,7 @@ def scale_and_shift(norm: Step) -> tuple[np.ndarray, np.ndarray]:
     import numpy as np
 
     values = {slot: np.asarray(array, np.float64) for slot, array in norm.weights.items()}
-    scale = values.get("weight", np.float64(1)) / np.sqrt(values["running_var"] + getattr(norm.op, "eps"))
+    scale = values.get("weight", np.float64(1)) / np.sqrt(values["running_var"] + norm.op.model_dump()["eps"])
     return scale, values.get("bias", np.float64(0)) - values["running_mean"] * scale
 
 

@@ -12,7 +12,7 @@ from cnndsl.ir.op import Op
 Tail = tuple[Op | None, ...]
 """What is done to each element: a pointwise op, or None for the sum with the next residual."""
 
-_TAKES_SUMS = ("Conv", "DWConv")
+_TAKES_SUMS = ("Conv",)
 _TAKES_POINTWISE = (*_TAKES_SUMS, "FC", "BN", "FrozenBN", "add", "mul", "AvgPool", "MaxPool")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cnndsl.backends.tvm.emit import EMITTERS
+from cnndsl.backends.tvm.emitters import EMITTERS
 from cnndsl.backends.tvm.fold import Program, fold
 from cnndsl.backends.tvm.groups import plan
 from cnndsl.backends.tvm.kernels.generic import schedule_rest
@@ -48,14 +48,14 @@ def lower(
 def assemble(program: Program, batch: int, cpu: Cpu) -> tuple[Any, dict[str, np.ndarray]]:
     """The IRModule of the program, one kernel for each group, and its constants in the order `main` takes them."""
     relax = load_tvm().relax
-    a = Assembly(batch, cpu.lanes)
+    a = Assembly(batch, cpu)
     inputs = {name: variable(name, type, batch) for name, type in program.inputs.items()}
     with a.builder.function("main"):
         with a.builder.dataflow():
             for name, type in program.inputs.items():
                 a.values[name] = Value(type, plain=inputs[name])
             for group in plan(program):
-                next(emit for emit in EMITTERS if emit(a, group, cpu))
+                next(emit for emit in EMITTERS if emit(a, group))
             leaving = a.builder.emit_output(relax.Tuple([a.plain(step) for step in program.outputs.values()]))
         a.builder.emit_func_output(leaving, params=[*inputs.values(), *a.parameters])
     return a.builder.get(), a.constants
@@ -66,15 +66,14 @@ def _pipeline(cpu: Cpu) -> Any:
     tvm = load_tvm()
     from tvm.relax.backend.cpu_generic import pipeline
 
-    @tvm.transform.module_pass(opt_level=0, name="schedule_rest")
-    def schedule(module: Any, context: Any) -> Any:
+    def schedule(module: Any, _context: Any) -> Any:
         return schedule_rest(module, cpu.lanes)
 
     target = cpu.target
     return tvm.transform.Sequential(
         [
             *pipeline.legalize_passes(target),
-            schedule,
+            tvm.transform.module_pass(schedule, opt_level=0, name="schedule_rest"),
             *pipeline.dataflow_lower_passes(target),
             *pipeline.finalize_passes(target),
         ]

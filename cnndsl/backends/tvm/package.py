@@ -80,7 +80,7 @@ def export(compiled: Compiled, path: Path | str) -> Path:
 
     Raises `MissingPart` without a C++ compiler and `CnnError` (not-a-package) when something else lies at `path`.
     """
-    path = Path(os.path.abspath(path))
+    path = Path(path).absolute()
     _refuse_foreign(path)
     if not any(shutil.which(name) for name in (os.environ.get("CXX", "g++"), "g++", "clang++", "c++")):
         raise MissingPart(

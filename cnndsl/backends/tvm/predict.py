@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 
 
-class Damaged(Exception):
+class DamagedError(Exception):
     """A file of the package is missing or has changed since it was written."""
 
 
-class WrongInput(ValueError):
+class WrongInputError(ValueError):
     """An array of another shape or type, or a name that is not an input's."""
 
 
@@ -41,7 +41,7 @@ class Network:
         self._constants = [self._tensor(array) for array in constants]
 
     def __call__(self, *arrays: Any, **named: Any) -> Any:
-        """One array, or a dict by name for several outputs. Raises WrongInput."""
+        """One array, or a dict by name for several outputs. Raises WrongInputError."""
         inputs, count = self._inputs(arrays, named)
         batch: int = self.manifest["batch"]
         parts = [self._run([x[i : i + batch] for x in inputs]) for i in range(0, count, batch)]
@@ -60,20 +60,20 @@ class Network:
         expected = self.manifest["inputs"]
         names = [i["name"] for i in expected]
         if len(arrays) > len(names):
-            raise WrongInput(f"expected {len(names)} inputs ({', '.join(names)}), found {len(arrays)}")
+            raise WrongInputError(f"expected {len(names)} inputs ({', '.join(names)}), found {len(arrays)}")
         given = dict(zip(names, arrays, strict=False))
         for name, array in named.items():
             if name not in names:
-                raise WrongInput(f"there is no input {name!r}; expected {', '.join(names)}")
+                raise WrongInputError(f"there is no input {name!r}; expected {', '.join(names)}")
             if name in given:
-                raise WrongInput(f"the input {name!r} is given twice")
+                raise WrongInputError(f"the input {name!r} is given twice")
             given[name] = array
         if absent := [name for name in names if name not in given]:
-            raise WrongInput(f"the input {absent[0]!r} is missing; expected {', '.join(names)}")
+            raise WrongInputError(f"the input {absent[0]!r} is missing; expected {', '.join(names)}")
         batched = [_batched(given[i["name"]], i) for i in expected]
         counts = {len(x) for x in batched}
         if len(counts) > 1 or counts == {0}:
-            raise WrongInput(f"expected one batch size from 1 for all inputs, found {', '.join(map(str, sorted(counts)))}")
+            raise WrongInputError(f"expected one batch size from 1 for all inputs, found {', '.join(map(str, sorted(counts)))}")
         return batched, counts.pop()
 
 
@@ -81,35 +81,35 @@ def _batched(value: Any, expected: dict[str, Any]) -> np.ndarray:
     array, name = np.asarray(value), expected["name"]
     shape, dtype = tuple(expected["shape"]), np.dtype(expected["dtype"])
     if array.shape != shape and array.shape[1:] != shape:
-        raise WrongInput(f"the input {name!r} has the shape {array.shape}; expected {shape} or {('n', *shape)}")
+        raise WrongInputError(f"the input {name!r} has the shape {array.shape}; expected {shape} or {('n', *shape)}")
     # Wider floats may be narrowed as everywhere in NumPy; whole numbers are not taken for an image by accident.
     if not np.can_cast(array.dtype, dtype, "same_kind") or array.dtype.kind != dtype.kind:
-        raise WrongInput(f"the input {name!r} is of {array.dtype}; expected {dtype}")
+        raise WrongInputError(f"the input {name!r} is of {array.dtype}; expected {dtype}")
     array = array if array.ndim == len(shape) + 1 else array[None]
     return np.ascontiguousarray(array, dtype)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """The package's description, after the checksums of all its files were compared. Raises Damaged."""
+    """The package's description, after the checksums of all its files were compared. Raises DamagedError."""
     try:
         manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text("utf-8"))
         files: dict[str, str] = manifest["files"]
     except FileNotFoundError:
-        raise Damaged(f"{folder} is no package: it has no manifest.json") from None
+        raise DamagedError(f"{folder} is no package: it has no manifest.json") from None
     except (ValueError, KeyError, TypeError):
-        raise Damaged(f"{folder / 'manifest.json'} is damaged") from None
+        raise DamagedError(f"{folder / 'manifest.json'} is damaged") from None
     for name, checksum in files.items():
         path = folder / name
         if not path.is_file():
-            raise Damaged(f"{path} is missing")
+            raise DamagedError(f"{path} is missing")
         with path.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != checksum:
-                raise Damaged(f"{path} has changed since the package was written")
+                raise DamagedError(f"{path} has changed since the package was written")
     return manifest
 
 
 def load(folder: str | os.PathLike[str]) -> Network:
-    """The network of a package directory. Raises Damaged."""
+    """The network of a package directory. Raises DamagedError."""
     folder = Path(folder).resolve()
     manifest = read_manifest(folder)
     # TVM reads this once, while it is imported, and by itself takes half the cores.
@@ -143,9 +143,9 @@ def main(arguments: Sequence[str]) -> int:
         network = load(Path(__file__).parent)
         given = np.load(arguments[0], allow_pickle=False)
         result = network(given) if isinstance(given, np.ndarray) else network(**given)
-    except (Damaged, WrongInput, OSError, ValueError) as e:
+    except (DamagedError, WrongInputError, OSError, ValueError) as e:
         print(f"error: {e}", file=sys.stderr)
-        return 3 if isinstance(e, Damaged) else 1
+        return 3 if isinstance(e, DamagedError) else 1
     if len(arguments) == 2 and isinstance(result, dict):
         np.savez(arguments[1], **result)
     elif len(arguments) == 2:

@@ -32,7 +32,7 @@ class Package:
         """Raises `CnnError` (wrong-input) for another shape, type or name."""
         try:
             return self._network(*arrays, **named)
-        except predict.WrongInput as e:
+        except predict.WrongInputError as e:
             raise _error("wrong-input", str(e), "give arrays of the shapes and types that the manifest lists") from None
 
     def export(self, path: Path | str) -> Path:
@@ -56,7 +56,7 @@ def load(path: Path | str) -> Package:
     try:
         network = predict.load(path)
         manifest = Manifest.model_validate(network.manifest)
-    except (predict.Damaged, ValidationError) as e:
+    except (predict.DamagedError, ValidationError) as e:
         raise _error("damaged-package", str(e), "export the package again") from None
     return Package(network, manifest)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from cnndsl.backends.tvm.groups import Group
 from cnndsl.backends.tvm.kernels.packing import Repack
 from cnndsl.backends.tvm.library import load_tvm
+from cnndsl.backends.tvm.target import Cpu
 from cnndsl.ir.tensor import TensorType
 
 if TYPE_CHECKING:
@@ -27,8 +29,8 @@ class Value:
 class Assembly:
     """A Relax function under construction: its tensors, kernels and constants."""
 
-    def __init__(self, batch: int, lanes: int) -> None:
-        self.batch, self.lanes = batch, lanes
+    def __init__(self, batch: int, cpu: Cpu) -> None:
+        self.batch, self.cpu, self.lanes = batch, cpu, cpu.lanes
         self.values: dict[str, Value] = {}
         self.constants: dict[str, np.ndarray] = {}
         self.parameters: list[Any] = []
@@ -38,14 +40,9 @@ class Assembly:
     def chunks(self, channels: int) -> int:
         return -(-channels // self.lanes)
 
-    def packed_shape(self, type: TensorType) -> tuple[int, ...]:
-        return (self.batch, self.chunks(type.channels), *type.size, self.lanes)
-
     def constant(self, name: str, array: np.ndarray) -> Any:
-        """A parameter of the function that is always this array; equal names must mean equal arrays."""
+        """A parameter of the function that is always this array. Each name is used once."""
         relax = load_tvm().relax
-        if name in self.constants:
-            return next(p for p in self.parameters if p.name_hint == name)
         variable = relax.Var(name, relax.TensorType(array.shape, array.dtype.name))
         self.constants[name] = array
         self.parameters.append(variable)
@@ -57,6 +54,13 @@ class Assembly:
         if kernel not in self._kernels:
             self._kernels[kernel] = self.builder.add_func(kernel.prim_func(), type(kernel).__name__.lower())
         return self.builder.emit(relax.call_tir(self._kernels[kernel], arguments, relax.TensorType(shape, "float32")))
+
+    def give(self, group: Group, kernel: Any, arguments: list[Any]) -> None:
+        """Calls a kernel over packed images; what the group adds on its way out comes behind `arguments`."""
+        residuals = [self.packed(name) for name in group.residuals]
+        type = group.last.type
+        shape = (self.batch, self.chunks(type.channels), *type.size, self.lanes)
+        self.values[group.last.name] = Value(type, packed=self.call(kernel, arguments + residuals, shape))
 
     def plain(self, name: str) -> Any:
         value = self.values[name]
@@ -74,7 +78,8 @@ class Assembly:
         return value.packed
 
     def _repacked(self, source: Any, type: TensorType, *, pack: bool) -> Any:
-        shape = self.packed_shape(type) if pack else (self.batch, *type.shape)
+        packed = (self.batch, self.chunks(type.channels), *type.size, self.lanes)
+        shape = packed if pack else (self.batch, *type.shape)
         return self.call(Repack(pack, self.batch, type.channels, pair(type.size), self.lanes), [source], shape)
 
 

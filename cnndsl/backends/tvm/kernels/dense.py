@@ -7,6 +7,7 @@ from typing import Any
 
 from cnndsl.backends.tvm.groups import Tail
 from cnndsl.backends.tvm.kernels.functions import finish
+from cnndsl.backends.tvm.kernels.generic import scheduled
 from cnndsl.backends.tvm.library import load_tvm
 
 
@@ -31,11 +32,11 @@ class Dense:
         bias = te.placeholder((self.blocks, self.vectors, self.lanes), name="bias")
         i = te.reduce_axis((0, self.inputs), name="i")
         out = (self.batch, self.blocks, self.vectors, self.lanes)
-        sums = te.compute(out, lambda n, b, v, l: te.sum(data[n, i] * weight[b, i, v, l], axis=i), name="sums")
-        result = te.compute(out, lambda n, b, v, l: finish(tir, sums[n, b, v, l] + bias[b, v, l], self.tail, []), name="result")
+        sums = te.compute(out, lambda n, b, v, lane: te.sum(data[n, i] * weight[b, i, v, lane], axis=i), name="sums")
+        result = te.compute(out, lambda n, b, v, lane: finish(tir, sums[n, b, v, lane] + bias[b, v, lane], self.tail, []), name="result")
         schedule = tvm.s_tir.Schedule(te.create_prim_func([data, weight, bias, result]))
         self._schedule(schedule)
-        return schedule.mod["main"].with_attr("tirx.is_scheduled", True)
+        return scheduled(schedule)
 
     def _schedule(self, s: Any) -> None:
         sums, result = s.get_sblock("sums"), s.get_sblock("result")

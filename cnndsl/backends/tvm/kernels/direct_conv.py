@@ -12,6 +12,7 @@ from typing import Any
 
 from cnndsl.backends.tvm.groups import Tail
 from cnndsl.backends.tvm.kernels.functions import finish
+from cnndsl.backends.tvm.kernels.generic import scheduled
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.ir.window import Window
 
@@ -49,7 +50,7 @@ class DirectConv:
         tvm = load_tvm()
         schedule = tvm.s_tir.Schedule(tvm.te.create_prim_func(self._expression(tvm.te, tvm.tirx)))
         self._schedule(schedule)
-        return schedule.mod["main"].with_attr("tirx.is_scheduled", True)
+        return scheduled(schedule)
 
     def _expression(self, te: Any, tir: Any) -> list[Any]:
         (oh, ow), w = self.out, self.window
@@ -70,9 +71,9 @@ class DirectConv:
         grouped = self.chunks_seen != self.chunks
         sums = te.compute(
             out,
-            lambda n, o, y, x, l: te.sum(
+            lambda n, o, y, x, lane: te.sum(
                 at(n, o // self.outs_per_group * self.chunks_seen + ci if grouped else ci, y * sy + ky * dy, x * sx + kx * dx, cb)
-                * weight[o, ci, ky, kx, cb, l],
+                * weight[o, ci, ky, kx, cb, lane],
                 axis=[ci, ky, kx, cb],
             ),
             name="sums",

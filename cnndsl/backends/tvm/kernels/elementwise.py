@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from cnndsl.backends.tvm.groups import Tail
 from cnndsl.backends.tvm.kernels.functions import finish
+from cnndsl.backends.tvm.kernels.generic import scheduled
 from cnndsl.backends.tvm.library import load_tvm
 
 
@@ -32,14 +33,14 @@ class Elementwise:
         ]
         factors = [te.placeholder((self.chunks, self.lanes), name=name) for name in ("scale", "shift")] if self.kind == "affine" else []
 
-        def element(n: Any, c: Any, y: Any, x: Any, l: Any) -> Any:
+        def element(n: Any, c: Any, y: Any, x: Any, lane: Any) -> Any:
             values = [
-                data[n, c, 0 if size[0] == 1 else y, 0 if size[1] == 1 else x, l]
+                data[n, c, 0 if size[0] == 1 else y, 0 if size[1] == 1 else x, lane]
                 for data, size in zip(inputs, self.sizes, strict=True)
             ]
             value = values[0]
             if factors:
-                value = value * factors[0][c, l] + factors[1][c, l]
+                value = value * factors[0][c, lane] + factors[1][c, lane]
             for other in values[1:]:
                 value = value + other if self.kind == "add" else value * other
             return finish(tir, value, self.tail, [])
@@ -49,7 +50,7 @@ class Elementwise:
         n, c, y, _, lane = s.get_loops(s.get_sblock("result"))
         s.parallel(s.fuse(n, c, y))
         s.vectorize(lane)
-        return s.mod["main"].with_attr("tirx.is_scheduled", True)
+        return scheduled(s)
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class GlobalMean:
         data = te.placeholder((self.batch, self.chunks, h, w, self.lanes), name="data")
         y, x = te.reduce_axis((0, h), name="y"), te.reduce_axis((0, w), name="x")
         out = (self.batch, self.chunks, 1, 1, self.lanes)
-        sums = te.compute(out, lambda n, c, i, j, l: te.sum(data[n, c, y, x, l], axis=[y, x]), name="sums")
+        sums = te.compute(out, lambda *i: te.sum(data[i[0], i[1], y, x, i[4]], axis=[y, x]), name="sums")
         result = te.compute(out, lambda *i: sums(*i) * tvm.tirx.const(1 / (h * w), "float32"), name="result")
         s = tvm.s_tir.Schedule(te.create_prim_func([data, result]))
         n, c, i, j, lane = s.get_loops(s.get_sblock("result"))
@@ -80,4 +81,4 @@ class GlobalMean:
         s.reorder(n_in, c_in, i_in, j_in, y_in, x_in, lane_in)
         s.vectorize(lane_in)
         s.decompose_reduction(s.get_sblock("sums"), y_in)
-        return s.mod["main"].with_attr("tirx.is_scheduled", True)
+        return scheduled(s)

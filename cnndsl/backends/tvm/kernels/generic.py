@@ -7,6 +7,13 @@ from typing import Any
 from cnndsl.backends.tvm.library import load_tvm
 
 
+def scheduled(schedule: Any) -> Any:
+    """The schedule's function, marked as finished: it is neither fused with others nor scheduled again."""
+    function = schedule.mod["main"]
+    opaque = 8
+    return function.with_attr("tirx.is_scheduled", True).with_attr("op_pattern", opaque)
+
+
 def schedule_rest(module: Any, lanes: int) -> Any:
     """The module in which every function that had no schedule has a simple one."""
     tvm = load_tvm()
@@ -23,7 +30,7 @@ def _scheduled(tvm: Any, function: Any, lanes: int) -> Any:
         for block in blocks[:-1]:
             _inline(tvm, schedule, block)
         for block in schedule.get_child_blocks(schedule.get_sblock("root")):
-            _spread(tvm, schedule, block, lanes)
+            _spread(schedule, block, lanes)
     except (tvm.s_tir.ScheduleError, tvm.error.InternalError):
         # Loops of another form, such as a sort's: right as they are, only slower.
         return function
@@ -45,7 +52,7 @@ def _inline(tvm: Any, schedule: Any, block: Any) -> None:
         return
 
 
-def _spread(tvm: Any, schedule: Any, block: Any, lanes: int) -> None:
+def _spread(schedule: Any, block: Any, lanes: int) -> None:
     loops, kinds = schedule.get_loops(block), _kinds(schedule, block)
     if len(loops) != len(kinds) or "S" not in kinds:
         return

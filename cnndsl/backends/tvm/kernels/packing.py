@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from cnndsl.backends.tvm.kernels.generic import scheduled
 from cnndsl.backends.tvm.library import load_tvm
 
 if TYPE_CHECKING:
@@ -30,9 +31,9 @@ class Repack:
         packed = (self.batch, -(-self.channels // lanes), *self.size, lanes)
         data = te.placeholder(plain if self.pack else packed, name="data")
 
-        def packing(n: Any, c: Any, y: Any, x: Any, l: Any) -> Any:
-            inside = c * lanes + l < self.channels
-            value = data[n, tir.min(c * lanes + l, self.channels - 1), y, x]
+        def packing(n: Any, c: Any, y: Any, x: Any, lane: Any) -> Any:
+            inside = c * lanes + lane < self.channels
+            value = data[n, tir.min(c * lanes + lane, self.channels - 1), y, x]
             return value if self.channels % lanes == 0 else tir.if_then_else(inside, value, tir.const(0, "float32"))
 
         def unpacking(n: Any, c: Any, y: Any, x: Any) -> Any:
@@ -42,7 +43,7 @@ class Repack:
         s = tvm.s_tir.Schedule(te.create_prim_func([data, result]))
         n, c, y, *_ = s.get_loops(s.get_sblock("result"))
         s.parallel(s.fuse(n, c, y))
-        return s.mod["main"].with_attr("tirx.is_scheduled", True)
+        return scheduled(s)
 
 
 def fill_up(array: np.ndarray, axis: int, multiple: int) -> np.ndarray:
@@ -69,7 +70,7 @@ def pack_conv(weight: np.ndarray, block: int, lanes: int) -> np.ndarray:
     return np.ascontiguousarray(parts.transpose(0, 2, 4, 5, 3, 1))
 
 
-def pack_diagonal(weight: np.ndarray, groups: int, lanes: int) -> np.ndarray:
+def pack_diagonal(weight: np.ndarray, lanes: int) -> np.ndarray:
     """Weights `(channels, channels/groups, kh, kw)` of groups that divide a chunk, as `(chunks, 1, kh, kw, lanes, lanes)`
     with zeros between channels of different groups."""
     import numpy as np

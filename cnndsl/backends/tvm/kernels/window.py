@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from cnndsl.backends.tvm.groups import Tail
 from cnndsl.backends.tvm.kernels.functions import finish
+from cnndsl.backends.tvm.kernels.generic import scheduled
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.ir.window import Window
 
@@ -34,7 +35,7 @@ class WindowKernel:
         tvm = load_tvm()
         schedule = tvm.s_tir.Schedule(tvm.te.create_prim_func(self._expression(tvm.te, tvm.tirx)))
         self._schedule(schedule)
-        return schedule.mod["main"].with_attr("tirx.is_scheduled", True)
+        return scheduled(schedule)
 
     @property
     def _before_after(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -50,15 +51,15 @@ class WindowKernel:
         ky, kx = te.reduce_axis((0, kh), name="ky"), te.reduce_axis((0, kw), name="kx")
         arguments = [data]
 
-        def seen(n: Any, c: Any, y: Any, x: Any, l: Any) -> Any:
-            return padded[n, c, y * sy + ky * dy, x * sx + kx * dx, l]
+        def seen(n: Any, c: Any, y: Any, x: Any, lane: Any) -> Any:
+            return padded[n, c, y * sy + ky * dy, x * sx + kx * dx, lane]
 
         if self.kind == "depthwise":
             weight = te.placeholder((self.chunks, kh, kw, lanes), name="weight")
             bias = te.placeholder((self.chunks, lanes), name="bias")
             arguments += [weight, bias]
             reduced = te.compute(
-                out, lambda n, c, y, x, l: te.sum(seen(n, c, y, x, l) * weight[c, ky, kx, l], axis=[ky, kx]), name="reduced"
+                out, lambda n, c, y, x, lane: te.sum(seen(n, c, y, x, lane) * weight[c, ky, kx, lane], axis=[ky, kx]), name="reduced"
             )
         else:
             reduce = te.max if self.kind == "max" else te.sum
@@ -81,9 +82,9 @@ class WindowKernel:
         h, w = self.size
         fill = tir.min_value("float32") if self.kind == "max" else tir.const(0, "float32")
 
-        def element(n: Any, c: Any, y: Any, x: Any, l: Any) -> Any:
+        def element(n: Any, c: Any, y: Any, x: Any, lane: Any) -> Any:
             inside = tir.all(y >= top, y < h + top, x >= left, x < w + left)
-            return tir.if_then_else(inside, data[n, c, y - top, x - left, l], fill)
+            return tir.if_then_else(inside, data[n, c, y - top, x - left, lane], fill)
 
         shape = (self.batch, self.chunks, h + top + bottom, w + left + right, self.lanes)
         return te.compute(shape, element, name="padded")
@@ -93,7 +94,7 @@ class WindowKernel:
         rows, columns = _divisor(oh, 8), _divisor(ow, 8)
         reduced, result = s.get_sblock("reduced"), s.get_sblock("result")
         n, c, y, x, lane = s.get_loops(result)
-        y_task, y_in = s.split(y, [None, rows])
+        y_task, _ = s.split(y, [None, rows])
         x_outer, x_tile = s.split(x, [None, columns])
         task = s.fuse(n, c, y_task)
         s.parallel(task)

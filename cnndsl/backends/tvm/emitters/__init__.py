@@ -1,0 +1,28 @@
+"""Groups → calls of kernels. An emitter takes a group of its kind and answers True, or answers False and does nothing.
+
+In `EMITTERS` each group goes to the first that takes it; the last one takes everything.
+"""
+
+from collections.abc import Callable
+
+from cnndsl.backends.tvm.emitters.convolution import emit_convolution
+from cnndsl.backends.tvm.emitters.dense import emit_dense, emit_flatten
+from cnndsl.backends.tvm.emitters.elementwise import emit_cat, emit_elementwise
+from cnndsl.backends.tvm.emitters.generic import emit_generic
+from cnndsl.backends.tvm.emitters.pooling import emit_global_mean, emit_pooling, emit_unchanged
+from cnndsl.backends.tvm.groups import Group
+from cnndsl.backends.tvm.values import Assembly
+
+Emitter = Callable[[Assembly, Group], bool]
+
+EMITTERS: tuple[Emitter, ...] = (
+    emit_convolution,
+    emit_unchanged,
+    emit_global_mean,
+    emit_pooling,
+    emit_dense,
+    emit_flatten,
+    emit_cat,
+    emit_elementwise,
+    emit_generic,
+)

@@ -1,0 +1,80 @@
+"""Convolutions over images with zeros around: dense, in groups, depthwise."""
+
+from __future__ import annotations
+
+from cnndsl.backends.tvm.fold import Step
+from cnndsl.backends.tvm.groups import Group
+from cnndsl.backends.tvm.kernels.direct_conv import DirectConv, best_tile
+from cnndsl.backends.tvm.kernels.packing import pack_conv, pack_depthwise, pack_diagonal, pack_vector
+from cnndsl.backends.tvm.kernels.window import WindowKernel
+from cnndsl.backends.tvm.values import Assembly, pair
+from cnndsl.ops.conv import Conv
+
+
+def emit_convolution(a: Assembly, group: Group) -> bool:
+    """False for other axes than two, for other padding than zeros, and for groups that neither divide a chunk of
+    channels nor are whole chunks."""
+    step, op = group.anchor, group.anchor.op
+    if not isinstance(op, Conv) or not step.is_image or op.pad_mode != "zeros":
+        return False
+    if op.groups == step.xs[0].channels == step.type.channels > 1:
+        return _depthwise(a, group, op)
+    ins, outs, lanes = step.xs[0].channels // op.groups, step.type.channels // op.groups, a.lanes
+    if op.groups == 1:
+        return _dense(a, group, op)
+    if ins == outs and lanes % ins == 0:
+        return _direct(a, group, op, seen=1, per_group=1, weight="diagonal")
+    if ins % lanes == 0 == outs % lanes:
+        return _direct(a, group, op, seen=ins // lanes, per_group=outs // lanes, weight="chunks")
+    return False
+
+
+def _dense(a: Assembly, group: Group, op: Conv) -> bool:
+    step = group.anchor
+    (x,) = step.xs
+    # A few channels, as of a photograph, are read as they come: packed they would be mostly zeros.
+    plain = x.channels < a.lanes and a.values[step.inputs[0]].plain is not None
+    return _direct(a, group, op, a.chunks(x.channels), a.chunks(step.type.channels), "plain" if plain else "chunks")
+
+
+def _direct(a: Assembly, group: Group, op: Conv, seen: int, per_group: int, weight: str) -> bool:
+    step = group.anchor
+    (x,) = step.xs
+    plain = weight == "plain"
+    block = x.channels if plain else a.lanes
+    values = step.weights["weight"]
+    packed = pack_diagonal(values, a.lanes) if weight == "diagonal" else pack_conv(values, block, a.lanes)
+    chunks_out = a.chunks(step.type.channels)
+    kernel = DirectConv(
+        batch=a.batch,
+        size=pair(x.size),
+        chunks=a.chunks(x.channels),
+        block=block,
+        plain=plain,
+        chunks_out=chunks_out,
+        lanes=a.lanes,
+        chunks_seen=seen,
+        outs_per_group=per_group,
+        window=op.sliding(x),
+        tail=group.ops,
+        tile=best_tile(chunks_out if weight == "diagonal" else per_group, step.type.size[1], a.lanes, a.cpu.registers),
+    )
+    data = a.plain(step.inputs[0]) if plain else a.packed(step.inputs[0])
+    a.give(group, kernel, [data, a.constant(f"{step.name}.weight", packed), _bias(a, step)])
+    return True
+
+
+def _depthwise(a: Assembly, group: Group, op: Conv) -> bool:
+    step = group.anchor
+    (x,) = step.xs
+    kernel = WindowKernel("depthwise", a.batch, a.chunks(x.channels), pair(x.size), a.lanes, op.sliding(x), group.ops)
+    weight = a.constant(f"{step.name}.weight", pack_depthwise(step.weights["weight"], a.lanes))
+    a.give(group, kernel, [a.packed(step.inputs[0]), weight, _bias(a, step)])
+    return True
+
+
+def _bias(a: Assembly, step: Step) -> object:
+    import numpy as np
+
+    zeros = np.zeros(step.type.channels, np.float32)
+    return a.constant(f"{step.name}.bias", pack_vector(step.weights.get("bias", zeros), a.lanes))

@@ -1,0 +1,54 @@
+"""Sums, products, lone batch norms and activations, and concatenation, over images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from cnndsl.backends.tvm.fold import scale_and_shift
+from cnndsl.backends.tvm.groups import Group, is_pointwise
+from cnndsl.backends.tvm.kernels.elementwise import Elementwise
+from cnndsl.backends.tvm.kernels.packing import pack_vector
+from cnndsl.backends.tvm.library import load_tvm
+from cnndsl.backends.tvm.values import Assembly, Value, pair
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Kind = Literal["add", "mul", "affine", "same"]
+
+_KINDS: dict[str, Kind] = {"add": "add", "mul": "mul", "BN": "affine", "FrozenBN": "affine"}
+
+
+def emit_elementwise(a: Assembly, group: Group) -> bool:
+    """False where channels stretch: a single one does not fill a packed chunk."""
+    step = group.anchor
+    kind: Kind | None = "same" if is_pointwise(step) else _KINDS.get(step.op.word)
+    if kind is None or not step.is_image or any(x.channels != step.type.channels for x in step.xs):
+        return False
+    arguments = [a.packed(name) for name in step.inputs]
+    if kind == "affine":
+        for slot, array in zip(("scale", "shift"), scale_and_shift(step), strict=True):
+            wide = _one_per_channel(array, step.type.channels)
+            arguments.append(a.constant(f"{step.name}.{slot}", pack_vector(wide, a.lanes)))
+    sizes = tuple(pair(x.size) for x in step.xs)
+    tail = (step.op, *group.ops) if kind == "same" else group.ops
+    kernel = Elementwise(kind, a.batch, a.chunks(step.type.channels), pair(step.type.size), a.lanes, sizes, tail)
+    a.give(group, kernel, arguments)
+    return True
+
+
+def _one_per_channel(array: np.ndarray, channels: int) -> np.ndarray:
+    import numpy as np
+
+    return np.ascontiguousarray(np.broadcast_to(array, (channels,)), np.float32)
+
+
+def emit_cat(a: Assembly, group: Group) -> bool:
+    """Concatenation of channels where every branch but the last is whole chunks."""
+    step = group.anchor
+    whole = all(x.channels % a.lanes == 0 for x in step.xs[:-1])
+    if step.op.word != "cat" or not step.is_image or not whole or step.type.size != step.xs[0].size:
+        return False
+    joined = a.builder.emit(load_tvm().relax.op.concat([a.packed(name) for name in step.inputs], axis=1))
+    a.values[step.name] = Value(step.type, packed=joined)
+    return True

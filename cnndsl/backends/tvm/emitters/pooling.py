@@ -1,0 +1,51 @@
+"""Pooling over images."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from cnndsl.backends.tvm.groups import Group
+from cnndsl.backends.tvm.kernels.elementwise import GlobalMean
+from cnndsl.backends.tvm.kernels.window import WindowKernel
+from cnndsl.backends.tvm.values import Assembly, pair
+from cnndsl.ops.adaptive_avg_pool import AdaptiveAvgPool
+from cnndsl.ops.avg_pool import AvgPool
+from cnndsl.ops.global_avg_pool import GlobalAvgPool
+from cnndsl.ops.max_pool import MaxPool
+
+
+def emit_pooling(a: Assembly, group: Group) -> bool:
+    """Maximum and average pooling; False where averages are not all over the same number of positions."""
+    step, op = group.anchor, group.anchor.op
+    if not isinstance(op, MaxPool | AvgPool | AdaptiveAvgPool) or not step.is_image:
+        return False
+    (x,) = step.xs
+    window = op.sliding(x)
+    if window is None:
+        return False
+    filled = window.after_filled(x.size)
+    if isinstance(op, AvgPool) and any(window.before + filled) and not (op.count_pad and filled == window.after):
+        return False
+    kind: Literal["max", "mean"] = "max" if isinstance(op, MaxPool) else "mean"
+    kernel = WindowKernel(kind, a.batch, a.chunks(x.channels), pair(x.size), a.lanes, window, group.ops)
+    a.give(group, kernel, [a.packed(step.inputs[0])])
+    return True
+
+
+def emit_global_mean(a: Assembly, group: Group) -> bool:
+    """The mean of each channel, under both its names."""
+    step = group.anchor
+    if not isinstance(step.op, GlobalAvgPool | AdaptiveAvgPool) or not step.is_image or step.type.size != (1, 1) or group.tail:
+        return False
+    kernel = GlobalMean(a.batch, a.chunks(step.type.channels), pair(step.xs[0].size), a.lanes)
+    a.give(group, kernel, [a.packed(step.inputs[0])])
+    return True
+
+
+def emit_unchanged(a: Assembly, group: Group) -> bool:
+    """Pooling to the size that is there already."""
+    step = group.anchor
+    if not isinstance(step.op, AdaptiveAvgPool) or step.type != step.xs[0] or group.tail:
+        return False
+    a.values[step.name] = a.values[step.inputs[0]]
+    return True
