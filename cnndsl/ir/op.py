@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Literal, final
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
+from cnndsl.ir.reach import Reach
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 from cnndsl.ir.window import Window
@@ -48,6 +49,10 @@ class Op(BaseModel):
     """Whether the layer counts among its scope's positions (merges and constants do not)."""
     merges: ClassVar[bool] = False
     """Whether it joins branches: written `word{ … | … }`, two or more inputs."""
+    gates: ClassVar[bool] = False
+    """Whether a branch that sees the whole input may only weigh the others, as in squeeze-and-excitation."""
+    view: ClassVar[bool] = False
+    """Whether in inference the output is the input's own memory: nothing is computed and nothing is copied."""
 
     follows: ClassVar[str | None] = None
     """The word whose `default` arguments also hold for this one, where it has none of its own."""
@@ -66,6 +71,11 @@ class Op(BaseModel):
 
     def sliding(self, x: TensorType) -> Window | None:
         """The window over the axes behind the channels; None where each position sees only itself."""
+        return None
+
+    def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...] | None:
+        """What output positions see of input `index`, for each axis of the output behind the channels, where neither a
+        window nor "the same position" says it: upsampling, cropping, exchanged axes. None where they do."""
         return None
 
     def sees_all(self, x: TensorType) -> bool:

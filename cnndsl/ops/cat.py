@@ -10,6 +10,7 @@ from cnndsl.errors import Refusal
 from cnndsl.ir.arguments import whole
 from cnndsl.ir.broadcast import mismatch
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.reach import Reach
 from cnndsl.ir.tensor import TensorType
 
 
@@ -28,7 +29,9 @@ class Cat(Op):
         ("cat{ id | id | ReLU }", (7,)),
     )
 
-    axis: Annotated[Literal["channels"] | int, BeforeValidator(lambda v: v if v == "channels" else whole(v, 0))] = "channels"
+    axis: Annotated[Literal["channels"] | int, BeforeValidator(lambda v: v if v == "channels" else whole(v, 0))] = (
+        "channels"
+    )
     """`channels`, or an axis counted from 0 without the batch."""
 
     def _axis(self, x: TensorType) -> int:
@@ -53,6 +56,15 @@ class Cat(Op):
         joined = sum(x.shape[axis] for x in xs)
         shape = (*first.shape[:axis], joined, *first.shape[axis + 1 :])
         return TensorType(shape=shape, dtype=first.dtype, channel_axis=first.channel_axis)
+
+    def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...] | None:
+        """Along the joined axis a branch stands behind the ones before it."""
+        axis = self._axis(y)
+        if axis == y.channel_axis:
+            return None
+        offset = sum(x.shape[axis] for x in xs[:index])
+        behind = [n for n in range(len(y.shape)) if n != y.channel_axis]
+        return tuple(Reach(1, -offset, -offset, i) if n == axis else Reach(1, 0, 0, i) for i, n in enumerate(behind))
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
         return torch.cat(list(values), dim=self._axis(xs[0]) + 1)

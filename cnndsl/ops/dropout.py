@@ -17,6 +17,7 @@ class Dropout(Op):
 
     word: ClassVar = "Dropout"
     category: ClassVar = "regularization"
+    view: ClassVar = True
     examples: ClassVar = (("Dropout", (12,)), ("Dropout(0.2, channel=true)", (4, 5, 6)))
 
     p: Annotated[float, Field(ge=0, le=1)] = 0.5

@@ -15,6 +15,7 @@ class Flatten(Op):
 
     word: ClassVar = "Flatten"
     category: ClassVar = "shape"
+    view: ClassVar = True
     examples: ClassVar = (("Flatten", (4, 3, 5)), ("Flatten", (6,)))
 
     def infer(self, *xs: TensorType) -> TensorType:

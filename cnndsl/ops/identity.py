@@ -15,6 +15,7 @@ class Identity(Op):
 
     word: ClassVar = "Identity"
     category: ClassVar = "shape"
+    view: ClassVar = True
     examples: ClassVar = (("Identity", (4, 5, 6)),)
 
     def to_torch(self, nn: Any, *xs: TensorType) -> Any:

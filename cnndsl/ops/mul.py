@@ -17,6 +17,7 @@ class Mul(Op):
     word: ClassVar = "mul"
     category: ClassVar = "merge"
     merges: ClassVar = True
+    gates: ClassVar = True
     takes_position: ClassVar = False
     examples: ClassVar = (
         ("mul{ id | ReLU }", (4, 5, 6)),
