@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from cnndsl.errors import Refusal
 
@@ -33,7 +34,9 @@ class Window:
     def output_size(self, size: tuple[int, ...]) -> tuple[int, ...]:
         """Positions per axis over an input of this size. Raises `window-too-large` where there are none."""
         padded = tuple(n + b + a for n, b, a in zip(size, self.before, self.after, strict=True))
-        if any(n < e for n, e in zip(padded, self.extent, strict=True)):
+        # With `ceil` the one window may itself be partly filled, by less than a step.
+        missing = tuple(e - n for n, e in zip(padded, self.extent, strict=True))
+        if any(m > (s - 1 if self.ceil else 0) for m, s in zip(missing, self.stride, strict=True)):
             window, found = _times(self.extent), _times(size)
             pads = "" if padded == size else f" padded to {_times(padded)}"
             raise Refusal(
@@ -51,6 +54,11 @@ class Window:
             max(a, (o - 1) * s + e - n - b)
             for o, s, e, n, b, a in zip(out, self.stride, self.extent, size, self.before, self.after, strict=True)
         )
+
+    def kept(self, size: tuple[int, ...]) -> tuple[Any, ...]:
+        """The index of the positions that count, where padding was laid around the input beforehand: over it,
+        `ceil` may find one more window, which starts in the padding after the input."""
+        return (..., *(slice(n) for n in self.output_size(size)))
 
     def refuse_windows_of_padding(self) -> None:
         """Refuses padding as large as the window: some position would see nothing else."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 from typing import Any, ClassVar, final
 
@@ -51,13 +52,20 @@ class AvgPool(Op):
 
     def infer(self, *xs: TensorType) -> TensorType:
         (x,) = xs
-        return x.resized(self.sliding(x).output_size(x.size))
+        window = self.sliding(x)
+        if x.rank == 3:
+            # PyTorch's average over three axes takes no window larger than its input, with `ceil` neither.
+            replace(window, ceil=False).output_size(x.size)
+        return x.resized(window.output_size(x.size))
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return y.elements * prod(self.sliding(xs[0]).kernel)
 
-    def _pads_apart(self, window: Window) -> bool:
-        """Whether torch's pooling cannot say this padding: it must be even and at most half the window."""
+    def _pads_apart(self, x: TensorType, window: Window) -> bool:
+        """Whether torch's pooling cannot say this padding: it must be even and at most half the window, and over
+        three axes the window may not be larger than the input without it."""
+        if x.rank == 3 and any(k > n for k, n in zip(window.kernel, x.size, strict=True)):
+            return True
         return not window.symmetric or any(2 * p > k for p, k in zip(window.before, window.kernel, strict=True))
 
     def to_torch(self, nn: Any, *xs: TensorType) -> Any:
@@ -66,25 +74,26 @@ class AvgPool(Op):
         options: dict[str, Any] = {}
         if window.stride != window.kernel:
             options["stride"] = short(window.stride)
-        if any(window.before) and not self._pads_apart(window):
+        if any(window.before) and not self._pads_apart(x, window):
             options["padding"] = short(window.before)
         if self.ceil:
             options["ceil_mode"] = True
-        if not self.count_pad and not self._pads_apart(window):
+        if not self.count_pad and not self._pads_apart(x, window):
             options["count_include_pad"] = False
         module = (nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d)[x.rank - 1]
         return module(short(window.kernel), **options)
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
-        window = self.sliding(xs[0])
-        if not self._pads_apart(window):
+        (x,) = xs
+        window = self.sliding(x)
+        if not self._pads_apart(x, window):
             return module(*values)
         amounts = [n for pair in zip(reversed(window.before), reversed(window.after), strict=True) for n in pair]
         averages = module(torch.nn.functional.pad(values[0], amounts))
-        if self.count_pad:
-            return averages
-        # The average of ones is the share of each window that lies inside.
-        return averages / module(torch.nn.functional.pad(torch.ones_like(values[0]), amounts))
+        if not self.count_pad:
+            # The average of ones is the share of each window that lies inside.
+            averages = averages / module(torch.nn.functional.pad(torch.ones_like(values[0]), amounts))
+        return averages[window.kept(x.size)] if self.ceil else averages
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         (x,) = xs
@@ -109,7 +118,9 @@ class AvgPool(Op):
         """
         shares: list[list[float]] = []
         y = window.output_size(x.size)
-        for n, out, k, s, b, a in zip(x.size, y, window.kernel, window.stride, window.before, window.after, strict=True):
+        for n, out, k, s, b, a in zip(
+            x.size, y, window.kernel, window.stride, window.before, window.after, strict=True
+        ):
             low, high = (-b, n + a) if self.count_pad else (0, n)
             starts = [o * s - b for o in range(out)]
             shares.append([k / (min(start + k, high) - max(start, low)) for start in starts])

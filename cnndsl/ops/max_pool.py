@@ -48,7 +48,9 @@ class MaxPool(Op):
         spatial(x, self.word)
         kernel = per_axis(self.window, x.rank, "window")
         stride = kernel if self.stride is None else per_axis(self.stride, x.rank, "stride")
-        window = make_window(x.size, kernel, stride, self.pad, per_axis(self.dilation, x.rank, "dilation"), ceil=self.ceil)
+        window = make_window(
+            x.size, kernel, stride, self.pad, per_axis(self.dilation, x.rank, "dilation"), ceil=self.ceil
+        )
         window.refuse_windows_of_padding()
         return window
 
@@ -83,7 +85,8 @@ class MaxPool(Op):
         if not self._pads_apart(window):
             return module(*values)
         amounts = [n for pair in zip(reversed(window.before), reversed(window.after), strict=True) for n in pair]
-        return module(torch.nn.functional.pad(values[0], amounts, value=float("-inf")))
+        largest = module(torch.nn.functional.pad(values[0], amounts, value=float("-inf")))
+        return largest[window.kept(xs[0].size)] if self.ceil else largest
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         (x,) = xs

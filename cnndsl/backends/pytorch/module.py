@@ -45,7 +45,7 @@ class Plan:
     outputs: tuple[tuple[str, str], ...]
 
 
-class Network(nn.Module):
+class Network(nn.Module):  # type: ignore[misc]
     """A compiled network. Its layers may be replaced by assignment (`network.fc = …`), as in any module."""
 
     def __init__(self, graph: Graph) -> None:
