@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from itertools import takewhile
 from pathlib import Path
 
 from cnndsl.source import Source
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MODEL = re.compile(r"^[ \t]*model[ \t]+([A-Za-z_][A-Za-z0-9_]*)", re.MULTILINE)
+_CITES = re.compile(r"#\s*(.+: .+, (?:19|20)\d\d(?:, arXiv:[\d.]*\d)?)\.?")
 _INPUT = re.compile(r"^[ \t]*input\b", re.MULTILINE)
 
 
@@ -47,6 +50,25 @@ def architectures() -> list[str]:
     A file without `model` is one model named after it; one of blocks alone holds none.
     """
     return [name for source in _sources() for name in _models(source)]
+
+
+def papers(name: str) -> str:
+    """The source papers of a built-in model: of the comments in its paragraph, else at the head of its file.
+
+    A citation is a comment line of its own: `# Authors: Title, year, arXiv:number.` Returns "" without any.
+    """
+    source = architecture(name)
+    if source is None:
+        return ""
+    lines = source.text.splitlines()
+    at = next((i for i, line in enumerate(lines) if (m := _MODEL.match(line)) and m[1] == name), 0)
+    paragraph = reversed(list(takewhile(str.strip, reversed(lines[:at]))))
+    head = takewhile(lambda line: line.startswith("#"), lines)
+    return "; ".join(_citations(paragraph) or _citations(head))
+
+
+def _citations(lines: Iterable[str]) -> list[str]:
+    return [match[1] for line in lines if (match := _CITES.fullmatch(line.strip()))]
 
 
 def _models(source: Source) -> list[str]:

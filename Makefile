@@ -1,0 +1,68 @@
+# Every target sets up what it needs; a fresh clone needs `make` and a Python from 3.11.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check fix docs bench nightly clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+TORCH := $(shell sed -n 's/^\(torch==.*\)/\1/p' constraints.txt)
+WORKERS ?= 2
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+# ---- the environment, in steps that are taken once
+
+$(VENV)/.made:
+	@if [ -z "$(PYTHON)" ]; then echo "no Python from 3.11 with venv found; install one, or say make PYTHON=…" >&2; exit 3; fi
+	[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.torch: constraints.txt | $(VENV)/.made
+	$(PIP) '$(TORCH)' -c constraints.txt
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml constraints.txt cnndsl/version.py | $(VENV)/.torch
+	$(PIP) -e '.[all,dev]' -c constraints.txt
+	@touch $@
+
+# The oracle of the tests: a CUDA build that must not bring its own torch.
+$(VENV)/.oracle: constraints.txt | $(VENV)/.installed
+	$(PIP) --no-deps torchvision==0.28.0
+	@touch $@
+
+# ---- what people ask for
+
+demo: $(VENV)/.installed ## ResNet-18: table, diagram, PyTorch file, TVM package, one photograph through both
+	PATH="$(CURDIR)/$(BIN):$$PATH" docs/demo/run.sh
+
+test: check ## Everything that must hold: check, then all tests but the slow ones
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m 'not slow'
+
+check: $(VENV)/.installed $(VENV)/.oracle ## Style, types and rooms
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: $(VENV)/.installed ## Mend what can be mended without thinking
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(VENV)/.installed ## Write the generated pages
+	$(BIN)/python -m cnndsl explain layers > docs/layers.md.new
+	mv docs/layers.md.new docs/layers.md
+
+bench: $(VENV)/.installed ## Measure: start-up
+	$(BIN)/python tests/benchmarks/startup.py
+
+nightly: check ## All tests, the slow ones too
+	$(BIN)/python -m pytest -q -n $(WORKERS)
+
+clean: ## Remove what was built, the environment included
+	rm -rf $(VENV) build dist demo-out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,30 @@
+"""`cnndsl explain`: what a word means."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from cnndsl.cli.voice import say
+
+
+@click.command("explain")
+@click.argument("word")
+@click.pass_context
+def command(context: click.Context, word: str) -> None:
+    """Explain a layer (`Conv`), the id of a diagnostic (`shape-mismatch`) or a function (`round_to`); `layers` lists all."""
+    from cnndsl.explanation import explain, nearest_words
+
+    text = explain(word)
+    if text is None:
+        near = nearest_words(word)
+        hint = f"did you mean {' or '.join(f'`{n}`' for n in near)}?" if near else "`cnndsl explain layers` lists the layers"
+        raise click.UsageError(f"nothing is known of `{word}`; {hint}", context)
+    if sys.stdout.isatty():
+        from rich.console import Console
+        from rich.markdown import Markdown
+
+        Console().print(Markdown(text))
+    else:
+        say(text)

@@ -1,0 +1,160 @@
+"""What a word means: a layer, a function or the id of a diagnostic, as Markdown; and the page of all layers."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+
+import cnndsl.ops  # noqa: F401  (fills the registry of layers)
+from cnndsl.ir.arguments import show
+from cnndsl.ir.op import Op, registry
+from cnndsl.passes.functions import FUNCTIONS
+from cnndsl.shelf import read_data
+
+_KINDS = {
+    "Positive": "a whole number from 1",
+    "Natural": "a whole number from 0",
+    "Axes": "a whole number from 1, or one per axis",
+    "Pad": "`same`, `valid`, `same_tf`, `causal`, a number, one per axis, or `(before, after)` pairs",
+    "bool": "`true` or `false`",
+    "int": "a whole number",
+    "float": "a number",
+    "str": "a text",
+    "None": "",
+}
+_ORDER = (
+    "convolution", "dense", "pooling", "normalization", "activation", "regularization", "shape", "merge", "attention",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An argument of a layer as its file documents it."""
+
+    name: str
+    kind: str
+    default: str | None
+    doc: str
+
+
+def explain(word: str) -> str | None:
+    """What the word means, as Markdown; None for a word of which nothing is known. `layers` is the page of all."""
+    if word == "layers":
+        return layers_page()
+    if word in registry():
+        return layer(registry()[word])
+    if word in FUNCTIONS:
+        function = FUNCTIONS[word]
+        return f"# {word}\n\n`{function.usage}`: {function.doc}.\n"
+    return _diagnostics().get(word)
+
+
+def nearest_words(word: str) -> list[str]:
+    """Known words that are like this one, the most alike first."""
+    known = [*registry(), *FUNCTIONS, *_diagnostics(), "layers"]
+    folded = {k.lower(): k for k in known}
+    return [folded[match] for match in get_close_matches(word.lower(), folded, 3)]
+
+
+def layers_page() -> str:
+    """Every layer, by category: the page `docs/layers.md`."""
+    parts = [
+        "# Layers",
+        "Written from the layers' own files by `make docs`. Arguments stand in the order in which the first two may be given"
+        " by position. `cnndsl explain Conv` shows one of them.",
+    ]
+    for category in _ORDER:
+        ops = sorted((op for op in registry().values() if op.category == category), key=lambda op: op.word.lower())
+        if ops:
+            parts.append(f"## {category.capitalize()}")
+            parts += [layer(op, heading="###").rstrip() for op in ops]
+    return "\n\n".join(parts) + "\n"
+
+
+def layer(op: type[Op], heading: str = "#") -> str:
+    """A layer's page: what it does, its arguments, examples with the shapes they give."""
+    arguments = list(arguments_of(op))
+    parts = [f"{heading} {op.word}", f"`{_signature(op, arguments)}`", inspect.cleandoc(op.__doc__ or "")]
+    if arguments:
+        parts.append("\n".join(f"- {_bullet(argument)}" for argument in arguments))
+    if op.examples:
+        parts.append("\n".join(["| example | takes |", "|---|---|", *(_row(text, shape) for text, shape in op.examples)]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _row(text: str, shape: tuple[object, ...]) -> str:
+    # A bar would end the cell, inside a code span too.
+    return f"| `{text.replace('|', chr(92) + '|')}` | {_shape(shape)} |"
+
+
+def _shape(shape: Iterable[object]) -> str:
+    return ", ".join(_shape(item) for item in shape) if any(isinstance(i, tuple) for i in shape) else "×".join(map(str, shape))
+
+
+def _signature(op: type[Op], arguments: list[Argument]) -> str:
+    if op.merges:
+        inside = f"({', '.join(_short(a) for a in arguments)})" if arguments else ""
+        return f"{op.word}{inside}{{ … | … }}"
+    listed = [_short(a) for a in arguments if a.name != "window"]
+    window = "3x3" if op.takes_window else ""
+    return f"{op.word}{window}({', '.join(listed)})" if listed else f"{op.word}{window}"
+
+
+def _short(argument: Argument) -> str:
+    return argument.name if argument.default in (None, "none") else f"{argument.name}={argument.default}"
+
+
+def _bullet(argument: Argument) -> str:
+    kind = f", {argument.kind}" if argument.kind else ""
+    default = " (must be given)" if argument.default is None else "" if argument.default == "none" else f" ({argument.default})"
+    return f"**{argument.name}**{default}{kind}: {argument.doc}"
+
+
+def arguments_of(op: type[Op]) -> Iterator[Argument]:
+    """The fields of an op, with the docstrings written beneath them."""
+    documented = {name: found for kind in reversed(op.__mro__) if issubclass(kind, Op) for name, found in _fields(kind).items()}
+    for name, field in op.model_fields.items():
+        annotation, doc = documented[name]
+        default = None if field.is_required() else _value(field.default)
+        yield Argument(name, annotation, default, doc)
+
+
+def _value(value: object) -> str:
+    return value if isinstance(value, str) else show(value)
+
+
+@cache
+def _fields(kind: type[Op]) -> dict[str, tuple[str, str]]:
+    """Kind in words and docstring of the fields that a class itself declares."""
+    tree = ast.parse(inspect.cleandoc(inspect.getsource(kind)) if kind is not Op else "class Op: pass")
+    body = next(node for node in tree.body if isinstance(node, ast.ClassDef)).body
+    return {
+        field.target.id: (_kind(field.annotation), inspect.cleandoc(doc.value.value).replace("\n", " "))
+        for field, doc in zip(body, body[1:], strict=False)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(doc, ast.Expr)
+        and isinstance(doc.value, ast.Constant)
+        and isinstance(doc.value.value, str)
+    }
+
+
+def _kind(annotation: ast.expr) -> str:
+    if isinstance(annotation, ast.BinOp):
+        return " or ".join(filter(None, (_kind(annotation.left), _kind(annotation.right))))
+    if isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value) == "Literal":
+        words = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
+        return ", ".join(f"`{word.value}`" for word in words if isinstance(word, ast.Constant))
+    return _KINDS.get(ast.unparse(annotation), "")
+
+
+@cache
+def _diagnostics() -> dict[str, str]:
+    """The sections of the page of wrong programs, by id."""
+    sections = re.split(r"^## ", read_data("docs", "errors.md"), flags=re.MULTILINE)[1:]
+    return {section.split("\n", 1)[0].strip(): f"# {section.rstrip()}\n" for section in sections}

@@ -1,0 +1,1 @@
+"""The typed graph: tensor types, windows, weights, ops, nodes. The whole IR reads on a page or two."""

@@ -1,0 +1,162 @@
+"""The Python front door: one network with everything that can be asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cnndsl.errors import Diagnostic, MissingPart
+from cnndsl.ir.graph import Graph
+from cnndsl.pipeline import Loaded, parse_text
+from cnndsl.pipeline import load as load_file
+
+if TYPE_CHECKING:
+    from cnndsl.analyses.summary import NodeSummary, ReceptiveField, Summary
+    from cnndsl.backends.tvm.runtime import Package
+    from cnndsl.verification import Finding
+
+Size = str | tuple[int, ...]
+
+
+def load(file: str | Path, /, *, input: Size | Mapping[str, Size] | None = None, **parameters: Any) -> Network:
+    """The network of a file (`path` or `path:MODEL`) or built-in architecture, with values for its parameters.
+
+    `input` is another size, `(3, 192, 192)` or `"3x192x192"`, or sizes by name. Raises `CnnError`.
+    """
+    return Network(load_file(str(file), parameters, _sizes(input)))
+
+
+def parse(text: str, /, name: str = "<text>", *, input: Size | Mapping[str, Size] | None = None, **parameters: Any) -> Network:
+    """The network of a program's text; `name` stands for the file in diagnostics. Raises `CnnError`."""
+    return Network(parse_text(text, name, parameters, _sizes(input)))
+
+
+def _sizes(input: Size | Mapping[str, Size] | None) -> dict[str, str]:
+    sizes = {} if input is None else input if isinstance(input, Mapping) else {"": input}
+    return {name: size if isinstance(size, str) else "x".join(map(str, size)) for name, size in sizes.items()}
+
+
+class Network:
+    """A network, checked and with every shape known. Immutable."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self.graph: Graph = loaded.graph
+        """The typed graph that every back end works from."""
+        self.warnings: tuple[Diagnostic, ...] = loaded.warnings
+
+    @property
+    def name(self) -> str:
+        return self.graph.name
+
+    def summary(self) -> Summary:
+        """Shapes, parameters, MACs, receptive field and memory, in all and for each layer; prints as a table."""
+        return self._summary
+
+    @cached_property
+    def _summary(self) -> Summary:
+        from cnndsl.analyses.summary import summarize
+
+        return summarize(self.graph, self.warnings)
+
+    @property
+    def params(self) -> int:
+        """Elements that training changes."""
+        return self._summary.totals.params
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of convolutions and matrix products, batch 1."""
+        return self._summary.totals.macs
+
+    @property
+    def receptive_field(self) -> ReceptiveField | None:
+        """That of the last feature map before a global operation; None where nothing slides."""
+        return self._summary.receptive_field
+
+    def __getitem__(self, name: str) -> NodeSummary:
+        """What the summary says of one layer: `.shape`, `.params`, `.macs`, `.receptive_field`. Raises KeyError."""
+        try:
+            return self._nodes[name]
+        except KeyError:
+            near = get_close_matches(name, self._nodes, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise KeyError(f"{self.name} has no layer {name!r}{hint}") from None
+
+    @cached_property
+    def _nodes(self) -> dict[str, NodeSummary]:
+        return {node.name: node for node in self._summary.nodes}
+
+    def to_torch(self) -> Any:
+        """A plain `nn.Module` whose `state_dict()` has the published names. Raises `MissingPart` without PyTorch."""
+        from cnndsl.backends.pytorch.module import to_torch
+
+        return to_torch(self.graph)
+
+    def to_source(self) -> str:
+        """The text of a Python file that needs torch and nothing of ours."""
+        from cnndsl.backends.pytorch.source import to_source
+
+        return to_source(self.graph)
+
+    def to_tvm(
+        self,
+        target: str = "llvm",
+        weights: Mapping[str, Any] | str | Path | None = None,
+        *,
+        batch: int = 1,
+        seed: int = 0,
+    ) -> Package:
+        """A compiled package, to call with arrays or to `export` as a directory.
+
+        `weights` is a state dict of arrays or torch tensors, or a file of them; without it the first values of `seed`
+        are taken. Raises `CnnError` and `MissingPart`.
+        """
+        from cnndsl.backends.tvm.build import build
+        from cnndsl.weights import read_weights
+
+        origin = "the given weights"
+        if isinstance(weights, str | Path):
+            origin, weights = Path(weights).name, read_weights(weights)
+        arrays = None if weights is None else {key: _array(value) for key, value in weights.items()}
+        return build(self.graph, arrays, target, batch, seed=seed, origin=origin)
+
+    def to_json(self) -> str:
+        """The graph as JSON, from which `Graph.model_validate_json` makes it again."""
+        return self.graph.model_dump_json(indent=1)
+
+    def draw(self, path: str | Path, **options: Any) -> None:
+        """A diagram; svg, png, pdf, dot from the path's ending. Raises `MissingPart` without Graphviz."""
+        from cnndsl.backends.dot import draw
+
+        draw(self.graph, Path(path), **options)
+
+    def verify(self, seed: int = 0) -> Iterable[Finding]:
+        """Compares our figures, PyTorch and TVM, layer by layer."""
+        from cnndsl.verification import verify
+
+        return verify(self.graph, seed)
+
+    def __repr__(self) -> str:
+        ends = ", ".join(str(self.graph.types[o.node]) for o in self.graph.outputs if not o.training)
+        starts = ", ".join(str(i.type) for i in self.graph.inputs)
+        return f"<cnndsl network {self.name}: {starts} → {ends}, {self.params:,} parameters>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """How a notebook shows it: a diagram where Graphviz is, else a line."""
+        from cnndsl.backends.dot import to_svg
+
+        bundle = {"text/plain": repr(self)}
+        try:
+            bundle["image/svg+xml"] = to_svg(self.graph)
+        except MissingPart:
+            # A line is still an answer; asking for the file says what is missing.
+            return bundle
+        return bundle
+
+
+def _array(value: Any) -> Any:
+    """A torch tensor as the array it holds, without importing torch; arrays as they are."""
+    return value.detach().cpu().numpy() if hasattr(value, "detach") else value

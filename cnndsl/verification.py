@@ -1,0 +1,137 @@
+"""Proves that what we say of a network, what PyTorch does and what TVM does are one thing, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cnndsl.ir.graph import Graph
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Arrays = dict[str, np.ndarray]
+
+LIMIT = 1e-5
+"""The largest relative error between two engines, in units of the largest value of the tensor."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was compared: how many of it, whether all agreed, and where they first did not."""
+
+    what: str
+    between: str
+    count: int
+    agrees: bool
+    detail: str
+    first: str | None = None
+    """The first layer, weight or output that disagrees."""
+
+
+def verify(graph: Graph, seed: int = 0) -> Iterable[Finding]:
+    """Compares static figures, PyTorch and TVM; every finding as soon as it is known.
+
+    Shapes, MACs, parameters and the state dict are compared exactly. For values, weights and inputs are drawn from
+    `seed`; TVM runs every node in its plain form, and then the whole package as it would be shipped.
+    Raises `CnnError` (unsupported-by-backend) and `MissingPart`.
+    """
+    yield from _statics(graph)
+    yield from _values(graph, seed)
+
+
+def _statics(graph: Graph) -> Iterable[Finding]:
+    from cnndsl.backends.pytorch.observe import observe
+    from cnndsl.backends.tvm.plain import relax_shapes
+
+    seen = observe(graph)
+    nodes = [node for node in graph.nodes if node.name in seen.shapes]
+    shapes = {node.name: node.type.shape for node in graph.nodes}
+    here = {node.name: shapes[node.name] for node in nodes}
+    yield _equal("shapes", "ours and PyTorch", here, seen.shapes, "equal")
+    macs = {node.name: node.op.macs(graph.input_types(node), node.type) for node in nodes}
+    yield _equal("MACs", "ours and PyTorch", macs, seen.macs, f"{sum(macs.values()):,} in all")
+    state = {entry.key: (entry.weight.shape, entry.weight.dtype) for entry in graph.weights}
+    yield _equal("state dict", "ours and PyTorch", state, seen.state, "same keys, order, shapes, types")
+    totals = {
+        "trained": sum(entry.weight.elements for entry in graph.weights if entry.weight.trained),
+        "buffers": sum(entry.weight.elements for entry in graph.weights if not entry.weight.trained),
+    }
+    found = {"trained": seen.params, "buffers": seen.buffers}
+    yield _equal("parameters", "ours and PyTorch", totals, found, f"{totals['trained']:,} and {totals['buffers']:,} in buffers")
+    yield _equal("shapes", "ours and TVM", shapes, relax_shapes(graph), "equal")
+
+
+def _equal(what: str, between: str, ours: Mapping[str, Any], theirs: Mapping[str, Any], detail: str) -> Finding:
+    """Compares two mappings entry by entry, order included."""
+    for (name, value), (other, found) in zip(ours.items(), theirs.items(), strict=False):
+        if name != other:
+            return Finding(what, between, len(ours), False, f"`{other}` stands where we have `{name}`", name)
+        if value != found:
+            return Finding(what, between, len(ours), False, f"`{name}`: ours {value}, theirs {found}", name)
+    if len(ours) != len(theirs):
+        more = next(iter(ours.keys() ^ theirs.keys()))
+        return Finding(what, between, len(ours), False, f"only one side has `{more}`", more)
+    return Finding(what, between, len(ours), True, detail)
+
+
+def _values(graph: Graph, seed: int) -> Iterable[Finding]:
+    from cnndsl.backends.pytorch.observe import activations as torch_values
+    from cnndsl.backends.tvm.build import build
+    from cnndsl.backends.tvm.plain import activations as tvm_values
+
+    weights, inputs = drawn_weights(graph, seed), drawn_inputs(graph, seed)
+    expected = torch_values(graph, weights, inputs)
+    plain = tvm_values(graph, weights, inputs)
+    yield close("values of layers", "PyTorch and TVM, plain", expected, {name: plain[name] for name in expected})
+    package = build(graph, weights, origin="the drawn weights")
+    result = package(*inputs.values())
+    outputs = [o for o in graph.outputs if not o.training]
+    shipped = result if isinstance(result, dict) else {outputs[0].name: result}
+    yield close("outputs", "PyTorch and the TVM package", {o.name: expected[o.node] for o in outputs}, shipped)
+
+
+def close(what: str, between: str, expected: Arrays, found: Arrays) -> Finding:
+    """Compares arrays by name against `LIMIT`; the detail is the worst error and where it is."""
+    import numpy as np
+
+    worst, where = 0.0, next(iter(expected), "")
+    for name, array in expected.items():
+        other = found[name]
+        if other.shape != array.shape:
+            return Finding(what, between, len(expected), False, f"`{name}`: {array.shape} and {other.shape}", name)
+        scale = float(np.abs(array).max(initial=0.0)) or 1.0
+        error = float(np.abs(array - other).max(initial=0.0)) / scale
+        if not error <= LIMIT:
+            return Finding(what, between, len(expected), False, f"`{name}`: relative error {error:.1e}, limit {LIMIT:.0e}", name)
+        if error > worst:
+            worst, where = error, name
+    return Finding(what, between, len(expected), True, f"worst relative error {worst:.1e} at `{where}`")
+
+
+def drawn_weights(graph: Graph, seed: int) -> Arrays:
+    """First values, moved a little where they are constants: a bias of zero and a variance of one hide mistakes."""
+    import numpy as np
+
+    from cnndsl.weights import initial_weights
+
+    generator = np.random.default_rng(seed)
+    arrays = initial_weights(graph, seed)
+    for entry in graph.weights:
+        if entry.weight.init != "uniform" and entry.weight.dtype.startswith("float"):
+            arrays[entry.key] += generator.uniform(-0.25, 0.25, entry.weight.shape).astype(entry.weight.dtype)
+    return arrays
+
+
+def drawn_inputs(graph: Graph, seed: int) -> Arrays:
+    """One example for every input: normal numbers, or zeros and ones where whole numbers are due."""
+    import numpy as np
+
+    generator = np.random.default_rng(seed)
+    return {
+        i.name: generator.normal(size=(1, *i.type.shape)).astype(i.type.dtype)
+        if i.type.dtype.startswith("float")
+        else generator.integers(0, 2, (1, *i.type.shape)).astype(i.type.dtype)
+        for i in graph.inputs
+    }
