@@ -5,6 +5,7 @@ Validators raise `PydanticCustomError` whose type is a diagnostic's id, so the r
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -139,6 +140,7 @@ def numeric(x: TensorType, word: str) -> None:
         )
 
 
+@lru_cache(maxsize=1024)
 def make_window(
     size: tuple[int, ...],
     kernel: tuple[int, ...],

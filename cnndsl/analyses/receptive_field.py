@@ -1,0 +1,212 @@
+"""What part of the input each position of a tensor sees.
+
+An interval analysis over the graph, in exact numbers, one axis at a time. On an axis, output position `o` sees the
+input's positions from `start + stride·o` to `start + stride·o + size - 1`; some may lie in the padding. One pass
+over the nodes, in the sense of Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional Neural Networks", Distill, 2019.
+
+- Branches that join see the hull of what each sees. Where centres or strides differ they are `unaligned`; so is
+  everything after. With other strides, the interval holds what any position of that map sees.
+- Behind an upsampling neighbours see different amounts: `unaligned`, and the interval holds what either sees.
+- What sees the whole input is `global`, and stays so. Joined with others by `add` or `cat` it makes the result
+  global, as in the image pooling of ASPP. A global branch of `mul` is a gate (squeeze-and-excitation) and is left out,
+  unless `strict` is asked for. Normalisations' statistics and channel-wise layers count as seeing their own position alone.
+- Where several inputs reach a tensor, its field is that in the first of them, in the graph's order.
+- A tensor whose axes are not the input's any more (tokens of a map) has no field until something sees all of it.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import ceil, floor
+from typing import Literal, NamedTuple
+
+from cnndsl.analyses.needed import needed
+from cnndsl.ir.graph import Graph, Node
+from cnndsl.ir.reach import Number, Reach
+from cnndsl.ir.tensor import TensorType
+
+State = Literal["exact", "unaligned", "global"]
+WORSE: tuple[State, ...] = ("exact", "unaligned", "global")
+
+
+class View(NamedTuple):
+    """One axis: position `o` sees the input from `stride·o + first` to `stride·o + last`, in pixels of the input."""
+
+    stride: Number
+    first: Number
+    last: Number
+    state: State
+
+    @property
+    def center(self) -> Number:
+        """Twice the middle of what position 0 sees."""
+        return self.first + self.last
+
+
+class ReceptiveField(NamedTuple):
+    """A view of one input along each axis; the tensor's axes, or the input's where the tensor has none left."""
+
+    input: str
+    views: tuple[View, ...]
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        """Pixels that a position sees, the largest number of them where positions differ."""
+        return tuple(floor(v.last - v.first) + 1 for v in self.views)
+
+    @property
+    def stride(self) -> tuple[Number, ...]:
+        """Pixels from one position to the next; 0 where all see the same, below 1 behind upsampling."""
+        return tuple(_plain(v.stride) for v in self.views)
+
+    @property
+    def start(self) -> tuple[int, ...]:
+        """The first pixel that position 0 sees: minus the padding."""
+        return tuple(ceil(v.first) for v in self.views)
+
+    @property
+    def state(self) -> State:
+        return max((v.state for v in self.views), key=WORSE.index)
+
+
+class _Lost(NamedTuple):
+    """Depends on an input, but on axes of its own."""
+
+    input: str
+
+
+_Known = ReceptiveField | _Lost | None
+
+
+def receptive_fields(graph: Graph, *, strict: bool = False) -> dict[str, ReceptiveField | None]:
+    """The field of every tensor, inputs included, by name; None for one that depends on no input with axes (a constant, a
+    vector of numbers), or whose axes are rearranged. `strict` also counts what gates see."""
+    types = graph.types
+    rank = {i.name: n for n, i in enumerate(graph.inputs)}
+    whole = {i.name: _whole(i.name, _size(i.type)) for i in graph.inputs}
+    known: dict[str, _Known] = {}
+    for given in graph.inputs:
+        size = _size(given.type)
+        known[given.name] = ReceptiveField(given.name, (View(1, 0, 0, "exact"),) * len(size)) if size else None
+    for node in graph.nodes:
+        arriving = [known[name] for name in (node.inputs if node.op.merges else node.inputs[:1])]
+        reached = [field.input for field in arriving if field]
+        if not reached:
+            known[node.name] = None
+            continue
+        source = min(reached, key=rank.__getitem__)
+        xs = tuple(types[name] for name in node.inputs)
+        if node.op.sees_all(xs[0]):
+            known[node.name] = whole[source]
+            continue
+        seen = [
+            _through(node, xs, index, field, whole[source])
+            for index, field in enumerate(arriving)
+            if field and field.input == source
+        ]
+        known[node.name] = seen[0] if len(seen) == 1 else _join(seen, node, whole[source], strict=strict)
+    return {name: field if isinstance(field, ReceptiveField) else None for name, field in known.items()}
+
+
+def network_receptive_field(
+    graph: Graph, fields: dict[str, ReceptiveField | None]
+) -> tuple[str, ReceptiveField] | None:
+    """The field of the last feature map before a global operation: of the last node that still has axes of its own, is
+    not global, and is on the way to an output of inference; else of the first input with axes. With the tensor's name."""
+    for node in reversed(needed(graph)):
+        field = fields[node.name]
+        if field and field.state != "global":
+            return node.name, field
+    for given in graph.inputs:
+        if field := fields[given.name]:
+            return given.name, field
+    return None
+
+
+def _size(x: TensorType) -> tuple[int, ...]:
+    """The axes along which positions are counted; in a vector of indices, such as words, the vector itself."""
+    return x.shape if x.kind == "vector" and not x.dtype.startswith(("float", "bfloat")) else x.size
+
+
+def _whole(name: str, size: tuple[int, ...]) -> ReceptiveField:
+    return ReceptiveField(name, tuple(View(0, 0, n - 1, "global") for n in size))
+
+
+def _through(
+    node: Node, xs: tuple[TensorType, ...], index: int, field: ReceptiveField | _Lost, whole: ReceptiveField
+) -> ReceptiveField | _Lost:
+    """What the output sees through one of the inputs."""
+    if isinstance(field, _Lost):
+        return field
+    x, y = xs[index], node.type
+    reaches = node.op.reach(xs, y, index)
+    if reaches is None:
+        window = None if node.op.merges else node.op.sliding(x)
+        if window:
+            reaches = tuple(map(_slide, window.stride, window.before, window.extent, range(x.rank)))
+        elif x.shape == y.shape and x.channel_axis == y.channel_axis:
+            return field
+        elif len(_size(x)) != len(_size(y)):
+            return whole if all(view.state == "global" for view in field.views) else _Lost(field.input)
+        else:
+            reaches = tuple(map(_stretch, _size(x), _size(y), range(y.rank)))
+    return ReceptiveField(field.input, tuple(_compose(field.views[reach.axis], reach) for reach in reaches))
+
+
+def _slide(stride: int, before: int, extent: int, axis: int) -> Reach:
+    return Reach(stride, -before, extent - 1 - before, axis)
+
+
+def _stretch(size: int, stretched: int, axis: int) -> Reach:
+    """The same position; on an axis of size 1 that stretches, all see the one there is."""
+    return Reach(0 if size < stretched else 1, 0, 0, axis)
+
+
+def _compose(view: View, reach: Reach) -> View:
+    stride, first, last, state = view
+    if reach.stride == 0 or stride == 0:
+        state = "global"
+    elif not reach.even and state == "exact":
+        state = "unaligned"
+    return View(stride * reach.stride, first + stride * reach.first, last + stride * reach.last, state)
+
+
+def _join(
+    seen: list[ReceptiveField | _Lost], node: Node, whole: ReceptiveField, *, strict: bool
+) -> ReceptiveField | _Lost:
+    fields = [field for field in seen if isinstance(field, ReceptiveField)]
+    every = [field for field in fields if field.state == "global"]
+    if node.op.gates and not strict and len(every) < len(seen):
+        seen = [field for field in seen if field not in every]
+        fields = [field for field in fields if field not in every]
+        every = []
+    if len(fields) < len(seen):
+        return whole if every else seen[0] if isinstance(seen[0], _Lost) else _Lost(whole.input)
+    if all(field == fields[0] for field in fields):
+        return fields[0]
+    size = _size(node.type) or tuple(1 for _ in whole.views)
+    return ReceptiveField(
+        whole.input,
+        tuple(
+            _hull([field.views[axis] for field in fields], positions, whole.views[axis])
+            for axis, positions in enumerate(size)
+        ),
+    )
+
+
+def _hull(views: list[View], positions: int, whole: View) -> View:
+    every = [view.state == "global" for view in views]
+    if any(every) and not all(every):
+        return whole
+    stride = views[0].stride
+    drifts = [(view.stride - stride) * (positions - 1) for view in views]
+    first = min(view.first + min(drift, 0) for view, drift in zip(views, drifts, strict=True))
+    last = max(view.last + max(drift, 0) for view, drift in zip(views, drifts, strict=True))
+    state = max((view.state for view in views), key=WORSE.index)
+    if state == "exact" and len({(view.stride, view.center) for view in views}) > 1:
+        state = "unaligned"
+    return View(stride, first, last, state)
+
+
+def _plain(number: Number) -> Number:
+    return number.numerator if isinstance(number, Fraction) and number.denominator == 1 else number
