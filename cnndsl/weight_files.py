@@ -28,10 +28,14 @@ def read_weights(path: Path | str) -> Arrays:
     """
     path = Path(path)
     if not path.is_file():
-        raise _fault("file-not-found", f"there is no file {path}", "give the path of a `.safetensors`, `.pth` or `.pt` file")
+        raise _fault(
+            "file-not-found", f"there is no file {path}", "give the path of a `.safetensors`, `.pth` or `.pt` file"
+        )
     readers = {".safetensors": _read_safetensors, ".pth": _read_pth, ".pt": _read_pth}
     if path.suffix not in readers:
-        raise _fault("unreadable-weights", f"{path.name} is not a file of weights", "expected `.safetensors`, `.pth` or `.pt`")
+        raise _fault(
+            "unreadable-weights", f"{path.name} is not a file of weights", "expected `.safetensors`, `.pth` or `.pt`"
+        )
     try:
         return readers[path.suffix](path)
     except (ValueError, OSError) as e:
@@ -46,7 +50,11 @@ def write_weights(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mappin
     header: dict[str, Any] = {"__metadata__": dict(metadata)} if metadata else {}
     offset = 0
     for key, array in arrays.items():
-        header[key] = {"dtype": names[array.dtype.name], "shape": list(array.shape), "data_offsets": [offset, offset + array.nbytes]}
+        header[key] = {
+            "dtype": names[array.dtype.name],
+            "shape": list(array.shape),
+            "data_offsets": [offset, offset + array.nbytes],
+        }
         offset += array.nbytes
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-(len(text) + 8) % 64)
@@ -64,6 +72,8 @@ def _read_safetensors(path: Path) -> Arrays:
     if len(data) < 8 or 8 + length > len(data):
         raise ValueError("its header is longer than the file")
     header = json.loads(data[8 : 8 + length].tobytes())
+    if not isinstance(header, dict):
+        raise ValueError("its header is not one of safetensors")
     body = data[8 + length :]
     return {key: _tensor(body, key, entry) for key, entry in header.items() if key != "__metadata__"}
 
@@ -103,7 +113,9 @@ def _read_pth(path: Path) -> Arrays:
             state = state[wrapper]
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise ValueError("it holds no state dict")
-    return {key: (v.float() if v.dtype == torch.bfloat16 else v).detach().contiguous().numpy() for key, v in state.items()}
+    return {
+        key: (v.float() if v.dtype == torch.bfloat16 else v).detach().contiguous().numpy() for key, v in state.items()
+    }
 
 
 def _fault(id: str, message: str, help: str) -> CnnError:

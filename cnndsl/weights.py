@@ -49,7 +49,11 @@ def checked(graph: Graph, arrays: Mapping[str, np.ndarray], name: str) -> Arrays
     found = [
         fault
         for entry in entries.values()
-        if (fault := _missing(graph, entry, extra, name) if entry.key not in arrays else _mismatch(graph, entry, arrays[entry.key], name))
+        if (
+            fault := _missing(graph, entry, extra, name)
+            if entry.key not in arrays
+            else _mismatch(graph, entry, arrays[entry.key], name)
+        )
     ]
     found += [_unexpected(key, list(entries), arrays, name) for key in extra]
     if found:

@@ -62,7 +62,12 @@ def fold(graph: Graph, weights: Mapping[str, np.ndarray]) -> Program:
     for step in program.steps:
         inputs = tuple(stands_for.get(name, name) for name in step.inputs)
         source = kept.get(inputs[0])
-        if step.op.word in _NORMS and source is not None and isinstance(source.op, Conv | FC) and readers[source.name] == 1:
+        if (
+            step.op.word in _NORMS
+            and source is not None
+            and isinstance(source.op, Conv | FC)
+            and readers[source.name] == 1
+        ):
             kept[source.name] = _scaled(source, step)
             stands_for[step.name] = source.name
             readers[source.name] = readers[step.name]

@@ -63,7 +63,11 @@ def plan(program: Program) -> tuple[Group, ...]:
 
 
 def _grown(group: Group, readers: Mapping[str, int], following: Mapping[str, Step], taken: set[str]) -> Group:
-    while readers[group.last.name] == 1 and (step := following.get(group.last.name)) is not None and step.name not in taken:
+    while (
+        readers[group.last.name] == 1
+        and (step := following.get(group.last.name)) is not None
+        and step.name not in taken
+    ):
         if is_pointwise(step):
             group = Group(group.anchor, (*group.tail, step), group.residuals)
         elif group.anchor.op.word in _TAKES_SUMS and _is_plain_sum(step):

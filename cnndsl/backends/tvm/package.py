@@ -84,7 +84,8 @@ def export(compiled: Compiled, path: Path | str) -> Path:
     _refuse_foreign(path)
     if not any(shutil.which(name) for name in (os.environ.get("CXX", "g++"), "g++", "clang++", "c++")):
         raise MissingPart(
-            "linking a package takes a C++ compiler, and there is none", "install one: `apt install g++` or `brew install gcc`"
+            "linking a package takes a C++ compiler, and there is none",
+            "install one: `apt install g++` or `brew install gcc`",
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))

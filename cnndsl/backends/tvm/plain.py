@@ -29,7 +29,8 @@ def weight_variables(graph: Graph) -> dict[str, Any]:
     """A Relax variable for each entry of the state dict, by key."""
     relax = load_tvm().relax
     return {
-        entry.key: relax.Var(entry.key, relax.TensorType(entry.weight.shape, entry.weight.dtype)) for entry in graph.weights
+        entry.key: relax.Var(entry.key, relax.TensorType(entry.weight.shape, entry.weight.dtype))
+        for entry in graph.weights
     }
 
 
@@ -93,7 +94,8 @@ def relax_shapes(graph: Graph) -> dict[str, tuple[int, ...]]:
     names = [node.name for node in graph.nodes]
     function = plain_module(graph, 1, names)["main"]
     return {
-        name: tuple(int(n) for n in field.shape.values[1:]) for name, field in zip(names, function.ret_ty.fields, strict=True)
+        name: tuple(int(n) for n in field.shape.values[1:])
+        for name, field in zip(names, function.ret_ty.fields, strict=True)
     }
 
 

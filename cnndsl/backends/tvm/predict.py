@@ -45,7 +45,9 @@ class Network:
         inputs, count = self._inputs(arrays, named)
         batch: int = self.manifest["batch"]
         parts = [self._run([x[i : i + batch] for x in inputs]) for i in range(0, count, batch)]
-        values = [np.concatenate(part)[:count] if len(part) > 1 else part[0][:count] for part in zip(*parts, strict=True)]
+        values = [
+            np.concatenate(part)[:count] if len(part) > 1 else part[0][:count] for part in zip(*parts, strict=True)
+        ]
         outputs = self.manifest["outputs"]
         return values[0] if len(outputs) == 1 else {o["name"]: v for o, v in zip(outputs, values, strict=True)}
 
@@ -73,7 +75,9 @@ class Network:
         batched = [_batched(given[i["name"]], i) for i in expected]
         counts = {len(x) for x in batched}
         if len(counts) > 1 or counts == {0}:
-            raise WrongInputError(f"expected one batch size from 1 for all inputs, found {', '.join(map(str, sorted(counts)))}")
+            raise WrongInputError(
+                f"expected one batch size from 1 for all inputs, found {', '.join(map(str, sorted(counts)))}"
+            )
         return batched, counts.pop()
 
 
@@ -125,7 +129,17 @@ def _read_constants(path: Path) -> dict[str, np.ndarray]:
     data = np.memmap(path, mode="r", dtype=np.uint8)
     start = 8 + int.from_bytes(data[:8].tobytes(), "little")
     header = json.loads(data[8:start].tobytes())
-    types = {"F64": "f8", "F32": "f4", "F16": "f2", "I64": "i8", "I32": "i4", "I16": "i2", "I8": "i1", "U8": "u1", "BOOL": "?"}
+    types = {
+        "F64": "f8",
+        "F32": "f4",
+        "F16": "f2",
+        "I64": "i8",
+        "I32": "i4",
+        "I16": "i2",
+        "I8": "i1",
+        "U8": "u1",
+        "BOOL": "?",
+    }
     arrays = {}
     for name, entry in header.items():
         if name != "__metadata__":

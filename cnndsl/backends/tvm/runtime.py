@@ -46,7 +46,9 @@ def package_of(compiled: Compiled) -> Package:
     """The compiled network, ready to call in this process."""
     load_tvm()
     manifest = describe(compiled)
-    network = predict.Network(compiled.executable, manifest.model_dump(by_alias=True), list(compiled.constants.values()))
+    network = predict.Network(
+        compiled.executable, manifest.model_dump(by_alias=True), list(compiled.constants.values())
+    )
     return Package(network, manifest, compiled)
 
 

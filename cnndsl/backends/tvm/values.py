@@ -86,4 +86,3 @@ class Assembly:
 def pair(numbers: tuple[int, ...]) -> tuple[int, int]:
     first, second = numbers
     return first, second
-

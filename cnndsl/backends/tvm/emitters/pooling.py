@@ -35,7 +35,12 @@ def emit_pooling(a: Assembly, group: Group) -> bool:
 def emit_global_mean(a: Assembly, group: Group) -> bool:
     """The mean of each channel, under both its names."""
     step = group.anchor
-    if not isinstance(step.op, GlobalAvgPool | AdaptiveAvgPool) or not step.is_image or step.type.size != (1, 1) or group.tail:
+    if (
+        not isinstance(step.op, GlobalAvgPool | AdaptiveAvgPool)
+        or not step.is_image
+        or step.type.size != (1, 1)
+        or group.tail
+    ):
         return False
     kernel = GlobalMean(a.batch, a.chunks(step.type.channels), pair(step.xs[0].size), a.lanes)
     a.give(group, kernel, [a.packed(step.inputs[0])])

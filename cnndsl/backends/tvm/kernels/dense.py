@@ -33,7 +33,9 @@ class Dense:
         i = te.reduce_axis((0, self.inputs), name="i")
         out = (self.batch, self.blocks, self.vectors, self.lanes)
         sums = te.compute(out, lambda n, b, v, lane: te.sum(data[n, i] * weight[b, i, v, lane], axis=i), name="sums")
-        result = te.compute(out, lambda n, b, v, lane: finish(tir, sums[n, b, v, lane] + bias[b, v, lane], self.tail, []), name="result")
+        result = te.compute(
+            out, lambda n, b, v, lane: finish(tir, sums[n, b, v, lane] + bias[b, v, lane], self.tail, []), name="result"
+        )
         schedule = tvm.s_tir.Schedule(te.create_prim_func([data, weight, bias, result]))
         self._schedule(schedule)
         return scheduled(schedule)

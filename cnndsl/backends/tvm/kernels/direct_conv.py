@@ -55,7 +55,9 @@ class DirectConv:
     def _expression(self, te: Any, tir: Any) -> list[Any]:
         (oh, ow), w = self.out, self.window
         (kh, kw), (sy, sx), (dy, dx) = w.kernel, w.stride, w.dilation
-        shape = (self.batch, self.block, *self.size) if self.plain else (self.batch, self.chunks, *self.size, self.block)
+        shape = (
+            (self.batch, self.block, *self.size) if self.plain else (self.batch, self.chunks, *self.size, self.block)
+        )
         data = te.placeholder(shape, name="data")
         weight = te.placeholder((self.chunks_out, self.chunks_seen, kh, kw, self.block, self.lanes), name="weight")
         bias = te.placeholder((self.chunks_out, self.lanes), name="bias")
@@ -72,14 +74,22 @@ class DirectConv:
         sums = te.compute(
             out,
             lambda n, o, y, x, lane: te.sum(
-                at(n, o // self.outs_per_group * self.chunks_seen + ci if grouped else ci, y * sy + ky * dy, x * sx + kx * dx, cb)
+                at(
+                    n,
+                    o // self.outs_per_group * self.chunks_seen + ci if grouped else ci,
+                    y * sy + ky * dy,
+                    x * sx + kx * dx,
+                    cb,
+                )
                 * weight[o, ci, ky, kx, cb, lane],
                 axis=[ci, ky, kx, cb],
             ),
             name="sums",
         )
         result = te.compute(
-            out, lambda *i: finish(tir, sums(*i) + bias[i[1], i[4]], self.tail, [r(*i) for r in residuals]), name="result"
+            out,
+            lambda *i: finish(tir, sums(*i) + bias[i[1], i[4]], self.tail, [r(*i) for r in residuals]),
+            name="result",
         )
         return [data, weight, bias, *residuals, result]
 

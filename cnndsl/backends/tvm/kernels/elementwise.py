@@ -29,9 +29,14 @@ class Elementwise:
         tvm = load_tvm()
         te, tir = tvm.te, tvm.tirx
         inputs = [
-            te.placeholder((self.batch, self.chunks, *size, self.lanes), name=f"data{i}") for i, size in enumerate(self.sizes)
+            te.placeholder((self.batch, self.chunks, *size, self.lanes), name=f"data{i}")
+            for i, size in enumerate(self.sizes)
         ]
-        factors = [te.placeholder((self.chunks, self.lanes), name=name) for name in ("scale", "shift")] if self.kind == "affine" else []
+        factors = (
+            [te.placeholder((self.chunks, self.lanes), name=name) for name in ("scale", "shift")]
+            if self.kind == "affine"
+            else []
+        )
 
         def element(n: Any, c: Any, y: Any, x: Any, lane: Any) -> Any:
             values = [

@@ -44,7 +44,9 @@ def _kinds(schedule: Any, block: Any) -> str:
 
 def _inline(tvm: Any, schedule: Any, block: Any) -> None:
     """Writes a block's expression into those that read it, unless a reduction would compute it again and again."""
-    if "R" in _kinds(schedule, block) or any("R" in _kinds(schedule, reader) for reader in schedule.get_consumers(block)):
+    if "R" in _kinds(schedule, block) or any(
+        "R" in _kinds(schedule, reader) for reader in schedule.get_consumers(block)
+    ):
         return
     try:
         schedule.compute_inline(block)

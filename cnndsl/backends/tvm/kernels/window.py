@@ -59,7 +59,9 @@ class WindowKernel:
             bias = te.placeholder((self.chunks, lanes), name="bias")
             arguments += [weight, bias]
             reduced = te.compute(
-                out, lambda n, c, y, x, lane: te.sum(seen(n, c, y, x, lane) * weight[c, ky, kx, lane], axis=[ky, kx]), name="reduced"
+                out,
+                lambda n, c, y, x, lane: te.sum(seen(n, c, y, x, lane) * weight[c, ky, kx, lane], axis=[ky, kx]),
+                name="reduced",
             )
         else:
             reduce = te.max if self.kind == "max" else te.sum

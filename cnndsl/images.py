@@ -1,0 +1,145 @@
+"""What a network is fed from files: photographs, `.npy` and `.npz` arrays."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cnndsl.errors import CnnError, Diagnostic, MissingPart
+
+if TYPE_CHECKING:
+    import numpy as np
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+"""Mean of each channel over ImageNet, colours from 0 to 1: what published weights expect to be taken off."""
+IMAGENET_STD = (0.229, 0.224, 0.225)
+"""And the standard deviation to divide by."""
+
+
+def read_image(
+    path: Path | str,
+    shape: tuple[int, ...],
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+) -> np.ndarray:
+    """A picture as a float32 array of `shape` (channels, height, width), values from 0 to 1 before `mean` and `std`.
+
+    As when published networks are evaluated: the shorter side is brought to 256/224 of the size wanted, with
+    antialiased bilinear weights, then the centre is cut out. One channel is the luminance, three are red, green, blue.
+    Raises `CnnError` (file-not-found, unreadable-image, wrong-rank) and, without Pillow, `MissingPart`.
+    """
+    path = Path(path)
+    if len(shape) != 3 or shape[0] not in (1, 3):
+        raise _fault(
+            "wrong-rank",
+            f"a picture cannot be an input of {'×'.join(map(str, shape))}",
+            "give an `.npy` array: pictures have 1 or 3 channels",
+        )
+    if mean is not None and len(mean) != shape[0] or std is not None and len(std) != shape[0]:
+        raise _fault(
+            "wrong-rank", f"the mean and deviation are not of {shape[0]} channels", f"give {shape[0]} numbers for each"
+        )
+    import numpy as np
+
+    array = np.asarray(_cropped(path, shape), np.float32) / np.float32(255)
+    array = array.reshape(*shape[1:], shape[0]).transpose(2, 0, 1)
+    column = (shape[0], 1, 1)
+    if mean is not None:
+        array = array - np.asarray(mean, np.float32).reshape(column)
+    if std is not None:
+        array = array / np.asarray(std, np.float32).reshape(column)
+    return np.ascontiguousarray(array)
+
+
+def _cropped(path: Path, shape: tuple[int, ...]) -> Any:
+    try:
+        from PIL import Image, ImageOps, UnidentifiedImageError
+    except ImportError:
+        raise MissingPart("reading pictures takes Pillow", "run `pip install 'cnndsl[images]'`") from None
+    _must_exist(path)
+    try:
+        with warnings.catch_warnings(), Image.open(path) as file:
+            # Pillow warns of pictures that are bombs, and refuses twice that size.
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            picture = ImageOps.exif_transpose(file).convert("L" if shape[0] == 1 else "RGB")
+    except (
+        UnidentifiedImageError,
+        OSError,
+        SyntaxError,
+        ValueError,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+    ) as e:
+        raise _fault(
+            "unreadable-image", f"{path} cannot be read as a picture: {e}", "give a PNG, JPEG or other common picture"
+        ) from None
+    height, width = shape[1:]
+    wanted = (round(width * 256 / 224), round(height * 256 / 224))
+    size = _filling(picture.size, wanted)
+    picture = picture.resize(size, Image.Resampling.BILINEAR)
+    left, top = round((size[0] - width) / 2), round((size[1] - height) / 2)
+    return picture.crop((left, top, left + width, top + height))
+
+
+def _filling(size: tuple[int, int], wanted: tuple[int, int]) -> tuple[int, int]:
+    """The smallest size of the same proportions that covers `wanted`; fractions are dropped, as torchvision does."""
+    width, height = size
+    if wanted[0] * height >= wanted[1] * width:
+        return wanted[0], max(wanted[1], wanted[0] * height // width)
+    return max(wanted[0], wanted[1] * width // height), wanted[1]
+
+
+def read_arrays(path: Path | str) -> dict[str, np.ndarray]:
+    """The arrays of a `.npz` by name, or that of a `.npy` under the name `""`. Pickled objects are never loaded.
+
+    Raises `CnnError` (file-not-found, unreadable-array).
+    """
+    from zipfile import BadZipFile
+
+    import numpy as np
+
+    path = Path(path)
+    _must_exist(path)
+    try:
+        found = np.load(path, allow_pickle=False)
+        if isinstance(found, np.ndarray):
+            return {"": found}
+        with found:
+            return {name: found[name] for name in found.files}
+    except (ValueError, OSError, EOFError, BadZipFile) as e:
+        raise _fault(
+            "unreadable-array", f"{path} cannot be read as an array: {e}", "write it with `numpy.save` or `numpy.savez`"
+        ) from None
+
+
+def read_inputs(
+    path: Path | str,
+    names: Sequence[str],
+    shapes: Sequence[tuple[int, ...]],
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+) -> dict[str, np.ndarray]:
+    """The inputs of a network from one file: a `.npz` by name, an `.npy` or a picture for the only one.
+
+    Raises `CnnError` (missing-input besides those of `read_image` and `read_arrays`).
+    """
+    path = Path(path)
+    if path.suffix == ".npz":
+        return read_arrays(path)
+    if len(names) != 1:
+        raise _fault(
+            "missing-input", f"{path.name} is one array, and the network takes {len(names)} ({', '.join(names)})",
+            "put them by name into an `.npz` file",
+        )  # fmt: skip
+    return {names[0]: read_arrays(path)[""] if path.suffix == ".npy" else read_image(path, shapes[0], mean, std)}
+
+
+def _must_exist(path: Path) -> None:
+    if not path.is_file():
+        raise _fault("file-not-found", f"there is no file `{path}`", "check the path")
+
+
+def _fault(id: str, message: str, help: str) -> CnnError:
+    return CnnError([Diagnostic(id=id, message=message, help=help)])

@@ -1,0 +1,129 @@
+"""Weights from files, from a seed, and checked; held against torch and the safetensors library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file, save_file
+from safetensors.torch import save_file as save_torch
+
+from cnndsl.errors import CnnError
+from cnndsl.ir.graph import Graph
+from cnndsl.ops.bn import BN
+from cnndsl.ops.conv import Conv
+from cnndsl.ops.fc import FC
+from cnndsl.weights import checked, initial_weights, read_weights, write_weights
+from tests.graphs import graph
+
+
+@pytest.fixture
+def network() -> Graph:
+    steps = [
+        ("conv1", Conv(channels=4, window=3), ("x",)),
+        ("bn1", BN(), ("conv1",)),
+        ("conv2", Conv(channels=4, window=3), ("bn1",)),
+    ]
+    return graph({"x": (3, 8, 8)}, steps)
+
+
+def ids(error: CnnError) -> list[str]:
+    return [d.id for d in error.diagnostics]
+
+
+def test_safetensors_are_read_and_written_as_the_library_does(tmp_path: Path) -> None:
+    arrays = {
+        "a": np.arange(6, dtype=np.float32).reshape(2, 3),
+        "n": np.array(5, dtype=np.int64),
+        "h": np.array([1.5, -2], dtype=np.float16),
+    }
+    save_file(arrays, tmp_path / "theirs.safetensors")
+    write_weights(tmp_path / "ours.safetensors", arrays, {"made": "here"})
+    for found in (read_weights(tmp_path / "theirs.safetensors"), load_file(tmp_path / "ours.safetensors")):
+        assert {key: (value.dtype, value.shape) for key, value in found.items()} == {
+            key: (value.dtype, value.shape) for key, value in arrays.items()
+        }
+        assert all(np.array_equal(found[key], arrays[key]) for key in arrays)
+
+
+def test_bfloat16_is_widened(tmp_path: Path) -> None:
+    values = torch.tensor([1.0, -0.15625, 3e38], dtype=torch.bfloat16)
+    save_torch({"w": values}, tmp_path / "b.safetensors")
+    torch.save({"w": values}, tmp_path / "b.pth")
+    for name in ("b.safetensors", "b.pth"):
+        assert np.array_equal(read_weights(tmp_path / name)["w"], values.float().numpy())
+
+
+def test_a_state_dict_may_lie_in_a_training_checkpoint(tmp_path: Path) -> None:
+    state = torch.nn.Linear(3, 2).state_dict()
+    torch.save({"epoch": 3, "state_dict": state}, tmp_path / "last.pt")
+    found = read_weights(tmp_path / "last.pt")
+    assert list(found) == ["weight", "bias"]
+    assert np.array_equal(found["weight"], state["weight"].numpy())
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "id"),
+    [
+        ("absent.pth", None, "file-not-found"),
+        ("w.onnx", b"", "unreadable-weights"),
+        ("w.safetensors", b"\xff" * 64, "unreadable-weights"),
+        ("w.safetensors", b"", "unreadable-weights"),
+        ("w.safetensors", b"\x02\0\0\0\0\0\0\0[]", "unreadable-weights"),
+        ("w.pth", b"not a zip file", "unreadable-weights"),
+    ],
+)
+def test_files_that_hold_no_weights_are_refused(tmp_path: Path, name: str, content: bytes | None, id: str) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(CnnError) as caught:
+        read_weights(tmp_path / name)
+    assert ids(caught.value) == [id]
+
+
+def test_a_pickle_is_not_executed(tmp_path: Path) -> None:
+    torch.save({"w": Path("/")}, tmp_path / "code.pth")
+    with pytest.raises(CnnError, match="unreadable-weights"):
+        read_weights(tmp_path / "code.pth")
+
+
+def test_first_values_depend_on_seed_and_key_alone(network: Graph) -> None:
+    first, again, other = initial_weights(network, 1), initial_weights(network, 1), initial_weights(network, 2)
+    assert list(first) == [entry.key for entry in network.weights]
+    assert all(np.array_equal(first[key], again[key]) for key in first)
+    assert not np.array_equal(first["conv1.weight"], other["conv1.weight"])
+    alone = graph({"x": (3, 8, 8)}, [("conv1", Conv(channels=4, window=3), ("x",))])
+    assert np.array_equal(initial_weights(alone, 1)["conv1.weight"], first["conv1.weight"])
+
+
+def test_first_values_are_spread_as_torch_spreads_them() -> None:
+    network = graph({"x": (400,)}, [("fc", FC(units=500), ("x",))])
+    ours, theirs = initial_weights(network, 0)["fc.weight"], torch.nn.Linear(400, 500).weight.detach().numpy()
+    assert np.abs(ours).max() <= 0.05
+    assert np.abs(ours.std() / theirs.std() - 1) < 0.02
+    assert abs(ours.mean()) < 1e-3
+
+
+def test_checked_weights_are_in_order_and_may_lack_a_count(network: Graph) -> None:
+    arrays = initial_weights(network, 0)
+    shuffled = {key: arrays[key] for key in reversed(arrays) if key != "bn1.num_batches_tracked"}
+    found = checked(network, shuffled, "w.pth")
+    assert list(found) == list(arrays)
+    assert found["bn1.num_batches_tracked"] == 0
+
+
+def test_every_fault_is_told_with_both_values_and_the_nearest_names(network: Graph) -> None:
+    arrays = initial_weights(network, 0)
+    arrays["conv_1.weight"] = arrays.pop("conv1.weight")
+    arrays["conv2.bias"] = np.zeros(5, np.float32)
+    arrays["bn1.bias"] = np.array(["a"] * 4)
+    with pytest.raises(CnnError) as caught:
+        checked(network, arrays, "w.pth")
+    assert ids(caught.value) == ["missing-weight", "weight-mismatch", "weight-mismatch", "unexpected-weight"]
+    missing, kind, shape, unexpected = caught.value.diagnostics
+    assert missing.notes == ("expected 4×3×3×3, found nothing", "nearest there: conv_1.weight")
+    assert kind.notes == ("expected float32, found str32",)
+    assert shape.notes == ("expected 4, found 5",)
+    assert unexpected.notes[1].startswith("nearest here: conv1.weight")
