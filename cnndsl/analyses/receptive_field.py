@@ -43,7 +43,7 @@ class View(NamedTuple):
         return self.first + self.last
 
 
-class ReceptiveField(NamedTuple):
+class Field(NamedTuple):
     """A view of one input along each axis; the tensor's axes, or the input's where the tensor has none left."""
 
     input: str
@@ -75,10 +75,10 @@ class _Lost(NamedTuple):
     input: str
 
 
-_Known = ReceptiveField | _Lost | None
+_Known = Field | _Lost | None
 
 
-def receptive_fields(graph: Graph, *, strict: bool = False) -> dict[str, ReceptiveField | None]:
+def receptive_fields(graph: Graph, *, strict: bool = False) -> dict[str, Field | None]:
     """The field of every tensor, inputs included, by name; None for one that depends on no input with axes (a constant, a
     vector of numbers), or whose axes are rearranged. `strict` also counts what gates see."""
     types = graph.types
@@ -87,7 +87,7 @@ def receptive_fields(graph: Graph, *, strict: bool = False) -> dict[str, Recepti
     known: dict[str, _Known] = {}
     for given in graph.inputs:
         size = _size(given.type)
-        known[given.name] = ReceptiveField(given.name, (View(1, 0, 0, "exact"),) * len(size)) if size else None
+        known[given.name] = Field(given.name, (View(1, 0, 0, "exact"),) * len(size)) if size else None
     for node in graph.nodes:
         arriving = [known[name] for name in (node.inputs if node.op.merges else node.inputs[:1])]
         reached = [field.input for field in arriving if field]
@@ -105,12 +105,10 @@ def receptive_fields(graph: Graph, *, strict: bool = False) -> dict[str, Recepti
             if field and field.input == source
         ]
         known[node.name] = seen[0] if len(seen) == 1 else _join(seen, node, whole[source], strict=strict)
-    return {name: field if isinstance(field, ReceptiveField) else None for name, field in known.items()}
+    return {name: field if isinstance(field, Field) else None for name, field in known.items()}
 
 
-def network_receptive_field(
-    graph: Graph, fields: dict[str, ReceptiveField | None]
-) -> tuple[str, ReceptiveField] | None:
+def network_receptive_field(graph: Graph, fields: dict[str, Field | None]) -> tuple[str, Field] | None:
     """The field of the last feature map before a global operation: of the last node that still has axes of its own, is
     not global, and is on the way to an output of inference; else of the first input with axes. With the tensor's name."""
     for node in reversed(needed(graph)):
@@ -128,13 +126,11 @@ def _size(x: TensorType) -> tuple[int, ...]:
     return x.shape if x.kind == "vector" and not x.dtype.startswith(("float", "bfloat")) else x.size
 
 
-def _whole(name: str, size: tuple[int, ...]) -> ReceptiveField:
-    return ReceptiveField(name, tuple(View(0, 0, n - 1, "global") for n in size))
+def _whole(name: str, size: tuple[int, ...]) -> Field:
+    return Field(name, tuple(View(0, 0, n - 1, "global") for n in size))
 
 
-def _through(
-    node: Node, xs: tuple[TensorType, ...], index: int, field: ReceptiveField | _Lost, whole: ReceptiveField
-) -> ReceptiveField | _Lost:
+def _through(node: Node, xs: tuple[TensorType, ...], index: int, field: Field | _Lost, whole: Field) -> Field | _Lost:
     """What the output sees through one of the inputs."""
     if isinstance(field, _Lost):
         return field
@@ -150,7 +146,7 @@ def _through(
             return whole if all(view.state == "global" for view in field.views) else _Lost(field.input)
         else:
             reaches = tuple(map(_stretch, _size(x), _size(y), range(y.rank)))
-    return ReceptiveField(field.input, tuple(_compose(field.views[reach.axis], reach) for reach in reaches))
+    return Field(field.input, tuple(_compose(field.views[reach.axis], reach) for reach in reaches))
 
 
 def _slide(stride: int, before: int, extent: int, axis: int) -> Reach:
@@ -171,10 +167,8 @@ def _compose(view: View, reach: Reach) -> View:
     return View(stride * reach.stride, first + stride * reach.first, last + stride * reach.last, state)
 
 
-def _join(
-    seen: list[ReceptiveField | _Lost], node: Node, whole: ReceptiveField, *, strict: bool
-) -> ReceptiveField | _Lost:
-    fields = [field for field in seen if isinstance(field, ReceptiveField)]
+def _join(seen: list[Field | _Lost], node: Node, whole: Field, *, strict: bool) -> Field | _Lost:
+    fields = [field for field in seen if isinstance(field, Field)]
     every = [field for field in fields if field.state == "global"]
     if node.op.gates and not strict and len(every) < len(seen):
         seen = [field for field in seen if field not in every]
@@ -185,7 +179,7 @@ def _join(
     if all(field == fields[0] for field in fields):
         return fields[0]
     size = _size(node.type) or tuple(1 for _ in whole.views)
-    return ReceptiveField(
+    return Field(
         whole.input,
         tuple(
             _hull([field.views[axis] for field in fields], positions, whole.views[axis])

@@ -197,7 +197,7 @@ def _node(
     )
 
 
-def _field(field: rf.ReceptiveField | None, reports: dict[int, FieldReport]) -> FieldReport | None:
+def _field(field: rf.Field | None, reports: dict[int, FieldReport]) -> FieldReport | None:
     """The report of a field; nodes that share a field share its report."""
     if field is None:
         return None
@@ -207,6 +207,6 @@ def _field(field: rf.ReceptiveField | None, reports: dict[int, FieldReport]) -> 
     return report
 
 
-def _figures(field: rf.ReceptiveField) -> dict[str, Any]:
+def _figures(field: rf.Field) -> dict[str, Any]:
     stride = tuple(s if isinstance(s, int) else float(s) for s in field.stride)
     return {"size": field.size, "stride": stride, "start": field.start, "state": field.state}
