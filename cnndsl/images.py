@@ -37,7 +37,7 @@ def read_image(
             f"a picture cannot be an input of {'×'.join(map(str, shape))}",
             "give an `.npy` array: pictures have 1 or 3 channels",
         )
-    if mean is not None and len(mean) != shape[0] or std is not None and len(std) != shape[0]:
+    if any(numbers is not None and len(numbers) != shape[0] for numbers in (mean, std)):
         raise _fault(
             "wrong-rank", f"the mean and deviation are not of {shape[0]} channels", f"give {shape[0]} numbers for each"
         )

@@ -16,12 +16,12 @@ from cnndsl.ops.bn import BN
 from cnndsl.ops.conv import Conv
 from cnndsl.ops.fc import FC
 from cnndsl.weights import checked, initial_weights, read_weights, write_weights
-from tests.graphs import graph
+from tests.graphs import Step, graph
 
 
 @pytest.fixture
 def network() -> Graph:
-    steps = [
+    steps: list[Step] = [
         ("conv1", Conv(channels=4, window=3), ("x",)),
         ("bn1", BN(), ("conv1",)),
         ("conv2", Conv(channels=4, window=3), ("bn1",)),
@@ -34,7 +34,7 @@ def ids(error: CnnError) -> list[str]:
 
 
 def test_safetensors_are_read_and_written_as_the_library_does(tmp_path: Path) -> None:
-    arrays = {
+    arrays: dict[str, np.ndarray] = {
         "a": np.arange(6, dtype=np.float32).reshape(2, 3),
         "n": np.array(5, dtype=np.int64),
         "h": np.array([1.5, -2], dtype=np.float16),

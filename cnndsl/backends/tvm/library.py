@@ -15,10 +15,8 @@ def load_tvm() -> Any:
 
     TVM reads the number of threads once, while it is imported, and by itself takes half the cores.
     """
-    os.environ.setdefault(
-        "TVM_NUM_THREADS",
-        str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1),
-    )
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    os.environ.setdefault("TVM_NUM_THREADS", str(cores))
     try:
         import tvm
         import tvm.relax

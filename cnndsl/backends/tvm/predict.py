@@ -20,6 +20,10 @@ from typing import Any
 import numpy as np
 
 
+PARTS = ("lib.so", "weights.safetensors", "source.cnn", "graph.json", "predict.py")
+"""The files of a package beside its manifest."""
+
+
 class DamagedError(Exception):
     """A file of the package is missing or has changed since it was written."""
 
@@ -102,6 +106,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise DamagedError(f"{folder} is no package: it has no manifest.json") from None
     except (ValueError, KeyError, TypeError):
         raise DamagedError(f"{folder / 'manifest.json'} is damaged") from None
+    if not isinstance(files, dict) or not set(PARTS) <= set(files):
+        raise DamagedError(f"{folder / 'manifest.json'} does not list all parts of a package")
     for name, checksum in files.items():
         path = folder / name
         if not path.is_file():
@@ -117,7 +123,8 @@ def load(folder: str | os.PathLike[str]) -> Network:
     folder = Path(folder).resolve()
     manifest = read_manifest(folder)
     # TVM reads this once, while it is imported, and by itself takes half the cores.
-    os.environ.setdefault("TVM_NUM_THREADS", str(os.cpu_count() or 1))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    os.environ.setdefault("TVM_NUM_THREADS", str(cores))
     import tvm
 
     arrays = _read_constants(folder / "weights.safetensors")

@@ -56,8 +56,8 @@ def load(path: Path | str) -> Package:
     """The network of a package directory, once its checksums agree. Raises `MissingPart` and `CnnError` (damaged-package)."""
     load_tvm()
     try:
+        manifest = Manifest.model_validate(predict.read_manifest(Path(path).absolute()))
         network = predict.load(path)
-        manifest = Manifest.model_validate(network.manifest)
     except (predict.DamagedError, ValidationError) as e:
         raise _error("damaged-package", str(e), "export the package again") from None
     return Package(network, manifest)
