@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from cnndsl.analyses import cost as costs
 from cnndsl.analyses import params as weights
@@ -21,7 +21,7 @@ from cnndsl.report import DiagnosticReport, Range
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(
-        frozen=True, strict=True, extra="forbid", defer_build=True, use_attribute_docstrings=True, populate_by_name=True
+        frozen=True, strict=True, extra="forbid", defer_build=True, populate_by_name=True
     )
 
 
@@ -130,6 +130,14 @@ class Summary(_Frozen):
     nodes: tuple[NodeReport, ...]
     weights: tuple[WeightReport, ...]
     diagnostics: tuple[DiagnosticReport, ...] = ()
+    _graph: Graph | None = PrivateAttr(default=None)
+
+    def __str__(self) -> str:
+        """The table, where the network is at hand."""
+        from cnndsl.analyses.outline import rows
+        from cnndsl.analyses.table import to_text
+
+        return to_text(rows(self._graph, summary=self)) if self._graph else super().__str__()
 
     def to_json(self, indent: int | None = None) -> str:
         """The document, with its keys in order."""
@@ -143,7 +151,7 @@ def summarize(graph: Graph, diagnostics: Iterable[Diagnostic] = (), *, strict: b
     state, work = params(graph), cost(graph)
     file = next(iter(graph.sources), None)
     reports: dict[int, FieldReport] = {}
-    return Summary(
+    summary = Summary(
         model=graph.name,
         file=file,
         inputs=tuple(InputReport(name=i.name, shape=i.type.shape, dtype=i.type.dtype) for i in graph.inputs),
@@ -156,6 +164,8 @@ def summarize(graph: Graph, diagnostics: Iterable[Diagnostic] = (), *, strict: b
         weights=tuple(WeightReport(name=e.key, shape=e.weight.shape, trained=e.weight.trained) for e in graph.weights),
         diagnostics=tuple(map(DiagnosticReport.of, diagnostics)),
     )
+    summary._graph = graph
+    return summary
 
 
 def schema() -> dict[str, Any]:

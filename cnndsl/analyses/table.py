@@ -1,0 +1,182 @@
+"""The outline of a network as a text table, CSV or Markdown."""
+
+from __future__ import annotations
+
+import csv
+from io import StringIO
+
+from cnndsl.analyses.outline import Outline, Row
+from cnndsl.analyses.summary import FieldReport, Summary
+
+COLUMNS = ("layer", "kind", "output", "params", "macs", "flops", "rf")
+"""Columns by the names that `--columns` takes."""
+USUAL = ("layer", "kind", "output", "params", "macs", "rf")
+TITLES = {"params": "parameters", "macs": "MACs", "flops": "FLOPs", "rf": "receptive field"}
+NUMBERS = frozenset({"params", "macs", "flops", "rf"})
+LEAST = 12
+"""Characters that a shortened column keeps."""
+
+
+def to_text(outline: Outline, width: int | None = None, columns: tuple[str, ...] = USUAL) -> str:
+    """The table for people: a tree, numbers aligned on the right, and the totals below. With `width`, what is written in
+    the layers is shortened until a line fits."""
+    cells = [[_cell(row, column) for column in columns] for row in outline.rows]
+    header = [TITLES.get(column, column) for column in columns]
+    widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
+    if width is not None:
+        for column in ("kind", "layer"):
+            if column in columns and (over := sum(widths) + 2 * (len(widths) - 1) - width) > 0:
+                index = columns.index(column)
+                widths[index] = max(min(LEAST, widths[index]), widths[index] - over)
+    rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
+    shape = " × ".join("×".join(map(str, given.shape)) for given in outline.summary.inputs)
+    lines = [f"{outline.summary.model}  {shape}", rule, _line(header, widths, columns), rule]
+    lines += [_line(row, widths, columns) for row in cells]
+    return "\n".join([*lines, rule, *totals(outline.summary, repeated=any(row.times > 1 for row in outline.rows))])
+
+
+def to_markdown(outline: Outline, columns: tuple[str, ...] = USUAL) -> str:
+    """A Markdown table, aligned in its source too, and the totals as a list."""
+    header = [TITLES.get(column, column) for column in columns]
+    cells = [
+        [_indented(row) if column == "layer" else _escaped(_cell(row, column)) for column in columns]
+        for row in outline.rows
+    ]
+    widths = [max(3, *map(len, column)) for column in zip(header, *cells, strict=True)]
+    dashes = ["-" * (w - 1) + ":" if c in NUMBERS else "-" * w for c, w in zip(columns, widths, strict=True)]
+    lines = [f"| {_line(row, widths, columns, ' | ')} |" for row in [header, dashes, *cells]]
+    listed = [f"- {' '.join(line.split())}" for line in totals(outline.summary, repeated=False)]
+    return "\n".join([*lines, "", *listed])
+
+
+def to_csv(outline: Outline) -> str:
+    """One line a row, with full names and plain numbers, for a spreadsheet."""
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    axes = ("size", "stride", "start")
+    writer.writerow(
+        ["name", "level", "kind", "times", "output", "params", "macs", "flops", *(f"rf_{a}" for a in axes), "rf_state"]
+    )
+    for row in outline.rows:
+        seen = row.receptive_field
+        figures = [_times(getattr(seen, axis)) for axis in axes] + [seen.state] if seen else ["", "", "", ""]
+        writer.writerow(
+            [
+                row.name,
+                len(row.branches),
+                row.title,
+                row.times,
+                _times(row.shape),
+                row.params,
+                row.macs,
+                row.flops,
+                *figures,
+            ]
+        )
+    return text.getvalue()
+
+
+def totals(summary: Summary, *, repeated: bool = False) -> list[str]:
+    """The figures of the whole network, a line each."""
+    sums = summary.totals
+    peak = sums.peak_memory_bytes
+    numbers = {
+        "parameters": sums.params,
+        "trainable": sums.trainable,
+        "buffers": sums.buffers,
+        "MACs": sums.macs,
+        "FLOPs": sums.flops,
+        "activations": sums.activations,
+    }
+    wide = max(len(f"{number:,}") for number in numbers.values())
+    lines = [f"{name:<15} {number:>{wide},}" for name, number in numbers.items()]
+    lines.append(f"{'depth':<15} {sums.depth:>{wide},}  layers with weights on the longest path")
+    lines.append(
+        f"{'peak memory':<15} {_bytes(peak.inference)} in inference, {_bytes(peak.training)} in training (batch 1)"
+    )
+    lines.append(f"{'receptive field':<15} {_in_words(summary)}")
+    if repeated:
+        lines.append(f"{'×N':<15} N alike rounds: the row sums all of them, the rows below it are the first one's")
+    return lines
+
+
+def _in_words(summary: Summary) -> str:
+    seen = summary.receptive_field
+    if seen is None:
+        return "none: nothing slides over the input"
+    unit = "pixels" if len(seen.size) > 1 else "positions"
+    padding = tuple(-start for start in seen.start)
+    words = f"{_times(seen.size)} {unit} at {seen.node}, stride {_short(seen.stride)}, padding {_short(padding)}"
+    return words if seen.state == "exact" else f"{words}; ~ as its paths are not aligned"
+
+
+def _cell(row: Row, column: str) -> str:
+    match column:
+        case "layer":
+            times = f" ×{row.times}" if row.times > 1 else ""
+            return "".join(_bars(row.branches)) + (row.label) + times
+        case "kind":
+            return row.title
+        case "output":
+            return _times(row.shape)
+        case "params":
+            return f"{row.params:,}" if row.params else "–"
+        case "macs":
+            return f"{row.macs:,}" if row.macs else "–"
+        case "flops":
+            return f"{row.flops:,}" if row.flops else "–"
+        case "rf":
+            return _sight(row.receptive_field)
+    raise ValueError(f"no column is called {column!r}; there are {', '.join(COLUMNS)}")
+
+
+def _sight(seen: FieldReport | None) -> str:
+    """Size and stride, `427 /32`; `~` where paths are not aligned."""
+    if seen is None:
+        return "–"
+    if seen.state == "global":
+        return "all"
+    rough = "~" if seen.state == "unaligned" else ""
+    return f"{rough}{_short(seen.size)} /{_short(seen.stride)}"
+
+
+def _bars(branches: tuple[bool, ...]) -> list[str]:
+    return ["│  " if more else "   " for more in branches[:-1]] + ["├─ " if branches[-1] else "└─ "]
+
+
+def _indented(row: Row) -> str:
+    return "&emsp;" * (len(row.branches) - 1) + _escaped(row.label) + (f" ×{row.times}" if row.times > 1 else "")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _line(cells: list[str], widths: list[int], columns: tuple[str, ...], gap: str = "  ") -> str:
+    fitted = [
+        cell if len(cell) <= width else cell[: width - 1] + "…" for cell, width in zip(cells, widths, strict=True)
+    ]
+    padded = [
+        cell.rjust(width) if column in NUMBERS else cell.ljust(width)
+        for cell, width, column in zip(fitted, widths, columns, strict=True)
+    ]
+    return gap.join(padded).rstrip() if gap == "  " else gap.join(padded)
+
+
+def _times(numbers: tuple[int | float, ...]) -> str:
+    return "×".join(f"{number:.4g}" if isinstance(number, float) else str(number) for number in numbers)
+
+
+def _short(numbers: tuple[int | float, ...]) -> str:
+    """One number where all axes agree."""
+    return _times(numbers[:1] if len(set(numbers)) == 1 else numbers)
+
+
+def _bytes(number: int) -> str:
+    """With three significant digits: `97.5 MiB`."""
+    size = float(number)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1000 or unit == "GiB":
+            return f"{number} B" if unit == "B" else f"{size:.3g} {unit}" if size < 1000 else f"{size:,.0f} {unit}"
+        size /= 1024
+    raise AssertionError("unreachable")
