@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 
-
 PARTS = ("lib.so", "weights.safetensors", "source.cnn", "graph.json", "predict.py")
 """The files of a package beside its manifest."""
 

@@ -80,7 +80,7 @@ sys.exit(runpy.run_path(__PATH__)["main"](sys.argv[1:]))
 
 def test_a_fresh_process_runs_it_without_cnndsl_and_torch(exported: Path, network: Graph, tmp_path: Path) -> None:
     inputs = inputs_for(network, 3)
-    np.savez(tmp_path / "x.npz", **inputs)
+    np.savez(tmp_path / "x.npz", x=inputs["x"], v=inputs["v"])
     program = FRESH.replace("__PATH__", repr(str(exported / "predict.py")))
     command = [sys.executable, "-I", "-c", program, "-", str(tmp_path / "x.npz"), str(tmp_path / "y.npz")]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
