@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -13,6 +14,8 @@ def main() -> None:
 
         print(f"cnndsl {__version__}")
         return
+    # pydantic looks through every installed package for plugins, which takes longer than reading a network.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from cnndsl.cli import run
 
     sys.exit(run(sys.argv[1:]))

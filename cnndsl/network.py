@@ -14,7 +14,7 @@ from cnndsl.pipeline import Loaded, parse_text
 from cnndsl.pipeline import load as load_file
 
 if TYPE_CHECKING:
-    from cnndsl.analyses.summary import NodeSummary, ReceptiveField, Summary
+    from cnndsl.analyses.summary import NetworkField, NodeReport, Summary
     from cnndsl.backends.tvm.runtime import Package
     from cnndsl.verification import Finding
 
@@ -72,11 +72,11 @@ class Network:
         return self._summary.totals.macs
 
     @property
-    def receptive_field(self) -> ReceptiveField | None:
+    def receptive_field(self) -> NetworkField | None:
         """That of the last feature map before a global operation; None where nothing slides."""
         return self._summary.receptive_field
 
-    def __getitem__(self, name: str) -> NodeSummary:
+    def __getitem__(self, name: str) -> NodeReport:
         """What the summary says of one layer: `.shape`, `.params`, `.macs`, `.receptive_field`. Raises KeyError."""
         try:
             return self._nodes[name]
@@ -86,7 +86,7 @@ class Network:
             raise KeyError(f"{self.name} has no layer {name!r}{hint}") from None
 
     @cached_property
-    def _nodes(self) -> dict[str, NodeSummary]:
+    def _nodes(self) -> dict[str, NodeReport]:
         return {node.name: node for node in self._summary.nodes}
 
     def to_torch(self) -> Any:

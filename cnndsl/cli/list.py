@@ -66,7 +66,7 @@ def _short(number: int) -> str:
     """Three significant digits: 25.6M, 4.09G."""
     for unit, size in (("G", 10**9), ("M", 10**6), ("K", 10**3)):
         if number >= size:
-            return f"{number / size:.3g}{unit}" if number < 1000 * size else f"{number // size}{unit}"
+            return f"{number / size:#.3g}".rstrip(".") + unit if number < 1000 * size else f"{number // size}{unit}"
     return str(number)
 
 

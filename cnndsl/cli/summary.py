@@ -1,0 +1,65 @@
+"""`cnndsl summary`: everything static about a network."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+import click
+
+from cnndsl.cli.reading import file_argument, network_options, read_network
+from cnndsl.cli.voice import say
+
+
+def _columns(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    from cnndsl.analyses.table import COLUMNS
+
+    if value is None:
+        return None
+    words = tuple(word.strip() for word in value.split(","))
+    if unknown := [word for word in words if word not in COLUMNS]:
+        raise click.BadParameter(f"no column is called {unknown[0]!r}; there are {', '.join(COLUMNS)}", context, parameter)
+    return words
+
+
+@click.command("summary")
+@file_argument
+@click.option("--depth", type=click.IntRange(1), help="Levels of blocks to show; what lies deeper is summed up.")
+@click.option("--columns", metavar="A,B,…", callback=_columns, help="Columns of table and md: layer, kind, output, params, macs, flops, rf.")
+@click.option("--format", type=click.Choice(["table", "json", "csv", "md"]), default="table", show_default=True)
+@click.option("--strict-rf", is_flag=True, help="Count what gates see (squeeze-excite) into receptive fields.")
+@network_options
+def command(
+    file: str,
+    depth: int | None,
+    columns: tuple[str, ...] | None,
+    format: str,
+    strict_rf: bool,
+    parameters: Mapping[str, str],
+    inputs: Mapping[str, str],
+) -> None:
+    """Show shapes, parameters, MACs, receptive field and memory, layer by layer."""
+    from cnndsl.analyses.summary import summarize
+
+    loaded = read_network(file, parameters, inputs)
+    summary = summarize(loaded.graph, loaded.warnings, strict=strict_rf)
+    if format == "json":
+        say(summary.to_json(indent=1))
+        return
+    from cnndsl.analyses.outline import rows
+    from cnndsl.analyses.table import USUAL, to_csv, to_markdown, to_text
+
+    outline = rows(loaded.graph, depth, summary)
+    if format == "csv":
+        say(to_csv(outline))
+    elif format == "md":
+        say(to_markdown(outline, columns or USUAL))
+    else:
+        say(to_text(outline, _terminal_width(), columns or USUAL))
+
+
+def _terminal_width() -> int | None:
+    """Columns of the terminal; None where there is none and nothing need be shortened."""
+    import shutil
+
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
