@@ -10,8 +10,10 @@ Analyses and back ends take the Graph from here.
 
 from __future__ import annotations
 
+import gc
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,9 +23,9 @@ from cnndsl import shelf
 from cnndsl.errors import CnnError, Diagnostic, Label
 from cnndsl.ir.graph import Graph
 from cnndsl.passes.body import Report
-from cnndsl.passes.build import build, raise_errors, settings
+from cnndsl.passes.build import build, raise_errors
 from cnndsl.passes.library import Library, no_stray
-from cnndsl.passes.wording import fail, nearest
+from cnndsl.passes.wording import nearest
 from cnndsl.source import Source, Span
 from cnndsl.syntax.scan import MOST_BYTES, decode
 
@@ -107,12 +109,29 @@ def parse_text(
 
 def load_origin(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str]) -> Loaded:
     """The network of a program that has been read."""
+    with _no_collection():
+        return _load(origin, parameters, inputs)
+
+
+def _load(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str]) -> Loaded:
     report = Report()
     library = Library(report)
     unit = library.load(origin.source, origin.path, {})
     model = origin.model or (origin.stem if origin.stem in unit.models else None)
     built = build(unit, library, model, parameters, inputs, origin.stem)
     return Loaded(built.graph, built.warnings)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Python's collector finds nothing to free in a growing network, and goes through all of it each time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def check(file: str) -> tuple[Diagnostic, ...]:

@@ -67,6 +67,11 @@ class Report:
         self.calls: list[Span] = []
         self._seen: set[tuple[str, str, int]] = set()
 
+    @property
+    def full(self) -> bool:
+        """Whether enough has been found for one reading."""
+        return len(self.found) >= MOST_REPORTED
+
     def add(self, error: CnnError) -> None:
         for diagnostic in error.diagnostics:
             span = diagnostic.span

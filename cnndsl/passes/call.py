@@ -9,7 +9,7 @@ from cnndsl.errors import CnnError, Diagnostic, Label
 from cnndsl.passes.body import Body
 from cnndsl.passes.expand import Chains
 from cnndsl.passes.flow import LOST, Flow, Given, Lost, LostValue, Wire
-from cnndsl.passes.infer import frame
+from cnndsl.passes.name import FrameDraft
 from cnndsl.passes.scope import BlockValue, Definition, Scope, Shared
 from cnndsl.passes.values import Place, evaluate
 from cnndsl.passes.wording import fail, nearest
@@ -36,8 +36,8 @@ class Caller:
         position = body.names.take_position()
         names = body.names.scope(position if key is None else key)
         assembly = self.chains.assembly
-        opened = frame("block", definition.name, span)
-        outer = assembly.open_frame(opened, names)
+        opened = FrameDraft("block", definition.name, span, names=names)
+        outer = assembly.open_frame(opened)
         self.chains.report.calls.append(span)
         try:
             if flow is LOST:
@@ -155,8 +155,8 @@ class Caller:
         """A share's output: its first use makes the layers, each later one runs them again."""
         self._enter(shared, f"the share `{shared.statement.name}`", span)
         assembly = self.chains.assembly
-        opened = frame("block", shared.statement.name, span)
-        outer, lending = assembly.open_frame(opened, shared.names if shared.drafts is None else None), assembly.lending
+        opened = FrameDraft("block", shared.statement.name, span, names=shared.names if shared.drafts is None else None)
+        outer, lending = assembly.open_frame(opened), assembly.lending
         start = len(assembly.drafts)
         try:
             if isinstance(flow, Lost):

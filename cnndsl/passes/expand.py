@@ -9,9 +9,10 @@ from cnndsl.errors import CnnError, Refusal
 from cnndsl.passes.body import Body, Report
 from cnndsl.passes.flow import IDENTITY, LOST, Flow, LayerValue, Lost, LostValue
 from cnndsl.passes.functions import integer
-from cnndsl.passes.infer import MOST_NODES, Assembly, Stopped, frame, too_many
+from cnndsl.passes.infer import MOST_NODES, Assembly, Stopped, too_many
 from cnndsl.passes.labels import label_text, loop_names, mentioned
 from cnndsl.passes.merge import Merges
+from cnndsl.passes.name import FrameDraft
 from cnndsl.passes.resolve import resolve
 from cnndsl.passes.scope import BlockValue, Shared
 from cnndsl.passes.tensors import is_flow, named_tensor, picked
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from cnndsl.passes.call import Caller
 
 # An element that makes no node costs time all the same: this many are walked before the network is refused.
-MOST_STEPS = 20 * MOST_NODES
+MOST_STEPS = 4 * MOST_NODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,9 @@ class Chains:
             body.names.take_position()
             names = frame_names = body.names.scope(label_text(label, body.place(flow)) or "")
         title = _title(primary, label)
-        outer = self.assembly.open_frame(frame("repeat", title, element.span, rounds=len(bound)), frame_names)
+        outer = self.assembly.open_frame(
+            FrameDraft("repeat", title, element.span, rounds=len(bound), names=frame_names)
+        )
         try:
             return self._each_round(bound, varies, element, primary, flow, body.inside(names), first)
         finally:
@@ -164,13 +167,14 @@ class Chains:
             self._step(element.span)
             inner = body.inside(bound=dict(names))
             key = label_text(element.label, inner.place(flow)) if varies else None
-            outer = self.assembly.open_frame(frame("round", "", element.span, index, len(bound)), None)
+            outer = self.assembly.open_frame(FrameDraft("round", "", element.span, index, len(bound)))
             flow, touched = self.primary(primary, flow, inner, key, first and index == 0)
             self.assembly.frame = outer
             anything = anything or touched
             for name in inner.scope.names.keys() - names.keys():
                 body.scope.inner[name] = "it is set inside a repeat, and seen in that round only"
-            if flow is LOST:
+            if flow is LOST or (isinstance(element.repeat, tree.Times) and len(self.assembly.drafts) == before):
+                # Lost, or a round that makes nothing: all others of a `×N` would be the same.
                 break
             if index == 0 and before + (len(self.assembly.drafts) - before) * len(bound) > MOST_NODES:
                 raise Stopped(too_many(element.span))
@@ -281,7 +285,7 @@ class Chains:
             return walked.flow, walked.anything
         names = body.names.scope(key)
         body.names.take_position()
-        outer = self.assembly.open_frame(frame("group", key, group.span), names)
+        outer = self.assembly.open_frame(FrameDraft("group", key, group.span, names=names))
         try:
             walked = self.chain(group.chain, flow, body.inside(names), in_middle=not first)
         finally:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Literal
 
 from cnndsl.errors import CnnError, Diagnostic, Label, Refusal
-from cnndsl.ir.graph import Frame
 from cnndsl.ir.op import Op
 from cnndsl.ir.tensor import TensorType
 from cnndsl.passes.flow import Draft, Entrance, Wire
@@ -33,10 +31,10 @@ class Assembly:
         self.lending: list[Draft] | None = None
         """While a share is used again: the drafts of its first use that are still to be matched."""
 
-    def open_frame(self, frame: Frame, names: Names | None) -> int | None:
+    def open_frame(self, frame: FrameDraft) -> int | None:
         """Opens a frame inside the present one; returns the one to go back to."""
-        before = self.frame
-        self.frames.append(FrameDraft(frame.model_copy(update={"parent": before}), names))
+        before = frame.parent = self.frame
+        self.frames.append(frame)
         self.frame = len(self.frames) - 1
         return before
 
@@ -155,10 +153,3 @@ class Stopped(Exception):
     def __init__(self, error: CnnError) -> None:
         self.error = error
         super().__init__(str(error))
-
-
-def frame(
-    kind: Literal["block", "group", "repeat", "round"], title: str, span: Span, round: int = 0, rounds: int = 1
-) -> Frame:
-    """A frame of this kind; the assembly knows what it lies in, and its scope's name follows at the end."""
-    return Frame(parent=None, kind=kind, title=title, round=round, rounds=rounds, place=span.place)

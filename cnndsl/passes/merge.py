@@ -8,7 +8,7 @@ from cnndsl.errors import CnnError, Diagnostic, Label
 from cnndsl.ir.op import registry
 from cnndsl.passes.body import Body
 from cnndsl.passes.flow import LOST, Flow, LayerValue, Wire
-from cnndsl.passes.infer import frame
+from cnndsl.passes.name import FrameDraft
 from cnndsl.passes.resolve import Spans, resolve
 from cnndsl.passes.values import given
 from cnndsl.passes.wording import fail, nearest
@@ -38,7 +38,7 @@ class Merges:
         if key is None:
             return self._joined(merge, op, spans, flow, body)
         names = body.names.scope(key)
-        outer = self.chains.assembly.open_frame(frame("group", key, merge.span), names)
+        outer = self.chains.assembly.open_frame(FrameDraft("group", key, merge.span, names=names))
         try:
             return self._joined(merge, op, spans, flow, body.inside(names))
         finally:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from cnndsl.errors import CnnError, Diagnostic, Label
 from cnndsl.ir.graph import Frame, Graph, Input, Node, Output
@@ -75,8 +76,13 @@ class Names:
 class FrameDraft:
     """A frame in the making: its name follows from its scope."""
 
-    frame: Frame
-    names: Names | None
+    kind: Literal["block", "group", "repeat", "round"]
+    title: str
+    span: Span
+    round: int = 0
+    rounds: int = 1
+    parent: int | None = None
+    names: Names | None = None
 
 
 def _settle(scope: Names, taken_at_root: set[str]) -> None:
@@ -173,7 +179,15 @@ def _node(draft: Draft) -> Node:
 
 
 def _frame(draft: FrameDraft) -> Frame:
-    return draft.frame.model_copy(update={"name": draft.names.path}) if draft.names else draft.frame
+    return Frame(
+        parent=draft.parent,
+        kind=draft.kind,
+        title=draft.title,
+        name=draft.names.path if draft.names else "",
+        round=draft.round,
+        rounds=draft.rounds,
+        place=draft.span.place,
+    )
 
 
 def _outputs(outputs: list[tuple[str | None, Wire, bool]]) -> tuple[Output, ...]:

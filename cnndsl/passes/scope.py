@@ -65,6 +65,12 @@ class Scope:
     later: dict[str, Span] = field(default_factory=dict)
     """Names that a later statement of this body sets."""
     used: set[str] = field(default_factory=set)
+    rounds: list[int] = field(default_factory=lambda: [0])
+    """How many rounds of lists were worked out, a number that all scopes of a program share."""
+
+    def __post_init__(self) -> None:
+        if self.parent is not None:
+            self.rounds = self.parent.rounds
 
     def find(self, name: str) -> Any:
         """The value of a name. Raises KeyError."""

@@ -50,6 +50,9 @@ class Statements:
         define(statements, body, self.report)
         state = _Progress(departures, list(arriving(body.entered)) if body.entered is not None else [])
         for statement in statements:
+            if self.report.full:
+                departures.lost = True
+                break
             try:
                 self._statement(statement, body, state)
             except CnnError as error:

@@ -15,6 +15,8 @@ from cnndsl.passes.wording import fail, kind
 from cnndsl.passes.words import find_layer, unknown_word, words_of
 from cnndsl.syntax import tree
 
+MOST_ROUNDS = 400_000
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -245,6 +247,9 @@ def _tuple(value: tree.TupleValue, place: Place) -> tuple[Any, ...]:
 def _comprehension(value: tree.Comprehension, place: Place) -> list[Any]:
     results = []
     for names in rounds(value.targets, value.values, place):
+        place.scope.rounds[0] += 1
+        if place.scope.rounds[0] > MOST_ROUNDS:
+            raise Refusal("value-too-large", f"lists take more than {MOST_ROUNDS:,} rounds", help="use shorter lists")
         inner = replace(place, scope=Scope(place.scope, place.scope.source, names))
         if value.condition is None or truth(value.condition, inner):
             results.append(evaluate(value.item, inner))
