@@ -23,7 +23,7 @@ from cnndsl import shelf
 from cnndsl.errors import CnnError, Diagnostic, Label
 from cnndsl.ir.graph import Graph
 from cnndsl.passes.body import Report
-from cnndsl.passes.build import build, raise_errors
+from cnndsl.passes.build import Built, build, raise_errors
 from cnndsl.passes.library import Library, no_stray
 from cnndsl.passes.wording import nearest
 from cnndsl.source import Source, Span
@@ -119,7 +119,19 @@ def _load(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, st
     unit = library.load(origin.source, origin.path, {})
     model = origin.model or (origin.stem if origin.stem in unit.models else None)
     built = build(unit, library, model, parameters, inputs, origin.stem)
+    if built.asserts:
+        _within_budget(built)
     return Loaded(built.graph, built.warnings)
+
+
+def _within_budget(built: Built) -> None:
+    # Only programs with budgets pay for the figures at this point.
+    from cnndsl.analyses.budget import check_budget
+    from cnndsl.analyses.summary import summarize
+
+    broken = check_budget(built.graph, summarize(built.graph), built.asserts)
+    if broken:
+        raise CnnError([*built.warnings, *broken])
 
 
 @contextmanager

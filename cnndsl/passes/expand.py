@@ -86,8 +86,11 @@ class Chains:
             primary = condition.otherwise
         started = named_tensor(primary, flow, body) if first else None
         if started is None:
-            flow = self._arrived(flow, body, element.span)
-            flow, anything = self._repeated(element, primary, flow, body, first)
+            if flow is not None or not isinstance(primary, tree.Group | tree.Merge):
+                flow = self._arrived(flow, body, element.span)
+            # A merge or group that begins a body may name its tensors inside, and need none to arrive.
+            reached, anything = self._repeated(element, primary, flow, body, first)
+            flow = self._arrived(reached, body, element.span)
         else:
             flow, anything = started, True
         if element.tap is not None:
@@ -132,8 +135,8 @@ class Chains:
     # -- repeats
 
     def _repeated(
-        self, element: tree.Element, primary: tree.Primary, flow: Flow, body: Body, first: bool
-    ) -> tuple[Flow, bool]:
+        self, element: tree.Element, primary: tree.Primary, flow: Flow | None, body: Body, first: bool
+    ) -> tuple[Flow | None, bool]:
         repeat, label = element.repeat, element.label
         if repeat is None:
             return self.primary(primary, flow, body, label_text(label, body.place(flow)), first)
@@ -157,10 +160,10 @@ class Chains:
         varies: bool,
         element: tree.Element,
         primary: tree.Primary,
-        flow: Flow,
+        flow: Flow | None,
         body: Body,
         first: bool,
-    ) -> tuple[Flow, bool]:
+    ) -> tuple[Flow | None, bool]:
         anything = False
         before = len(self.assembly.drafts)
         for index, names in enumerate(bound):
@@ -168,20 +171,22 @@ class Chains:
             inner = body.inside(bound=dict(names))
             key = label_text(element.label, inner.place(flow)) if varies else None
             outer = self.assembly.open_frame(FrameDraft("round", "", element.span, index, len(bound)))
-            flow, touched = self.primary(primary, flow, inner, key, first and index == 0)
+            arrived = flow
+            flow, touched = self.primary(primary, arrived, inner, key, first and index == 0)
             self.assembly.frame = outer
             anything = anything or touched
             for name in inner.scope.names.keys() - names.keys():
                 body.scope.inner[name] = "it is set inside a repeat, and seen in that round only"
-            if flow is LOST or (isinstance(element.repeat, tree.Times) and len(self.assembly.drafts) == before):
-                # Lost, or a round that makes nothing: all others of a `×N` would be the same.
+            idle = flow is arrived and len(self.assembly.drafts) == before
+            if flow is LOST or (idle and isinstance(element.repeat, tree.Times)):
+                # Lost, or a round that changes nothing: all others of a `×N` would be the same.
                 break
             if index == 0 and before + (len(self.assembly.drafts) - before) * len(bound) > MOST_NODES:
                 raise Stopped(too_many(element.span))
         return flow, anything
 
     def rounds(
-        self, repeat: tree.Times | tree.Each, label: tree.Label | None, flow: Flow, body: Body
+        self, repeat: tree.Times | tree.Each, label: tree.Label | None, flow: Flow | None, body: Body
     ) -> tuple[list[dict[str, Any]], bool]:
         """The names each round brings, and whether the label names each round: it does if it speaks of them."""
         if isinstance(repeat, tree.Each):
@@ -214,11 +219,14 @@ class Chains:
 
     # -- what an element is
 
-    def primary(self, primary: tree.Primary, flow: Flow, body: Body, key: str | None, first: bool) -> tuple[Flow, bool]:
+    def primary(
+        self, primary: tree.Primary, flow: Flow | None, body: Body, key: str | None, first: bool
+    ) -> tuple[Flow, bool]:
         if isinstance(primary, tree.Group):
             return self._group(primary, flow, body, key, first)
         if isinstance(primary, tree.Merge):
             return self.merges.merge(primary, flow, body, key), True
+        flow = self._arrived(flow, body, primary.span)
         if isinstance(primary, tree.This) and primary.name == "id":
             return flow, True
         if isinstance(primary, tree.This | tree.Tensors):
@@ -279,7 +287,9 @@ class Chains:
             )
         return self.assembly.apply(op, (flow,), body.names, place if key is None else key, span, spans, (span,))
 
-    def _group(self, group: tree.Group, flow: Flow, body: Body, key: str | None, first: bool) -> tuple[Flow, bool]:
+    def _group(
+        self, group: tree.Group, flow: Flow | None, body: Body, key: str | None, first: bool
+    ) -> tuple[Flow, bool]:
         if key is None:
             walked = self.chain(group.chain, flow, body, in_middle=not first)
             return walked.flow, walked.anything

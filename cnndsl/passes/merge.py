@@ -26,7 +26,7 @@ class Merges:
     def __init__(self, chains: Chains) -> None:
         self.chains = chains
 
-    def merge(self, merge: tree.Merge, flow: Flow, body: Body, key: str | None) -> Flow:
+    def merge(self, merge: tree.Merge, flow: Flow | None, body: Body, key: str | None) -> Flow:
         op, spans = self._merge_op(merge, flow, body)
         if len(merge.branches) < 2 and merge.each is None:
             raise fail(
@@ -44,7 +44,7 @@ class Merges:
         finally:
             self.chains.assembly.frame = outer
 
-    def _merge_op(self, merge: tree.Merge, flow: Flow, body: Body) -> tuple[Any, Spans]:
+    def _merge_op(self, merge: tree.Merge, flow: Flow | None, body: Body) -> tuple[Any, Spans]:
         op = registry().get(merge.name)
         if op is None or not op.merges:
             merges = sorted(word for word, op in registry().items() if op.merges)
@@ -59,7 +59,7 @@ class Merges:
         arguments = given(merge.arguments or (), body.place(flow), words_of(op))
         return resolve(LayerValue(op, op.word, None, arguments), merge.span)
 
-    def _joined(self, merge: tree.Merge, op: Any, spans: Spans, flow: Flow, body: Body) -> Flow:
+    def _joined(self, merge: tree.Merge, op: Any, spans: Spans, flow: Flow | None, body: Body) -> Flow:
         ends = self._branches(merge, flow, body)
         if any(end is LOST for end, _ in ends):
             return LOST
@@ -83,7 +83,7 @@ class Merges:
             return wires[0]
         return self.chains.assembly.apply(op, tuple(wires), body.names, None, merge.span, spans, tuple(arrivals))
 
-    def _branches(self, merge: tree.Merge, flow: Flow, body: Body) -> list[tuple[Flow, Span]]:
+    def _branches(self, merge: tree.Merge, flow: Flow | None, body: Body) -> list[tuple[Flow, Span]]:
         if merge.each is not None:
             bound, _ = self.chains.rounds(merge.each, None, flow, body)
             chain = merge.branches[0]
@@ -92,7 +92,7 @@ class Merges:
             ]
         return [end for chain in merge.branches if (end := self._branch(chain, flow, body)) is not None]
 
-    def _branch(self, chain: tree.Chain, flow: Flow, body: Body) -> tuple[Flow, Span] | None:
+    def _branch(self, chain: tree.Chain, flow: Flow | None, body: Body) -> tuple[Flow, Span] | None:
         """A branch's end; None if an `else none` leaves the branch out."""
         walked = self.chains.chain(chain, flow, body)
         if walked.anything:
