@@ -57,6 +57,7 @@ fix: $(VENV)/.installed ## Mend what can be mended without thinking
 docs: $(VENV)/.installed ## Write the generated pages
 	$(BIN)/python -m cnndsl explain layers > docs/layers.md.new
 	mv docs/layers.md.new docs/layers.md
+	$(BIN)/python -m tests.errors_page
 
 bench: $(VENV)/.installed ## Measure: start-up
 	$(BIN)/python tests/benchmarks/startup.py

@@ -128,7 +128,9 @@ def _stroke(source: Source, mark: Mark, number: int, edges: list[int]) -> _Strok
     end = mark.span.end - line_start if number == mark.last else length
     low, high = min(max(start, 0), length), min(max(end, 0), length)
     column = edges[low]
-    return _Stroke(column, max(edges[max(low, high)], column + 1), mark.text if number == mark.last else "", mark.primary)
+    return _Stroke(
+        column, max(edges[max(low, high)], column + 1), mark.text if number == mark.last else "", mark.primary
+    )
 
 
 def _crop(shown: str, strokes: list[_Stroke]) -> tuple[str, list[_Stroke]]:
@@ -139,7 +141,11 @@ def _crop(shown: str, strokes: list[_Stroke]) -> tuple[str, list[_Stroke]]:
     focus = next((s for s in strokes if s.primary), strokes[0] if strokes else _Stroke(0, 0, "", primary=False))
     left = max(0, min(focus.start - WIDEST // 3, columns[-1] - WIDEST))
     right = left + WIDEST
-    kept = "".join(c for c, column in zip(shown, columns[:-1], strict=True) if left < column < right - 1 or (not left and not column))
+    kept = "".join(
+        c
+        for c, column in zip(shown, columns[:-1], strict=True)
+        if left < column < right - 1 or (not left and not column)
+    )
     cut = ("…" if left else "") + kept + ("…" if right < columns[-1] else shown[-1])
     moved = [
         _Stroke(max(s.start - left, 0), max(min(s.end - left, WIDEST), s.start - left + 1, 1), s.text, s.primary)
@@ -183,5 +189,7 @@ def _painted(cells: list[str], kinds: list[str], severity: str, style: Style) ->
             runs[-1] = (kind, runs[-1][1] + cell)
         else:
             runs.append((kind, cell))
-    paint = {"^": lambda text: style.severity(severity, text), "-": style.quiet, "": str}
-    return "".join(paint[kind](text) for kind, text in runs)
+    return "".join(
+        style.severity(severity, text) if kind == "^" else style.quiet(text) if kind == "-" else text
+        for kind, text in runs
+    )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
+from itertools import pairwise
 
 import cnndsl.ops  # noqa: F401  (fills the registry of layers)
 from cnndsl.ir.arguments import show
@@ -83,7 +84,9 @@ def layer(op: type[Op], heading: str = "#") -> str:
     if arguments:
         parts.append("\n".join(f"- {_bullet(argument)}" for argument in arguments))
     if op.examples:
-        parts.append("\n".join(["| example | takes |", "|---|---|", *(_row(text, shape) for text, shape in op.examples)]))
+        parts.append(
+            "\n".join(["| example | takes |", "|---|---|", *(_row(text, shape) for text, shape in op.examples)])
+        )
     return "\n\n".join(parts) + "\n"
 
 
@@ -92,8 +95,10 @@ def _row(text: str, shape: tuple[object, ...]) -> str:
     return f"| `{text.replace('|', chr(92) + '|')}` | {_shape(shape)} |"
 
 
-def _shape(shape: Iterable[object]) -> str:
-    return ", ".join(_shape(item) for item in shape) if any(isinstance(i, tuple) for i in shape) else "×".join(map(str, shape))
+def _shape(shape: tuple[object, ...]) -> str:
+    """One shape as `3×8×9`; those of several inputs with commas between."""
+    several = [_shape(item) for item in shape if isinstance(item, tuple)]
+    return ", ".join(several) if several else "×".join(map(str, shape))
 
 
 def _signature(op: type[Op], arguments: list[Argument]) -> str:
@@ -111,13 +116,21 @@ def _short(argument: Argument) -> str:
 
 def _bullet(argument: Argument) -> str:
     kind = f", {argument.kind}" if argument.kind else ""
-    default = " (must be given)" if argument.default is None else "" if argument.default == "none" else f" ({argument.default})"
+    default = (
+        " (must be given)"
+        if argument.default is None
+        else ""
+        if argument.default == "none"
+        else f" ({argument.default})"
+    )
     return f"**{argument.name}**{default}{kind}: {argument.doc}"
 
 
 def arguments_of(op: type[Op]) -> Iterator[Argument]:
     """The fields of an op, with the docstrings written beneath them."""
-    documented = {name: found for kind in reversed(op.__mro__) if issubclass(kind, Op) for name, found in _fields(kind).items()}
+    documented = {
+        name: found for kind in reversed(op.__mro__) if issubclass(kind, Op) for name, found in _fields(kind).items()
+    }
     for name, field in op.model_fields.items():
         annotation, doc = documented[name]
         default = None if field.is_required() else _value(field.default)
@@ -135,7 +148,7 @@ def _fields(kind: type[Op]) -> dict[str, tuple[str, str]]:
     body = next(node for node in tree.body if isinstance(node, ast.ClassDef)).body
     return {
         field.target.id: (_kind(field.annotation), inspect.cleandoc(doc.value.value).replace("\n", " "))
-        for field, doc in zip(body, body[1:], strict=False)
+        for field, doc in pairwise(body)
         if isinstance(field, ast.AnnAssign)
         and isinstance(field.target, ast.Name)
         and isinstance(doc, ast.Expr)
@@ -149,8 +162,18 @@ def _kind(annotation: ast.expr) -> str:
         return " or ".join(filter(None, (_kind(annotation.left), _kind(annotation.right))))
     if isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value) == "Literal":
         words = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
-        return ", ".join(f"`{word.value}`" for word in words if isinstance(word, ast.Constant))
+        return ", ".join(f"`{word.value!s}`" for word in words if isinstance(word, ast.Constant))
+    if isinstance(annotation, ast.Subscript) and isinstance(annotation.slice, ast.Tuple):
+        return _bounded(annotation.slice.elts)
     return _KINDS.get(ast.unparse(annotation), "")
+
+
+def _bounded(annotated: list[ast.expr]) -> str:
+    """`Annotated[float, Field(ge=0, le=1)]` in words."""
+    words = {"ge": "from {}", "gt": "above {}", "le": "to {}", "lt": "below {}"}
+    fields = (value for value in annotated[1:] if isinstance(value, ast.Call))
+    bounds = [words[k.arg].format(ast.unparse(k.value)) for call in fields for k in call.keywords if k.arg in words]
+    return " ".join([_kind(annotated[0]), *bounds])
 
 
 @cache

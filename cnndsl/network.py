@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from cnndsl.errors import Diagnostic, MissingPart
 from cnndsl.ir.graph import Graph
@@ -15,6 +15,7 @@ from cnndsl.pipeline import load as load_file
 
 if TYPE_CHECKING:
     from cnndsl.analyses.summary import NetworkField, NodeReport, Summary
+    from cnndsl.backends.dot.emit import Options
     from cnndsl.backends.tvm.runtime import Package
     from cnndsl.verification import Finding
 
@@ -29,7 +30,9 @@ def load(file: str | Path, /, *, input: Size | Mapping[str, Size] | None = None,
     return Network(load_file(str(file), parameters, _sizes(input)))
 
 
-def parse(text: str, /, name: str = "<text>", *, input: Size | Mapping[str, Size] | None = None, **parameters: Any) -> Network:
+def parse(
+    text: str, /, name: str = "<text>", *, input: Size | Mapping[str, Size] | None = None, **parameters: Any
+) -> Network:
     """The network of a program's text; `name` stands for the file in diagnostics. Raises `CnnError`."""
     return Network(parse_text(text, name, parameters, _sizes(input)))
 
@@ -127,11 +130,11 @@ class Network:
         """The graph as JSON, from which `Graph.model_validate_json` makes it again."""
         return self.graph.model_dump_json(indent=1)
 
-    def draw(self, path: str | Path, **options: Any) -> None:
-        """A diagram; svg, png, pdf, dot from the path's ending. Raises `MissingPart` without Graphviz."""
-        from cnndsl.backends.dot import draw
+    def draw(self, path: str | Path, **options: Unpack[Options]) -> None:
+        """A diagram; svg, png, pdf, dot, mmd from the path's ending. Raises `MissingPart` without Graphviz."""
+        from cnndsl.backends.dot.draw import draw
 
-        draw(self.graph, Path(path), **options)
+        draw(self.graph, path, **options)
 
     def verify(self, seed: int = 0) -> Iterable[Finding]:
         """Compares our figures, PyTorch and TVM, layer by layer."""
@@ -144,13 +147,13 @@ class Network:
         starts = ", ".join(str(i.type) for i in self.graph.inputs)
         return f"<cnndsl network {self.name}: {starts} → {ends}, {self.params:,} parameters>"
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         """How a notebook shows it: a diagram where Graphviz is, else a line."""
-        from cnndsl.backends.dot import to_svg
+        from cnndsl.backends.dot.draw import content
 
         bundle = {"text/plain": repr(self)}
         try:
-            bundle["image/svg+xml"] = to_svg(self.graph)
+            bundle["image/svg+xml"] = content(self.graph, ".svg").decode()
         except MissingPart:
             # A line is still an answer; asking for the file says what is missing.
             return bundle

@@ -58,7 +58,9 @@ def _by_source(labels: tuple[Label, ...]) -> list[tuple[Source, list[Mark]]]:
     groups: dict[int, tuple[Source, list[Mark]]] = {}
     for index, label in enumerate(labels):
         source = label.span.source
-        groups.setdefault(id(source), (source, []))[1].append(Mark.of(label.span, visible(label.text), primary=index == 0))
+        groups.setdefault(id(source), (source, []))[1].append(
+            Mark.of(label.span, visible(label.text), primary=index == 0)
+        )
     return list(groups.values())
 
 

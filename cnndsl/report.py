@@ -85,7 +85,9 @@ def _annotation(diagnostic: Diagnostic) -> str:
         properties = {"file": place.file, "line": place.line, "col": place.column}
         properties |= {"endLine": place.end_line, "endColumn": place.end_column}
     properties["title"] = diagnostic.id
-    message = "\n".join([diagnostic.message, *diagnostic.notes, *([f"help: {diagnostic.help}"] if diagnostic.help else [])])
+    message = "\n".join(
+        [diagnostic.message, *diagnostic.notes, *([f"help: {diagnostic.help}"] if diagnostic.help else [])]
+    )
     listed = ",".join(f"{key}={_escaped(str(value), ':,')}" for key, value in properties.items())
     return f"::{diagnostic.severity} {listed}::{_escaped(message)}"
 
@@ -129,5 +131,10 @@ def _location(span: Span) -> dict[str, Any]:
     from urllib.parse import quote
 
     place = span.place
-    region = {"startLine": place.line, "startColumn": place.column, "endLine": place.end_line, "endColumn": place.end_column}
+    region = {
+        "startLine": place.line,
+        "startColumn": place.column,
+        "endLine": place.end_line,
+        "endColumn": place.end_column,
+    }
     return {"artifactLocation": {"uri": quote(place.file.replace("\\", "/"))}, "region": region}

@@ -59,7 +59,9 @@ def _statics(graph: Graph) -> Iterable[Finding]:
         "buffers": sum(entry.weight.elements for entry in graph.weights if not entry.weight.trained),
     }
     found = {"trained": seen.params, "buffers": seen.buffers}
-    yield _equal("parameters", "ours and PyTorch", totals, found, f"{totals['trained']:,} and {totals['buffers']:,} in buffers")
+    yield _equal(
+        "parameters", "ours and PyTorch", totals, found, f"{totals['trained']:,} and {totals['buffers']:,} in buffers"
+    )
     yield _equal("shapes", "ours and TVM", shapes, relax_shapes(graph), "equal")
 
 
@@ -104,7 +106,9 @@ def close(what: str, between: str, expected: Arrays, found: Arrays) -> Finding:
         scale = float(np.abs(array).max(initial=0.0)) or 1.0
         error = float(np.abs(array - other).max(initial=0.0)) / scale
         if not error <= LIMIT:
-            return Finding(what, between, len(expected), False, f"`{name}`: relative error {error:.1e}, limit {LIMIT:.0e}", name)
+            return Finding(
+                what, between, len(expected), False, f"`{name}`: relative error {error:.1e}, limit {LIMIT:.0e}", name
+            )
         if error > worst:
             worst, where = error, name
     return Finding(what, between, len(expected), True, f"worst relative error {worst:.1e} at `{where}`")

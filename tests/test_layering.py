@@ -20,7 +20,9 @@ def test_lower_rooms_never_import_higher_ones() -> None:
 def loaded(code: str) -> set[str]:
     """The modules that a fresh process holds after the code."""
     probe = f"{code}\nimport sys; sys.stderr.write('\\n'.join(sys.modules))"
-    done = subprocess.run([sys.executable, "-W", "error", "-c", probe], cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", probe], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
+    )
     return set(done.stderr.split("\n"))
 
 
@@ -29,7 +31,9 @@ def test_importing_the_package_imports_next_to_nothing() -> None:
     assert modules == {"cnndsl", "cnndsl.version"}
 
 
-@pytest.mark.parametrize("verb", [["summary", "resnet50"], ["check", "resnet50"], ["list"], ["compile", "lenet5", "--to", "ir"]])
+@pytest.mark.parametrize(
+    "verb", [["summary", "resnet50"], ["check", "resnet50"], ["list"], ["compile", "lenet5", "--to", "ir"]]
+)
 def test_static_verbs_import_no_heavy_library(verb: list[str]) -> None:
     modules = loaded(f"from cnndsl.cli import run; assert run({verb!r}) == 0")
     assert "cnndsl.pipeline" in modules

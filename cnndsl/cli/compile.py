@@ -20,10 +20,16 @@ TVM_ONLY = ("weights", "seed", "target", "batch")
 @click.command("compile")
 @file_argument
 @click.option("--to", type=click.Choice(["torch", "tvm", "ir"]), required=True, help="What to make of it.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="A file (torch, ir: stdout without it) or directory (tvm).")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="A file (torch, ir: stdout without it) or directory (tvm)."
+)
 @click.option("--weights", type=click.Path(path_type=Path), help="tvm: a .safetensors or .pth state dict.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="tvm: first weights, where none are given.")
-@click.option("--target", default="llvm", show_default=True, help="tvm: `llvm` is this machine, `llvm:x86-64-v3` a processor.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="tvm: first weights, where none are given."
+)
+@click.option(
+    "--target", default="llvm", show_default=True, help="tvm: `llvm` is this machine, `llvm:x86-64-v3` a processor."
+)
 @click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="tvm: examples in one run.")
 @network_options
 @click.pass_context

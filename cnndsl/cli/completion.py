@@ -9,7 +9,7 @@ from cnndsl.cli.voice import say
 SHELLS = ("bash", "zsh", "fish")
 
 
-@click.command("completion", epilog="For bash: eval \"$(cnndsl completion bash)\" in ~/.bashrc")
+@click.command("completion", epilog='For bash: eval "$(cnndsl completion bash)" in ~/.bashrc')
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def command(context: click.Context, shell: str) -> None:

@@ -19,7 +19,11 @@ def command(context: click.Context, word: str) -> None:
     text = explain(word)
     if text is None:
         near = nearest_words(word)
-        hint = f"did you mean {' or '.join(f'`{n}`' for n in near)}?" if near else "`cnndsl explain layers` lists the layers"
+        hint = (
+            f"did you mean {' or '.join(f'`{n}`' for n in near)}?"
+            if near
+            else "`cnndsl explain layers` lists the layers"
+        )
         raise click.UsageError(f"nothing is known of `{word}`; {hint}", context)
     if sys.stdout.isatty():
         from rich.console import Console

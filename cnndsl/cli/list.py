@@ -35,12 +35,18 @@ def command(format: str) -> None:
         return
     header = ("name", "input", "params", "MACs", "RF", "paper")
     cells = [header] + [
-        (r.name, r.input, _short(r.params), _short(r.macs), "×".join(map(str, r.receptive_field)) or "–", r.paper) for r in rows
+        (r.name, r.input, _short(r.params), _short(r.macs), "×".join(map(str, r.receptive_field)) or "–", r.paper)
+        for r in rows
     ]
     widths = [max(len(line[i]) for line in cells) for i in range(5)]
     room = _terminal_width() - sum(widths) - 2 * len(widths)
     for line in cells:
-        *words, paper = (line[0].ljust(widths[0]), line[1].ljust(widths[1]), *(line[i].rjust(widths[i]) for i in (2, 3, 4)), line[5])
+        *words, paper = (
+            line[0].ljust(widths[0]),
+            line[1].ljust(widths[1]),
+            *(line[i].rjust(widths[i]) for i in (2, 3, 4)),
+            line[5],
+        )
         say("  ".join([*words, paper if len(paper) <= room else f"{paper[: max(room - 1, 0)]}…"]).rstrip())
 
 

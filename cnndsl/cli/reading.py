@@ -34,7 +34,9 @@ def _pairs(context: click.Context, parameter: click.Parameter, values: tuple[str
 
 
 def _inputs(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    return {name if equals else "": shape if equals else name for name, equals, shape in (v.partition("=") for v in values)}
+    return {
+        name if equals else "": shape if equals else name for name, equals, shape in (v.partition("=") for v in values)
+    }
 
 
 def file_argument(command: Command) -> Command:
@@ -53,7 +55,12 @@ def network_options(command: Command) -> Command:
         "-P", "parameters", multiple=True, metavar="NAME=VALUE", callback=_pairs, help="Set a parameter of the network."
     )
     size = click.option(
-        "--input", "inputs", multiple=True, metavar="SHAPE", callback=_inputs, help="Another input size: 3x192x192, or clip=3x16x112x112."
+        "--input",
+        "inputs",
+        multiple=True,
+        metavar="SHAPE",
+        callback=_inputs,
+        help="Another input size: 3x192x192, or clip=3x16x112x112.",
     )
     return parameter(size(command))
 

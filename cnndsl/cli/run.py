@@ -18,14 +18,35 @@ if TYPE_CHECKING:
 
 @click.command("run")
 @click.argument("package", metavar="PKG", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--input", "inputs", multiple=True, required=True, metavar="[NAME=]FILE", help="A picture, .npy or .npz; by name where there are several inputs.")
-@click.option("--normalize", type=click.Choice(["none", "imagenet"]), default="none", show_default=True, help="Pictures: take ImageNet's mean off and divide by its deviation.")
-@click.option("--labels", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Names of the classes, one a line.")
+@click.option(
+    "--input",
+    "inputs",
+    multiple=True,
+    required=True,
+    metavar="[NAME=]FILE",
+    help="A picture, .npy or .npz; by name where there are several inputs.",
+)
+@click.option(
+    "--normalize",
+    type=click.Choice(["none", "imagenet"]),
+    default="none",
+    show_default=True,
+    help="Pictures: take ImageNet's mean off and divide by its deviation.",
+)
+@click.option(
+    "--labels", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Names of the classes, one a line."
+)
 @click.option("--top", type=click.IntRange(1), default=5, show_default=True, help="How many classes to show.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the result: .npy, or .npz by name.")
 @click.pass_context
 def command(
-    context: click.Context, package: Path, inputs: tuple[str, ...], normalize: str, labels: Path | None, top: int, output: Path | None
+    context: click.Context,
+    package: Path,
+    inputs: tuple[str, ...],
+    normalize: str,
+    labels: Path | None,
+    top: int,
+    output: Path | None,
 ) -> None:
     """Run one inference of a package that `compile --to tvm` wrote."""
     if output is not None and output.suffix not in (".npy", ".npz"):
@@ -44,13 +65,17 @@ def command(
                 say(f"{name}, example {number + 1} of {len(values)}" if len(values) > 1 else name)
                 _show_top(row, names, top, context)
         else:
-            say(f"{name}  {'×'.join(map(str, values.shape))}  from {values.min():.6g} to {values.max():.6g}, mean {values.mean():.6g}")
+            say(
+                f"{name}  {'×'.join(map(str, values.shape))}  from {values.min():.6g} to {values.max():.6g}, mean {values.mean():.6g}"
+            )
     if output is not None:
         _write(output, found)
         note(f"wrote {output}")
 
 
-def _arrays(manifest: Manifest, inputs: tuple[str, ...], normalize: str, context: click.Context) -> dict[str, np.ndarray]:
+def _arrays(
+    manifest: Manifest, inputs: tuple[str, ...], normalize: str, context: click.Context
+) -> dict[str, np.ndarray]:
     """The inputs by name. Raises `CnnError` and `MissingPart` as reading them does."""
     from cnndsl.images import IMAGENET_MEAN, IMAGENET_STD, read_inputs
 

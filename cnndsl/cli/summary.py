@@ -18,14 +18,21 @@ def _columns(context: click.Context, parameter: click.Parameter, value: str | No
         return None
     words = tuple(word.strip() for word in value.split(","))
     if unknown := [word for word in words if word not in COLUMNS]:
-        raise click.BadParameter(f"no column is called {unknown[0]!r}; there are {', '.join(COLUMNS)}", context, parameter)
+        raise click.BadParameter(
+            f"no column is called {unknown[0]!r}; there are {', '.join(COLUMNS)}", context, parameter
+        )
     return words
 
 
 @click.command("summary")
 @file_argument
 @click.option("--depth", type=click.IntRange(1), help="Levels of blocks to show; what lies deeper is summed up.")
-@click.option("--columns", metavar="A,B,…", callback=_columns, help="Columns of table and md: layer, kind, output, params, macs, flops, rf.")
+@click.option(
+    "--columns",
+    metavar="A,B,…",
+    callback=_columns,
+    help="Columns of table and md: layer, kind, output, params, macs, flops, rf.",
+)
 @click.option("--format", type=click.Choice(["table", "json", "csv", "md"]), default="table", show_default=True)
 @click.option("--strict-rf", is_flag=True, help="Count what gates see (squeeze-excite) into receptive fields.")
 @network_options

@@ -13,10 +13,14 @@ from cnndsl.cli.voice import complain, say, step
 
 @click.command("verify")
 @file_argument
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="What weights and inputs are drawn from.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="What weights and inputs are drawn from."
+)
 @network_options
 @click.pass_context
-def command(context: click.Context, file: str, seed: int, parameters: Mapping[str, str], inputs: Mapping[str, str]) -> None:
+def command(
+    context: click.Context, file: str, seed: int, parameters: Mapping[str, str], inputs: Mapping[str, str]
+) -> None:
     """Prove that our figures, PyTorch and TVM agree, layer by layer."""
     from cnndsl.verification import verify
 
@@ -29,5 +33,8 @@ def command(context: click.Context, file: str, seed: int, parameters: Mapping[st
         say(f"  {f.what:<18} {f.between:<28} {f.count:>5}  {mark:<7} {f.detail}")
     wrong = [f for f in findings if not f.agrees]
     if wrong:
-        complain(f"{wrong[0].what} differ between {wrong[0].between}, first at `{wrong[0].first}`", "please report this with the program")
+        complain(
+            f"{wrong[0].what} differ between {wrong[0].between}, first at `{wrong[0].first}`",
+            "please report this with the program",
+        )
         context.exit(WRONG_PROGRAM)

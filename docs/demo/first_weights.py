@@ -12,7 +12,11 @@ from torch import nn
 file, weights = sys.argv[1:]
 torch.manual_seed(0)
 names = runpy.run_path(file)
-(network,) = (kind for kind in names.values() if isinstance(kind, type) and issubclass(kind, nn.Module) and kind.__name__ == names["__all__"][0])
+(network,) = (
+    kind
+    for kind in names.values()
+    if isinstance(kind, type) and issubclass(kind, nn.Module) and kind.__name__ == names["__all__"][0]
+)
 module = network()
 torch.save(module.state_dict(), weights)
 print(f"{type(module).__name__}: {sum(p.numel() for p in module.parameters()):,} parameters, saved as {weights}")

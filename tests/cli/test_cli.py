@@ -41,7 +41,9 @@ def test_diagnostics_go_to_stderr_and_the_exit_code_is_1(folder: Path, capsys: C
     assert "\x1b" not in err
 
 
-@pytest.mark.parametrize("verb", [["summary"], ["compile", "--to", "ir"], ["compile", "--to", "torch"], ["verify"], ["draw", "-o", "x.dot"]])
+@pytest.mark.parametrize(
+    "verb", [["summary"], ["compile", "--to", "ir"], ["compile", "--to", "torch"], ["verify"], ["draw", "-o", "x.dot"]]
+)
 def test_every_verb_that_reads_a_network_reports_what_is_wrong(folder: Path, verb: list[str], capsys: Captured) -> None:
     assert run([verb[0], write(folder, "wrong.cnn", WRONG), *verb[1:]]) == 1
     out, err = capsys.readouterr()
@@ -74,7 +76,10 @@ def test_check_for_github_and_sarif(folder: Path, capsys: Captured) -> None:
         (["summary", "lenet5", "--columns", "layer,sise"], "no column is called 'sise'"),
         (["compile", "lenet5", "--to", "tvm"], "`--to tvm` writes a directory; say which with -o"),
         (["compile", "lenet5", "--to", "torch", "--batch", "2"], "--batch belongs to `--to tvm`"),
-        (["compile", "lenet5", "--to", "tvm", "-o", "x", "--seed", "1", "--weights", "w.pth"], "two ways to say the same"),
+        (
+            ["compile", "lenet5", "--to", "tvm", "-o", "x", "--seed", "1", "--weights", "w.pth"],
+            "two ways to say the same",
+        ),
         (["compile", "lenet5", "--to", "caffe"], "Invalid value for '--to'"),
         (["explain", "conv"], "did you mean `Conv` or `DWConv`?"),
         (["run", "nowhere", "--input", "x.npy"], "Directory 'nowhere' does not exist"),
@@ -98,7 +103,9 @@ def test_a_wrong_command_line_is_2(arguments: list[str], said: str, folder: Path
         (["compile", "lenet5", "--to", "tvm", "-o", "x", "--weights", "gone.pth"], "file-not-found"),
     ],
 )
-def test_what_the_program_and_its_settings_get_wrong_is_1(arguments: list[str], id: str, folder: Path, capsys: Captured) -> None:
+def test_what_the_program_and_its_settings_get_wrong_is_1(
+    arguments: list[str], id: str, folder: Path, capsys: Captured
+) -> None:
     assert run(arguments) == 1
     assert f"error[{id}]" in capsys.readouterr().err
 
@@ -143,7 +150,11 @@ def test_the_standalone_pytorch_file(folder: Path, capsys: Captured) -> None:
 def test_list_gives_published_figures(capsys: Captured) -> None:
     assert run(["list", "--format", "json"]) == 0
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["architectures"]}
-    assert (rows["resnet50"]["params"], rows["resnet50"]["macs"], rows["resnet50"]["receptive_field"]) == (25557032, 4089184256, [427, 427])
+    assert (rows["resnet50"]["params"], rows["resnet50"]["macs"], rows["resnet50"]["receptive_field"]) == (
+        25557032,
+        4089184256,
+        [427, 427],
+    )
     assert (rows["vgg16"]["params"], rows["vgg16"]["macs"]) == (138357544, 15470264320)
     assert run(["list"]) == 0
     assert "25.6M" in capsys.readouterr().out
@@ -198,7 +209,9 @@ def _raise(error: BaseException) -> object:
 def test_something_missing_is_3(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
     from cnndsl.errors import MissingPart
 
-    monkeypatch.setattr(Verbs, "get_command", _raise(MissingPart("TVM cannot be imported", "run `pip install 'cnndsl[tvm]'`")))
+    monkeypatch.setattr(
+        Verbs, "get_command", _raise(MissingPart("TVM cannot be imported", "run `pip install 'cnndsl[tvm]'`"))
+    )
     assert run(["list"]) == 3
     assert capsys.readouterr().err == "error: TVM cannot be imported\n  = help: run `pip install 'cnndsl[tvm]'`\n"
 

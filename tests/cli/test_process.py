@@ -16,9 +16,10 @@ CNNDSL = [sys.executable, "-W", "error", "-m", "cnndsl"]
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-def cnndsl(*arguments: str, **options: object) -> subprocess.CompletedProcess[bytes]:
-    settings: dict[str, object] = {"capture_output": True, "cwd": ROOT, "check": False} | options
-    return subprocess.run([*CNNDSL, *arguments], **settings)  # type: ignore[call-overload, no-any-return]
+def cnndsl(
+    *arguments: str, input: bytes = b"", env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([*CNNDSL, *arguments], input=input, env=env, capture_output=True, cwd=ROOT, check=False)
 
 
 def test_a_program_from_standard_input() -> None:
@@ -27,7 +28,9 @@ def test_a_program_from_standard_input() -> None:
     assert b"224" in done.stdout
 
 
-@pytest.mark.parametrize("locale", [{"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, {"PYTHONIOENCODING": "ascii"}])
+@pytest.mark.parametrize(
+    "locale", [{"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, {"PYTHONIOENCODING": "ascii"}]
+)
 def test_a_stream_that_cannot_say_everything(locale: dict[str, str]) -> None:
     done = cnndsl("summary", "lenet5", env={**os.environ, **locale})
     assert done.returncode == 0
@@ -35,7 +38,9 @@ def test_a_stream_that_cannot_say_everything(locale: dict[str, str]) -> None:
 
 
 def test_a_reader_that_has_enough_ends_it_quietly() -> None:
-    with subprocess.Popen([*CNNDSL, "summary", "resnet50", "--format", "json"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [*CNNDSL, "summary", "resnet50", "--format", "json"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.read(1)

@@ -33,7 +33,9 @@ def observe(graph: Graph) -> Observed:
     from torch.utils.flop_counter import FlopCounterMode
 
     module = _on_meta(graph)
-    values = {i.name: torch.empty((1, *i.type.shape), dtype=getattr(torch, i.type.dtype), device="meta") for i in graph.inputs}
+    values = {
+        i.name: torch.empty((1, *i.type.shape), dtype=getattr(torch, i.type.dtype), device="meta") for i in graph.inputs
+    }
     macs: dict[str, int] = {}
     steps = _steps(module, values)
     while True:
@@ -51,7 +53,9 @@ def observe(graph: Graph) -> Observed:
     )
 
 
-def activations(graph: Graph, weights: Mapping[str, np.ndarray], inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def activations(
+    graph: Graph, weights: Mapping[str, np.ndarray], inputs: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
     """The value of every node that inference needs, batch included, computed eagerly from a state dict."""
     module = _on_meta(graph).to_empty(device="cpu")
     module.load_state_dict({key: torch.from_numpy(array.copy()) for key, array in weights.items()}, strict=True)
@@ -64,7 +68,8 @@ def _on_meta(graph: Graph) -> Network:
     with torch.device("meta"):
         module = to_torch(graph)
     assert isinstance(module, Network)
-    return module.eval()
+    module.eval()
+    return module
 
 
 def _steps(module: Network, values: dict[str, Any]) -> Iterator[str]:

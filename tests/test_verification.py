@@ -1,0 +1,64 @@
+"""`verify` proves what it says: it agrees on right networks, and names the first layer that a lie is told about."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cnndsl.ops.conv import Conv
+from cnndsl.ops.relu import ReLU
+from cnndsl.pipeline import parse_text
+from cnndsl.verification import LIMIT, Finding, close, drawn_weights, verify
+
+NET = "input 3×12×12\nstem: Conv3x3(8) → bn: BN → ReLU → add{ id | mid: Conv3x3(8) } → head: FC(5)"
+
+
+def found(text: str = NET) -> dict[str, Finding]:
+    return {f"{f.what}, {f.between}": f for f in verify(parse_text(text).graph)}
+
+
+def test_a_right_network_agrees_everywhere() -> None:
+    findings = found()
+    assert [f.what for f in findings.values() if not f.agrees] == []
+    # Layers of every list: the Flatten that FC brings and the merge are among them.
+    assert findings["shapes, ours and PyTorch"].count == 7
+    assert findings["state dict, ours and PyTorch"].count == 11
+    assert findings["values of layers, PyTorch and TVM, plain"].count == 7
+    assert findings["outputs, PyTorch and the TVM package"].count == 1
+
+
+def test_a_wrong_count_is_found_at_its_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = Conv.macs
+    monkeypatch.setattr(Conv, "macs", lambda op, xs, y: right(op, xs, y) + (xs[0].channels == 8))
+    finding = found()["MACs, ours and PyTorch"]
+    assert (finding.agrees, finding.first) == (False, "mid")
+
+
+def test_a_wrong_value_is_found_at_its_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        ReLU, "to_relax", lambda op, relax, xs, values, weights: relax.op.multiply(values[0], values[0])
+    )
+    finding = found()["values of layers, PyTorch and TVM, plain"]
+    assert (finding.agrees, finding.first) == (False, "2")
+
+
+def test_weights_are_drawn_away_from_zeros_and_ones() -> None:
+    arrays = drawn_weights(parse_text(NET).graph, 0)
+    assert all(array.std() > 0 for key, array in arrays.items() if not key.endswith("num_batches_tracked"))
+    assert arrays["bn.running_var"].min() > 0
+
+
+@pytest.mark.parametrize(
+    ("other", "agrees"),
+    [
+        ([1.0, 2.0], True),
+        ([1.0, 2.0 * (1 + LIMIT / 2)], True),
+        ([1.0, 2.0 * (1 + LIMIT * 2)], False),
+        ([1.0, float("nan")], False),
+        ([1.0, float("inf")], False),
+        ([1.0, 2.0, 3.0], False),
+    ],
+)
+def test_arrays_are_close_in_units_of_the_largest_value(other: list[float], agrees: bool) -> None:
+    finding = close("x", "a and b", {"n": np.array([1.0, 2.0])}, {"n": np.array(other)})
+    assert (finding.agrees, finding.first) == (agrees, None if agrees else "n")
