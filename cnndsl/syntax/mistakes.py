@@ -9,8 +9,10 @@ from lark import Token
 from cnndsl.errors import Diagnostic, Label
 from cnndsl.source import Source, Span
 
-STATEMENTS = frozenset("use param let default block model input output share assert".split())
-RESERVED = STATEMENTS | frozenset("takes from as for in if else and or not true false id none".split())
+STATEMENTS = frozenset(["use", "param", "let", "default", "block", "model", "input", "output", "share", "assert"])
+RESERVED = STATEMENTS | frozenset(
+    ["takes", "from", "as", "for", "in", "if", "else", "and", "or", "not", "true", "false", "id", "none"]
+)
 
 _SIGNS = {
     "ARROW": "`→`",
@@ -35,8 +37,30 @@ _SIGNS = {
     "DIMENSIONS": "sizes such as 3×32×32",
     "$END": "the end of the file",
 }
-_OPERATORS = frozenset("PLUS MINUS TIMES SLASH SLASHES PERCENT POWER EQ NE LE GE LT GT DOTS DOT AND OR".split())
-_VALUES = frozenset("NUMBER STRING TRUE FALSE NONE NOT MINUS OUTPUT LPAR LSQB NAME IN ID".split())
+_OPERATORS = frozenset(
+    [
+        "PLUS",
+        "MINUS",
+        "TIMES",
+        "SLASH",
+        "SLASHES",
+        "PERCENT",
+        "POWER",
+        "EQ",
+        "NE",
+        "LE",
+        "GE",
+        "LT",
+        "GT",
+        "DOTS",
+        "DOT",
+        "AND",
+        "OR",
+    ]
+)
+_VALUES = frozenset(
+    ["NUMBER", "STRING", "TRUE", "FALSE", "NONE", "NOT", "MINUS", "OUTPUT", "LPAR", "LSQB", "NAME", "IN", "ID"]
+)
 _STATEMENT_TOKENS = frozenset(word.upper() for word in STATEMENTS)
 
 
@@ -87,9 +111,7 @@ def unexpected(source: Source, span: Span, token: Token, accepts: set[str]) -> D
             help="write `→` or `->`",
         )
     expected = _expected(accepts)
-    return Diagnostic(
-        "syntax", f"expected {expected}, found {found}", (Label(span),), help=_advice(token, accepts)
-    )
+    return Diagnostic("syntax", f"expected {expected}, found {found}", (Label(span),), help=_advice(token, accepts))
 
 
 def _repeat(source: Source, span: Span, word: str) -> Diagnostic | None:
@@ -135,7 +157,13 @@ def _expected(accepts: set[str]) -> str:
     if accepts >= {"NUMBER", "NAME", "LPAR", "STRING"}:
         return "a value"
     if accepts >= {"NAME", "LSQB", "LPAR", "IN", "ID"}:
-        return "an element" if not accepts & _STATEMENT_TOKENS else "`→` or a statement" if "ARROW" in accepts else "a statement"
+        return (
+            "an element"
+            if not accepts & _STATEMENT_TOKENS
+            else "`→` or a statement"
+            if "ARROW" in accepts
+            else "a statement"
+        )
     if "ARROW" in accepts and "RSQB" in accepts:
         return "`→` or `]`"
     if "ARROW" in accepts and "RBRACE" in accepts:

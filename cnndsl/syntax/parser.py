@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from functools import cache
 from hashlib import sha256
 from typing import Any
@@ -15,7 +14,8 @@ from cnndsl.shelf import read_data
 from cnndsl.source import Source, Span
 from cnndsl.syntax import tables, tree
 from cnndsl.syntax.build import Builder
-from cnndsl.syntax.mistakes import unreadable, unexpected
+from cnndsl.syntax.build.places import Reading
+from cnndsl.syntax.mistakes import unexpected, unreadable
 from cnndsl.syntax.scan import scan
 
 OPTIONS: dict[str, Any] = {
@@ -26,38 +26,39 @@ OPTIONS: dict[str, Any] = {
     "maybe_placeholders": False,
 }
 
-_reading = threading.local()
-
 
 def parse(source: Source) -> tree.Program:
     """The program a text says. Raises CnnError with everything the text itself gets wrong."""
     scan(source)
-    _reading.comments = comments = []
-    statements = _read(source, "program", 0, len(source.text))
+    statements, comments = _read(source, "program", 0, len(source.text))
     return tree.Program(source, statements, tuple(comments))
 
 
 def parse_value(source: Source, start: int, end: int) -> tree.Value:
     """The value that a part of a text says."""
-    return _read(source, "value", start, end)
+    value: tree.Value
+    value, _ = _read(source, "value", start, end)
+    return value
 
 
-def _read(source: Source, rule: str, start: int, end: int) -> Any:
+def _read(source: Source, rule: str, start: int, end: int) -> tuple[Any, list[tree.Comment]]:
     lark, builder = _lark()
-    kept = getattr(builder, "source", None), getattr(builder, "shift", 0)
-    builder.source, builder.shift, builder.parse_value = source, start, parse_value
+    # A label's values are read while the text around it is.
+    outer: Reading | None = getattr(builder, "reading", None)
+    builder.reading = reading = Reading(source, start, parse_value)
     text = source.text[start:end]
     try:
-        return lark.parse(text, start=rule)
+        return lark.parse(text, start=rule), reading.comments
     except UnexpectedCharacters as error:
-        raise CnnError([unreadable(source, error.pos_in_stream + start)]) from None
+        raise CnnError([unreadable(source, (error.pos_in_stream or 0) + start)]) from None
     except UnexpectedToken as error:
         raise CnnError([_diagnose(source, error, start, end)]) from None
     except UnexpectedEOF as error:
         token = Token("$END", "", start_pos=end - start, end_pos=end - start)
         raise CnnError([unexpected(source, _end(source, end), token, set(error.expected))]) from None
     finally:
-        builder.source, builder.shift = kept  # type: ignore[assignment]
+        if outer is not None:
+            builder.reading = outer
 
 
 def _diagnose(source: Source, error: UnexpectedToken, start: int, end: int) -> Any:
@@ -69,7 +70,7 @@ def _diagnose(source: Source, error: UnexpectedToken, start: int, end: int) -> A
         else Span(source, token.start_pos + start, token.end_pos + start)
     )
     # `expected` also lists tokens that a reduction would refuse; `accepts` has been tried.
-    accepts = error.accepts if error.accepts else error.expected
+    accepts = error.accepts or error.expected
     return unexpected(source, span, token, set(accepts))
 
 
@@ -83,17 +84,10 @@ def _end(source: Source, end: int) -> Span:
 def _lark() -> tuple[Lark, Builder]:
     builder = Builder()
     text = read_data("grammars", "cnn.lark")
-    callbacks = {"COMMENT": _comment}
-    if tables.GRAMMAR == sha256(text.encode()).hexdigest():
+    callbacks = {"COMMENT": builder.comment}
+    if sha256(text.encode()).hexdigest() == tables.GRAMMAR:
         # Building the tables takes longer than reading most programs: `python -m cnndsl.syntax.generate` keeps them.
-        made = Lark._load_from_dict(tables.DATA, tables.MEMO, transformer=builder, lexer_callbacks=callbacks)
+        load: Any = Lark._load_from_dict
+        made = load(tables.DATA, tables.MEMO, transformer=builder, lexer_callbacks=callbacks)
         return made, builder
     return Lark(text, **OPTIONS, transformer=builder, lexer_callbacks=callbacks), builder
-
-
-def _comment(token: Token) -> Token:
-    builder = _lark()[1]
-    if token.start_pos is not None and token.end_pos is not None and builder.shift == 0:
-        span = Span(builder.source, token.start_pos, token.end_pos)
-        _reading.comments.append(tree.Comment(span, str(token).rstrip()))
-    return token

@@ -15,7 +15,9 @@ MOST_REPORTED = 20
 
 _INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
 _NEVER = re.compile(rf"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f{_INVISIBLE}]")
-_TOKEN = re.compile(r'(?P<comment>#[^\n]*)|(?P<string>"(?:[^"\\\n]|\\.)*")|(?P<quote>"[^\n]*)|(?P<bracket>[()\[\]{}])|(?P<odd>[^\x00-\x7f→×≠≤≥]+)')
+_TOKEN = re.compile(
+    r'(?P<comment>#[^\n]*)|(?P<string>"(?:[^"\\\n]|\\.)*")|(?P<quote>"[^\n]*)|(?P<bracket>[()\[\]{}])|(?P<odd>[^\x00-\x7f→×≠≤≥]+)'
+)
 _CLOSER = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -23,7 +25,9 @@ def decode(name: str, data: bytes) -> Source:
     """Bytes as a source. A byte order mark at the start is dropped. Raises `source-too-long` and `not-utf8`."""
     if len(data) > MOST_BYTES:
         _refuse(
-            Source(name, ""), "source-too-long", f"the text has {len(data):,} bytes; at most {MOST_BYTES:,} are read",
+            Source(name, ""),
+            "source-too-long",
+            f"the text has {len(data):,} bytes; at most {MOST_BYTES:,} are read",
             "split the program into files and join them with `use`",
         )
     try:
@@ -48,7 +52,9 @@ def scan(source: Source) -> None:
     """Raises CnnError with everything that is wrong with the characters and brackets of a text."""
     if len(source.text) > MOST_BYTES:
         _refuse(
-            source, "source-too-long", f"the text has {len(source.text):,} characters; at most {MOST_BYTES:,} are read",
+            source,
+            "source-too-long",
+            f"the text has {len(source.text):,} characters; at most {MOST_BYTES:,} are read",
             "split the program into files and join them with `use`",
         )
     found = [_never(source, match) for match in _first(_NEVER.finditer(source.text))]
@@ -89,8 +95,8 @@ def _brackets(source: Source) -> list[Diagnostic]:
             found.append(
                 Diagnostic(
                     "unterminated-string",
-                    "this text has no closing `\"` on its line",
-                    (Label(Span(source, match.start(), match.end()), "expected `\"` before the end of the line"),),
+                    'this text has no closing `"` on its line',
+                    (Label(Span(source, match.start(), match.end()), 'expected `"` before the end of the line'),),
                     help='close it with `"`',
                 )
             )
