@@ -54,12 +54,19 @@ class Op(BaseModel):
     view: ClassVar[bool] = False
     """Whether in inference the output is the input's own memory: nothing is computed and nothing is copied."""
 
+    symbol: ClassVar[str] = ""
+    """One sign that says it in a diagram, in a circle: `+`; without one a box has the word."""
+
     follows: ClassVar[str | None] = None
     """The word whose `default` arguments also hold for this one, where it has none of its own."""
 
     def before(self, x: TensorType) -> tuple[Op, ...]:
         """Ops that this one brings along and that every listing shows: the Flatten of FC."""
         return ()
+
+    def parts(self, x: TensorType) -> tuple[Op, ...] | None:
+        """For a layer with several outputs: the ops that make each of them from the input, one node an output."""
+        return None
 
     def infer(self, *xs: TensorType) -> TensorType:
         """The output's type. Raises `Refusal` with the reason when there is none."""

@@ -285,7 +285,7 @@ class Chains:
                 span,
                 help="pick one of them, or join them with `cat{ … }`",
             )
-        return self.assembly.apply(op, (flow,), body.names, place if key is None else key, span, spans, (span,))
+        return self.assembly.layer(op, flow, body.names, place if key is None else key, span, spans)
 
     def _group(
         self, group: tree.Group, flow: Flow | None, body: Body, key: str | None, first: bool

@@ -7,7 +7,7 @@ from math import prod
 from cnndsl.errors import CnnError, Diagnostic, Label, Refusal
 from cnndsl.ir.op import Op
 from cnndsl.ir.tensor import TensorType
-from cnndsl.passes.flow import Draft, Entrance, Wire
+from cnndsl.passes.flow import Draft, Entrance, Flow, Wire
 from cnndsl.passes.name import FrameDraft, Names
 from cnndsl.passes.resolve import Spans
 from cnndsl.passes.wording import fail
@@ -42,6 +42,16 @@ class Assembly:
         wire = Wire(type, Entrance(name, span))
         self.entrances.append(wire)
         return wire
+
+    def layer(self, op: Op, wire: Wire, names: Names, key: str | int | None, span: Span, spans: Spans) -> Flow:
+        """A layer's output; one with several outputs becomes a node for each of them."""
+        try:
+            parts = op.parts(wire.type)
+        except Refusal as refusal:
+            raise placed(refusal, (wire,), span, spans, (span,)) from None
+        if parts is None:
+            return self.apply(op, (wire,), names, key, span, spans, (span,))
+        return tuple(self.apply(part, (wire,), names, None, span, spans, (span,)) for part in parts)
 
     def apply(
         self,

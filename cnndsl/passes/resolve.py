@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 from cnndsl.errors import CnnError, Diagnostic, Label
 from cnndsl.ir.arguments import show
 from cnndsl.ir.op import Op
-from cnndsl.passes.flow import Given, LayerValue
+from cnndsl.passes.flow import Given, LayerValue, Wire
 from cnndsl.passes.wording import kind, nearest
 from cnndsl.source import Span
 
@@ -43,7 +43,7 @@ def resolve(layer: LayerValue, span: Span) -> tuple[Op, Spans]:
     if wrong:
         raise CnnError(wrong)
     try:
-        return layer.op.model_validate({name: _whole(value) for name, value in values.items()}), spans
+        return layer.op.model_validate({name: _plain(name, value) for name, value in values.items()}), spans
     except ValidationError as error:
         raise CnnError(_explained(layer, error, values, spans, span)) from None
 
@@ -117,6 +117,11 @@ def _missing(layer: LayerValue, name: str, span: Span) -> Diagnostic:
 def _documentation(op: type[Op], name: str) -> str:
     text = op.documentation().get(name, "").rstrip(".")
     return f"`{name}`: {text[:1].lower()}{text[1:]}"
+
+
+def _plain(name: str, value: Any) -> Any:
+    """A value as an op's field holds it: of the tensor behind `like=` only its sizes count."""
+    return value.type.size if name == "like" and isinstance(value, Wire) else _whole(value)
 
 
 def _whole(value: Any) -> Any:
