@@ -149,8 +149,11 @@ def _folded(rounds: Sequence[_Part], graph: Graph) -> list[_Part]:
 def _key(part: _Part, graph: Graph) -> Key:
     """What two rounds have in common when one stands for both: layers, shapes, and how they lie in each other."""
     nodes = [graph.nodes[n] for n in part.nodes]
-    top = min((graph.nodes[n].frame or 0 for n in part.nodes), default=0)
-    return tuple((node.op, node.type.shape, (node.frame or 0) - top, node.owns_weights) for node in nodes)
+    top = min((node.frame or 0 for node in nodes), default=0)
+    return tuple(
+        (node.op, tuple(x.shape for x in graph.input_types(node)), (node.frame or 0) - top, node.owns_weights)
+        for node in nodes
+    )
 
 
 def _name(part: _Part) -> str:

@@ -20,9 +20,7 @@ from cnndsl.report import DiagnosticReport, Range
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, strict=True, extra="forbid", defer_build=True, populate_by_name=True
-    )
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True, populate_by_name=True)
 
 
 class InputReport(_Frozen):

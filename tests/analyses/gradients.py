@@ -11,6 +11,8 @@ from cnndsl.ir.op import Op
 from cnndsl.ops.avg_pool import AvgPool
 from cnndsl.ops.max_pool import MaxPool
 
+torch.set_num_threads(1)  # In sums this small, threads only wait for each other.
+
 Extent = tuple[tuple[int, int], ...]
 """First and last pixel along each axis."""
 
