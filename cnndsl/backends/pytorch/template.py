@@ -1,0 +1,132 @@
+"""One class in the making: what its constructor makes, what its `forward` runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal as Among
+
+from cnndsl.backends.pytorch.expression import (
+    Call,
+    Expression,
+    Literal,
+    Member,
+    Value,
+    everywhere,
+    rebuilt,
+    substituted,
+)
+
+
+Style = Among["module", "list", "sequential", "ordered"]
+"""What a class extends: `nn.Module`, `nn.ModuleList`, or `nn.Sequential` with its parts by position or by name."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A submodule or parameter. `name` is its own in the state dict; layers without weights are free to have another
+    in `attribute`."""
+
+    name: str
+    attribute: str
+    expression: Expression
+    weightless: bool = False
+    buffer: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a `forward`: an expression over earlier values, and the values it gives."""
+
+    expression: Expression
+    results: tuple[int, ...]
+    wraps: bool = False
+    """Whether it belongs around the step before it, as an activation does around its convolution."""
+    training: bool = False
+
+
+@dataclass(frozen=True)
+class Template:
+    """Values are numbered: inputs first, then results in order. Two scopes of one `key` are one class."""
+
+    title: str
+    style: Style
+    made: tuple[Made, ...]
+    inputs: int
+    steps: tuple[Step, ...]
+    results: tuple[int, ...]
+    optional: frozenset[str] = frozenset()
+    """Submodules that are missing from some instances, where `nn.Identity` stands in for them."""
+
+    @property
+    def key(self) -> object:
+        """All but the constants in the constructor."""
+        return self.title, self.style, tuple((m.name, skeleton(m.expression)) for m in self.made), self.inputs, self.steps, self.results
+
+    def constants(self) -> Iterator[tuple[str, str, Literal]]:
+        """The constructor's constants in order, each with the submodule and the argument it stands for."""
+        for made in self.made:
+            yield from ((made.name, argument, constant) for argument, constant in named_constants(made.expression, ""))
+
+    def without(self, name: str) -> Template | None:
+        """The same class without a submodule of one input and one output; None where that cannot be."""
+        uses = [step for step in self.steps if any(reads(part, name) for part in everywhere(step.expression))]
+        if len(uses) != 1 or len(uses[0].results) != 1:
+            return None
+        match uses[0].expression:
+            case Call(function=Member(path=path), arguments=((None, Value(number=source)),)) if path == (name,):
+                pass
+            case _:
+                return None
+        gone = uses[0].results[0]
+        numbers = {gone: source}
+
+        def renumbered(part: Expression) -> Expression | None:
+            return Value(numbers[part.number]) if isinstance(part, Value) and part.number in numbers else None
+
+        steps, count = [], self.inputs
+        for step in self.steps:
+            if step is uses[0]:
+                continue
+            expression = substituted(step.expression, renumbered)
+            results = tuple(range(count, count + len(step.results)))
+            numbers |= dict(zip(step.results, results, strict=True))
+            count += len(results)
+            # `gone` may itself stand for a value that has moved.
+            numbers[gone] = numbers.get(source, source)
+            steps.append(replace(step, expression=expression, results=results))
+        left = tuple(numbers.get(number, number) for number in self.results)
+        return replace(self, made=tuple(m for m in self.made if m.name != name), steps=tuple(steps), results=left)
+
+
+def reads(part: Expression, name: str) -> bool:
+    return isinstance(part, Member) and part.path[0] == name
+
+
+def skeleton(expression: Expression) -> Expression:
+    """The expression with one mark for every constant."""
+    if isinstance(expression, Literal):
+        return Literal(...)
+    return rebuilt(expression, skeleton)
+
+
+def named_constants(expression: Expression, argument: str) -> Iterator[tuple[str, Literal]]:
+    """The constants of an expression in the order of `filled`, with the arguments they stand for."""
+    if isinstance(expression, Literal):
+        yield argument, expression
+    elif isinstance(expression, Call):
+        yield from named_constants(expression.function, argument)
+        for name, value in expression.arguments:
+            yield from named_constants(value, name or argument)
+    else:
+        parts: list[Expression] = []
+        rebuilt(expression, lambda part: parts.append(part) or part)  # type: ignore[func-returns-value]
+        for part in parts:
+            yield from named_constants(part, argument)
+
+
+def filled(expression: Expression, values: Iterator[Expression]) -> Expression:
+    """The expression with its constants replaced one after the other."""
+    if isinstance(expression, Literal):
+        return next(values)
+    return rebuilt(expression, lambda part: filled(part, values))
