@@ -84,6 +84,6 @@ def _names(value: Any) -> Iterator[str]:
         for item in value:
             yield from _names(item)
     elif isinstance(value, tree.Node):
-        for field in type(value).__dataclass_fields__:
+        for field in type(value).fields():
             if field != "span":
                 yield from _names(getattr(value, field))

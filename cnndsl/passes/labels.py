@@ -57,5 +57,5 @@ def mentioned(label: tree.Label) -> set[str]:
         elif isinstance(node, tuple):
             pending.extend(node)
         elif isinstance(node, tree.Node):
-            pending.extend(getattr(node, name) for name in type(node).__dataclass_fields__ if name != "span")
+            pending.extend(getattr(node, name) for name in type(node).fields() if name != "span")
     return found

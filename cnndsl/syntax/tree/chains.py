@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from cnndsl.source import Span
-from cnndsl.syntax.tree.node import Node
+from cnndsl.syntax.tree.node import Node, field
 from cnndsl.syntax.tree.values import Argument, Targets, Value
 
 
-@dataclass(frozen=True, slots=True)
 class Label(Node):
     """A label's parts in order: text, and values that name each round."""
 
@@ -20,16 +17,14 @@ class Label(Node):
         return any(not isinstance(part, str) for part in self.parts)
 
 
-@dataclass(frozen=True, slots=True)
 class Invocation(Node):
     """A layer, a block, a share, a tensor or a named value: which of them, only the meaning can tell."""
 
     name: str
-    name_span: Span = field(compare=False, repr=False)
+    name_span: Span = field(compare=False)
     arguments: tuple[Argument, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
 class Pick(Node):
     """`parts[i]`: one of a tuple's tensors."""
 
@@ -37,30 +32,26 @@ class Pick(Node):
     index: Value
 
 
-@dataclass(frozen=True, slots=True)
 class This(Node):
     """`in` or `id`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
 class Group(Node):
     chain: Chain
 
 
-@dataclass(frozen=True, slots=True)
 class Merge(Node):
     """`word(arguments){ branch | branch }`. With `each`, the one branch stands for many."""
 
     name: str
-    name_span: Span = field(compare=False, repr=False)
+    name_span: Span = field(compare=False)
     arguments: tuple[Argument, ...] | None
     branches: tuple[Chain, ...]
     each: Each | None
 
 
-@dataclass(frozen=True, slots=True)
 class Tensors(Node):
     """`(a, b)`: several tensors at once."""
 
@@ -70,14 +61,12 @@ class Tensors(Node):
 Primary = Invocation | Pick | This | Group | Merge | Tensors
 
 
-@dataclass(frozen=True, slots=True)
 class Times(Node):
     """`×count`."""
 
     count: Value
 
 
-@dataclass(frozen=True, slots=True)
 class Each(Node):
     """`for targets in values`."""
 
@@ -85,7 +74,6 @@ class Each(Node):
     values: Value
 
 
-@dataclass(frozen=True, slots=True)
 class Condition(Node):
     """`if condition [else primary | else none]`; `nothing` says that `else none` was written."""
 
@@ -94,16 +82,14 @@ class Condition(Node):
     nothing: bool
 
 
-@dataclass(frozen=True, slots=True)
 class Element(Node):
     label: Label | None
     primary: Primary
     repeat: Times | Each | None
     tap: str | None
-    tap_span: Span | None = field(compare=False, repr=False)
+    tap_span: Span | None = field(compare=False)
     condition: Condition | None
 
 
-@dataclass(frozen=True, slots=True)
 class Chain(Node):
     elements: tuple[Element, ...]
