@@ -16,6 +16,7 @@ class Add(Op):
 
     word: ClassVar = "add"
     category: ClassVar = "merge"
+    symbol: ClassVar = "+"
     merges: ClassVar = True
     takes_position: ClassVar = False
     examples: ClassVar = (

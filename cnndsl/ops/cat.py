@@ -21,6 +21,7 @@ class Cat(Op):
 
     word: ClassVar = "cat"
     category: ClassVar = "merge"
+    symbol: ClassVar = "‖"
     merges: ClassVar = True
     takes_position: ClassVar = False
     examples: ClassVar = (

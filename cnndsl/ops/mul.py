@@ -16,6 +16,7 @@ class Mul(Op):
 
     word: ClassVar = "mul"
     category: ClassVar = "merge"
+    symbol: ClassVar = "×"
     merges: ClassVar = True
     gates: ClassVar = True
     takes_position: ClassVar = False

@@ -1,0 +1,62 @@
+"""Graphviz's SVG made fit for a page: tooltips as `<title>`, ids of our own, and nothing that acts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from xml.etree import ElementTree
+
+_SVG = "{http://www.w3.org/2000/svg}"
+_TIP = "{http://www.w3.org/1999/xlink}title"
+_TEXT = f"{_SVG}title"
+
+ElementTree.register_namespace("", _SVG[1:-1])
+
+
+def tidy(svg: bytes) -> bytes:
+    """The picture with every `<a>` gone and its tooltip where browsers and screen readers look for it.
+
+    Boxes keep the ids the DOT text gave them, ops inside a box become `<g class="cell">`.
+    """
+    # Graphviz wrote it from text that `escape` made inert; it holds no DTD of its own.
+    root = ElementTree.fromstring(svg)  # noqa: S314
+    picture = next(root.iter(f"{_SVG}g"))
+    name = picture.findtext(_TEXT) or "network"
+    root.set("role", "img")
+    root.set("aria-label", f"Diagram of {name}")
+    for group in list(root.iter(f"{_SVG}g")):
+        _settle(group)
+    for group in root.iter(f"{_SVG}g"):
+        for child in list(group):
+            if child.tag == f"{_SVG}text" and not "".join(child.itertext()).strip(" \u00a0"):
+                group.remove(child)
+    content: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return content
+
+
+def _settle(group: ElementTree.Element) -> None:
+    """Replaces what Graphviz calls an element, and the links it wraps it in, by the element's tooltip."""
+    kind = group.get("class")
+    own = next((child for child in group if child.tag == _TEXT), None)
+    tips = [tip for tip in _unwrap(group) if tip.strip()]
+    if own is not None and kind != "graph":
+        group.remove(own)
+    if kind is None:
+        group.set("id", group.get("id", "").removeprefix("a_"))
+        group.set("class", "cell")
+    if tips and kind != "graph":
+        title = ElementTree.Element(_TEXT)
+        title.text = tips[0]
+        group.insert(0, title)
+
+
+def _unwrap(group: ElementTree.Element) -> Iterator[str]:
+    """Puts the content of links in the links' place; gives their tooltips."""
+    for index in range(len(group) - 1, -1, -1):
+        child = group[index]
+        if child.tag == f"{_SVG}g" and child.get("id") == f"a_{group.get('id')}":
+            # Around all of a box Graphviz puts a group, and the link in that; one of another name is an op in the box.
+            yield from _unwrap(child)
+            group[index : index + 1] = list(child)
+        elif child.tag == f"{_SVG}a":
+            yield child.get(_TIP, "")
+            group[index : index + 1] = list(child)
