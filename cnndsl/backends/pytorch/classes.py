@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import count, groupby
 from typing import Any, Literal as Among
 
 from cnndsl.backends.pytorch.arguments import Instance, Signature, signature
@@ -73,7 +73,7 @@ class Classes:
     """All classes of a network, inner ones first; the last is the network."""
 
     def __init__(self, graph: Graph, title: str) -> None:
-        self.graph = graph
+        self.graph = graph = hoisted(graph)
         self.made = {n.name: e for n in graph.nodes if n.owns_weights and (e := self._layer(n)) is not None}
         self.regions = Regions(graph, registration_order(graph, self.made))
         self.titles = {f.name: f.title for f in graph.frames if f.kind == "block" and f.name}
@@ -115,7 +115,7 @@ class Classes:
     def _layer_template(self, node: Node) -> Template:
         types = self.graph.input_types(node)
         made = tuple(
-            Made(slot, slot, _parameter(weight) if weight.trained else _tensor(weight), buffer=not weight.trained)
+            Made(slot, _parameter(weight) if weight.trained else _tensor(weight), buffer=not weight.trained)
             for slot, weight in node.op.weights(*types).items()
         )
         values = [Recorder(Value(index)) for index in range(len(types))]
@@ -188,11 +188,15 @@ class Classes:
         depth = len(scope.path)
         if isinstance(run, Scope):
             return Call(Member(run.path[depth:]), tuple((None, Value(v)) for v in values))
-        module = Recorder(Member(tuple(run.weights_of.split("."))[depth:])) if run.weights_of in self.made else None
+        module = None
+        if run.weights_of in self.made:
+            first, *rest = run.weights_of.split(".")[depth:]
+            module = Recorder(Member((self.attributes(scope).get(first, first), *rest)))
         arguments: list[Any] = [Recorder(Value(v)) for v in values]
         return recorded(run.op.call_torch(TORCH, module, self.graph.input_types(run), *arguments))
 
     def _template(self, scope: Scope) -> Template:
+        style, made = self._made(scope)
         region = scope.region or Region((), [], ())
         numbers = {name: index for index, name in enumerate(region.inputs)}
         count = len(numbers)
@@ -205,7 +209,6 @@ class Classes:
             numbers.update(zip(unit.outputs, results, strict=True))
             wraps = isinstance(unit.run, Node) and unit.run.op.category in ("normalization", "activation", "regularization")
             steps.append(Step(expression, results, wraps, unit.training))
-        style, made = self._made(scope)
         return Template(self._title(scope), style, made, len(region.inputs), tuple(steps), tuple(numbers[n] for n in region.outputs))
 
     def _title(self, scope: Scope) -> str:
@@ -231,10 +234,11 @@ class Classes:
         return "module", self._named(scope, self._renamed[scope])
 
     def _named(self, scope: Scope, attributes: dict[str, str]) -> tuple[Made, ...]:
-        return tuple(
-            Made(name, attributes[name], self._expression(child), weightless=not self._weighty(child))
+        made = {
+            attributes[name]: Made(attributes[name], self._expression(child), isinstance(child, Scope))
             for name, child in scope.children.items()
-        )
+        }
+        return tuple(made.values())
 
     def attributes(self, scope: Scope) -> dict[str, str]:
         """The attribute of each submodule of a scope that has been written, where it is not its name."""
@@ -256,6 +260,19 @@ class Classes:
             attributes[name] = shared[made]
         return attributes
 
+    def _distinct(self, scope: Scope) -> dict[str, str]:
+        """Names for a chain's layers without weights and label, among labelled ones: `relu1`, `relu2`."""
+        weighty = [name for name, child in scope.children.items() if self._weighty(child)]
+        renamed: dict[str, str] = {}
+        if any(name.isdigit() for name in weighty):
+            return renamed
+        for name, child in scope.children.items():
+            if isinstance(child, Node) and name not in weighty and (name.isdigit() or _numbered(name, child)):
+                word = identifier(child.op.word.lower())
+                taken = {*scope.children, *renamed.values()}
+                renamed[name] = next(n for i in count(1) if (n := f"{word}{i}") not in taken)
+        return renamed
+
     def _expression(self, child: Scope | Node) -> Expression:
         """What makes a submodule. All classes inside it are known by now."""
         if isinstance(child, Node):
@@ -267,6 +284,9 @@ class Classes:
     def _contained(self, scope: Scope) -> Expression:
         """A scope that is no class of its own: `nn.Sequential`, `nn.ModuleList`, `nn.ModuleDict`."""
         names = list(scope.children)
+        if self._chains[scope] and self._inline(scope) and names != _positions(len(names)):
+            self._renamed[scope] = self._distinct(scope)
+            names = [self._renamed[scope].get(name, name) for name in names]
         parts = [self._expression(child) for child in scope.children.values()]
         pairs = Several(list, tuple(Several(tuple, (Literal(n), p)) for n, p in zip(names, parts, strict=True)))
         if self._chains[scope] and self._inline(scope):
@@ -305,6 +325,42 @@ class Classes:
                 self.made[draft.owner.name] = call
             else:
                 self.expressions[draft.owner] = call
+
+
+def hoisted(graph: Graph) -> Graph:
+    """The graph with the layers that come along unnamed, such as the Flatten of FC, one scope further out where they are
+    the first thing in theirs: what is left may then be a plain `nn.Sequential`."""
+    listed = set(graph.modules)
+    names = {name for name in graph.types} | {part for node in graph.nodes for part in _scopes(node.name)}
+    moved: dict[str, str] = {}
+    for node in graph.nodes:
+        *scope, last = node.name.split(".")
+        inside = ".".join([*scope, ""])
+        free = node.owns_weights and node.name not in listed and not node.op.merges and not graph.node_weights(node)
+        target = ".".join([*scope[:-1], last])
+        if free and scope and target not in names and not any(name.startswith(inside) for name in node.inputs):
+            moved[node.name] = target
+            names.add(target)
+    if not moved:
+        return graph
+    nodes = tuple(
+        node.model_copy(
+            update={
+                "name": moved.get(node.name, node.name),
+                "inputs": tuple(moved.get(name, name) for name in node.inputs),
+                "weights_of": moved.get(node.weights_of, node.weights_of),
+            }
+        )
+        for node in graph.nodes
+    )
+    outputs = tuple(output.model_copy(update={"node": moved.get(output.node, output.node)}) for output in graph.outputs)
+    fields = {name: getattr(graph, name) for name in Graph.model_fields}
+    return Graph(**fields | {"nodes": nodes, "outputs": outputs})
+
+
+def _scopes(name: str) -> list[str]:
+    parts = name.split(".")
+    return [".".join(parts[:end]) for end in range(1, len(parts))]
 
 
 def _merged(variants: list[_Variant]) -> list[_Variant]:

@@ -82,22 +82,18 @@ def _made(found: Class, made: list[tuple[Made, Expression]]) -> list[str]:
 
 def _assignments(found: Class, made: list[tuple[Made, Expression]]) -> list[str]:
     written: list[str] = []
-    done: set[str] = set()
     for part, value in made:
-        if part.attribute in done:
-            continue
-        done.add(part.attribute)
         if part.name in found.template.optional:
-            written.append(f"        self.{part.attribute}: nn.Module = nn.Identity()")
+            written.append(f"        self.{part.name}: nn.Module = nn.Identity()")
             written.append(f"        if {identifier(part.name)}:")
-            written += lines(f"self.{part.attribute} = ", value, "", 12)
+            written += lines(f"self.{part.name} = ", value, "", 12)
         elif part.buffer:
             written += lines(f'self.register_buffer("{part.name}", ', value, ")", 8)
-        elif is_identifier(part.attribute):
-            written += lines(f"self.{part.attribute} = ", value, "", 8)
+        elif is_identifier(part.name):
+            written += lines(f"self.{part.name} = ", value, "", 8)
         else:
             # `setattr` takes a name that is no identifier, for modules and parameters alike.
-            written += lines(f'setattr(self, "{part.attribute}", ', value, ")", 8)
+            written += lines(f'setattr(self, "{part.name}", ', value, ")", 8)
     return written
 
 
@@ -153,10 +149,8 @@ def _reach(classes: Classes, found: Class, path: tuple[str, ...]) -> str:
     """How a submodule is reached from inside a class."""
     if not path:
         return "self"
-    attributes = {made.name: made.attribute for made in found.template.made}
-    style = found.template.style
-    text = _step("self", "sequence" if style == "list" and path[0].isdigit() else "module", attributes[path[0]])
-    here = found.owner.children[path[0]] if isinstance(found.owner, Scope) else None
+    text = _step("self", "sequence" if found.template.style == "list" and path[0].isdigit() else "module", path[0])
+    here = found.owner.children.get(path[0]) if isinstance(found.owner, Scope) else None
     for name in path[1:]:
         assert isinstance(here, Scope)
         text = _step(text, classes.containers[here], classes.attributes(here).get(name, name))

@@ -24,13 +24,12 @@ Style = Among["module", "list", "sequential", "ordered"]
 
 @dataclass(frozen=True)
 class Made:
-    """A submodule or parameter. `name` is its own in the state dict; layers without weights are free to have another
-    in `attribute`."""
+    """A submodule, parameter or buffer: its name as an attribute, which is its own in the state dict if it has weights."""
 
     name: str
-    attribute: str
     expression: Expression
-    weightless: bool = False
+    scope: bool = False
+    """Whether it stands for a scope of names."""
     buffer: bool = False
 
 
