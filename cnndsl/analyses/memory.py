@@ -36,13 +36,16 @@ def memory(graph: Graph, state: Params) -> Memory:
     made = [node for node in nodes if not _is_view(node)]
     given = sum(i.type.bytes for i in graph.inputs)
     live = given + _peak(graph, nodes)
-    kept = sum(n.type.bytes for n in needed(graph, training=True) if not _is_view(n, training=True))
+    trained = needed(graph, training=True) if any(output.training for output in graph.outputs) else nodes
     return Memory(
-        activations=sum(node.type.elements for node in made),
-        activation_bytes=sum(node.type.bytes for node in made),
+        activations=sum([node.type.elements for node in made]),
+        activation_bytes=sum([node.type.bytes for node in made]),
         live=live,
         inference=state.bytes + live,
-        training=state.bytes + state.trained_bytes + given + kept,
+        training=state.bytes
+        + state.trained_bytes
+        + given
+        + sum([node.type.bytes for node in trained if not _is_view(node, training=True)]),
     )
 
 

@@ -89,13 +89,14 @@ def receptive_fields(graph: Graph, *, strict: bool = False) -> dict[str, Field |
         size = _size(given.type)
         known[given.name] = Field(given.name, (View(1, 0, 0, "exact"),) * len(size)) if size else None
     for node in graph.nodes:
+        xs = tuple([types[name] for name in node.inputs])
+        # Of an input beside the first, a layer that is no merge takes the size alone.
         arriving = [known[name] for name in (node.inputs if node.op.merges else node.inputs[:1])]
         reached = [field.input for field in arriving if field]
         if not reached:
             known[node.name] = None
             continue
-        source = min(reached, key=rank.__getitem__)
-        xs = tuple(types[name] for name in node.inputs)
+        source = reached[0] if len(reached) == 1 else min(reached, key=rank.__getitem__)
         if node.op.sees_all(xs[0]):
             known[node.name] = whole[source]
             continue
