@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import cnndsl.ops  # noqa: F401  (fills the registry of layers)
 from cnndsl.ir.arguments import show
-from cnndsl.ir.op import Op, registry
+from cnndsl.ir.op import Op, find, registry
 from cnndsl.passes.functions import FUNCTIONS
 from cnndsl.shelf import read_data
 
@@ -47,8 +47,8 @@ def explain(word: str) -> str | None:
     """What the word means, as Markdown; None for a word of which nothing is known. `layers` is the page of all."""
     if word == "layers":
         return layers_page()
-    if word in registry():
-        return layer(registry()[word])
+    if (op := find(word)) is not None:
+        return layer(op)
     if word in FUNCTIONS:
         function = FUNCTIONS[word]
         return f"# {word}\n\n`{function.usage}`: {function.doc}.\n"

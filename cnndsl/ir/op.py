@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
+from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
 from typing import Any, ClassVar, Literal, final
@@ -171,8 +172,22 @@ def register(op: type[Op]) -> type[Op]:
     return op
 
 
+loaders: list[Callable[[str | None], None]] = []
+"""What reads the files of layers: of the one with a word, or of all for None. `cnndsl.ops` adds itself."""
+
+
+def find(word: str) -> type[Op] | None:
+    """The op of a word; None if there is none."""
+    if word not in _REGISTRY:
+        for load in loaders:
+            load(word)
+    return _REGISTRY.get(word)
+
+
 def registry() -> dict[str, type[Op]]:
-    """Every known op by its word. Filled by importing `cnndsl.ops`."""
+    """Every op by its word. Reads all their files: for lists and for nearest words."""
+    for load in loaders:
+        load(None)
     return _REGISTRY
 
 
@@ -182,7 +197,7 @@ def op_from_json(value: Any) -> Any:
         return value
     if not isinstance(value, dict) or not isinstance(word := value.get("layer"), str):
         raise ValueError("an op is an object with its word under `layer`")
-    if word not in _REGISTRY:
+    op = find(word)
+    if op is None:
         raise ValueError(f"no layer is called {word!r}")
-    arguments = {key: field for key, field in value.items() if key != "layer"}
-    return _REGISTRY[word].model_validate(arguments)
+    return op.model_validate({key: field for key, field in value.items() if key != "layer"})

@@ -1,7 +1,22 @@
-"""The layers, one file each. Importing this package fills the registry of `cnndsl.ir.op`."""
+"""The layers, one file each, named like its word: `GlobalAvgPool` is in `global_avg_pool.py`.
+
+Importing this package makes them known to `cnndsl.ir.op`; a layer's own file is read when its word is met, since
+a program speaks of few of them.
+"""
 
 from importlib import import_module
 from pkgutil import iter_modules
 
-for _module in iter_modules(__path__):
-    import_module(f"{__name__}.{_module.name}")
+from cnndsl.ir.op import loaders
+
+_FILES = {module.name.replace("_", ""): module.name for module in iter_modules(__path__)}
+
+
+def _load(word: str | None) -> None:
+    """Imports the file of a word, or all files."""
+    for plain, file in _FILES.items():
+        if word is None or plain == word.lower():
+            import_module(f"{__name__}.{file}")
+
+
+loaders.append(_load)

@@ -157,26 +157,26 @@ class Caller:
         assembly = self.chains.assembly
         opened = FrameDraft("block", shared.statement.name, span, names=shared.names if shared.drafts is None else None)
         outer, lending = assembly.open_frame(opened), assembly.lending
-        start = len(assembly.drafts)
+        start, positions, uses = len(assembly.drafts), shared.names.positions, assembly.uses
         try:
             if isinstance(flow, Lost):
                 return LOST
             if shared.drafts is not None:
-                assembly.lending = list(shared.drafts)
+                assembly.lending, assembly.uses = list(shared.drafts), (span, shared.first_use or span)
             inner = Body(shared.scope, shared.names, shared.entered)
             walked = self.chains.chain(shared.chain, flow, inner, in_middle=True)
             if shared.drafts is None:
                 shared.drafts, shared.first_use = assembly.drafts[start:], span
             elif assembly.lending and walked.flow is not LOST:
-                raise fail(
-                    "share-mismatch",
-                    "this use of the share has fewer layers than its first use",
-                    span,
-                    help="make the shared part the same in each use",
+                raise assembly.unlike(
+                    f"this use of `{shared.statement.name}` has fewer layers than its first use",
+                    f"expected {len(shared.drafts)} layers, found {len(assembly.drafts) - start}",
                 )
             return walked.flow
         finally:
-            assembly.frame, assembly.lending = outer, lending
+            # A share is counted where it is defined: its uses take no position.
+            shared.names.positions = positions
+            assembly.frame, assembly.lending, assembly.uses = outer, lending, uses
             if lending is not None:
                 # A share inside a share that is used again: its nodes are among those the outer one lends.
                 del lending[: len(assembly.drafts) - start]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from cnndsl.errors import CnnError, Diagnostic, Label
-from cnndsl.ir.op import registry
+from cnndsl.ir.op import find
 from cnndsl.passes.body import Body, Report
 from cnndsl.passes.scope import Definition
 from cnndsl.passes.values import given
@@ -58,7 +58,7 @@ def define(statements: tuple[tree.Statement, ...], body: Body, report: Report) -
         if not isinstance(statement, tree.Block | tree.Model):
             continue
         name = statement.name
-        if is_layer(name) or name in registry():
+        if is_layer(name) or find(name) is not None:
             report.add(
                 fail(
                     "shadows-layer",

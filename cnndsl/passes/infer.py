@@ -7,6 +7,7 @@ from math import prod
 from cnndsl.errors import CnnError, Diagnostic, Label, Refusal
 from cnndsl.ir.op import Op
 from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.weight import Weight
 from cnndsl.passes.flow import Draft, Entrance, Flow, Wire
 from cnndsl.passes.name import FrameDraft, Names
 from cnndsl.passes.resolve import Spans
@@ -30,6 +31,8 @@ class Assembly:
         self.frame: int | None = None
         self.lending: list[Draft] | None = None
         """While a share is used again: the drafts of its first use that are still to be matched."""
+        self.uses: tuple[Span, Span] | None = None
+        """While a share is used again: where, and where it was used first."""
 
     def open_frame(self, frame: FrameDraft) -> int | None:
         """Opens a frame inside the present one; returns the one to go back to."""
@@ -105,24 +108,40 @@ class Assembly:
     def _lend(self, draft: Draft) -> None:
         assert self.lending is not None
         if not self.lending:
-            raise fail(
-                "share-mismatch",
-                "this use of the share has more layers than its first use",
-                draft.span,
-                help="make the shared part the same in each use",
-            )
+            raise self.unlike("this use of the share has more layers than its first use", "", draft)
         owner = self.lending.pop(0)
         mine, theirs = (d.op.weights(*(w.type for w in d.inputs)) for d in (draft, owner))
         if draft.op != owner.op or mine != theirs:
-            shapes = [", ".join("×".join(map(str, w.shape)) for w in ws.values()) or "none" for ws in (theirs, mine)]
-            raise fail(
-                "share-mismatch",
+            raise self.unlike(
                 f"`{draft.op.word}` cannot use the same weights here as in the first use of the share",
-                draft.span,
-                notes=(f"expected weights of {shapes[0]}, found {shapes[1]}",),
-                help="bring the tensor to the channels of the first use, or share another copy",
+                f"expected {_weighed(owner, theirs)}, found {_weighed(draft, mine)}",
+                draft,
             )
         draft.shared_with = owner.shared_with or owner
+
+    def unlike(self, message: str, found: str, draft: Draft | None = None) -> CnnError:
+        """The error for a use of a share that is not like its first use, at this use."""
+        assert self.uses is not None
+        here, first = self.uses
+        labels = [Label(here, found), Label(first, "the first use")]
+        if draft is not None:
+            arriving = ", ".join(str(wire.type) for wire in draft.inputs)
+            labels.append(Label(draft.span, f"in this use {arriving} arrives here"))
+        return CnnError(
+            [
+                Diagnostic(
+                    "share-mismatch",
+                    message,
+                    tuple(labels),
+                    help="bring what arrives to the channels of the first use, or share another copy",
+                )
+            ]
+        )
+
+
+def _weighed(draft: Draft, weights: dict[str, Weight]) -> str:
+    shapes = " and ".join("×".join(map(str, weight.shape)) or "1" for weight in weights.values())
+    return f"weights of {shapes}" if shapes else f"`{draft.op.word}` without weights"
 
 
 def too_many(span: Span) -> CnnError:

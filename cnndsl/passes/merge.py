@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.errors import CnnError, Diagnostic, Label
-from cnndsl.ir.op import registry
+from cnndsl.ir.op import find, registry
 from cnndsl.passes.body import Body
 from cnndsl.passes.flow import LOST, Flow, LayerValue, Wire
 from cnndsl.passes.name import FrameDraft
@@ -45,7 +45,7 @@ class Merges:
             self.chains.assembly.frame = outer
 
     def _merge_op(self, merge: tree.Merge, flow: Flow | None, body: Body) -> tuple[Any, Spans]:
-        op = registry().get(merge.name)
+        op = find(merge.name)
         if op is None or not op.merges:
             merges = sorted(word for word, op in registry().items() if op.merges)
             close = nearest(merge.name, merges)

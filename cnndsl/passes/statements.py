@@ -229,6 +229,7 @@ class Statements:
 
     def _share(self, statement: tree.Share, body: Body) -> None:
         chain, names = statement.chain, body.names
+        body.names.take_position()
         label = tree.Label(statement.name_span, (statement.name,))
         reserved = body.names.scope(statement.name)
         only = chain.elements[0]

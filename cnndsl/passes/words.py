@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from cnndsl.errors import CnnError
-from cnndsl.ir.op import Op, registry
+from cnndsl.ir.op import Op, find, registry
 from cnndsl.passes.flow import Given, LayerValue
 from cnndsl.passes.functions import FUNCTIONS
 from cnndsl.passes.scope import Definition, Scope
@@ -21,14 +21,15 @@ _WINDOWED = re.compile(r"(.*?[A-Za-z])([0-9]{1,6}(?:x[0-9]{1,6}){0,2})")
 @cache
 def split_word(word: str) -> tuple[type[Op], int | tuple[int, ...] | None] | None:
     """A layer's class and the window in its word: `Conv1x7` is (Conv, (1, 7)). Whole words go first: `ReLU6`."""
-    layers = registry()
-    if word in layers and not layers[word].merges:
-        return layers[word], None
+    whole = find(word)
+    if whole is not None:
+        return None if whole.merges else (whole, None)
     match = _WINDOWED.fullmatch(word)
-    if match is None or match[1] not in layers or not layers[match[1]].takes_window:
+    base = find(match[1]) if match else None
+    if match is None or base is None or not base.takes_window:
         return None
     sizes = tuple(int(n) for n in match[2].split("x"))
-    return layers[match[1]], sizes if len(sizes) > 1 else sizes[0]
+    return base, sizes if len(sizes) > 1 else sizes[0]
 
 
 def find_layer(word: str, scope: Scope) -> LayerValue | None:
