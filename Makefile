@@ -57,7 +57,8 @@ fix: $(VENV)/.installed ## Mend what can be mended without thinking
 docs: $(VENV)/.installed ## Write the generated pages
 	$(BIN)/python -m cnndsl explain layers > docs/layers.md.new
 	mv docs/layers.md.new docs/layers.md
-	$(BIN)/python -m tests.errors_page
+	$(BIN)/python -m cnndsl draw docs/small.cnn -o docs/images/small.svg
+	$(BIN)/python -m tests.pages
 
 bench: $(VENV)/.installed ## Measure: start-up
 	$(BIN)/python tests/benchmarks/startup.py

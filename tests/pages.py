@@ -1,4 +1,4 @@
-"""Runs the programs of docs/errors.md: `python -m tests.errors_page` writes what they get beneath them."""
+"""Pages that are run: `python -m tests.pages` writes beneath each program and command what it gets."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ from cnndsl.pipeline import load
 from cnndsl.render import render_all
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "errors.md"
-_CASE = re.compile(r"```cnn\n(?P<program>.*?\n)```\n\n```text\n.*?```|```text\n\$ (?P<command>.*?)\n.*?```", re.DOTALL)
+ERRORS = ROOT / "docs" / "errors.md"
+README = ROOT / "README.md"
+_CASE = re.compile(
+    r"```cnn\n(?P<program>(?:(?!```).)*\n)```\n\n```text\n.*?```|```text\n\$ (?P<command>.*?)\n.*?```", re.DOTALL
+)
 
 
 def refreshed(page: str) -> str:
@@ -44,13 +47,14 @@ def said_of(program: str) -> str:
 
 
 def _command(command: str) -> str:
-    """The command and what it says on stderr."""
+    """The command and what it says."""
     arguments = [sys.executable, "-m", "cnndsl", *shlex.split(command)[1:]]
     result = subprocess.run(arguments, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
-    return f"```text\n$ {command}\n{result.stderr}```"
+    return f"```text\n$ {command}\n{result.stdout}{result.stderr}```"
 
 
 if __name__ == "__main__":
     from cnndsl.files import write_atomically
 
-    write_atomically(PAGE, refreshed(PAGE.read_text("utf-8")))
+    for page in (ERRORS, README):
+        write_atomically(page, refreshed(page.read_text("utf-8")))
