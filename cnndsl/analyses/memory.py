@@ -33,50 +33,41 @@ class Memory(NamedTuple):
 def memory(graph: Graph, state: Params) -> Memory:
     """What the network needs, given its weights' total. Kernels' scratch space and a framework's own memory are not in it."""
     nodes = needed(graph)
-    made = [node for node in nodes if not _is_view(node)]
+    sizes = {node.name: node.type.bytes for node in nodes}
+    made = [node for node in nodes if not node.op.view]
     given = sum(i.type.bytes for i in graph.inputs)
-    live = given + _peak(graph, nodes)
-    trained = needed(graph, training=True) if any(output.training for output in graph.outputs) else nodes
+    live = given + _peak(graph, nodes, sizes)
+    kept = (node for node in needed(graph, training=True) if not node.op.view or node.op.category == "regularization")
     return Memory(
         activations=sum([node.type.elements for node in made]),
-        activation_bytes=sum([node.type.bytes for node in made]),
+        activation_bytes=sum([sizes[node.name] for node in made]),
         live=live,
         inference=state.bytes + live,
         training=state.bytes
         + state.trained_bytes
         + given
-        + sum([node.type.bytes for node in trained if not _is_view(node, training=True)]),
+        + sum([sizes.get(node.name, node.type.bytes) for node in kept]),
     )
 
 
-def activation_bytes(node: Node) -> int:
-    """Memory that a node's output takes in inference; none for a view."""
-    return 0 if _is_view(node) else node.type.bytes
-
-
-def _is_view(node: Node, *, training: bool = False) -> bool:
-    return node.op.view and not (training and node.op.category == "regularization")
-
-
-def _peak(graph: Graph, nodes: tuple[Node, ...]) -> int:
+def _peak(graph: Graph, nodes: tuple[Node, ...], sizes: dict[str, int]) -> int:
     """The most bytes that nodes' outputs take at once, in the order of the nodes."""
     buffer: dict[str, str] = {}
-    for node in nodes:
-        buffer[node.name] = buffer.get(node.inputs[0], node.inputs[0]) if _is_view(node) else node.name
     last: dict[str, int] = {}
     for step, node in enumerate(nodes):
+        for name in node.inputs:
+            last[buffer.get(name, name)] = step
+        buffer[node.name] = buffer.get(node.inputs[0], node.inputs[0]) if node.op.view else node.name
         last[buffer[node.name]] = step
-        last.update((buffer.get(name, name), step) for name in node.inputs)
     for output in graph.outputs:
         if not output.training:
             last[buffer.get(output.node, output.node)] = len(nodes)
-    ending: dict[int, list[str]] = {}
+    ending = [0] * (len(nodes) + 1)
     for name, step in last.items():
-        ending.setdefault(step, []).append(name)
-    inputs = {i.name for i in graph.inputs}
+        ending[step] += sizes.get(name, 0)
     now = most = 0
     for step, node in enumerate(nodes):
-        now += activation_bytes(node)
+        now += 0 if node.op.view else sizes[node.name]
         most = max(most, now)
-        now -= sum(graph.types[name].bytes for name in ending.get(step, ()) if name not in inputs)
+        now -= ending[step]
     return most

@@ -11,7 +11,8 @@ over the nodes, in the sense of Araujo, Norris and Sim, "Computing Receptive Fie
   global, as in the image pooling of ASPP. A global branch of `mul` is a gate (squeeze-and-excitation) and is left out,
   unless `strict` is asked for. Normalisations' statistics and channel-wise layers count as seeing their own position alone.
 - Where several inputs reach a tensor, its field is that in the first of them, in the graph's order.
-- A tensor whose axes are not the input's any more (tokens of a map) has no field until something sees all of it.
+- A tensor whose axes are not the input's any more (tokens of a map) has no field until something sees all of it; nor has one
+  behind a layer that changes sizes and says neither `sliding` nor `reach`.
 """
 
 from __future__ import annotations
@@ -141,12 +142,12 @@ def _through(node: Node, xs: tuple[TensorType, ...], index: int, field: Field | 
         window = None if node.op.merges else node.op.sliding(x)
         if window:
             reaches = tuple(map(_slide, window.stride, window.before, window.extent, range(x.rank)))
-        elif x.shape == y.shape and x.channel_axis == y.channel_axis:
+        elif (x.shape == y.shape and x.channel_axis == y.channel_axis) or _size(x) == _size(y):
             return field
-        elif len(_size(x)) != len(_size(y)):
-            return whole if all(view.state == "global" for view in field.views) else _Lost(field.input)
-        else:
+        elif node.op.merges and x.rank == y.rank:
             reaches = tuple(map(_stretch, _size(x), _size(y), range(y.rank)))
+        else:
+            return whole if all(view.state == "global" for view in field.views) else _Lost(field.input)
     return Field(field.input, tuple(_compose(field.views[reach.axis], reach) for reach in reaches))
 
 
@@ -155,7 +156,7 @@ def _slide(stride: int, before: int, extent: int, axis: int) -> Reach:
 
 
 def _stretch(size: int, stretched: int, axis: int) -> Reach:
-    """The same position; on an axis of size 1 that stretches, all see the one there is."""
+    """A branch at the same position; on an axis of size 1 that stretches, all see the one there is."""
     return Reach(0 if size < stretched else 1, 0, 0, axis)
 
 

@@ -12,7 +12,7 @@ from cnndsl.analyses import params as weights
 from cnndsl.analyses import receptive_field as rf
 from cnndsl.analyses.cost import Cost, cost
 from cnndsl.analyses.depth import depth
-from cnndsl.analyses.memory import activation_bytes, memory
+from cnndsl.analyses.memory import memory
 from cnndsl.analyses.params import Params, params
 from cnndsl.errors import Diagnostic
 from cnndsl.ir.graph import Graph, Node
@@ -198,7 +198,7 @@ def _node(
         params=state[node.name].trained if node.name in state else 0,
         macs=done.macs,
         flops=done.flops,
-        activation_bytes=activation_bytes(node),
+        activation_bytes=0 if node.op.view else node.type.bytes,
         receptive_field=field,
         span=place.range if place else None,
         file=place.file if place and place.file != file else None,

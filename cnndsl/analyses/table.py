@@ -29,7 +29,7 @@ def to_text(outline: Outline, width: int | None = None, columns: tuple[str, ...]
                 index = columns.index(column)
                 widths[index] = max(min(LEAST, widths[index]), widths[index] - over)
     rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
-    shape = " × ".join("×".join(map(str, given.shape)) for given in outline.summary.inputs)
+    shape = ", ".join("×".join(map(str, given.shape)) for given in outline.summary.inputs)
     lines = [f"{outline.summary.model}  {shape}", rule, _line(header, widths, columns), rule]
     lines += [_line(row, widths, columns) for row in cells]
     return "\n".join([*lines, rule, *totals(outline.summary, repeated=any(row.times > 1 for row in outline.rows))])
@@ -107,7 +107,7 @@ def _in_words(summary: Summary) -> str:
     unit = "pixels" if len(seen.size) > 1 else "positions"
     padding = tuple(-start for start in seen.start)
     words = f"{_times(seen.size)} {unit} at {seen.node}, stride {_short(seen.stride)}, padding {_short(padding)}"
-    return words if seen.state == "exact" else f"{words}; ~ as its paths are not aligned"
+    return words if seen.state == "exact" else f"{words}; unaligned, this holds all that positions see"
 
 
 def _cell(row: Row, column: str) -> str:

@@ -6,10 +6,12 @@ from itertools import product
 
 import torch
 
+from cnndsl.analyses.receptive_field import Field, receptive_fields
 from cnndsl.ir.graph import Graph
 from cnndsl.ir.op import Op
 from cnndsl.ops.avg_pool import AvgPool
 from cnndsl.ops.max_pool import MaxPool
+from tests.graphs import graph
 
 torch.set_num_threads(1)  # In sums this small, threads only wait for each other.
 
@@ -50,3 +52,36 @@ def _smooth(op: Op) -> Op:
         assert op.dilation == 1
         return AvgPool(window=op.window, stride=op.stride, pad=op.pad, ceil=op.ceil)
     return op
+
+
+def field(network: Graph, node: str, *, strict: bool = False) -> Field:
+    found = receptive_fields(network, strict=strict)[node]
+    assert found is not None
+    return found
+
+
+def figures(found: Field) -> tuple[tuple[int, ...], tuple[object, ...], tuple[int, ...], str]:
+    return found.size, found.stride, found.start, found.state
+
+
+def compare(network: Graph, node: str) -> int:
+    """Checks each position: exactly what is promised where that lies inside the input, and never more. Returns how many
+    lay inside."""
+    found = field(network, node)
+    inside = 0
+    for position, measured in extents(network, node).items():
+        promised = [
+            (start + stride * o, start + stride * o + size - 1)
+            for o, size, stride, start in zip(position, found.size, found.stride, found.start, strict=True)
+        ]
+        for (first, last), (low, high) in zip(measured, promised, strict=True):
+            assert low <= first <= last <= high
+        if all(low >= 0 and high < n for (low, high), n in zip(promised, network.inputs[0].type.size, strict=True)):
+            assert list(measured) == promised
+            inside += 1
+    return inside
+
+
+def chain(shape: tuple[int, ...], *ops: Op) -> Graph:
+    names = ["x", *(f"n{i}" for i in range(len(ops)))]
+    return graph({"x": shape}, [(names[i + 1], op, (names[i],)) for i, op in enumerate(ops)])

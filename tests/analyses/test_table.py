@@ -11,6 +11,7 @@ from cnndsl.analyses.outline import rows, title
 from cnndsl.analyses.summary import summarize
 from cnndsl.analyses.table import COLUMNS, to_csv, to_markdown, to_text
 from cnndsl.ir.graph import Graph
+from cnndsl.ops.add import Add
 from cnndsl.ops.conv import Conv
 from cnndsl.ops.fc import FC
 from cnndsl.ops.relu import ReLU
@@ -135,7 +136,14 @@ def test_a_summary_prints_as_its_table() -> None:
     assert str(summarize(network)) == to_text(rows(network))
 
 
-def test_fields_that_are_not_aligned_and_that_are_not_there() -> None:
-    steps: list[Step] = [("a", Conv(window=2, pad=((0, 1),)), ("x",)), ("b", ReLU(), ("a",))]
-    assert "2 positions at b, stride 1, padding 0" in to_text(rows(graph({"x": (1, 8)}, steps)))
+def test_receptive_fields_in_words() -> None:
+    steps: list[Step] = [("a", Conv(window=2, pad=((0, 1),)), ("x",)), ("add", Add(), ("a", "x"))]
+    text = to_text(rows(graph({"x": (1, 8)}, steps)))
+    assert "2 positions at add, stride 1, padding 0; unaligned" in text
+    assert "~2 /1" in text
     assert "none: nothing slides" in to_text(rows(graph({"x": (8,)}, [("a", FC(units=2), ("x",))])))
+
+
+def test_the_title_names_every_input() -> None:
+    steps: list[Step] = [("add", Add(), ("x", "y"))]
+    assert to_text(rows(graph({"x": (2, 8), "y": (2, 8)}, steps))).splitlines()[0] == "test  2×8, 2×8"
