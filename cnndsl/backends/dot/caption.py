@@ -1,12 +1,12 @@
-"""The words on a box: what a layer is, what it costs, and all that is known of it."""
+"""The words on a box: what a layer is, as short as a paper's figure has it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from cnndsl.ir.arguments import show
-from cnndsl.ir.graph import Graph, Node
+from cnndsl.ir.graph import Node
 from cnndsl.ir.tensor import TensorType
 
 UNSAID = frozenset(
@@ -51,16 +51,6 @@ def _times(value: Any) -> str:
     )
 
 
-def written(node: Node) -> str:
-    """The layer with every argument that is not its default: `Conv3x3(channels=64, stride=2)`."""
-    arguments = ", ".join(
-        f"{name}={value if isinstance(value, str) else show(value)}"
-        for name, value in node.op.written().items()
-        if name != "window"
-    )
-    return word(node) + (f"({arguments})" if arguments else "")
-
-
 def count(number: int) -> str:
     """A number to three figures: `64`, `9.41K`, `25.6M`."""
     value = float(number)
@@ -73,37 +63,10 @@ def count(number: int) -> str:
     raise AssertionError("unreachable")
 
 
-def params(graph: Graph, node: Node) -> int:
-    """Trained numbers that the node owns."""
-    if not node.owns_weights:
-        return 0
-    return sum(weight.elements for weight in graph.node_weights(node).values() if weight.trained)
-
-
-def borrows(graph: Graph, node: Node) -> bool:
-    """Whether the node has weights and another node owns them."""
-    return not node.owns_weights and bool(graph.node_weights(node))
-
-
-def macs(graph: Graph, node: Node) -> int:
-    """Multiply-adds of the node, batch 1."""
-    return node.op.macs(graph.input_types(node), node.type)
-
-
-def span(numbers: Iterable[int]) -> str:
+def span(numbers: Sequence[int], write: Callable[[int], str] = count) -> str:
     """One number, or the range of several."""
-    values = list(numbers)
-    low, high = count(min(values)), count(max(values))
+    low, high = write(min(numbers)), write(max(numbers))
     return low if low == high else f"{low}–{high}"
-
-
-def cost(graph: Graph, nodes: tuple[Node, ...], *, total: bool = False) -> str:
-    """`9.41K params · 118M MACs` of one node (a range where rounds differ), or the total; empty where there is neither."""
-    said = []
-    for unit, numbers in (("params", [params(graph, n) for n in nodes]), ("MACs", [macs(graph, n) for n in nodes])):
-        if any(numbers):
-            said.append(f"{count(sum(numbers)) if total else span(numbers)} {unit}")
-    return " · ".join(said)
 
 
 def shape(types: Iterable[TensorType]) -> str:
@@ -116,38 +79,6 @@ def shape(types: Iterable[TensorType]) -> str:
     sides = list(map(str, first.shape))
     sides[first.channel_axis] = f"{min(channels)}–{max(channels)}"
     return "×".join(sides)
-
-
-def facts(graph: Graph, nodes: tuple[Node, ...]) -> str:
-    """Everything about a node, a line each; for one that stands for several, their names and ranges."""
-    node = nodes[0]
-    names = [n.name for n in nodes]
-    lines = [
-        ", ".join(names) if len(names) < 5 else f"{names[0]}, {names[1]} … {names[-1]} ({len(names)} times)",
-        written(node),
-    ]
-    into = " , ".join(shape(types) for types in zip(*(graph.input_types(n) for n in nodes), strict=True))
-    lines.append(
-        f"{into} → {shape(n.type for n in nodes)}" + ("" if node.type.dtype == "float32" else f" {node.type.dtype}")
-    )
-    trained = [params(graph, n) for n in nodes]
-    if any(trained):
-        each = " each" if len(nodes) > 1 else ""
-        lines.append(
-            f"{min(trained):,} params{each}"
-            if min(trained) == max(trained)
-            else f"{min(trained):,}–{max(trained):,} params{each}"
-        )
-    products = [macs(graph, n) for n in nodes]
-    if any(products):
-        lines.append(
-            f"{min(products):,} MACs" if min(products) == max(products) else f"{min(products):,}–{max(products):,} MACs"
-        )
-    if borrows(graph, node):
-        lines.append(f"weights of {node.weights_of}")
-    if node.place is not None:
-        lines.append(f"{node.place.file}:{node.place.line}:{node.place.column}")
-    return "\n".join(lines)
 
 
 def called(nodes: tuple[Node, ...]) -> str:

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
+from unicodedata import category
 from urllib.parse import quote
 
 _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
 
 
+_HIDDEN = frozenset({"Cc", "Cf", "Cn", "Cs", "Zl", "Zp"})
+"""Unicode categories of what XML may not hold, what cannot be seen, and what turns the writing's direction."""
+
+
 def visible(text: str) -> str:
-    """The text in characters that XML may hold; others, and line ends of all kinds, become U+FFFD."""
-    return "".join(c if _is_xml(ord(c)) else "\ufffd" for c in text)
-
-
-def _is_xml(code: int) -> bool:
-    if code < 0xA0:
-        return 0x20 <= code < 0x7F
-    return (
-        code not in (0x2028, 0x2029)
-        and not 0xD800 <= code <= 0xDFFF
-        and code & 0xFFFE != 0xFFFE
-        and not 0xFDD0 <= code <= 0xFDEF
-    )
+    """The text with U+FFFD for characters that are no text, line ends among them."""
+    return "".join("\ufffd" if category(c) in _HIDDEN else c for c in text)
 
 
 def html(text: str) -> str:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cnndsl.backends.dot import render as module
 from cnndsl.backends.dot.emit import to_dot
+from cnndsl.backends.dot.escape import visible
 from cnndsl.backends.dot.render import render
 from cnndsl.backends.dot.structure import diagram
 from cnndsl.errors import CnnError, MissingPart
 from cnndsl.ir.graph import Graph
+from cnndsl.ops.max_pool import MaxPool
 from cnndsl.ops.relu import ReLU
 from tests.backends.dot.networks import Net, resnet, unet
 
@@ -57,7 +62,7 @@ def test_tooltips_have_parameters_and_multiply_adds() -> None:
     (stem,) = [t for t in titles if t.startswith("stem\n")]
     # 7·7·3·16 weights, each used at 32·32 positions
     assert stem.split("\n")[1:] == [
-        "Conv7x7(channels=16, stride=2, bias=false)",
+        "Conv7x7(16, stride=2, bias=false)",
         "3×64×64 → 16×32×32",
         "2,352 params",
         "2,408,448 MACs",
@@ -155,3 +160,20 @@ def test_fontconfig_is_not_to_blame() -> None:
 def test_only_known_formats() -> None:
     with pytest.raises(ValueError, match="no format 'webp'"):
         render("digraph {}", "webp")  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("bundled")
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=8), min_size=2, max_size=6, unique=True))
+def test_any_name_is_read_back_from_its_tooltip(names: list[str]) -> None:
+    net = Net(3, 8, 8)
+    x = "image"
+    for name in names:
+        if name == "image":
+            return
+        x = net.add(name, MaxPool(window=1), x)
+    root = ElementTree.fromstring(render(to_dot(net.graph()), "svg"))
+    nodes = [group for group in root.iter(f"{SVG}g") if group.get("id", "").startswith("op:")]
+    assert [unquote(group.get("id", "")) for group in nodes] == [f"op:{name}" for name in names]
+    shown = [(group.findtext(f"{SVG}title") or "").split("\n")[0] for group in nodes]
+    assert [text.split() for text in shown] == [visible(name).split() for name in names]
