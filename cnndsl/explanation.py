@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
-from itertools import pairwise
 
 import cnndsl.ops  # noqa: F401  (fills the registry of layers)
 from cnndsl.ir.arguments import show
@@ -127,37 +126,20 @@ def _bullet(argument: Argument) -> str:
 
 
 def arguments_of(op: type[Op]) -> Iterator[Argument]:
-    """The fields of an op, with the docstrings written beneath them."""
-    documented = {
-        name: found for kind in reversed(op.__mro__) if issubclass(kind, Op) for name, found in _fields(kind).items()
-    }
+    """The fields of an op with what its file says of them."""
+    documented = op.documentation()
     for name, field in op.model_fields.items():
-        annotation, doc = documented[name]
         default = None if field.is_required() else _value(field.default)
-        yield Argument(name, annotation, default, doc)
+        written = ast.parse(op.__annotations__[name], mode="eval").body
+        yield Argument(name, _kind(written), default, documented[name])
 
 
 def _value(value: object) -> str:
     return value if isinstance(value, str) else show(value)
 
 
-@cache
-def _fields(kind: type[Op]) -> dict[str, tuple[str, str]]:
-    """Kind in words and docstring of the fields that a class itself declares."""
-    tree = ast.parse(inspect.cleandoc(inspect.getsource(kind)) if kind is not Op else "class Op: pass")
-    body = next(node for node in tree.body if isinstance(node, ast.ClassDef)).body
-    return {
-        field.target.id: (_kind(field.annotation), inspect.cleandoc(doc.value.value).replace("\n", " "))
-        for field, doc in pairwise(body)
-        if isinstance(field, ast.AnnAssign)
-        and isinstance(field.target, ast.Name)
-        and isinstance(doc, ast.Expr)
-        and isinstance(doc.value, ast.Constant)
-        and isinstance(doc.value.value, str)
-    }
-
-
 def _kind(annotation: ast.expr) -> str:
+    """A field's type as it is written, in words."""
     if isinstance(annotation, ast.BinOp):
         return " or ".join(filter(None, (_kind(annotation.left), _kind(annotation.right))))
     if isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value) == "Literal":
