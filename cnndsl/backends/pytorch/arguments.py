@@ -174,7 +174,11 @@ def _name(groups: list[_Group], template: Template, places: list[tuple[str, str]
     required = [name for name in (m.name for m in template.made) if name not in template.optional]
     entering = next((g for g in counts if g.places[0][0] == required[0]), None) if required else None
     by_place = {id(place): group for group in counts for place in group.places}
-    ends = [by_place[id(place)] for place in places if id(place) in by_place and place[0] in required and place[1][:3] != "in_"]
+    ends = [
+        by_place[id(place)]
+        for place in places
+        if id(place) in by_place and place[0] in required and place[1][:3] != "in_"
+    ]
     leaving = ends[-1] if ends else None
     ending = "features" if counts and all(a.endswith("features") for g in counts for _, a in g.places) else "channels"
     if entering is not None:
@@ -186,10 +190,14 @@ def _name(groups: list[_Group], template: Template, places: list[tuple[str, str]
     free = [group for group in middle if group.derived is None]
     for group in free:
         alone = len(free) == 1
-        group.name = (ending if leaving is None or leaving.derived else f"mid_{ending}") if alone else f"{group.places[0][0]}_{ending}"
+        group.name = (
+            (ending if leaving is None or leaving.derived else f"mid_{ending}")
+            if alone
+            else f"{group.places[0][0]}_{ending}"
+        )
     for group in groups:
         group.name = group.name or group.places[0][1] or "value"
-    taken: set[str] = {name for name in template.optional}
+    taken: set[str] = set(template.optional)
     for group in groups:
         if group.derived is None:
             wanted = identifier(group.name)

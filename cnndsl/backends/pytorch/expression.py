@@ -80,7 +80,7 @@ class Slice:
 
 @dataclass(frozen=True)
 class Several:
-    """A tuple or list that is not all constants."""
+    """A tuple or list that is not all constants; or a dict, its keys and values in turn."""
 
     kind: type
     items: tuple[Expression, ...]
@@ -132,7 +132,9 @@ def rebuilt(expression: Expression, change: Callable[[Expression], Expression]) 
             return replace(expression, base=change(expression.base))
         case Call():
             function = change(expression.function)
-            return replace(expression, function=function, arguments=tuple((n, change(v)) for n, v in expression.arguments))
+            return replace(
+                expression, function=function, arguments=tuple((n, change(v)) for n, v in expression.arguments)
+            )
         case Item():
             return Item(change(expression.base), change(expression.key))
         case Slice():
@@ -204,6 +206,9 @@ class Recorder:
     def __getitem__(self, key: Any) -> Recorder:
         return Recorder(Item(self._expression, recorded(key)))
 
+    def __neg__(self) -> Recorder:
+        return Recorder(Operation("-", (self._expression,)))
+
     def __bool__(self) -> bool:
         raise TypeError("what a tensor holds is not known while a program is written")
 
@@ -216,13 +221,21 @@ def _binary(operator: str, *, swapped: bool) -> Callable[[Recorder, Any], Record
     return apply
 
 
-_OPERATORS = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%", "matmul": "@", "pow": "**"}
+_OPERATORS = {
+    "add": "+",
+    "sub": "-",
+    "mul": "*",
+    "truediv": "/",
+    "floordiv": "//",
+    "mod": "%",
+    "matmul": "@",
+    "pow": "**",
+}
 for _name, _operator in _OPERATORS.items():
     setattr(Recorder, f"__{_name}__", _binary(_operator, swapped=False))
     setattr(Recorder, f"__r{_name}__", _binary(_operator, swapped=True))
 for _name, _operator in {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}.items():
     setattr(Recorder, f"__{_name}__", _binary(_operator, swapped=False))
-Recorder.__neg__ = lambda self: Recorder(Operation("-", (self._expression,)))  # type: ignore[attr-defined]
 
 
 def complete(call: Call) -> Call:

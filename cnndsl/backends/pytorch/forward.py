@@ -6,7 +6,16 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from cnndsl.backends.pytorch.expression import Call, Expression, Member, Operation, Value, children, everywhere, substituted
+from cnndsl.backends.pytorch.expression import (
+    Call,
+    Expression,
+    Member,
+    Operation,
+    Value,
+    children,
+    everywhere,
+    substituted,
+)
 from cnndsl.backends.pytorch.layout import identifier, is_identifier, lines, text
 from cnndsl.backends.pytorch.template import Step, Template
 
@@ -28,11 +37,15 @@ class _Line:
 class Forward:
     """The body of a class's `forward`. `inputs` are the arguments' names, `member` says how submodules are called."""
 
-    def __init__(self, template: Template, inputs: Sequence[str], member: Callable[[Member], str], *, keep_inputs: bool) -> None:
+    def __init__(
+        self, template: Template, inputs: Sequence[str], member: Callable[[Member], str], *, keep_inputs: bool
+    ) -> None:
         self.template = template
         self.member = member
         self.names = dict(enumerate(inputs))
-        self.kept = set(inputs) if keep_inputs else set()
+        self.kept = set(inputs) - {"x"} if keep_inputs else set()
+        self.wanted: dict[int, str] = {}
+        """Names for the values that leave the network under one."""
         self.uses = Counter(value for step in template.steps for value in _values(step.expression))
         self.uses.update(template.results)
         self.lines = self._joined()
@@ -63,8 +76,15 @@ class Forward:
         width = len(text(maker.expression, self._rough))
         if step.wraps and isinstance(step.expression, Call):
             return _depth(maker.expression) < NESTED and width <= WIDEST_WRAP
-        function = isinstance(step.expression, Operation) or not isinstance(getattr(step.expression, "function", None), Member)
-        return function and width <= WIDEST_OPERAND and isinstance(maker.expression, Call) and _depth(maker.expression) == 1
+        function = isinstance(step.expression, Operation) or not isinstance(
+            getattr(step.expression, "function", None), Member
+        )
+        return (
+            function
+            and width <= WIDEST_OPERAND
+            and isinstance(maker.expression, Call)
+            and _depth(maker.expression) == 1
+        )
 
     def _rough(self, part: Value | Member) -> str:
         return self.member(part) if isinstance(part, Member) else "out"
@@ -119,7 +139,11 @@ class Forward:
             self.names[result] = name
             live.add(name)
 
-    def _name(self, line: _Line, result: int, index: int, last: dict[int, int], live: set[str], dying: list[str]) -> str:
+    def _name(
+        self, line: _Line, result: int, index: int, last: dict[int, int], live: set[str], dying: list[str]
+    ) -> str:
+        if self.wanted.get(result, "self") not in live | self.kept | {"self"}:
+            return self.wanted[result]
         label = self._label(line.expression)
         tap = self.uses[result] > 1 and last.get(result, index) - index > LONG_LIVED
         if tap or len(line.results) > 1:

@@ -24,7 +24,22 @@ from cnndsl.backends.pytorch.expression import (
 
 WIDTH = 120
 
-_PRECEDENCE = {"==": 1, "!=": 1, "<": 1, "<=": 1, ">": 1, ">=": 1, "+": 2, "-": 2, "*": 3, "/": 3, "//": 3, "%": 3, "@": 3, "**": 5}
+_PRECEDENCE = {
+    "==": 1,
+    "!=": 1,
+    "<": 1,
+    "<=": 1,
+    ">": 1,
+    ">=": 1,
+    "+": 2,
+    "-": 2,
+    "*": 3,
+    "/": 3,
+    "//": 3,
+    "%": 3,
+    "@": 3,
+    "**": 5,
+}
 _UNARY, _ATOM = 4, 9
 
 Speak = Callable[[Value | Member], str]
@@ -52,9 +67,12 @@ def _text(expression: Expression, speak: Speak) -> tuple[str, int]:
             return speak(expression), _ATOM
         case Attribute(base=base, name=name):
             path = f"{_held(base, _ATOM, speak)}.{name}"
-            return re.sub(r"^nn\.functional\.", "F.", re.sub(r"^torch\.nn\.", "nn.", path)), _ATOM
+            return re.sub(r"^torch\.nn\.", "nn.", path), _ATOM
         case Call(function=function):
-            return f"{_held(function, _ATOM, speak)}({', '.join(f'{n}{text(v, speak)}' for n, v in written(expression))})", _ATOM
+            return (
+                f"{_held(function, _ATOM, speak)}({', '.join(f'{n}{text(v, speak)}' for n, v in written(expression))})",
+                _ATOM,
+            )
         case Item(base=base, key=key):
             inside = text(key, speak)
             bare = isinstance(key, Several) and key.kind is tuple and len(key.items) > 1
@@ -63,6 +81,8 @@ def _text(expression: Expression, speak: Speak) -> tuple[str, int]:
             ends = ["" if part == Literal(None) else text(part, speak) for part in (start, stop, step)]
             return ":".join(ends if ends[2] else ends[:2]), _ATOM
         case Several(kind=kind, items=items):
+            if kind is dict:
+                return f"{{{', '.join(f'{key}{text(value, speak)}' for key, value in _pairs(expression))}}}", _ATOM
             inside = ", ".join(text(item, speak) for item in items)
             return (f"[{inside}]" if kind is list else f"({inside},)" if len(items) == 1 else f"({inside})"), _ATOM
         case Operation(operator=operator, operands=(operand,)):
@@ -74,6 +94,11 @@ def _text(expression: Expression, speak: Speak) -> tuple[str, int]:
         case Repeated(item=item, count=count):
             return f"*({text(item, speak)} for _ in range({count}))", _ATOM
     raise TypeError(expression)
+
+
+def _pairs(expression: Several) -> list[tuple[str, Expression]]:
+    """A dict's values, each with its key before it."""
+    return [(f"{text(key)}: ", value) for key, value in zip(expression.items[::2], expression.items[1::2], strict=True)]
 
 
 def _held(expression: Expression, level: int, speak: Speak) -> str:
@@ -131,6 +156,8 @@ def _opened(expression: Expression, speak: Speak) -> tuple[str, str, list[tuple[
     match expression:
         case Call(function=function) if expression.arguments:
             return f"{_held(function, _ATOM, speak)}(", ")", written(expression)
+        case Several(kind=kind) if kind is dict:
+            return "{", "}", _pairs(expression)
         case Several(kind=kind, items=items) if items:
             opening, closing = "[]" if kind is list else "()"
             return opening, closing, [("", item) for item in items]
@@ -139,7 +166,23 @@ def _opened(expression: Expression, speak: Speak) -> tuple[str, str, list[tuple[
     return None
 
 
-_SPOKEN_FOR = {"self", "torch", "nn", "F", "Tensor", "OrderedDict", "super", "range", "print", "tuple", "int", "float", "bool", "str", "dict", "list"}
+_SPOKEN_FOR = {
+    "self",
+    "torch",
+    "nn",
+    "Tensor",
+    "OrderedDict",
+    "super",
+    "range",
+    "print",
+    "tuple",
+    "int",
+    "float",
+    "bool",
+    "str",
+    "dict",
+    "list",
+}
 
 
 def identifier(name: str) -> str:

@@ -64,7 +64,9 @@ class Regions:
         self._calls: dict[Path, list[dict[str, str]]] = {}
         self._find_shared_calls()
         inputs = tuple(i.name for i in graph.inputs)
-        self.root.region = Region(inputs, self._units(self.root, list(self.nodes)), tuple(dict.fromkeys(o.node for o in graph.outputs)))
+        self.root.region = Region(
+            inputs, self._units(self.root, list(self.nodes)), tuple(dict.fromkeys(o.node for o in graph.outputs))
+        )
 
     def scopes(self) -> Iterator[Scope]:
         """All scopes, inner ones first."""
@@ -125,7 +127,11 @@ class Regions:
         for child in scope.children.values():
             if not isinstance(child, Scope):
                 continue
-            inside = {u.outputs[0] for u in units if isinstance(u.run, Node) and self._homes[u.run.name][: len(child.path)] == child.path}
+            inside = {
+                u.outputs[0]
+                for u in units
+                if isinstance(u.run, Node) and self._homes[u.run.name][: len(child.path)] == child.path
+            }
             merged = self._merged(child, units, inside, {name: name for name in inside})
             if merged is None:
                 units = self._contracted(child, units)
@@ -168,12 +174,20 @@ class Regions:
         for unit in group:
             owner = self.graph[owners[unit.outputs[0]]]
             into.update(zip(owner.inputs, unit.inputs, strict=True))
-        call = Unit(scope, tuple(into[n] for n in scope.region.inputs), tuple(images[n] for n in scope.region.outputs), group[0].training)
+        call = Unit(
+            scope,
+            tuple(into[n] for n in scope.region.inputs),
+            tuple(images[n] for n in scope.region.outputs),
+            group[0].training,
+        )
         return [*units[: at[0]], *before, call, *after, *units[at[-1] + 1 :]]
 
     def _leaves(self, scope: Scope, name: str, inside: set[str]) -> bool:
         """Whether anything outside reads a node's value, in this or another use of the scope."""
-        uses = [(name, inside), *((image[name], set(image.values())) for image in self._calls.get(scope.path, ()) if name in image)]
+        uses = [
+            (name, inside),
+            *((image[name], set(image.values())) for image in self._calls.get(scope.path, ()) if name in image),
+        ]
         return any(
             borrower in self.leaving or any(reader.name not in members for reader in self.graph.consumers[borrower])
             for borrower, members in uses

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 
 from cnndsl.backends.pytorch.classes import Class, Classes
-from cnndsl.backends.pytorch.expression import Call, Expression, Literal, Member, Name, Several, everywhere
+from cnndsl.backends.pytorch.expression import Attribute, Call, Expression, Member, Name, Several
 from cnndsl.backends.pytorch.forward import Forward
 from cnndsl.backends.pytorch.layout import identifier, is_identifier, lines, literal
+from cnndsl.backends.pytorch.makers import ordered
 from cnndsl.backends.pytorch.names import refuse_unspeakable
 from cnndsl.backends.pytorch.regions import Scope
 from cnndsl.backends.pytorch.template import Made, filled
@@ -31,8 +32,7 @@ def to_source(graph: Graph) -> str:
     text = "\n".join(body)
     imports = ["from collections import OrderedDict", ""] if "OrderedDict(" in text else []
     imports += ["import torch"] if re.search(r"\btorch\.", text) else []
-    imports += ["from torch import Tensor, nn"]
-    imports += ["from torch.nn import functional as F"] if re.search(r"\bF\.", text) else []
+    imports += ["from torch import Tensor, nn" if re.search(r"\bTensor\b", text) else "from torch import nn"]
     return "\n".join([*_header(graph), *imports, text, ""])
 
 
@@ -48,7 +48,11 @@ def _header(graph: Graph) -> list[str]:
 
 
 def _class(graph: Graph, classes: Classes, found: Class) -> list[str]:
-    return [f"class {found.name}({BASES[found.template.style]}):", *_constructor(found), *_forward(graph, classes, found)]
+    return [
+        f"class {found.name}({BASES[found.template.style]}):",
+        *_constructor(found),
+        *_forward(graph, classes, found),
+    ]
 
 
 # -- constructors
@@ -56,7 +60,8 @@ def _class(graph: Graph, classes: Classes, found: Class) -> list[str]:
 
 def _constructor(found: Class) -> list[str]:
     arguments = [
-        f"{a.name}: {a.annotation}" + (f" = {literal(a.default.value)}" if a.default else "") for a in found.signature.arguments
+        f"{a.name}: {a.annotation}" + (f" = {literal(a.default.value)}" if a.default else "")
+        for a in found.signature.arguments
     ]
     head = Call(Name("__init__"), tuple((None, Name(argument)) for argument in ("self", *arguments)))
     constants = iter(found.signature.constants)
@@ -76,8 +81,8 @@ def _made(found: Class, made: list[tuple[Made, Expression]]) -> list[str]:
         rest = [pair for pair in made if pair not in listed]
         call = Call(Name("super().__init__"), ((None, Several(list, values)),))
         return [*lines("", call, "", 8), *_assignments(found, rest)]
-    pairs = Several(list, tuple(Several(tuple, (Literal(m.name), value)) for m, value in made))
-    return lines("", Call(Name("super().__init__"), ((None, Call(Name("OrderedDict"), ((None, pairs),))),)), "", 8)
+    parts = ordered([m.name for m, _ in made], list(values))
+    return lines("", Call(Name("super().__init__"), ((None, parts),)), "", 8)
 
 
 def _assignments(found: Class, made: list[tuple[Made, Expression]]) -> list[str]:
@@ -92,9 +97,13 @@ def _assignments(found: Class, made: list[tuple[Made, Expression]]) -> list[str]
         elif is_identifier(part.name):
             written += lines(f"self.{part.name} = ", value, "", 8)
         else:
-            # `setattr` takes a name that is no identifier, for modules and parameters alike.
-            written += lines(f'setattr(self, "{part.name}", ', value, ")", 8)
+            register = "register_parameter" if _is_parameter(value) else "add_module"
+            written += lines(f'self.{register}("{part.name}", ', value, ")", 8)
     return written
+
+
+def _is_parameter(expression: Expression) -> bool:
+    return isinstance(expression, Call) and expression.function == Attribute(Name("nn"), "Parameter")
 
 
 # -- forward
@@ -112,6 +121,8 @@ def _forward(graph: Graph, classes: Classes, found: Class) -> list[str]:
 
     forward = Forward(template, names, member, keep_inputs=root)
     outputs = _outputs(graph, classes) if root else None
+    if outputs is not None and len(outputs) > 1:
+        forward.wanted = {value: identifier(name) for name, value, _ in outputs}
     result = _result(len(template.results), outputs)
     head = Call(Name("forward"), tuple((None, Name(a)) for a in ("self", *(f"{name}: Tensor" for name in names))))
     return ["", *lines("def ", head, f" -> {result}:", 4), *forward.text(8, outputs=outputs)]
@@ -177,7 +188,9 @@ def _check(graph: Graph, name: str) -> list[str]:
         for i in graph.inputs
     )
     always = [output for output in graph.outputs if not output.training]
-    shown = "tuple(result.shape)" if len(always) == 1 else "{name: tuple(value.shape) for name, value in result.items()}"
+    shown = (
+        "tuple(result.shape)" if len(always) == 1 else "{name: tuple(value.shape) for name, value in result.items()}"
+    )
     return [
         'if __name__ == "__main__":',
         f"    network = {name}().eval()",

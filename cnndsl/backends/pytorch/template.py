@@ -17,7 +17,6 @@ from cnndsl.backends.pytorch.expression import (
     substituted,
 )
 
-
 Style = Among["module", "list", "sequential", "ordered"]
 """What a class extends: `nn.Module`, `nn.ModuleList`, or `nn.Sequential` with its parts by position or by name."""
 
@@ -60,7 +59,14 @@ class Template:
     @property
     def key(self) -> object:
         """All but the constants in the constructor."""
-        return self.title, self.style, tuple((m.name, skeleton(m.expression)) for m in self.made), self.inputs, self.steps, self.results
+        return (
+            self.title,
+            self.style,
+            tuple((m.name, skeleton(m.expression)) for m in self.made),
+            self.inputs,
+            self.steps,
+            self.results,
+        )
 
     def constants(self) -> Iterator[tuple[str, str, Literal]]:
         """The constructor's constants in order, each with the submodule and the argument it stands for."""
