@@ -14,7 +14,7 @@ import gc
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,8 @@ from cnndsl import shelf
 from cnndsl.errors import CnnError, Diagnostic, Label
 from cnndsl.ir.graph import Graph
 from cnndsl.passes.body import Report
-from cnndsl.passes.build import Built, build, raise_errors
-from cnndsl.passes.library import Library, no_stray
+from cnndsl.passes.build import Built, build, complete_models, in_order, raise_errors
+from cnndsl.passes.library import Library, is_one_model, no_stray
 from cnndsl.passes.wording import nearest
 from cnndsl.source import Source, Span
 from cnndsl.syntax.scan import MOST_BYTES, decode
@@ -147,22 +147,29 @@ def _no_collection() -> Iterator[None]:
 
 
 def check(file: str) -> tuple[Diagnostic, ...]:
-    """All that can be said of a file, in order of place. A file of blocks alone is a library, and is accepted."""
+    """All that can be said of a file, in order of place: errors, else the warnings of the text and of every model in it
+    that needs no argument. A file of blocks alone is a library, and is accepted."""
     try:
-        origin = read(file)
-        report = Report()
-        library = Library(report)
-        unit = library.load(origin.source, origin.path, {})
-        if not unit.models and unit.program.statements and not _builds(unit):
-            report.found += no_stray(unit)
-            raise_errors(report)
-            return tuple(report.found)
-        return load_origin(origin, {}, {}).warnings
+        with _no_collection():
+            return tuple(_checked(read(file)))
     except CnnError as error:
         return error.diagnostics
 
 
-def _builds(unit: Any) -> bool:
-    from cnndsl.passes.library import is_one_model
+def _checked(origin: Origin) -> list[Diagnostic]:
+    from cnndsl.analyses.lints import lint, without_allowed
+    from cnndsl.passes.lint import lint_text
 
-    return is_one_model(unit.program)
+    report = Report()
+    unit = Library(report).load(origin.source, origin.path, {})
+    report.found += no_stray(unit)
+    raise_errors(report)
+    alone = origin.model or (origin.stem if origin.path is None and origin.stem in unit.models else None)
+    names: list[str | None] = [alone] if alone else [*complete_models(unit)]
+    library = not unit.models and bool(unit.program.statements) and not is_one_model(unit.program)
+    found = [*report.found, *lint_text(unit.program)]
+    for name in names or ([] if library else [None]):
+        loaded = load_origin(replace(origin, model=name), {}, {})
+        found += [*loaded.warnings, *lint(loaded.graph)]
+    each = {(d.id, d.span.source.name if d.span else "", d.span.start if d.span else 0): d for d in reversed(found)}
+    return in_order(without_allowed(each.values()))

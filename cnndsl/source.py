@@ -62,9 +62,7 @@ class Span:
         """The same range as file, lines and columns: what is kept once the text is gone."""
         line, column = self.source.line_and_column(self.start)
         end_line, end_column = self.source.line_and_column(self.end)
-        return Place(
-            file=self.source.name, line=line, column=column, end_line=end_line, end_column=end_column
-        )
+        return Place(file=self.source.name, line=line, column=column, end_line=end_line, end_column=end_column)
 
 
 class Place(BaseModel):
@@ -82,7 +80,6 @@ class Place(BaseModel):
     def range(self) -> tuple[int, int, int, int]:
         return self.line, self.column, self.end_line, self.end_column
 
-    def span(self, text: str) -> Span:
-        """The same range over the file's text, for a diagnostic that comes after parsing."""
-        source = Source(self.file, text)
+    def span(self, source: Source) -> Span:
+        """The same range in the file's text, for a diagnostic that comes after parsing."""
         return Span(source, source.offset(self.line, self.column), source.offset(self.end_line, self.end_column))

@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, SerializeAsAny
 from cnndsl.ir.op import Op, op_from_json
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
-from cnndsl.source import Place, Span
+from cnndsl.source import Place, Source, Span
 
 
 class _Frozen(BaseModel):
@@ -111,8 +111,12 @@ class Graph(_Frozen):
 
     def span(self, node: Node) -> Span | None:
         """Where the node is written; None for a graph without its text."""
-        text = self.sources.get(node.place.file) if node.place else None
-        return node.place.span(text) if node.place and text is not None else None
+        source = self._texts.get(node.place.file) if node.place else None
+        return node.place.span(source) if node.place and source is not None else None
+
+    @cached_property
+    def _texts(self) -> dict[str, Source]:
+        return {name: Source(name, text) for name, text in self.sources.items()}
 
     @cached_property
     def consumers(self) -> dict[str, tuple[Node, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,10 +34,11 @@ class Built:
 def raise_errors(report: Report) -> None:
     """Raises CnnError if anything found is an error, all of it in order of place."""
     if any(d.severity is Severity.ERROR for d in report.found):
-        raise CnnError(_in_order(report.found))
+        raise CnnError(in_order(report.found))
 
 
-def _in_order(found: list[Diagnostic]) -> list[Diagnostic]:
+def in_order(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Diagnostics by file and place."""
     return sorted(found, key=lambda d: (d.span.source.name, d.span.start) if d.span else ("", 0))
 
 
@@ -80,7 +81,7 @@ def build(
         {u.source.name: u.source.text for u in library.units.values()},
     )
     asserts = tuple((statement, body.scope) for statement, body in statements.asserts)
-    return Built(graph, asserts, tuple(_in_order(report.found)))
+    return Built(graph, asserts, tuple(in_order(report.found)))
 
 
 def _run(
@@ -147,9 +148,14 @@ def _select(unit: Unit, model: str | None, stem: str, end: Span) -> tuple[str, B
         return model, unit.models[model]
     if stem in unit.models:
         return stem, unit.models[stem]
-    complete = [name for name, value in unit.models.items() if not _lacking(value)]
+    complete = complete_models(unit)
     name = complete[-1] if complete else list(unit.models)[-1]
     return name, unit.models[name]
+
+
+def complete_models(unit: Unit) -> list[str]:
+    """The file's models that need no argument, in order."""
+    return [name for name, value in unit.models.items() if not _lacking(value)]
 
 
 def _lacking(value: BlockValue) -> list[str]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cnndsl.errors import Refusal
 from cnndsl.passes.flow import Draft, Flow, Given
 from cnndsl.source import Source, Span
 from cnndsl.syntax import tree
 
 if TYPE_CHECKING:
     from cnndsl.passes.name import Names
+
+MOST_STEPS = 4_000_000
 
 
 @dataclass(eq=False, slots=True)
@@ -65,12 +68,21 @@ class Scope:
     later: dict[str, Span] = field(default_factory=dict)
     """Names that a later statement of this body sets."""
     used: set[str] = field(default_factory=set)
-    rounds: list[int] = field(default_factory=lambda: [0])
-    """How many rounds of lists were worked out, a number that all scopes of a program share."""
+    spent: list[int] = field(init=False)
+    """Steps that working out this file's values has taken so far; one count for all its scopes."""
 
     def __post_init__(self) -> None:
-        if self.parent is not None:
-            self.rounds = self.parent.rounds
+        self.spent = self.parent.spent if self.parent is not None else [0]
+
+    def spend(self, steps: int = 1) -> None:
+        """Counts steps of working out values. Raises `too-many-steps` beyond the limit."""
+        self.spent[0] += steps
+        if self.spent[0] > MOST_STEPS:
+            raise Refusal(
+                "too-many-steps",
+                f"working out the values takes more than {MOST_STEPS:,} steps",
+                help="use shorter lists, or work a value out once with `let`",
+            )
 
     def find(self, name: str) -> Any:
         """The value of a name. Raises KeyError."""

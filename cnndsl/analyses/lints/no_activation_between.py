@@ -1,0 +1,46 @@
+"""Two linear layers with nothing but linear between them.
+
+Together they can do no more than one linear layer. A depthwise convolution and the 1×1 convolution behind it are one
+convolution in two parts, and not meant here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cnndsl.analyses.lints import warning
+from cnndsl.errors import Diagnostic
+from cnndsl.ir.graph import Graph, Node
+
+_TRANSPARENT = {"Flatten", "Dropout", "Identity"}
+_PARTS = {"DWConv", "SepConv"}
+
+
+def find(graph: Graph) -> Iterator[Diagnostic]:
+    for node in graph.nodes:
+        before = _linear_before(graph, node)
+        if before is not None and before.op.word not in _PARTS and node.op.word not in _PARTS:
+            yield from warning(
+                "no-activation-between",
+                graph,
+                (node, before),
+                f"`{before.op.word}` and `{node.op.word}` with no activation between do the work of one",
+                ("the second linear layer", "the first one"),
+                "put an activation between them: `→ ReLU →`",
+            )
+
+
+def _linear_before(graph: Graph, node: Node) -> Node | None:
+    """The linear layer whose output reaches this linear layer, and only it, unchanged."""
+    if node.op.category not in ("convolution", "dense"):
+        return None
+    name = node.inputs[0]
+    inputs = {given.name for given in graph.inputs}
+    while name not in inputs and len(graph.consumers[name]) == 1:
+        before = graph[name]
+        if before.op.category in ("convolution", "dense"):
+            return before
+        if before.op.word not in _TRANSPARENT:
+            return None
+        name = before.inputs[0]
+    return None

@@ -1,0 +1,62 @@
+"""Each lint finds what it is for, at its place, and nothing in a program that means what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cnndsl.errors import Severity
+from cnndsl.pipeline import check
+
+CASES = {
+    "bias-before-norm": ("input 3×32×32\nConv3x3(8) → BN → ReLU → GlobalAvgPool", "Conv3x3(8)"),
+    "no-activation-between": ("input 3×8×8\nConv7x7(8) → Dropout → Conv3x3(8) → ReLU", "Conv3x3(8)"),
+    "even-same-window": ("input 3×8×8\nConv2x2(8) → ReLU", "Conv2x2(8)"),
+    "unseen-pixels": ("input 3×33×33\nConv3x3(8) → ReLU → MaxPool → ReLU", "MaxPool"),
+    "small-receptive-field": ("input 3×32×32\nConv3x3(8) → ReLU → GlobalAvgPool → FC(10)", "GlobalAvgPool"),
+    "heavy-fc": ("input 3×32×32\nConv3x3(8) → ReLU → FC(10)", "FC(10)"),
+    "odd-channels": ("input 3×224×224\nConv7x7(30) → ReLU", "Conv7x7(30)"),
+    "unused-name": ("input 3×8×8\nlet width = 3\nConv9x9(8) → ReLU", "width"),
+    "unused-default": ("input 3×8×8\ndefault BN(eps=1e-3)\nConv9x9(8) → ReLU", "BN(eps=1e-3)"),
+    "misleading-if": (
+        "param deep: bool = true\ninput 3×8×8\nConv9x9(8) → ReLU if deep else id",
+        "if deep else id",
+    ),
+}
+
+
+@pytest.mark.parametrize("id", CASES)
+def test_a_lint_points_at_what_it_is_about(id: str, tmp_path: Path) -> None:
+    text, guilty = CASES[id]
+    file = tmp_path / "net.cnn"
+    file.write_text(text, encoding="utf-8")
+    found = [d for d in check(str(file)) if d.id == id]
+    assert [d.severity for d in found] == [Severity.WARNING]
+    assert found[0].span is not None
+    assert found[0].span.text == guilty
+    assert found[0].help
+
+
+@pytest.mark.parametrize("id", CASES)
+def test_a_comment_on_the_line_allows_it(id: str, tmp_path: Path) -> None:
+    file = tmp_path / "net.cnn"
+    lines = [f"{line}  # allow: {id}" for line in CASES[id][0].splitlines()]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    assert id not in [d.id for d in check(str(file))]
+
+
+def test_what_is_meant_gets_no_warning(tmp_path: Path) -> None:
+    file = tmp_path / "net.cnn"
+    file.write_text(
+        "default Conv(bias=false)\nblock Sep(c) { DWConv3x3 → Conv1x1(c) → BN → ReLU }\nparam classes: int = 10\n"
+        "input 3×32×32\nConv7x7(16, stride=2) → BN → ReLU → Sep(32) → [Sep(32)]×8 → GlobalAvgPool → FC(classes)",
+        encoding="utf-8",
+    )
+    assert check(str(file)) == ()
+
+
+def test_a_library_offers_its_blocks(tmp_path: Path) -> None:
+    file = tmp_path / "blocks.cnn"
+    file.write_text("block Double(c) { [Conv3x3(c) → ReLU]×2 }", encoding="utf-8")
+    assert check(str(file)) == ()
