@@ -5,7 +5,8 @@ from __future__ import annotations
 from unicodedata import category
 from urllib.parse import quote
 
-_HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
+# Graphviz expands backslashes in labels and tooltips, once or twice depending on the place; U+2216 means nothing to it.
+_HTML = {"\\": "\u2216", "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
 
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cn", "Cs", "Zl", "Zp"})
@@ -23,13 +24,13 @@ def html(text: str) -> str:
 
 
 def html_tooltip(lines: str) -> str:
-    """Lines as the value of a TOOLTIP in an HTML-like label. Graphviz expands backslashes in it, so they are doubled."""
-    return "&#10;".join(html(line).replace("\\", "\\\\") for line in lines.split("\n"))
+    """Lines as the value of a TOOLTIP in an HTML-like label."""
+    return "&#10;".join(map(html, lines.split("\n")))
 
 
 def quoted(lines: str) -> str:
-    """Lines as a DOT string for a label or a tooltip, where Graphviz expands entities and backslashes."""
-    return '"' + html_tooltip(lines) + '"'
+    """Lines as a DOT string for a plain label or a tooltip, where Graphviz reads entities too."""
+    return f'"{html_tooltip(lines)}"'
 
 
 def identifier(key: str) -> str:

@@ -9,6 +9,7 @@ from cnndsl.analyses.outline import title
 from cnndsl.analyses.params import params
 from cnndsl.backends.dot.caption import count, shape, span
 from cnndsl.backends.dot.diagram import Box, Cluster, Folded, Port
+from cnndsl.backends.dot.escape import visible
 from cnndsl.ir.graph import Graph, Node
 
 
@@ -50,7 +51,7 @@ class Figures:
             lines.append(f"weights of {', '.join(dict.fromkeys(n.weights_of for n in nodes))}")
         if node.place is not None:
             lines.append(f"{node.place.file}:{node.place.line}:{node.place.column}")
-        return "\n".join(lines)
+        return _joined(lines)
 
     def box(self, box: Box) -> str:
         """The ops of a box in a row."""
@@ -63,12 +64,13 @@ class Figures:
         lines = [heading + times, self.cost(item.nodes, total=True), f"{len(item.nodes)} layers"]
         if isinstance(item, Folded) and item.leaving:
             lines.append(f"→ {leaving(item)}")
-        return "\n".join(line for line in lines if line)
+        return _joined(lines)
 
     def port(self, port: Port, kind: str) -> str:
         """An input or output."""
         source = "" if port.node == port.name else f", from {port.node}"
-        return f"{port.name}: {kind}{', in training only' if port.training else ''}, {self.type(port.node)}{source}"
+        when = ", in training only" if port.training else ""
+        return _joined([f"{port.name}: {kind}{when}, {self.type(port.node)}{source}"])
 
     def type(self, tensor: str) -> str:
         """A tensor's shape, and its dtype where that is not the usual one."""
@@ -79,3 +81,8 @@ class Figures:
 def leaving(item: Folded) -> str:
     """The shapes that leave a folded cluster, each once."""
     return ", ".join(dict.fromkeys(str(node.type) for node in item.leaving))
+
+
+def _joined(lines: list[str]) -> str:
+    """The lines that say something; a line end inside one is made visible, so that it stays one."""
+    return "\n".join(visible(line) for line in lines if line)
