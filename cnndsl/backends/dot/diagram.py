@@ -82,6 +82,11 @@ class Port:
     node: str
     training: bool = False
 
+    @property
+    def title(self) -> str:
+        """The name; `output` for one that only has the position of its last layer."""
+        return "output" if self.key.startswith("out:") and self.name.rpartition(".")[2].isdigit() else self.name
+
 
 @dataclass(frozen=True)
 class Edge:

@@ -23,7 +23,7 @@ class Labels:
     def port(self, port: Port) -> str:
         ink = self._colours.text if port.training else self._colours.port_text
         type = f'<FONT POINT-SIZE="9">{html(self._figures.type(port.node))}</FONT>'
-        return f'<FONT COLOR="{ink}"><B>{html(port.name)}</B>  {type}</FONT>'
+        return f'<FONT COLOR="{ink}"><B>{html(port.title)}</B>  {type}</FONT>'
 
     def cluster(self, cluster: Cluster) -> str:
         """The heading of a cluster. What it says of shared weights, the boxes in it do not repeat."""

@@ -76,7 +76,7 @@ class _Writer:
         return _joined(ops, " · ".join(part for part in (box.label or called(nodes), cost, whose) if part))
 
     def _port(self, port: Port) -> str:
-        return f"{port.name} {self._figures.type(port.node)}{' (training)' if port.training else ''}"
+        return f"{port.title} {self._figures.type(port.node)}{' (training)' if port.training else ''}"
 
 
 def _layer(cell: Cell) -> str:

@@ -57,3 +57,8 @@ def test_a_repeat_written_as_one_is_drawn_as_one() -> None:
 def test_a_chain_of_thousands_of_layers_is_drawn() -> None:
     graph = parse_text("input 1×4×4\n" + " → ".join(["ReLU", "MaxPool1x1"] * 2000)).graph
     assert len(list(diagram(graph).boxes())) == 4000
+
+
+def test_an_output_named_by_position_is_called_output() -> None:
+    assert "<B>output</B>" in to_dot(parse_text("input 1×4×4\nReLU").graph)
+    assert "<B>fc</B>" in to_dot(load("resnet18").graph)
