@@ -123,7 +123,7 @@ def drawn_weights(graph: Graph, seed: int) -> Arrays:
     generator = np.random.default_rng(seed)
     arrays = initial_weights(graph, seed)
     for entry in graph.weights:
-        if entry.weight.init != "uniform" and entry.weight.dtype.startswith("float"):
+        if not entry.weight.random and entry.weight.dtype.startswith("float"):
             arrays[entry.key] += generator.uniform(-0.25, 0.25, entry.weight.shape).astype(entry.weight.dtype)
     return arrays
 

@@ -28,10 +28,14 @@ def initial_weights(graph: Graph, seed: int) -> Arrays:
 def _initial(weight: Weight, key: str, seed: int) -> np.ndarray:
     import numpy as np
 
-    if weight.init != "uniform":
-        return np.full(weight.shape, 1 if weight.init == "ones" else 0, dtype=weight.dtype)
+    if not weight.random:
+        value = weight.value if weight.init == "constant" else 1 if weight.init == "ones" else 0
+        return np.full(weight.shape, value, dtype=weight.dtype)
     words = np.frombuffer(sha256(key.encode()).digest(), np.uint32)
     generator = np.random.default_rng([seed, *(int(word) for word in words)])
+    if weight.init == "normal":
+        deviates = generator.standard_normal(weight.shape, dtype=np.float32)
+        return np.asarray(deviates * np.float32(weight.std), dtype=weight.dtype)
     values = generator.random(weight.shape, dtype=np.float32) * 2 - 1
     return np.asarray(values * np.float32(weight.bound), dtype=weight.dtype)
 

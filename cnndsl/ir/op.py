@@ -44,10 +44,14 @@ class Op(BaseModel):
     """Pairs of text and input shape: shown in the documentation, run by the contract test."""
     takes_window: ClassVar[bool] = False
     """Whether a window may be written in the word, as in `Conv3x3`; the op then has a field `window`."""
+    variadic: ClassVar[bool] = False
+    """Whether all arguments without a name together are the first one: `Permute(1, 2, 0)` for `axes=(1, 2, 0)`."""
     one_tensor: ClassVar[bool] = False
     """Whether the layer is a single tensor whose key is the layer's own name."""
     takes_position: ClassVar[bool] = True
     """Whether the layer counts among its scope's positions (merges and constants do not)."""
+    takes: ClassVar[str] = "float32"
+    """The dtype of what it computes with: int64 for indices, such as those of words."""
     merges: ClassVar[bool] = False
     """Whether it joins branches: written `word{ … | … }`, two or more inputs."""
     gates: ClassVar[bool] = False
@@ -83,7 +87,8 @@ class Op(BaseModel):
 
     def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...] | None:
         """What output positions see of input `index`, for each axis of the output behind the channels, where neither a
-        window nor "the same position" says it: upsampling, cropping, exchanged axes. None where they do."""
+        window nor "the same position" says it: upsampling, cropping, exchanged axes. None where they do; an empty tuple
+        where the output's axes are none of the input's."""
         return None
 
     def sees_all(self, x: TensorType) -> bool:

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict
 class Weight(BaseModel):
     """Shape, dtype and first value of one entry of a layer's state.
 
-    `init` is the value before training: all `zeros`, all `ones`, or `uniform` in `±bound`.
+    `init` is the value before training: all `zeros`, all `ones`, `constant` for all `value`, `uniform` in `±bound`, or
+    `normal` around 0 with the standard deviation `std`.
     `trained` is false for what training only observes (batch norm's running statistics).
     """
 
@@ -20,8 +21,15 @@ class Weight(BaseModel):
     shape: tuple[int, ...]
     trained: bool = True
     dtype: str = "float32"
-    init: Literal["zeros", "ones", "uniform"] = "zeros"
+    init: Literal["zeros", "ones", "constant", "uniform", "normal"] = "zeros"
     bound: float = 0.0
+    value: float = 0.0
+    std: float = 1.0
+
+    @property
+    def random(self) -> bool:
+        """Whether the value before training is drawn."""
+        return self.init in ("uniform", "normal")
 
     @property
     def elements(self) -> int:

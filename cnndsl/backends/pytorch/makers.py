@@ -49,6 +49,10 @@ def tensor(weight: Weight) -> Expression:
     shape = weight.shape or ((),)
     if weight.init == "uniform":
         return recorded(TORCH.empty(*shape, **dtype).uniform_(-weight.bound, weight.bound))
+    if weight.init == "normal":
+        return recorded(TORCH.empty(*shape, **dtype).normal_(0, weight.std))
+    if weight.init == "constant":
+        return recorded(TORCH.full(weight.shape, weight.value, **dtype))
     return recorded(getattr(TORCH, weight.init)(*shape, **dtype))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from cnndsl.backends.pytorch.evaluate import Run, function
+from cnndsl.backends.pytorch.expression import Member, Recorder, Value, recorded, recorder
 from cnndsl.backends.pytorch.library import nn, torch
 from cnndsl.backends.pytorch.names import refuse_unspeakable
 from cnndsl.backends.pytorch.order import mode, registration_order
@@ -23,18 +25,35 @@ def to_torch(graph: Graph) -> nn.Module:
     return Network(graph)
 
 
-@dataclass(frozen=True)
 class Step:
-    """One node as the forward pass takes it."""
+    """One node as the forward pass takes it: `path` leads to its module or parameter and is empty for a plain function;
+    `last_read` are the values that no later step and no output needs."""
 
-    name: str
-    op: Op
-    types: tuple[TensorType, ...]
-    inputs: tuple[str, ...]
-    path: tuple[str, ...]
-    """The names that lead to its module or parameter; empty for a plain function."""
-    last_read: tuple[str, ...]
-    """The values that no later step and no output needs."""
+    def __init__(
+        self,
+        name: str,
+        op: Op,
+        types: tuple[TensorType, ...],
+        inputs: tuple[str, ...],
+        path: tuple[str, ...],
+        last_read: tuple[str, ...],
+    ) -> None:
+        self.name = name
+        self.op = op
+        self.types = types
+        self.inputs = inputs
+        self.path = path
+        self.last_read = last_read
+        self.run = self._function()
+
+    def _function(self) -> Run:
+        module = Recorder(Member(())) if self.path else None
+        values = [Recorder(Value(index)) for index in range(len(self.inputs))]
+        return function(recorded(self.op.call_torch(recorder("torch"), module, self.types, *values)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Functions made on the way cannot be pickled; they are made again.
+        return Step, (self.name, self.op, self.types, self.inputs, self.path, self.last_read)
 
 
 @dataclass(frozen=True)
@@ -76,7 +95,7 @@ class Network(nn.Module):  # type: ignore[misc]
             for name in step.last_read:
                 del values[name]
             module = self._find(step.path) if step.path else None
-            values[step.name] = step.op.call_torch(torch, module, step.types, *read)
+            values[step.name] = step.run(module, read)
         if len(plan.outputs) == 1:
             return values[plan.outputs[0][1]]
         return {name: values[value] for name, value in plan.outputs}
@@ -141,8 +160,12 @@ def _initial(weight: Weight) -> torch.Tensor:
     tensor = torch.zeros(weight.shape, dtype=getattr(torch, weight.dtype))
     if weight.init == "ones":
         tensor.fill_(1)
+    elif weight.init == "constant":
+        tensor.fill_(weight.value)
     elif weight.init == "uniform":
         tensor.uniform_(-weight.bound, weight.bound)
+    elif weight.init == "normal":
+        tensor.normal_(0, weight.std)
     return tensor
 
 
