@@ -9,11 +9,22 @@ from __future__ import annotations
 from typing import Any
 
 _EXP = (1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1)
+_LOG = (
+    7.0376836292e-2,
+    -1.1514610310e-1,
+    1.1676998740e-1,
+    -1.2420140846e-1,
+    1.4249322787e-1,
+    -1.6668057665e-1,
+    2.0000714765e-1,
+    -2.4999993993e-1,
+    3.3333331174e-1,
+)
 _ERF = (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592)
 
 
 class Functions:
-    """The vocabulary of `tvm.tirx`, with `exp`, `sigmoid`, `tanh` and `erf` replaced for float32."""
+    """The vocabulary of `tvm.tirx`, with `exp`, `log1p`, `sigmoid`, `tanh` and `erf` replaced for float32."""
 
     def __init__(self, tir: Any) -> None:
         self._tir = tir
@@ -30,6 +41,19 @@ class Functions:
         r = x - n * _f32(tir, 0.693359375) + n * _f32(tir, 2.12194440e-4)
         power = tir.reinterpret("float32", (n.astype("int32") + tir.const(127, "int32")) << tir.const(23, "int32"))
         return (_polynomial(tir, _EXP, r) * r * r + r + _f32(tir, 1)) * power
+
+    def log1p(self, x: Any) -> Any:
+        """`ln(1 + x)` for finite x from 0 on."""
+        tir = self._tir
+        u = _f32(tir, 1) + x
+        # u = 2^n · (1 + r) with 1 + r between √½ and √2, read from its bits; r is x itself, not yet rounded, where n is 0.
+        bits, mantissa = tir.reinterpret("int32", u), tir.const(23, "int32")
+        n = (bits - tir.const(0x3F3504F3, "int32")) >> mantissa
+        r = tir.reinterpret("float32", bits - (n << mantissa)) - _f32(tir, 1)
+        r = tir.Select(tir.EQ(n, tir.const(0, "int32")), x, r)
+        e = n.astype("float32")
+        series = _polynomial(tir, _LOG, r) * r * r * r - e * _f32(tir, 2.12194440e-4) - _f32(tir, 0.5) * r * r
+        return series + r + e * _f32(tir, 0.693359375)
 
     def sigmoid(self, x: Any) -> Any:
         one = _f32(self._tir, 1)
