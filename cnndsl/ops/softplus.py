@@ -1,0 +1,37 @@
+"""Soft plus."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, final
+
+from cnndsl.ir.arguments import numeric
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.tensor import TensorType
+
+
+@final
+@register
+class Softplus(Op):
+    """`ln(1 + exp(x))`: a smooth `ReLU`, always above zero (Dugas et al., 2001)."""
+
+    word: ClassVar = "Softplus"
+    category: ClassVar = "activation"
+    examples: ClassVar = (("Softplus", (4, 5, 6)), ("Softplus", (7,)))
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        numeric(xs[0], self.word)
+        return xs[0]
+
+    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
+        return y.elements
+
+    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+        return nn.Softplus()
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        return relax.op.nn.softplus(values[0])
+
+    def pointwise(self, tir: Any, value: Any) -> Any:
+        # The larger of x and 0, and the rest: nothing overflows and nothing cancels.
+        zero = tir.const(0, "float32")
+        return tir.max(value, zero) + tir.log1p(tir.exp(-tir.max(value, -value)))
