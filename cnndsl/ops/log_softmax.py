@@ -1,0 +1,32 @@
+"""Logarithm of softmax."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, final
+
+from cnndsl.ir.arguments import numeric
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.tensor import TensorType
+
+
+@final
+@register
+class LogSoftmax(Op):
+    """The logarithm of each position's probabilities over the channels: `x_c - ln Σ exp(x)`."""
+
+    word: ClassVar = "LogSoftmax"
+    category: ClassVar = "activation"
+    examples: ClassVar = (("LogSoftmax", (10,)), ("LogSoftmax", (4, 5, 6)))
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        numeric(xs[0], self.word)
+        return xs[0]
+
+    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
+        return y.elements
+
+    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+        return nn.LogSoftmax(dim=xs[0].channel_axis + 1)
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        return relax.op.nn.log_softmax(values[0], axis=xs[0].channel_axis + 1)
