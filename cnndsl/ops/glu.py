@@ -1,0 +1,44 @@
+"""Gated linear unit."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, final
+
+from cnndsl.errors import Refusal
+from cnndsl.ir.arguments import numeric
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.tensor import TensorType
+
+
+@final
+@register
+class GLU(Op):
+    """The first half of the channels, weighed by the sigmoid of the second half (Dauphin et al., 2016)."""
+
+    word: ClassVar = "GLU"
+    category: ClassVar = "activation"
+    examples: ClassVar = (("GLU", (4, 5, 6)), ("GLU", (8,)), ("Conv3(6) → GLU", (3, 10)))
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        (x,) = xs
+        numeric(x, self.word)
+        if x.channels % 2:
+            raise Refusal(
+                "shape-mismatch",
+                f"`GLU` halves the channels, and {x.channels} arrive",
+                notes=(f"expected an even number of channels, found {x.channels} in {x}",),
+                help="give the layer before it twice the channels that should leave",
+            )
+        return x.with_channels(x.channels // 2)
+
+    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
+        return 2 * y.elements
+
+    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+        return nn.GLU(dim=xs[0].channel_axis + 1)
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        op, axis, channels = relax.op, xs[0].channel_axis + 1, xs[0].channels
+        kept = op.strided_slice(values[0], [axis], [0], [channels // 2])
+        gate = op.strided_slice(values[0], [axis], [channels // 2], [channels])
+        return op.multiply(kept, op.sigmoid(gate))
