@@ -15,6 +15,8 @@ from cnndsl.errors import CnnError, MissingPart
 from cnndsl.version import __version__
 
 FINE, WRONG_PROGRAM, WRONG_COMMAND, MISSING, BUG, INTERRUPTED = 0, 1, 2, 3, 70, 130
+_EXTRAS = {"torch": "torch", "tvm": "tvm", "numpy": "tvm", "PIL": "images", "pygraphviz": "draw"}
+"""The extra that brings a library."""
 _COMPLETION = "_CNNDSL_COMPLETE"
 
 
@@ -51,6 +53,12 @@ def _run(cli: click.Group, arguments: Sequence[str]) -> int:
         return WRONG_PROGRAM
     except MissingPart as error:
         complain(error.message, error.help)
+        return MISSING
+    except ModuleNotFoundError as error:
+        extra = _EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            return _bug(error)
+        complain(f"this takes {error.name}, which is not installed", f"run `pip install 'cnndsl[{extra}]'`")
         return MISSING
     except (KeyboardInterrupt, click.Abort):
         complain("interrupted")

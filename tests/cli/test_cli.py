@@ -216,6 +216,16 @@ def test_something_missing_is_3(monkeypatch: pytest.MonkeyPatch, capsys: Capture
     assert capsys.readouterr().err == "error: TVM cannot be imported\n  = help: run `pip install 'cnndsl[tvm]'`\n"
 
 
+def test_a_library_of_an_extra_is_named_with_it(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
+    monkeypatch.setattr(Verbs, "get_command", _raise(ModuleNotFoundError("No module named 'numpy'", name="numpy")))
+    assert run(["list"]) == 3
+    assert "pip install 'cnndsl[tvm]'" in capsys.readouterr().err
+    monkeypatch.setattr(
+        Verbs, "get_command", _raise(ModuleNotFoundError("No module named 'cnndsl.x'", name="cnndsl.x"))
+    )
+    assert run(["list"]) == 70
+
+
 def test_an_unwritable_place_is_3(folder: Path, capsys: Captured) -> None:
     write(folder, "file", "")
     assert run(["compile", "lenet5", "--to", "ir", "-o", "file/below.json"]) == 3

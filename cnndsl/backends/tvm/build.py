@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.lower import lower
 from cnndsl.backends.tvm.runtime import Package, package_of
 from cnndsl.ir.graph import Graph
@@ -28,6 +29,7 @@ def build(
     `weights` is a state dict of NumPy arrays, from `origin`; without it the first values of `seed` are taken. Raises
     `CnnError` (unsupported-by-backend, unknown-target, missing-weight, unexpected-weight, weight-mismatch) and `MissingPart`.
     """
+    load_tvm()
     if weights is None:
         arrays, origin = initial_weights(graph, seed), f"seed {seed}"
     else:
