@@ -10,13 +10,13 @@ from cnndsl.passes.body import Body, Report
 from cnndsl.passes.flow import IDENTITY, LOST, Flow, LayerValue, Lost, LostValue
 from cnndsl.passes.functions import integer
 from cnndsl.passes.infer import MOST_NODES, Assembly, Stopped, too_many
-from cnndsl.passes.labels import label_text, loop_names, mentioned
+from cnndsl.passes.labels import label_text, mentioned
 from cnndsl.passes.merge import Merges
 from cnndsl.passes.name import FrameDraft
 from cnndsl.passes.resolve import resolve
 from cnndsl.passes.scope import BlockValue, Shared
 from cnndsl.passes.tensors import is_flow, named_tensor, picked
-from cnndsl.passes.values import evaluate, look_up, truth, with_arguments
+from cnndsl.passes.values import evaluate, look_up, loop_names, truth, with_arguments
 from cnndsl.passes.values import rounds as rounds_of
 from cnndsl.passes.wording import fail, kind
 from cnndsl.passes.words import is_layer
@@ -191,14 +191,6 @@ class Chains:
         """The names each round brings, and whether the label names each round: it does if it speaks of them."""
         if isinstance(repeat, tree.Each):
             targets = loop_names(repeat.targets)
-            for name in targets:
-                if is_layer(name):
-                    raise fail(
-                        "shadows-layer",
-                        f"`{name}` is a layer and cannot be a name",
-                        repeat.targets.span,
-                        help=f"call it `{name.lower()}_`",
-                    )
             bound = rounds_of(repeat.targets, repeat.values, body.place(flow))
             return bound, label is not None and any(name in targets for name in mentioned(label))
         value = evaluate(repeat.count, body.place(flow))

@@ -42,10 +42,6 @@ def _part(value: Any, at: tree.Value) -> str:
     return text
 
 
-def loop_names(targets: tree.Targets) -> list[str]:
-    return [name for part in targets.names for name in ([part] if isinstance(part, str) else loop_names(part))]
-
-
 def mentioned(label: tree.Label) -> set[str]:
     """The names that a label's values speak of."""
     found: set[str] = set()

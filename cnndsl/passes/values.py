@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
-from cnndsl.errors import Refusal
+from cnndsl.errors import CnnError, Refusal
 from cnndsl.passes.arithmetic import operand, operation
 from cnndsl.passes.flow import IDENTITY, LOST, Flow, Given, LayerValue, Lost, LostValue, Wire
-from cnndsl.passes.functions import FUNCTIONS, integer, items, limited, span_of_integers
+from cnndsl.passes.functions import FUNCTIONS, MOST_ITEMS, integer, items, limited, span_of_integers, too_long
 from cnndsl.passes.scope import BlockValue, Definition, Scope
 from cnndsl.passes.sizes import attribute_of
-from cnndsl.passes.wording import fail, kind
-from cnndsl.passes.words import find_layer, unknown_word, words_of
+from cnndsl.passes.wording import fail, kind, nearest
+from cnndsl.passes.words import find_layer, is_layer, unknown_word, words_of
 from cnndsl.syntax import tree
+from cnndsl.syntax.scan import MOST_DEPTH
 
-MOST_ROUNDS = 400_000
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Place:
 def evaluate(value: tree.Value, place: Place) -> Any:
     """The value of an expression. Raises CnnError, and LostValue where a tensor is lost."""
     try:
+        place.scope.spend()
         return limited(_EVALUATORS[type(value)](value, place))
     except Refusal as refusal:
         raise fail(refusal.id, refusal.message, value.span, notes=refusal.notes, help=refusal.help) from None
@@ -52,11 +54,14 @@ def truth(value: tree.Value, place: Place) -> bool:
     return result
 
 
-def given(arguments: tuple[tree.Argument, ...], place: Place, words: dict[str, frozenset[str]]) -> tuple[Given, ...]:
-    """Arguments worked out in order. `words` gives the bare words that each argument knows."""
+def given(
+    arguments: tuple[tree.Argument, ...], place: Place, words: dict[str, frozenset[str]], before: int = 0
+) -> tuple[Given, ...]:
+    """Arguments worked out in order. `words` gives the bare words that each argument knows; `before` of them have been
+    given without a name already."""
     results = []
     named = False
-    anything = frozenset().union(*words.values()) if words else frozenset()
+    in_order = [known for name, known in words.items() if name != "window"][before:]
     for argument in arguments:
         if argument.name is None and named:
             raise fail(
@@ -67,7 +72,8 @@ def given(arguments: tuple[tree.Argument, ...], place: Place, words: dict[str, f
                 help="name it, or put it first",
             )
         named = named or argument.name is not None
-        known = words.get(argument.name, frozenset()) if argument.name else anything
+        known = words.get(argument.name, frozenset()) if argument.name else frozenset().union(*in_order[:1])
+        in_order = in_order[1:]
         results.append(Given(argument.name, evaluate(argument.value, replace(place, words=known)), argument.span))
     return tuple(results)
 
@@ -86,7 +92,19 @@ def _name(value: tree.Name, place: Place) -> Any:
         return _known(place.entered)
     if name in place.words:
         return name
-    return look_up(name, value, place.scope)
+    try:
+        return look_up(name, value, place.scope)
+    except CnnError:
+        close = nearest(name, place.words)
+        if close is None:
+            raise
+        raise fail(
+            "unknown-name",
+            f"nothing is called `{name}`",
+            value.span,
+            f"expected one of {', '.join(sorted(place.words))}, or a value",
+            help=f"did you mean `{close}`?",
+        ) from None
 
 
 def look_up(name: str, value: tree.Name | tree.Call | tree.Invocation, scope: Scope) -> Any:
@@ -180,13 +198,14 @@ def with_arguments(
     callee: LayerValue | BlockValue, arguments: tuple[tree.Argument, ...], place: Place
 ) -> LayerValue | BlockValue:
     """A layer or block with these arguments after the ones it has; a named one replaces its like."""
-    new = given(arguments, place, words_of(callee.op) if isinstance(callee, LayerValue) else {})
+    before = sum(argument.name is None for argument in callee.given)
+    new = given(arguments, place, words_of(callee.op) if isinstance(callee, LayerValue) else {}, before)
     named = {argument.name for argument in new if argument.name}
     kept = tuple(argument for argument in callee.given if argument.name is None or argument.name not in named)
     # Positional arguments go before named ones, whoever gave them.
     both = (*kept, *new)
     ordered = (*(a for a in both if a.name is None), *(a for a in both if a.name is not None))
-    return replace(callee, given=ordered)
+    return _made(replace(callee, given=ordered), place)
 
 
 def _function(value: tree.Call, place: Place) -> Any:
@@ -208,7 +227,10 @@ def _function(value: tree.Call, place: Place) -> Any:
             value.span,
             help=f"write `{function.usage}`",
         )
-    return function.work(*(argument.value for argument in values))
+    for argument in values:
+        if isinstance(argument.value, list | tuple):
+            place.scope.spend(len(argument.value))
+    return _made(function.work(*(argument.value for argument in values)), place)
 
 
 def _count(least: int, most: int) -> str:
@@ -224,7 +246,7 @@ def _unary(value: tree.Unary, place: Place) -> Any:
 
 
 def _operation(value: tree.Operation, place: Place) -> Any:
-    return operation(value, lambda part: evaluate(part, place), lambda part: truth(part, place))
+    return operation(value, lambda part: _made(evaluate(part, place), place), lambda part: truth(part, place))
 
 
 def _choice(value: tree.Choice, place: Place) -> Any:
@@ -237,23 +259,49 @@ def _range(value: tree.Range, place: Place) -> list[int]:
 
 
 def _list(value: tree.ListValue, place: Place) -> list[Any]:
-    return [evaluate(item, place) for item in value.items]
+    return _made([evaluate(item, place) for item in value.items], place)
 
 
 def _tuple(value: tree.TupleValue, place: Place) -> tuple[Any, ...]:
-    return tuple(evaluate(item, place) for item in value.items)
+    return _made(tuple(evaluate(item, place) for item in value.items), place)
 
 
 def _comprehension(value: tree.Comprehension, place: Place) -> list[Any]:
     results = []
     for names in rounds(value.targets, value.values, place):
-        place.scope.rounds[0] += 1
-        if place.scope.rounds[0] > MOST_ROUNDS:
-            raise Refusal("value-too-large", f"lists take more than {MOST_ROUNDS:,} rounds", help="use shorter lists")
         inner = replace(place, scope=Scope(place.scope, place.scope.source, names))
         if value.condition is None or truth(value.condition, inner):
             results.append(evaluate(value.item, inner))
-    return results
+    return _made(results, place)
+
+
+def _made(value: T, place: Place) -> T:
+    """A value that holds others, once it is known to be no larger and no deeper than the limits, however often it
+    holds the same one."""
+    if isinstance(value, list | tuple | LayerValue | BlockValue):
+        place.scope.spend(extent(value))
+    return value
+
+
+def extent(value: Any) -> int:
+    """How many values a value holds, itself included. Raises `value-too-large`, `too-deep`."""
+    count = 0
+    pending = [(value, 0)]
+    while pending:
+        here, depth = pending.pop()
+        count += 1
+        if isinstance(here, LayerValue | BlockValue):
+            here = [argument.value for argument in here.given]
+        if not isinstance(here, list | tuple):
+            continue
+        if count + len(here) > MOST_ITEMS + 1:
+            raise too_long(count + len(here) - 1)
+        if depth >= MOST_DEPTH:
+            raise Refusal(
+                "too-deep", f"a value holds others deeper than {MOST_DEPTH}", help="put fewer lists into each other"
+            )
+        pending += [(item, depth + 1) for item in here]
+    return count
 
 
 def rounds(targets: tree.Targets, values: tree.Value, place: Place) -> list[dict[str, Any]]:
@@ -266,18 +314,33 @@ def rounds(targets: tree.Targets, values: tree.Value, place: Place) -> list[dict
             values.span,
             help="write a list or a range: `1..6`",
         )
+    for name in loop_names(targets):
+        if is_layer(name):
+            raise fail(
+                "shadows-layer",
+                f"`{name}` is a layer and cannot be a name",
+                targets.span,
+                help=f"call it `{name.lower()}_`",
+            )
+    place.scope.spend(len(sequence))
     return [_bound(targets, item, values) for item in items(sequence)]
+
+
+def loop_names(targets: tree.Targets) -> list[str]:
+    """The names of a `for`, those in parentheses included."""
+    return [name for part in targets.names for name in ([part] if isinstance(part, str) else loop_names(part))]
 
 
 def _bound(targets: tree.Targets, item: Any, values: tree.Value) -> dict[str, Any]:
     names = targets.names
-    if len(names) == 1 and isinstance(names[0], str):
-        return {names[0]: item}
+    if len(names) == 1:
+        # `for (a, b) in pairs` is `for a, b in pairs`.
+        return {names[0]: item} if isinstance(names[0], str) else _bound(names[0], item, values)
     if not isinstance(item, list | tuple) or len(item) != len(names):
         found = f"{len(item)} values" if isinstance(item, list | tuple) else kind(item)
         raise fail(
             "wrong-type",
-            f"a round brings {found} for {len(names)} names",
+            f"a round brings {found} for the {len(names)} names {', '.join(map(_named, names))}",
             targets.span,
             f"expected {len(names)} values, found {found}",
             help="give as many names as each item has parts",
@@ -286,6 +349,10 @@ def _bound(targets: tree.Targets, item: Any, values: tree.Value) -> dict[str, An
     for name, part in zip(names, item, strict=True):
         bound |= {name: part} if isinstance(name, str) else _bound(name, part, values)
     return bound
+
+
+def _named(target: str | tree.Targets) -> str:
+    return f"`{target}`" if isinstance(target, str) else f"`({', '.join(loop_names(target))})`"
 
 
 _EVALUATORS: dict[type, Any] = {
