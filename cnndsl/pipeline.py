@@ -20,6 +20,8 @@ from typing import Any
 
 import cnndsl.ops  # noqa: F401  (fills the registry of layers)
 from cnndsl import shelf
+from cnndsl.analyses.valid_sizes import AxisRule, Fits, common_rule
+from cnndsl.analyses.valid_sizes import valid_sizes as rules_of
 from cnndsl.errors import CnnError, Diagnostic, Label
 from cnndsl.ir.graph import Graph
 from cnndsl.passes.body import Report
@@ -28,6 +30,9 @@ from cnndsl.passes.library import Library, is_one_model, no_stray
 from cnndsl.passes.wording import nearest
 from cnndsl.source import Source, Span
 from cnndsl.syntax.scan import MOST_BYTES, decode
+
+SECONDS_OF_TRIALS = 1.0
+"""How long sizes that would do are looked for before an error is told without them."""
 
 
 @dataclass(frozen=True)
@@ -109,12 +114,15 @@ def parse_text(
 
 def load_origin(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str]) -> Loaded:
     """The network of a program that has been read."""
-    with _no_collection():
-        return _load(origin, parameters, inputs)
-
-
-def _load(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str]) -> Loaded:
     report = Report()
+    with _no_collection():
+        try:
+            return _load(origin, parameters, inputs, report)
+        except CnnError as error:
+            raise _advised(error, origin, parameters, inputs, report) from None
+
+
+def _load(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str], report: Report) -> Loaded:
     library = Library(report)
     unit = library.load(origin.source, origin.path, {})
     model = origin.model or (origin.stem if origin.stem in unit.models else None)
@@ -122,6 +130,46 @@ def _load(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, st
     if built.asserts:
         _within_budget(built)
     return Loaded(built.graph, built.warnings)
+
+
+def valid_sizes(
+    origin: Origin, parameters: Mapping[str, Any] | None = None, inputs: Mapping[str, str] | None = None
+) -> list[AxisRule]:
+    """Which sizes each axis of each input may have, found by trial. Raises CnnError for a network that is wrong as it is."""
+    graph = load_origin(origin, parameters or {}, inputs or {}).graph
+    with _no_collection():
+        return rules_of(graph, _fits(origin, parameters or {}, inputs or {}))
+
+
+def _fits(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str]) -> Fits:
+    def fits(name: str, shape: tuple[int, ...]) -> bool:
+        try:
+            _load(origin, parameters, {**inputs, name: "x".join(map(str, shape))}, Report())
+        except CnnError:
+            return False
+        return True
+
+    return fits
+
+
+def _advised(
+    error: CnnError, origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str], report: Report
+) -> CnnError:
+    """The error, and where it is a matter of the input's size, the sizes that would do."""
+    sized = [d for d in error.diagnostics if d.id in ("shape-mismatch", "window-too-large")]
+    if not sized or not report.entrances:
+        return error
+    given = {key: text for key, text in inputs.items() if key}
+    entered = report.entrances[0]
+    name, found = entered.source.name, entered.type
+    rule = common_rule(name, found, _fits(origin, parameters, given), SECONDS_OF_TRIALS)
+    if rule is None:
+        return error
+    below, above = rule.nearest(max(found.size))
+    note = f"sizes of `{name}` that can be built: {rule}; near {max(found.size)}: {below}" + (
+        f" and {above}" if above != below else ""
+    )
+    return CnnError(replace(d, notes=(*d.notes, note)) if d is sized[0] else d for d in error.diagnostics)
 
 
 def _within_budget(built: Built) -> None:

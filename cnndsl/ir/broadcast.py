@@ -1,4 +1,4 @@
-"""How tensors of several shapes join: what `add` and `mul` share."""
+"""How tensors of several branches join: what merges share."""
 
 from __future__ import annotations
 
@@ -16,6 +16,14 @@ def stretched(xs: tuple[TensorType, ...], verb: str) -> TensorType:
         shape = tuple(max(a, b) for a, b in zip(result.shape, x.shape, strict=True))
         result = TensorType(shape=shape, dtype=result.dtype, channel_axis=result.channel_axis)
     return result
+
+
+def alike(xs: tuple[TensorType, ...], verb: str) -> TensorType:
+    """The common type of tensors of one type. Raises `shape-mismatch` naming the first that differs."""
+    for index, x in enumerate(xs):
+        if x != xs[0]:
+            raise mismatch(verb, xs, index)
+    return xs[0]
 
 
 def mismatch(verb: str, xs: tuple[TensorType, ...], index: int) -> Refusal:
@@ -37,4 +45,6 @@ def _mend(first: TensorType, other: TensorType) -> str:
         # The projection goes on the branch with the larger map; the smaller one says how many channels it should have.
         target = first.channels if small is first else other.channels
         return f"project the branch with {large}: `Conv1x1({target}, stride={strides[0]})`"
+    if all(abs(a - b) <= 4 for a, b in zip(small.size, large.size, strict=True)):
+        return "crop the larger one with `Crop(like=…)`, reach the size with `Upsample(like=…)`, or take another input size"
     return "give both branches the same stride and padding"

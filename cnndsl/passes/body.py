@@ -65,6 +65,8 @@ class Report:
     def __init__(self) -> None:
         self.found: list[Diagnostic] = []
         self.calls: list[Span] = []
+        self.entrances: list[Wire] = []
+        """The network's inputs, as far as they were read: known also where it could not be built."""
         self._seen: set[tuple[str, str, int]] = set()
 
     @property

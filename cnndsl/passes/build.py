@@ -50,6 +50,7 @@ def build(
     report.found += no_stray(unit)
     statements = Statements(report, {name: _sizes(name, text) for name, text in inputs.items()})
     raise_errors(report)
+    report.entrances = statements.assembly.entrances
     try:
         name, departures = _run(unit, model, parameters, statements, stem)
     except Stopped as stopped:

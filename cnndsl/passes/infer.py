@@ -8,6 +8,7 @@ from cnndsl.errors import CnnError, Diagnostic, Label, Refusal
 from cnndsl.ir.op import Op
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
+from cnndsl.passes.derivation import derivation
 from cnndsl.passes.flow import Draft, Entrance, Flow, Wire
 from cnndsl.passes.name import FrameDraft, Names
 from cnndsl.passes.resolve import Spans
@@ -158,6 +159,9 @@ def placed(refusal: Refusal, wires: tuple[Wire, ...], span: Span, spans: Spans, 
     """A refusal with its place: the guilty argument, or the branches that do not agree."""
     if refusal.culprits and len(arrivals) == len(wires):
         labels = tuple(Label(arrivals[i], _arrival(wires[i], arrivals[i])) for i in refusal.culprits)
+        if len(refusal.culprits) == 2:
+            other, first = (wires[i] for i in refusal.culprits)
+            refusal.notes = (*refusal.notes, *derivation(first, other))
     else:
         labels = (Label(spans.get(refusal.argument or "", span), refusal.notes[0] if refusal.notes else ""),)
         refusal.notes = refusal.notes[1:]

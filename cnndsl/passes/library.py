@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from cnndsl import shelf
@@ -44,13 +45,18 @@ class Library:
         self.units: dict[str, Unit] = {}
         self._open: list[str] = []
 
-    def load(self, source: Source, path: Path | None, settings: Mapping[str, Given]) -> Unit:
-        """A file with its file-wide names worked out. Raises CnnError for a text that cannot be read at all."""
-        program = parse(source)
-        body = Body(Scope(None, source), Names(), None, dict(settings), kind="file")
+    def load(
+        self, source: Source, path: Path | None, settings: Callable[[Unit], Mapping[str, Given]] | None = None
+    ) -> Unit:
+        """A file with its file-wide names worked out; `settings` gives values from outside for its `param`s. Raises
+        CnnError for a text that cannot be read at all."""
+        program = _parsed(source)
+        body = Body(Scope(None, source), Names(), None, kind="file")
         unit = Unit(program, path, body)
         self.units[source.name] = unit
         define(program.statements, body, self.report)
+        if settings is not None:
+            body.settings |= settings(unit)
         self._open.append(source.name)
         statements = Statements(self.report, {})
         for statement in program.statements:
@@ -177,7 +183,7 @@ class Library:
         if source is None:
             assert path is not None
             source = decode(name, path.read_bytes())
-        return self.load(source, path, {})
+        return self.load(source, path)
 
     def _beside(self, written: str, unit: Unit, span: Span) -> Path:
         """The file that a text in quotes names, links resolved. Raises `path-outside-project`, `file-not-found`."""
@@ -219,6 +225,12 @@ class Library:
                 "source-too-long", f"`{written}` has more than {MOST_BYTES:,} bytes", span, help="split it into files"
             )
         return path
+
+
+@lru_cache(maxsize=64)
+def _parsed(source: Source) -> tree.Program:
+    """A text's tree: the same text is built at many sizes when valid ones are looked for."""
+    return parse(source)
 
 
 def is_one_model(program: tree.Program) -> bool:
