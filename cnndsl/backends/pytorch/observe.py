@@ -76,7 +76,7 @@ def _steps(module: Network, values: dict[str, Any]) -> Iterator[str]:
     """Takes one step of the forward pass after the other, keeping every value; gives their names."""
     for step in module._network.inference.steps:
         layer = module._find(step.path) if step.path else None
-        values[step.name] = step.op.call_torch(torch, layer, step.types, *(values[name] for name in step.inputs))
+        values[step.name] = step.run(layer, [values[name] for name in step.inputs])
         yield step.name
 
 
