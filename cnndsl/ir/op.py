@@ -87,8 +87,7 @@ class Op(BaseModel):
 
     def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...] | None:
         """What output positions see of input `index`, for each axis of the output behind the channels, where neither a
-        window nor "the same position" says it: upsampling, cropping, exchanged axes. None where they do; an empty tuple
-        where the output's axes are none of the input's."""
+        window nor "the same position" says it: upsampling, cropping, exchanged axes. None where they do."""
         return None
 
     def sees_all(self, x: TensorType) -> bool:

@@ -58,7 +58,7 @@ def _by_name(layer: LayerValue) -> tuple[dict[str, Any], Spans, list[Diagnostic]
     names = layer.op.arguments()[:MOST_POSITIONAL]
     seen: dict[str, Given] = {}
     position = 0
-    for argument in layer.given:
+    for argument in _gathered(layer) if layer.op.variadic else layer.given:
         name = argument.name
         if name is None:
             if position >= len(names):
@@ -78,6 +78,15 @@ def _by_name(layer: LayerValue) -> tuple[dict[str, Any], Spans, list[Diagnostic]
         seen[name] = argument
         values[name], spans[name] = argument.value, argument.span
     return values, spans, wrong
+
+
+def _gathered(layer: LayerValue) -> tuple[Given, ...]:
+    """All arguments without a name as one: a tuple of them, or the tuple that the only one already is."""
+    unnamed = [given for given in layer.given if given.name is None]
+    if len(unnamed) < 2:
+        return layer.given
+    together = Given(None, tuple(given.value for given in unnamed), unnamed[0].span.to(unnamed[-1].span))
+    return (together, *(given for given in layer.given if given.name is not None))
 
 
 def _too_many(layer: LayerValue, names: tuple[str, ...], span: Span) -> Diagnostic:
