@@ -1,0 +1,87 @@
+"""Reshaping."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Annotated, Any, ClassVar, final
+
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
+
+from cnndsl.errors import Refusal
+from cnndsl.ir.arguments import show, whole
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.tensor import TensorType
+
+MOST_AXES = 4
+
+
+def _lengths(value: Any) -> Any:
+    items = value if isinstance(value, tuple | list) else (value,)
+    if not 1 <= len(items) <= MOST_AXES or items.count(-1) > 1:
+        raise PydanticCustomError(
+            "out-of-range",
+            "expected one to four axes, at most one of them -1, found {found}",
+            {"found": show(value)},
+        )
+    return tuple(-1 if item == -1 else whole(item) for item in items)
+
+
+@final
+@register
+class Reshape(Op):
+    """Lay the same numbers out along other axes, in the same order.
+
+    The channels are then the first axis, or the last where they arrive as the last, as in tokens. One axis may be -1: what
+    is left for it. `Reshape(16, 4, 4)` and `Reshape((16, 4, 4))` are the same.
+    """
+
+    word: ClassVar = "Reshape"
+    category: ClassVar = "shape"
+    variadic: ClassVar = True
+    view: ClassVar = True
+    examples: ClassVar = (
+        ("Reshape(2, 3, 2)", (12,)),
+        ("Reshape(6, -1)", (3, 4, 5)),
+        ("Reshape((8, 2, 2))", (4, 8)),
+        ("Reshape(2, 2, 3, 5)", (4, 3, 5)),
+        ("Reshape(24)", (2, 3, 4)),
+        ("Permute(1, 0) → Reshape(3, 2, 4)", (4, 6)),
+    )
+
+    shape: Annotated[tuple[int, ...], BeforeValidator(_lengths)]
+    """The length of each axis, without the batch."""
+
+    def _filled(self, x: TensorType) -> tuple[int, ...]:
+        known = prod(n for n in self.shape if n != -1)
+        filled = tuple(x.elements // known if n == -1 else n for n in self.shape)
+        if prod(filled) != x.elements:
+            written = "×".join(map(str, self.shape))
+            raise Refusal(
+                "shape-mismatch",
+                f"cannot lay out {x} as {written}",
+                argument="shape",
+                notes=(
+                    f"expected a divisor of {x.elements}, found {known} beside the -1"
+                    if -1 in self.shape
+                    else f"expected {x.elements} numbers in all, found {known}",
+                ),
+                help="leave one axis to be worked out: write -1 for it",
+            )
+        return filled
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        (x,) = xs
+        shape = self._filled(x)
+        last = x.rank > 0 and x.channel_axis == x.rank
+        return TensorType(shape=shape, dtype=x.dtype, channel_axis=len(shape) - 1 if last else 0)
+
+    def sees_all(self, x: TensorType) -> bool:
+        # As with Flatten: which position a number of a vector saw is no longer an axis.
+        return len(self.shape) == 1 and x.kind != "vector"
+
+    def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
+        return values[0].reshape(-1, *self._filled(xs[0]))
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        return relax.op.reshape(values[0], (-1, *self._filled(xs[0])))
