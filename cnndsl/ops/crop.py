@@ -1,0 +1,78 @@
+"""Cropping."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, final
+
+from cnndsl.errors import Refusal
+from cnndsl.ir.arguments import Axes, spatial
+from cnndsl.ir.axes import asked_size
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.reach import Reach
+from cnndsl.ir.tensor import TensorType
+
+
+@final
+@register
+class Crop(Op):
+    """Keep the middle of the map; an odd row comes off the end.
+
+    `Crop(like=e1)` gives the map the sizes of the tensor named `e1`, as the first U-Net did with its skip connections
+    (Ronneberger et al., 2015).
+    """
+
+    word: ClassVar = "Crop"
+    category: ClassVar = "shape"
+    examples: ClassVar = (
+        ("Crop(size=3)", (2, 6, 7)),
+        ("Crop(size=(2, 7))", (2, 5, 7)),
+        ("Conv3x3(2, pad=valid) as e1 → add{ id | in → Crop(like=e1) }", (2, 6, 7)),
+        ("Crop(size=4)", (2, 9)),
+        ("Crop(size=(1, 2, 3))", (2, 4, 5, 6)),
+    )
+
+    like: tuple[int, ...] | None = None
+    """A tensor whose sizes the map takes; its channels do not count."""
+    size: Axes | None = None
+    """The size to keep: one number for every axis, or one for each."""
+
+    def _target(self, x: TensorType) -> tuple[int, ...]:
+        spatial(x, self.word)
+        size = asked_size(x, self.word, self.size, self.like)
+        if size is None:
+            raise Refusal(
+                "missing-argument",
+                "`Crop` needs a size",
+                notes=("expected `like` or `size`, found neither",),
+                help=f"write `Crop(size={min(x.size)})`",
+            )
+        if any(m > n for m, n in zip(size, x.size, strict=True)):
+            raise Refusal(
+                "out-of-range",
+                f"cannot crop {x} to {'×'.join(map(str, size))}",
+                argument="size" if self.like is None else "like",
+                notes=(f"expected at most {'×'.join(map(str, x.size))}, found {'×'.join(map(str, size))}",),
+                help="crop to a smaller size, or add rows with `Pad`",
+            )
+        return size
+
+    def _starts(self, x: TensorType) -> tuple[int, ...]:
+        return tuple((n - m) // 2 for n, m in zip(x.size, self._target(x), strict=True))
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        (x,) = xs
+        return x.resized(self._target(x))
+
+    def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...]:
+        return tuple(Reach(1, start, start, axis) for axis, start in enumerate(self._starts(xs[0])))
+
+    def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
+        (x,) = xs
+        kept = (slice(start, start + n) for start, n in zip(self._starts(x), self._target(x), strict=True))
+        return values[0][(..., *kept)]
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        (x,) = xs
+        starts = list(self._starts(x))
+        ends = [start + n for start, n in zip(starts, self._target(x), strict=True)]
+        return relax.op.strided_slice(values[0], list(range(2, 2 + x.rank)), starts, ends)

@@ -1,0 +1,96 @@
+"""Padding."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal, final
+
+from pydantic import BeforeValidator
+
+from cnndsl.errors import Refusal
+from cnndsl.ir.arguments import make_window, spatial, whole
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.window import Window
+from cnndsl.ops.conv import pad_by_gather, short
+
+
+def _amount(value: Any) -> Any:
+    if isinstance(value, tuple | list):
+        return tuple(
+            tuple(whole(n, 0) for n in item) if isinstance(item, tuple | list) else whole(item, 0) for item in value
+        )
+    return whole(value, 0)
+
+
+Amount = Annotated[int | tuple[int | tuple[int, int], ...], BeforeValidator(_amount)]
+
+
+@final
+@register
+class Pad(Op):
+    """Add rows and columns around the map.
+
+    A layer's own `pad` does the same; this one is for what no `pad` says, such as padding before a pool that counts it.
+    """
+
+    word: ClassVar = "Pad"
+    category: ClassVar = "shape"
+    examples: ClassVar = (
+        ("Pad(1)", (2, 4, 5)),
+        ("Pad(((0, 1), (2, 0)))", (2, 4, 5)),
+        ("Pad((1, 2), reflect)", (2, 4, 5)),
+        ("Pad(2, replicate)", (2, 6)),
+        ("Pad(1, mode=circular)", (2, 3, 4, 5)),
+        ("Pad(((1, 0), (0, 0), (0, 2)))", (2, 3, 4, 5)),
+    )
+
+    amount: Amount
+    """A number for every side, one per axis, or `(before, after)` pairs."""
+    mode: Literal["zeros", "reflect", "replicate", "circular"] = "zeros"
+    """What the added rows hold: zeros, the map mirrored at its edge, its edge repeated, or its other end."""
+
+    def sliding(self, x: TensorType) -> Window:
+        """A window of one position, around whose map there are more rows."""
+        spatial(x, self.word)
+        ones = (1,) * x.rank
+        try:
+            window = make_window(x.size, ones, ones, self.amount, ones)
+        except Refusal as refusal:
+            refusal.argument = "amount"
+            refusal.message = refusal.message.replace("`pad`", "`amount`")
+            raise
+        most = {"reflect": [n - 1 for n in x.size], "circular": list(x.size)}.get(self.mode)
+        if most and any(max(b, a) > m for b, a, m in zip(window.before, window.after, most, strict=True)):
+            raise Refusal(
+                "out-of-range",
+                f"`mode={self.mode}` cannot add more rows than the input has",
+                argument="amount",
+                notes=(f"expected at most {' and '.join(map(str, most))}, found {max(window.before + window.after)}",),
+                help="pad less, or write `mode=replicate`",
+            )
+        return window
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        (x,) = xs
+        return x.resized(self.sliding(x).output_size(x.size))
+
+    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+        (x,) = xs
+        window = self.sliding(x)
+        modules = {
+            "zeros": (nn.ZeroPad1d, nn.ZeroPad2d, nn.ZeroPad3d),
+            "reflect": (nn.ReflectionPad1d, nn.ReflectionPad2d, nn.ReflectionPad3d),
+            "replicate": (nn.ReplicationPad1d, nn.ReplicationPad2d, nn.ReplicationPad3d),
+            "circular": (nn.CircularPad1d, nn.CircularPad2d, nn.CircularPad3d),
+        }
+        # torch counts pads from the last axis to the first.
+        amounts = tuple(n for pair in zip(reversed(window.before), reversed(window.after), strict=True) for n in pair)
+        return modules[self.mode][x.rank - 1](short(amounts))
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        (x,) = xs
+        window = self.sliding(x)
+        if self.mode != "zeros":
+            return pad_by_gather(relax, x, values[0], window, self.mode)
+        around = [n for pair in zip(window.before, window.after, strict=True) for n in pair]
+        return relax.op.nn.pad(values[0], [0, 0, 0, 0, *around])
