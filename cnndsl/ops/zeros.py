@@ -1,0 +1,45 @@
+"""Zeros."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, final
+
+from cnndsl.ir.arguments import Positive, spatial
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.tensor import TensorType
+
+
+@final
+@register
+class Zeros(Op):
+    """A map of zeros with the sizes of the one that arrives.
+
+    It fills a shortcut up with channels at no cost in weights, ResNet's "option A" (He et al., 2015):
+    `cat{ id | Zeros(16) }`.
+    """
+
+    word: ClassVar = "Zeros"
+    category: ClassVar = "shape"
+    examples: ClassVar = (
+        ("cat{ id | Zeros(2) }", (3, 4, 5)),
+        ("MaxPool → cat{ Zeros(1) | id | Zeros(3) }", (3, 8)),
+    )
+
+    channels: Positive
+    """Its channels."""
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        (x,) = xs
+        spatial(x, self.word)
+        return x.with_channels(self.channels)
+
+    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+        spatial(xs[0], self.word)
+
+    def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
+        x = values[0]
+        return x.new_zeros((x.shape[0], self.channels, *xs[0].size))
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        (x,) = xs
+        return relax.op.zeros((values[0].ty.shape[0], self.channels, *x.size), x.dtype)
