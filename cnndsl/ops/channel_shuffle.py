@@ -1,0 +1,57 @@
+"""Channel shuffle."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, final
+
+from cnndsl.errors import Refusal
+from cnndsl.ir.arguments import Positive, spatial
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.tensor import TensorType
+
+
+@final
+@register
+class ChannelShuffle(Op):
+    """Deal the channels out again: the first of each group, then the second of each, and so on.
+
+    So that grouped convolutions see all channels in turn: ShuffleNet (Zhang et al., 2017).
+    """
+
+    word: ClassVar = "ChannelShuffle"
+    category: ClassVar = "shape"
+    examples: ClassVar = (
+        ("ChannelShuffle(2)", (6, 4, 5)),
+        ("ChannelShuffle(3)", (6, 5)),
+        ("ChannelShuffle(2)", (4, 2, 3, 4)),
+    )
+
+    groups: Positive
+    """The parts into which the channels are divided."""
+
+    def _check(self, x: TensorType) -> None:
+        spatial(x, self.word)
+        if x.channels % self.groups:
+            fits = max(g for g in range(1, min(self.groups, x.channels) + 1) if x.channels % g == 0)
+            raise Refusal(
+                "groups-mismatch",
+                f"{x.channels} channels cannot be divided into {self.groups} groups",
+                argument="groups",
+                notes=(f"expected a divisor of {x.channels}, found {self.groups}",),
+                help=f"write `ChannelShuffle({fits})`",
+            )
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        self._check(xs[0])
+        return xs[0]
+
+    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+        self._check(xs[0])
+        return nn.ChannelShuffle(self.groups)
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        (x,) = xs
+        batch = values[0].ty.shape[0]
+        groups = relax.op.reshape(values[0], (batch, self.groups, x.channels // self.groups, *x.size))
+        dealt = relax.op.permute_dims(groups, [0, 2, 1, *range(3, 3 + x.rank)])
+        return relax.op.reshape(dealt, (batch, *x.shape))

@@ -1,0 +1,54 @@
+"""Pixel unshuffle."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, final
+
+from cnndsl.errors import Refusal
+from cnndsl.ir.arguments import Positive, make_window
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.window import Window
+from cnndsl.ops.pixel_shuffle import flat
+
+
+@final
+@register
+class PixelUnshuffle(Op):
+    """Gather positions into channels: C×(H·r)×(W·r) becomes (C·r²)×H×W. Undoes `PixelShuffle`."""
+
+    word: ClassVar = "PixelUnshuffle"
+    category: ClassVar = "shape"
+    examples: ClassVar = (("PixelUnshuffle(2)", (3, 4, 6)), ("PixelUnshuffle(3)", (1, 6, 3)))
+
+    r: Positive
+    """How many times smaller each axis gets."""
+
+    def sliding(self, x: TensorType) -> Window:
+        flat(x, self.word)
+        return make_window(x.size, (self.r,) * 2, (self.r,) * 2, 0, (1, 1))
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        (x,) = xs
+        flat(x, self.word)
+        if any(n % self.r for n in x.size):
+            raise Refusal(
+                "groups-mismatch",
+                f"{'×'.join(map(str, x.size))} positions cannot be gathered {self.r}×{self.r} at a time",
+                argument="r",
+                notes=(f"expected multiples of {self.r}, found {'×'.join(map(str, x.size))}",),
+                help="bring the map to such a size with `Pad` or `Crop`",
+            )
+        return TensorType(shape=(x.channels * self.r**2, *(n // self.r for n in x.size)), dtype=x.dtype)
+
+    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+        flat(xs[0], self.word)
+        return nn.PixelUnshuffle(self.r)
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        (x,) = xs
+        y = self.infer(x)
+        h, w = y.size
+        batch = values[0].ty.shape[0]
+        pixels = relax.op.reshape(values[0], (batch, x.channels, h, self.r, w, self.r))
+        return relax.op.reshape(relax.op.permute_dims(pixels, [0, 1, 3, 5, 2, 4]), (batch, *y.shape))
