@@ -1,0 +1,80 @@
+"""Matrix product of branches."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, final
+
+from cnndsl.errors import Refusal
+from cnndsl.ir.arguments import numeric
+from cnndsl.ir.broadcast import mismatch
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.tensor import TensorType
+
+
+@final
+@register
+class MatMul(Op):
+    """Multiply the branches as matrices over their last two axes: …×n×k times …×k×m is …×n×m.
+
+    Axes before those must agree; each of their positions has a product of its own, of n·k·m multiply-adds. The channels stay
+    on the axis where the first branch has them. Of three branches the product of the first two is multiplied by the third.
+    """
+
+    word: ClassVar = "matmul"
+    category: ClassVar = "merge"
+    symbol: ClassVar = "@"
+    merges: ClassVar = True
+    takes_position: ClassVar = False
+    examples: ClassVar = (
+        ("matmul{ id | Permute(0, 2, 1) }", (3, 4, 5)),
+        ("Permute(1, 0) → matmul{ id | Permute(1, 0) }", (3, 4)),
+        ("matmul{ id | Permute(0, 2, 1) → ReLU | id }", (3, 4, 5)),
+    )
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        for x in xs:
+            numeric(x, self.word)
+        if xs[0].rank == 0:
+            raise Refusal(
+                "wrong-rank",
+                f"`matmul` multiplies matrices, and the first branch is a vector of {xs[0].channels}",
+                notes=("expected two axes or more, found one",),
+                help="weigh a vector's elements with `mul`",
+            )
+        return self._products(xs)[-1]
+
+    def _products(self, xs: Tensors) -> list[TensorType]:
+        """The type of each product, from left to right."""
+        found = [xs[0]]
+        for index, x in enumerate(xs[1:], start=1):
+            y = found[-1]
+            if len(x.shape) != len(y.shape) or x.shape[:-2] != y.shape[:-2] or x.shape[-2] != y.shape[-1]:
+                refusal = mismatch("multiply as matrices", (y, x), 1)
+                refusal.culprits = (index, 0)
+                refusal.help = "the last axis of one must be the last but one of the next: turn it with `Permute`"
+                raise refusal
+            shape = (*y.shape[:-1], x.shape[-1])
+            found.append(TensorType(shape=shape, dtype=y.dtype, channel_axis=y.channel_axis))
+        return found[1:]
+
+    def sees_all(self, x: TensorType) -> bool:
+        # A position sees a row of one matrix and a column of the other: all of both, once they are made of each other.
+        return True
+
+    def macs(self, xs: Tensors, y: TensorType) -> int:
+        return sum(made.elements * x.shape[-2] for made, x in zip(self._products(xs), xs[1:], strict=True))
+
+    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+        self.infer(*xs)
+
+    def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
+        result = values[0]
+        for value in values[1:]:
+            result = result @ value
+        return result
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        result = values[0]
+        for value in values[1:]:
+            result = relax.op.matmul(result, value)
+        return result
