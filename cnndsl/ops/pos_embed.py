@@ -1,0 +1,43 @@
+"""Position embedding."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import Any, ClassVar, final
+
+from cnndsl.ir.arguments import numeric
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.weight import Weight
+
+_DEVIATION = 0.02
+
+
+@final
+@register
+class PosEmbed(Op):
+    """Add a trained tensor of the input's shape, so that positions differ (Dosovitskiy et al., 2020).
+
+    Its label is its key: `pos_embedding: PosEmbed` on 197 tokens of 768 is a weight of 1×197×768 called `pos_embedding`.
+    """
+
+    word: ClassVar = "PosEmbed"
+    category: ClassVar = "attention"
+    one_tensor: ClassVar = True
+    examples: ClassVar = (("ToTokens → pos: PosEmbed", (3, 2, 4)), ("pos: PosEmbed", (3, 4, 5)))
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        numeric(xs[0], self.word)
+        return xs[0]
+
+    def weights(self, *xs: TensorType) -> dict[str, Weight]:
+        return {"": Weight(shape=(1, *xs[0].shape), init="uniform", bound=_DEVIATION * sqrt(3))}
+
+    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
+        return y.elements
+
+    def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
+        return values[0] + module
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        return relax.op.add(values[0], weights[""])
