@@ -9,17 +9,16 @@ from typing import Any
 from cnndsl.errors import CnnError, Diagnostic, Severity
 from cnndsl.ir.graph import Graph
 from cnndsl.passes.body import Body, Departures, Report
-from cnndsl.passes.flow import Given, LostValue
+from cnndsl.passes.count import Count
 from cnndsl.passes.infer import Stopped
-from cnndsl.passes.library import Library, Unit, is_one_model, no_stray
+from cnndsl.passes.library import Library, Unit, no_stray
 from cnndsl.passes.name import close as close_graph
+from cnndsl.passes.parameters import settings
 from cnndsl.passes.scope import BlockValue, Scope
 from cnndsl.passes.statements import Statements
-from cnndsl.passes.values import Place, evaluate
 from cnndsl.passes.wording import fail, nearest
 from cnndsl.source import Source, Span
 from cnndsl.syntax import tree
-from cnndsl.syntax.parser import parse_value
 
 
 @dataclass(frozen=True)
@@ -91,18 +90,19 @@ def _run(
     end = Span(unit.source, len(unit.source.text), len(unit.source.text))
     if not unit.program.statements:
         raise fail("empty-program", "the text is empty", end, help="write an input and a chain: `input 3×32×32`")
-    if is_one_model(unit.program):
+    if unit.one_model:
         if model is not None and model != stem:
             raise fail(
                 "unknown-model",
                 f"no model is called `{model}`",
-                end,
+                _asked(unit, model),
                 notes=(f"the file is one model, `{stem}`",),
                 help="leave the name out",
             )
         body = Body(unit.body.scope, statements.assembly.root, None, dict(unit.body.settings), top=True, kind="file")
         _refuse_unknown(parameters, [s.name for s in unit.program.statements if isinstance(s, tree.Param)])
-        body.settings |= settings(parameters, unit, _types(unit.program.statements))
+        body.settings |= settings(parameters, unit.body.scope, _types(unit.program.statements))
+        Count(unit.program).refuse_too_many(unit.program.statements)
         return stem, statements.depart(unit.program.statements, body, end)
     if not unit.models:
         raise fail(
@@ -111,7 +111,7 @@ def _run(
             end,
             help="write a chain, or `model { … }`; `check` accepts a library",
         )
-    name, value = _select(unit, model, stem, end)
+    name, value = _select(unit, model, stem)
     definition = value.definition
     node = definition.node
     own = [p.name for p in node.parameters or ()]
@@ -119,7 +119,7 @@ def _run(
     wide = [s.name for s in unit.program.statements if isinstance(s, tree.Param)]
     _refuse_unknown(parameters, [*own, *declared, *wide])
     types = _types(node.body) | _types(unit.program.statements)
-    given = settings({k: v for k, v in parameters.items() if k not in wide}, unit, types)
+    given = settings({k: v for k, v in parameters.items() if k in own or k in declared}, unit.body.scope, types)
     # A value from outside takes the place of the one the variant gave, wherever that stands.
     taken = [*value.given]
     positional = [g for g in taken if g.name is None]
@@ -131,18 +131,21 @@ def _run(
     body = Body(
         Scope(definition.scope, definition.scope.source), statements.assembly.root, None, top=True, kind="model"
     )
+    if definition.scope is unit.body.scope:
+        # A base from another file is counted as it is expanded.
+        Count(unit.program).refuse_too_many(node.body)
     statements.chains.caller.bind_parameters(value, body, node.name_span)
     return name, statements.depart(node.body, body, node.name_span)
 
 
-def _select(unit: Unit, model: str | None, stem: str, end: Span) -> tuple[str, BlockValue]:
+def _select(unit: Unit, model: str | None, stem: str) -> tuple[str, BlockValue]:
     if model is not None:
         if model not in unit.models:
             near = nearest(model, unit.models)
             raise fail(
                 "unknown-model",
                 f"no model is called `{model}`",
-                end,
+                _asked(unit, model),
                 notes=(f"the file has {', '.join(unit.models)}",),
                 help=f"did you mean `{near}`?" if near else "take one of these",
             )
@@ -152,6 +155,12 @@ def _select(unit: Unit, model: str | None, stem: str, end: Span) -> tuple[str, B
     complete = complete_models(unit)
     name = complete[-1] if complete else list(unit.models)[-1]
     return name, unit.models[name]
+
+
+def _asked(unit: Unit, model: str) -> Span:
+    """The model's name in `FILE:NAME`, which is where it was asked for."""
+    text = Source("the command line", f"{unit.source.name}:{model}")
+    return Span(text, len(text.text) - len(model), len(text.text))
 
 
 def complete_models(unit: Unit) -> list[str]:
@@ -183,22 +192,6 @@ def _refuse_unknown(parameters: Mapping[str, Any], known: list[str]) -> None:
                 notes=(f"expected one of {', '.join(known)}",) if known else ("it has none",),
                 help=f"did you mean `{near}`?" if near else "leave it out",
             )
-
-
-def settings(parameters: Mapping[str, Any], unit: Unit, types: Mapping[str, str]) -> dict[str, Given]:
-    """Values from outside. A text is read as a value of the language, unless a text is what is wanted."""
-    made: dict[str, Given] = {}
-    for name, value in parameters.items():
-        text = Source("-P", f"{name}={value}")
-        span = Span(text, len(name) + 1, len(text.text))
-        if isinstance(value, str) and not (types.get(name) == "text" and not value.startswith('"')):
-            tree_value = parse_value(text, span.start, span.end)
-            try:
-                value = evaluate(tree_value, Place(unit.body.scope, (), ()))
-            except LostValue:
-                continue
-        made[name] = Given(name, value, span)
-    return made
 
 
 def _sizes(name: str, text: str) -> tuple[int, ...]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 from cnndsl import shelf
 from cnndsl.errors import CnnError, Diagnostic, Label
 from cnndsl.passes.body import Body, Report
 from cnndsl.passes.declare import define
-from cnndsl.passes.flow import LOST, Given, LostValue
+from cnndsl.passes.flow import LOST, LostValue
 from cnndsl.passes.name import Names
+from cnndsl.passes.parameters import settings
 from cnndsl.passes.scope import BlockValue, Definition, Scope
 from cnndsl.passes.statements import Statements
 from cnndsl.passes.values import with_arguments
@@ -31,6 +33,20 @@ class Unit:
     path: Path | None
     body: Body
     models: dict[str, BlockValue] = field(default_factory=dict)
+    _itself: Definition | None = None
+
+    @cached_property
+    def one_model(self) -> bool:
+        """Whether the file is itself a model, having no `model` in it."""
+        return is_one_model(self.program)
+
+    def itself(self, name: str) -> Definition:
+        """A file that is one model, as the model of this name that other files use."""
+        if self._itself is None:
+            start = Span(self.source, 0, 0)
+            body = tuple(s for s in self.program.statements if not isinstance(s, tree.Use))
+            self._itself = Definition(tree.Model(start, name, start, None, body), self.body.scope)
+        return self._itself
 
     @property
     def source(self) -> Source:
@@ -45,22 +61,21 @@ class Library:
         self.units: dict[str, Unit] = {}
         self._open: list[str] = []
 
-    def load(
-        self, source: Source, path: Path | None, settings: Callable[[Unit], Mapping[str, Given]] | None = None
-    ) -> Unit:
-        """A file with its file-wide names worked out; `settings` gives values from outside for its `param`s. Raises
-        CnnError for a text that cannot be read at all."""
+    def load(self, source: Source, path: Path | None, outside: Mapping[str, Any]) -> Unit:
+        """A file with its file-wide names worked out; `outside` has values for its `param`s. Raises CnnError for a text
+        that cannot be read at all."""
         program = _parsed(source)
         body = Body(Scope(None, source), Names(), None, kind="file")
         unit = Unit(program, path, body)
         self.units[source.name] = unit
         define(program.statements, body, self.report)
-        if settings is not None:
-            body.settings |= settings(unit)
         self._open.append(source.name)
         statements = Statements(self.report, {})
         for statement in program.statements:
             try:
+                if isinstance(statement, tree.Param) and statement.name in outside:
+                    given = {statement.name: outside[statement.name]}
+                    body.settings |= settings(given, body.scope, {statement.name: statement.type})
                 self._statement(statement, unit, statements)
             except CnnError as error:
                 self.report.add(error)
@@ -88,13 +103,9 @@ class Library:
                 unit.models[statement.name] = BlockValue(definition, ())
         elif isinstance(statement, tree.Variant):
             scope.names[statement.name] = unit.models[statement.name] = self._variant(statement, unit)
-        elif isinstance(statement, tree.Let | tree.Param | tree.Default) and self._whole_file(unit):
+        elif isinstance(statement, tree.Let | tree.Param | tree.Default) and not unit.one_model:
+            # In a file that is one model they belong to that model.
             statements._statement(statement, unit.body, None)  # type: ignore[arg-type]
-
-    @staticmethod
-    def _whole_file(unit: Unit) -> bool:
-        """Whether the file's values hold for all of it; in a file that is one model they belong to that model."""
-        return not is_one_model(unit.program)
 
     def _variant(self, statement: tree.Variant, unit: Unit) -> BlockValue:
         scope = unit.body.scope
@@ -125,11 +136,14 @@ class Library:
         other = self._origin(statement, unit)
         for item in statement.imported:
             found = other.body.scope.names.get(item.name)
+            if found is None and other.one_model and item.name == _stem(statement):
+                found = other.itself(item.name)
             if found is LOST:
                 unit.body.scope.names[item.alias or item.name] = LOST
                 continue
             if not isinstance(found, Definition | BlockValue):
                 defined = [n for n, v in other.body.scope.names.items() if isinstance(v, Definition | BlockValue)]
+                defined += [_stem(statement)] if other.one_model else []
                 close = nearest(item.name, defined)
                 raise fail(
                     "unknown-name",
@@ -183,7 +197,7 @@ class Library:
         if source is None:
             assert path is not None
             source = decode(name, path.read_bytes())
-        return self.load(source, path)
+        return self.load(source, path, {})
 
     def _beside(self, written: str, unit: Unit, span: Span) -> Path:
         """The file that a text in quotes names, links resolved. Raises `path-outside-project`, `file-not-found`."""
@@ -231,6 +245,11 @@ class Library:
 def _parsed(source: Source) -> tree.Program:
     """A text's tree: the same text is built at many sizes when valid ones are looked for."""
     return parse(source)
+
+
+def _stem(statement: tree.Use) -> str:
+    """The name of a file as a model: without its folders and ending."""
+    return Path(statement.origin).stem if statement.is_file else statement.origin
 
 
 def is_one_model(program: tree.Program) -> bool:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from cnndsl.passes.flow import IdentityValue, LayerValue, Lost
-from cnndsl.passes.scope import BlockValue
+from cnndsl.passes.flow import Given, IdentityValue, LayerValue, Lost, LostValue
+from cnndsl.passes.scope import BlockValue, Scope
+from cnndsl.passes.values import Place, evaluate
 from cnndsl.passes.wording import fail, kind, nearest
-from cnndsl.source import Span
+from cnndsl.source import Source, Span
 from cnndsl.syntax import tree
+from cnndsl.syntax.parser import parse_value
 
 TYPES = ("int", "float", "bool", "text", "list", "block")
 _WANTED = {
@@ -57,3 +60,19 @@ def checked(value: Any, statement: tree.Param, span: Span) -> Any:
             help=f"give it {_WANTED[declared]}",
         )
     return value
+
+
+def settings(parameters: Mapping[str, Any], scope: Scope, types: Mapping[str, str]) -> dict[str, Given]:
+    """Values from outside. A text is read as a value of the language, unless a text is what is wanted."""
+    made: dict[str, Given] = {}
+    for name, value in parameters.items():
+        text = Source("-P", f"{name}={value}")
+        span = Span(text, len(name) + 1, len(text.text))
+        if isinstance(value, str) and not (types.get(name) == "text" and not value.startswith('"')):
+            tree_value = parse_value(text, span.start, span.end)
+            try:
+                value = evaluate(tree_value, Place(scope, (), ()))
+            except LostValue:
+                continue
+        made[name] = Given(name, value, span)
+    return made
