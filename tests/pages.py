@@ -1,60 +1,179 @@
-"""Pages that are run: `python -m tests.pages` writes beneath each program and command what it gets."""
+"""Pages that are run: `python -m tests.pages` writes beneath each program and command what it gets.
+
+The blocks of a page are taken in order, in a folder of the page's own:
+
+    cnn                   a program that loads. It is the file `mine.cnn`, or the one named: `cnn gates.cnn`
+    cnn fragment 3×8×8    a part of one; that input, or 3×32×32, is put before it
+    cnn error             a program that does not load; the `text` block behind it is what it gets
+    cnn warning           a program that loads, and what `check` says of it in the `text` block behind
+    console               `$ command` lines and what each of them says; a line `…` stands for any number of lines
+    python, sh            is run; what it prints is in the `text` block behind, if there is one
+    sh install            is not run: it changes the machine
+"""
 
 from __future__ import annotations
 
+import io
+import os
 import re
 import shlex
 import subprocess
 import sys
-from contextlib import chdir
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from cnndsl.cli import run
 from cnndsl.errors import CnnError
-from cnndsl.pipeline import load
+from cnndsl.pipeline import check, load
 from cnndsl.render import render_all
 
 ROOT = Path(__file__).resolve().parent.parent
-ERRORS = ROOT / "docs" / "errors.md"
+ERRORS = ROOT / "docs" / "errors"
 README = ROOT / "README.md"
-_CASE = re.compile(
-    r"```cnn\n(?P<program>(?:(?!```).)*\n)```\n\n```text\n.*?```|```text\n\$ (?P<command>.*?)\n.*?```", re.DOTALL
-)
+PAGES = (README, *sorted((ROOT / "docs").glob("*.md")), *sorted(ERRORS.glob("*.md")))
+_BLOCK = re.compile(r"^```(?P<language>[a-z]+)(?P<about>[^\n]*)\n(?P<body>.*?)^```$", re.DOTALL | re.MULTILINE)
+_SHELL = re.compile(r"[|<>;&*$`]")
+_CNNDSL = f'cnndsl() {{ {shlex.quote(sys.executable)} -m cnndsl "$@"; }}\n'
+
+
+class PageError(Exception):
+    """A block of a page that does not do what the page says it does."""
 
 
 def refreshed(page: str) -> str:
-    """The page with what each program and command gets."""
-    return _CASE.sub(lambda case: _program(case["program"]) if case["program"] else _command(case["command"]), page)
+    """The page with what each program and command gets. Raises PageError."""
+    with _project() as folder:
+        run = _Run(folder)
+        text = _BLOCK.sub(run.block, page)
+        run.end()
+        return text
 
 
-def _program(program: str) -> str:
-    return f"```cnn\n{program}```\n\n```text\n{said_of(program)}\n```"
+@contextmanager
+def _project() -> Iterator[Path]:
+    """The folder of a page, as the working directory; `docs` lies in it, as in the repository."""
+    with TemporaryDirectory() as outer:
+        folder = Path(outer, "project").resolve()
+        folder.mkdir()
+        (folder / "pyproject.toml").touch()
+        (folder / "docs").symlink_to(ROOT / "docs")
+        with chdir(folder):
+            yield folder
 
 
-def said_of(program: str) -> str:
+@dataclass
+class _Run:
+    """One page being run. `said` is what the last block got, and the next `text` block shows; None where nothing is due."""
+
+    folder: Path
+    said: str | None = None
+    due: bool = field(default=False)
+    """Whether a `text` block must follow."""
+
+    def block(self, block: re.Match[str]) -> str:
+        language, about, body = block["language"], block["about"].split(), block["body"]
+        if language == "text":
+            body, self.said, self.due = body if self.said is None else _ended(self.said), None, False
+            return f"```text\n{body}```"
+        self.end()
+        if language == "cnn":
+            self._program(about, body)
+        elif language == "console":
+            body = self._console(body)
+        elif language == "python":
+            self.said = self._inside(lambda: exec(compile(body, "page", "exec"), {"__name__": "page"}))
+        elif language == "sh" and about != ["install"]:
+            self.said = self._shell(f"set -e\n{body}", fails=False)
+        return f"```{language}{block['about']}\n{body}```"
+
+    def end(self) -> None:
+        """Raises PageError if what the last block gets is not shown."""
+        if self.due:
+            raise PageError(f"a ```text block must show what the program gets:\n{self.said}")
+        self.said = None
+
+    def _program(self, about: list[str], text: str) -> None:
+        name = next((word for word in about if word.endswith(".cnn")), "mine.cnn")
+        if "fragment" in about:
+            shape = next((word for word in about if "×" in word), "3×32×32")
+            text = f"input {shape}\n{text}"
+        Path(name).write_text(text, encoding="utf-8")
+        found = said_of(name, lints="warning" in about)
+        if "error" in about or "warning" in about:
+            severity = "error" if "error" in about else "warning"
+            if f"{severity}[" not in found or (severity == "warning" and "error[" in found):
+                raise PageError(f"expected {severity}s of\n{text}\nfound\n{found}")
+            self.said, self.due = self._plain(found), True
+        elif found:
+            raise PageError(f"{text}\ngets\n{found}")
+
+    def _console(self, body: str) -> str:
+        parts = re.split(r"^(?=\$ )", body, flags=re.MULTILINE)
+        if parts[0]:
+            raise PageError(f"a console block begins with `$ command`:\n{body}")
+        return "".join(self._command(part) for part in parts[1:])
+
+    def _command(self, part: str) -> str:
+        first, _, shown = part.partition("\n")
+        command = first.removeprefix("$ ")
+        words = shlex.split(command)
+        if words[0] == "cnndsl" and not _SHELL.search(command):
+            real = self._inside(lambda: run(words[1:]))
+        else:
+            real = self._shell(command)
+        real = _ended(real)
+        return part if _agrees(shown, real) else f"{first}\n{real}"
+
+    def _inside(self, work: object) -> str:
+        """What a call prints, in this process."""
+        stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+        with redirect_stdout(stream), redirect_stderr(stream):
+            assert callable(work)
+            work()
+        stream.seek(0)
+        return self._plain(stream.read())
+
+    def _shell(self, command: str, *, fails: bool = True) -> str:
+        result = subprocess.run(
+            ["bash", "-c", _CNNDSL + command],
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            check=False,
+        )
+        if result.returncode and not fails:
+            raise PageError(f"{command}\nends with {result.returncode}\n{result.stdout}")
+        return self._plain(result.stdout)
+
+    def _plain(self, text: str) -> str:
+        # The folder of a page is another one in every run.
+        return text.replace(f"{self.folder}/", "")
+
+
+def said_of(file: str, *, lints: bool = False) -> str:
     """Every diagnostic that a program gets, as people see it."""
-    with TemporaryDirectory() as folder:
-        project = Path(folder, "project")
-        project.mkdir()
-        (project / "mine.cnn").write_text(program, "utf-8")
-        with chdir(project):
-            try:
-                found = load("mine.cnn").warnings
-            except CnnError as error:
-                found = error.diagnostics
-            # Other files are named by their whole path, which is another one in every run.
-            return render_all(found).replace(f"{project.resolve()}/", "")
+    try:
+        return render_all(check(file) if lints else load(file).warnings)
+    except CnnError as error:
+        return render_all(error.diagnostics)
 
 
-def _command(command: str) -> str:
-    """The command and what it says."""
-    arguments = [sys.executable, "-m", "cnndsl", *shlex.split(command)[1:]]
-    result = subprocess.run(arguments, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
-    return f"```text\n$ {command}\n{result.stdout}{result.stderr}```"
+def _ended(text: str) -> str:
+    return text if not text or text.endswith("\n") else f"{text}\n"
+
+
+def _agrees(shown: str, real: str) -> bool:
+    """Whether a page shows what is real, lines that stand for any number of lines apart."""
+    lines = (r"(?:.*\n)*?" if line.strip() == "…" else re.escape(line) for line in shown.splitlines(keepends=True))
+    return re.fullmatch("".join(lines), real) is not None
 
 
 if __name__ == "__main__":
     from cnndsl.files import write_atomically
 
-    for page in (ERRORS, README):
-        write_atomically(page, refreshed(page.read_text("utf-8")))
+    for path in [Path(name).resolve() for name in sys.argv[1:]] or PAGES:
+        write_atomically(path, refreshed(path.read_text("utf-8")))

@@ -11,7 +11,7 @@ import pytest
 from tests.pages import ERRORS, README, ROOT, refreshed
 
 _ID = re.compile(r"[a-z]+(-[a-z0-9]+)+|syntax")
-_MAKERS = {"Diagnostic", "Refusal", "PydanticCustomError", "fail"}
+_MAKERS = {"Diagnostic", "Refusal", "PydanticCustomError", "fail", "warning"}
 """Calls whose first argument, or `id=`, is the id of a diagnostic; modules may have a function of their own beside these."""
 
 

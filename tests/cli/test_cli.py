@@ -13,7 +13,7 @@ from cnndsl.cli.group import Verbs
 
 Captured = pytest.CaptureFixture[str]
 WRONG = "input 3×32×32\nConv3x3(8) → Relu\n"
-RIGHT = "input 3×8×8\nConv3x3(8) → ReLU → FC(10)\n"
+RIGHT = "input 3×8×8\nConv3x3(8) → ReLU → Conv3x3(8) → ReLU → Conv3x3(8) → ReLU → Conv3x3(8) → GlobalAvgPool → FC(10)\n"
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_summary_as_table_csv_and_markdown(folder: Path, capsys: Captured) -> No
     file = write(folder, "right.cnn", RIGHT)
     assert run(["summary", file, "--columns", "layer,params"]) == 0
     table = capsys.readouterr().out
-    assert "5,130" in table
+    assert "584" in table
     assert "receptive field" in table
     assert run(["summary", file, "--format", "csv"]) == 0
     assert capsys.readouterr().out.split("\n")[0].startswith("name,level,kind")
