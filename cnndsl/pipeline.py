@@ -124,7 +124,7 @@ def load_origin(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[s
 
 def _load(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str], report: Report) -> Loaded:
     library = Library(report)
-    unit = library.load(origin.source, origin.path, {})
+    unit = library.load(origin.source, origin.path, parameters)
     model = origin.model or (origin.stem if origin.stem in unit.models else None)
     built = build(unit, library, model, parameters, inputs, origin.stem)
     if built.asserts:

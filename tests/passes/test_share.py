@@ -30,7 +30,9 @@ def test_a_share_has_its_weights_once_and_runs_as_often_as_named() -> None:
 
 
 def test_one_layer_or_block_is_called_by_the_shares_own_name() -> None:
-    text = HEAD + "share conv = Conv3x3(3)\nblock H(c) { Conv3x3(c) → BN }\nshare head = H(3)\nconv → head → conv → head"
+    text = (
+        HEAD + "share conv = Conv3x3(3)\nblock H(c) { Conv3x3(c) → BN }\nshare head = H(3)\nconv → head → conv → head"
+    )
     assert keys(text) == ["conv.weight", "conv.bias", "head.0.weight", "head.0.bias", "head.1.weight", "head.1.bias"]
 
 
