@@ -84,7 +84,11 @@ class Report:
             self.found.append(self._called(diagnostic))
 
     def _called(self, diagnostic: Diagnostic) -> Diagnostic:
-        if not self.calls or any(label.text.endswith("in this call") for label in diagnostic.labels):
+        if (
+            not self.calls
+            or diagnostic.span == self.calls[-1]
+            or any(label.text.endswith("in this call") for label in diagnostic.labels)
+        ):
             return diagnostic
         labels = (*diagnostic.labels, Label(self.calls[-1], "in this call"))
         return replace(diagnostic, labels=labels)

@@ -40,13 +40,13 @@ class Caller:
         outer = assembly.open_frame(opened)
         self.chains.report.calls.append(span)
         try:
-            if flow is LOST:
-                return LOST
             sort: Literal["model", "block"] = "model" if isinstance(definition.node, tree.Model) else "block"
             inner = Body(Scope(definition.scope, definition.scope.source), names, flow, kind=sort)
             self.bind_parameters(value, inner, span)
+            if flow is LOST:
+                return LOST
             self._take(definition, flow, inner, span)
-            return self.run(definition.node.body, inner, span)
+            return self.run(definition.node.body, inner, definition.node.name_span)
         finally:
             self.chains.report.calls.pop()
             assembly.frame = outer
@@ -74,10 +74,13 @@ class Caller:
         if len(wires) != len(node.takes):
             raise fail(
                 "wrong-number-of-tensors",
-                f"`{definition.name}` takes {len(node.takes)} tensors, and {len(wires)} arrive",
+                f"`{definition.name}` takes {len(node.takes)} tensor{'s' if len(node.takes) > 1 else ''}, "
+                f"and {len(wires)} arrive{'s' if len(wires) == 1 else ''}",
                 span,
-                f"expected {', '.join(node.takes)}",
-                help=f"give it `({', '.join(node.takes)})`",
+                f"expected {len(node.takes)} ({', '.join(node.takes)}), found {len(wires)}",
+                help=f"begin the chain with them: `({', '.join(node.takes)}) → {definition.name}`"
+                if len(node.takes) > 1
+                else "give it one of them",
             )
         inner.scope.names |= dict(zip(node.takes, wires, strict=True))
 
@@ -143,7 +146,9 @@ class Caller:
                 f"`{definition.name}` needs `{parameter.name}`",
                 span,
                 f"expected `{parameter.name}`, found no such argument",
-                help=f"write `{definition.name}({parameter.name}=…)`",
+                help=f"give it one: `-P {parameter.name}=…`"
+                if inner.top
+                else f"write `{definition.name}({parameter.name}=…)`",
             )
         try:
             entered = inner.entered if inner.entered is not None else ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from cnndsl.errors import CnnError, Diagnostic, Label
 from cnndsl.ir.op import find
@@ -86,7 +87,32 @@ def define(statements: tuple[tree.Statement, ...], body: Body, report: Report) -
                 )
             )
             continue
+        for error in _wrong_parameters(statement):
+            report.add(error)
         body.scope.names[name] = Definition(statement, body.scope)
+
+
+def _wrong_parameters(statement: tree.Block | tree.Model) -> Iterator[CnnError]:
+    """Parameters, and names after `takes`, that hide a layer or come twice."""
+    named = [
+        (p.name, Span(p.span.source, p.span.start, p.span.start + len(p.name))) for p in statement.parameters or ()
+    ]
+    if isinstance(statement, tree.Block):
+        named += zip(statement.takes, statement.take_spans, strict=True)
+    first: dict[str, Span] = {}
+    for name, span in named:
+        if is_layer(name):
+            yield fail(
+                "shadows-layer",
+                f"`{name}` is a layer and cannot be a name",
+                span,
+                help=f"call it `{name.lower()}_`",
+            )
+        elif name in first:
+            labels = (Label(span, "the second one"), Label(first[name], "the first one"))
+            message = f"`{statement.name}` has two parameters called `{name}`"
+            yield CnnError([Diagnostic("duplicate-name", message, labels, help="give one of them another name")])
+        first.setdefault(name, span)
 
 
 def preset(statement: tree.Default, body: Body) -> None:

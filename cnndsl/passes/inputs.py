@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnndsl.errors import Refusal
+from cnndsl.errors import CnnError, Diagnostic, Label, Refusal
 from cnndsl.ir.arguments import MOST
 from cnndsl.ir.tensor import BYTES, TensorType
 from cnndsl.passes.body import Body
@@ -10,6 +10,7 @@ from cnndsl.passes.flow import LOST, Flow, Wire
 from cnndsl.passes.functions import integer
 from cnndsl.passes.values import evaluate
 from cnndsl.passes.wording import fail, kind, nearest
+from cnndsl.source import Span
 from cnndsl.syntax import tree
 
 
@@ -58,14 +59,17 @@ def input_type(statement: tree.Input, body: Body) -> TensorType:
     return TensorType(shape=tuple(sizes), dtype=dtype, channel_axis=1 if statement.tokens else 0)
 
 
-def arrival(statement: tree.Input, wanted: TensorType, arrived: list[Flow]) -> Flow:
-    """A model used as a block: its input checks the axes and channels of what arrives."""
+def arrival(statement: tree.Input, wanted: TensorType, arrived: list[Flow], call: Span) -> Flow:
+    """A model used as a block, by `call`: its input checks the axes and channels of what arrives."""
     if not arrived:
-        raise fail(
+        raise _unfit(
             "wrong-number-of-tensors",
             "the model has more inputs than tensors arrive",
+            call,
+            "expected one tensor for each input",
             statement.span,
-            help="give it one tensor for each input",
+            "nothing is left for this one",
+            "give it all of them: `(a, b) → …`",
         )
     wire = arrived.pop(0)
     if not isinstance(wire, Wire):
@@ -76,14 +80,23 @@ def arrival(statement: tree.Input, wanted: TensorType, arrived: list[Flow]) -> F
         or found.channel_axis != wanted.channel_axis
         or found.channels != wanted.channels
     ):
-        raise fail(
+        axes = f"{wanted.rank} {'axis' if wanted.rank == 1 else 'axes'}"
+        raise _unfit(
             "shape-mismatch",
             f"the model takes {wanted} and {found} arrives",
+            call,
+            f"found {found}",
             statement.span,
-            f"expected {wanted.channels} channels and {wanted.rank} axes",
-            help=f"bring the tensor to {wanted.channels} channels before it",
+            f"expected {wanted.channels} channels and {axes} behind them, of any size",
+            f"bring the tensor to {wanted.channels} channels before it"
+            if len(found.shape) == len(wanted.shape)
+            else "bring the tensor to as many axes before it",
         )
     return wire
+
+
+def _unfit(id: str, message: str, call: Span, found: str, input: Span, expected: str, help: str) -> CnnError:
+    return CnnError([Diagnostic(id, message, (Label(call, found), Label(input, expected)), help=help)])
 
 
 def replace_shape(wanted: TensorType, sizes: tuple[int, ...]) -> TensorType:

@@ -60,17 +60,20 @@ class Statements:
                 self._lose(statement, body, departures)
             except LostValue:
                 self._lose(statement, body, departures)
-        if departures.end is None and not departures.named and not departures.lost:
+        if not departures.lost and all(training for _, _, training in departures.listed):
+            departures.lost = True
+            self.report.add(_nothing_leaves(departures, span))
+        if body.kind == "model" and not body.top and state.arrived and not departures.lost:
+            departures.lost = True
             self.report.add(
                 fail(
-                    "nothing-to-build",
-                    "nothing is built here",
-                    span,
-                    "expected a chain of layers",
-                    help="write one: `Conv3x3(16) → ReLU`",
+                    "wrong-number-of-tensors",
+                    f"more tensors arrive than the model has inputs: {len(state.entered) + len(state.arrived)}",
+                    self.report.calls[-1],
+                    f"expected {len(state.entered)}, found {len(state.entered) + len(state.arrived)}",
+                    help="give it one tensor for each input",
                 )
             )
-            departures.lost = True
         return departures
 
     def _lose(self, statement: tree.Statement, body: Body, departures: Departures) -> None:
@@ -168,7 +171,7 @@ class Statements:
         if body.top:
             wire: Flow = self._enter(statement, wanted, state)
         else:
-            wire = arrival(statement, wanted, state.arrived)
+            wire = arrival(statement, wanted, state.arrived, self.report.calls[-1])
         if statement.name is not None:
             self.chains.bind(statement.name, wire, statement.span, body)
         state.entered.append(wire)
@@ -262,3 +265,21 @@ class _Progress:
         self.arrived: list[Flow] = list(arrived)
         self.entered: list[Flow] = []
         self.chain: Span | None = None
+
+
+def _nothing_leaves(departures: Departures, span: Span) -> CnnError:
+    if departures.named:
+        return fail(
+            "nothing-to-build",
+            "all that leaves here leaves only in training",
+            span,
+            "expected an `output` that always holds, or an unnamed chain",
+            help="name one more tensor: `output main, aux if training`",
+        )
+    return fail(
+        "nothing-to-build",
+        "nothing is built here",
+        span,
+        "expected a chain of layers",
+        help="write one: `Conv3x3(16) → ReLU`",
+    )

@@ -96,12 +96,18 @@ class Statements(Places):
 
     def block(self, c: Children) -> tree.Block:
         body = c[-1]
-        takes: tuple[str, ...] = ()
-        words = [str(t) for t in c if isinstance(t, Token)]
-        if "takes" in words:
-            takes = tuple(w for w in words[words.index("takes") + 1 :] if w != ",")
+        # Behind the block's own name, names are those after `takes`.
+        takes = self._only(c, "NAME")[1:]
         span = self._span([c[0], body[-1]])
-        return tree.Block(span, str(c[1]), self._at(c[1]), self._arguments(c), takes, tuple(body[1:-1]))
+        return tree.Block(
+            span,
+            str(c[1]),
+            self._at(c[1]),
+            self._arguments(c),
+            tuple(map(str, takes)),
+            tuple(map(self._at, takes)),
+            tuple(body[1:-1]),
+        )
 
     def model(self, c: Children) -> tree.Model:
         body = c[-1]

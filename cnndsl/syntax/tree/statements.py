@@ -62,6 +62,7 @@ class Block(Node):
     name_span: Span = field(compare=False)
     parameters: tuple[Parameter, ...] | None
     takes: tuple[str, ...]
+    take_spans: tuple[Span, ...] = field(compare=False)
     body: tuple[Statement, ...]
 
 
