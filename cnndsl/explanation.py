@@ -46,12 +46,12 @@ def explain(word: str) -> str | None:
     """What the word means, as Markdown; None for a word of which nothing is known. `layers` is the page of all."""
     if word == "layers":
         return layers_page()
-    if (op := find(word)) is not None:
-        return layer(op)
-    if word in FUNCTIONS:
-        function = FUNCTIONS[word]
-        return f"# {word}\n\n`{function.usage}`: {function.doc}.\n"
-    return _diagnostics().get(word)
+    op, function = find(word), FUNCTIONS.get(word)
+    pages = [layer(op)] if op else []
+    if function:
+        # `max` is a function and a merge.
+        pages.append(f"# {word}{', the function' if op else ''}\n\n`{function.usage}`: {function.doc}.\n")
+    return "\n".join(pages) or _diagnostics().get(word)
 
 
 def nearest_words(word: str) -> list[str]:

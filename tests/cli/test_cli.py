@@ -81,7 +81,7 @@ def test_check_for_github_and_sarif(folder: Path, capsys: Captured) -> None:
             "two ways to say the same",
         ),
         (["compile", "lenet5", "--to", "caffe"], "Invalid value for '--to'"),
-        (["explain", "conv"], "did you mean `Conv` or `DWConv`?"),
+        (["explain", "conv"], "nothing is known of `conv`; did you mean `Conv`"),
         (["run", "nowhere", "--input", "x.npy"], "Directory 'nowhere' does not exist"),
     ],
 )
@@ -172,9 +172,17 @@ def test_fmt_is_stable_and_says_the_same(folder: Path, capsys: Captured) -> None
     assert run(["fmt", "--diff", file]) == 1
     assert "-Conv3x3( 8 )->ReLU" in capsys.readouterr().out
     assert run(["fmt", file]) == 0
-    assert (folder / file).read_text("utf-8") == "input 3×8×8\n\nConv3x3(8) → ReLU  # rectify\n"
+    assert (folder / file).read_text("utf-8") == "input 3×8×8\nConv3x3(8) → ReLU  # rectify\n"
     assert run(["fmt", "--check", file]) == 0
     assert run(["fmt", write(folder, "wrong.cnn", "[Conv3x3(8)\n")]) == 1
+
+
+def test_fmt_drops_a_byte_order_mark(folder: Path) -> None:
+    file = write(folder, "net.cnn", "\ufeffReLU\n")
+    assert run(["fmt", "--check", file]) == 1
+    assert run(["fmt", file]) == 0
+    assert (folder / file).read_bytes() == b"ReLU\n"
+    assert run(["fmt", "--check", file]) == 0
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
