@@ -29,6 +29,7 @@ from cnndsl.passes.build import Built, build, complete_models, in_order, raise_e
 from cnndsl.passes.library import Library, is_one_model, no_stray
 from cnndsl.passes.wording import nearest
 from cnndsl.source import Source, Span
+from cnndsl.syntax.printer import format_text as format_text
 from cnndsl.syntax.scan import MOST_BYTES, decode
 
 SECONDS_OF_TRIALS = 1.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from codecs import BOM_UTF8
 from pathlib import Path
 
 import click
@@ -28,20 +30,22 @@ def command(context: click.Context, files: tuple[str, ...], check: bool, diff: b
             if file != "-" and origin.path is None:
                 raise click.UsageError(f"{file} is built in; give a path, or `-`", context)
             old, new = origin.source.text, format_text(origin.source)
+            # A byte order mark is not in the text any more, and does not stay.
+            changed = old != new or (origin.path is not None and origin.path.read_bytes().startswith(BOM_UTF8))
         except CnnError as error:
             # The other files can still be formatted.
             report(error.diagnostics)
             failed = True
             continue
         if check or diff:
-            failed |= old != new
+            failed |= changed
             if diff and old != new:
                 say(_diff(origin.source.name, old, new))
-            elif old != new:
+            elif changed:
                 note(f"would reformat {file}")
         elif origin.path is None:
-            say(new)
-        elif old != new:
+            sys.stdout.write(new)
+        elif changed:
             write_atomically(Path(origin.path), new)
             note(f"reformatted {file}")
     if failed:

@@ -24,12 +24,7 @@ _CLOSER = {"(": ")", "[": "]", "{": "}"}
 def decode(name: str, data: bytes) -> Source:
     """Bytes as a source. A byte order mark at the start is dropped. Raises `source-too-long` and `not-utf8`."""
     if len(data) > MOST_BYTES:
-        _refuse(
-            Source(name, ""),
-            "source-too-long",
-            f"the text has {len(data):,} bytes; at most {MOST_BYTES:,} are read",
-            "split the program into files and join them with `use`",
-        )
+        raise too_long(Source(name, ""), f"the text has {len(data):,} bytes")
     try:
         return Source(name, data.decode("utf-8").removeprefix("\ufeff"))
     except UnicodeDecodeError as error:
@@ -51,21 +46,28 @@ def decode(name: str, data: bytes) -> Source:
 def scan(source: Source) -> None:
     """Raises CnnError with everything that is wrong with the characters and brackets of a text."""
     if len(source.text) > MOST_BYTES:
-        _refuse(
-            source,
-            "source-too-long",
-            f"the text has {len(source.text):,} characters; at most {MOST_BYTES:,} are read",
-            "split the program into files and join them with `use`",
-        )
-    found = [_never(source, match) for match in _first(_NEVER.finditer(source.text))]
-    found += _brackets(source)
+        raise too_long(source, f"the text has {len(source.text):,} characters")
+    # A byte order mark is fine at the very start.
+    start = 1 if source.text.startswith("\ufeff") else 0
+    found = [_never(source, match) for match in _first(_NEVER.finditer(source.text, start))]
+    found += _brackets(source, start)
     if found:
         found.sort(key=lambda d: d.labels[0].span.start)
         raise CnnError(found[:MOST_REPORTED])
 
 
-def _refuse(source: Source, id: str, message: str, help: str) -> None:
-    raise CnnError([Diagnostic(id, message, (Label(Span(source, 0, 0)),), help=help)])
+def too_long(source: Source, message: str) -> CnnError:
+    """What is raised for a text of more than `MOST_BYTES`."""
+    return CnnError(
+        [
+            Diagnostic(
+                "source-too-long",
+                f"{message}; at most {MOST_BYTES:,} are read",
+                (Label(Span(source, 0, 0)),),
+                help="split the program into files and join them with `use`",
+            )
+        ]
+    )
 
 
 def _first(matches: Iterator[re.Match[str]]) -> list[re.Match[str]]:
@@ -84,11 +86,11 @@ def _never(source: Source, match: re.Match[str]) -> Diagnostic:
     )
 
 
-def _brackets(source: Source) -> list[Diagnostic]:
+def _brackets(source: Source, start: int) -> list[Diagnostic]:
     found: list[Diagnostic] = []
     open_: list[int] = []
     text = source.text
-    for match in _TOKEN.finditer(text):
+    for match in _TOKEN.finditer(text, start):
         if match.lastgroup == "odd":
             found.append(_odd(source, match))
         elif match.lastgroup == "quote":

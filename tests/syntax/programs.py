@@ -107,15 +107,11 @@ class Programs:
         return ", ".join(self.value() for _ in self.some(1, 6)) + ("," if self.chance(0.2) else "")
 
     def targets(self) -> str:
-        names = [
-            f"({self.targets()})" if self.left > 0 and self.chance(0.15) else self.name() for _ in self.some(1, 3)
-        ]
+        names = [f"({self.targets()})" if self.left > 0 and self.chance(0.15) else self.name() for _ in self.some(1, 3)]
         return ", ".join(names)
 
     def arguments(self) -> str:
-        written = [
-            f"{self.name()}={self.value()}" if self.chance(0.4) else self.value() for _ in self.some(0, 5)
-        ]
+        written = [f"{self.name()}={self.value()}" if self.chance(0.4) else self.value() for _ in self.some(0, 5)]
         return f"({', '.join(written)}{',' if written and self.chance(0.1) else ''})"
 
     # -- chains
@@ -230,13 +226,15 @@ def lexer() -> Lark:
 def laid_out(text: str, random: Random, breaks: float, comments: float) -> str:
     """The same program with other white space and with comments, wherever the grammar allows them."""
     written = ""
-    before = None
+    before, bound = None, False
     for count, token in enumerate(lexer().lex(text)):
         touches = token.type in ("_CALL", "_INDEX")
         if before is not None and not touches:
-            # These two look ahead at what follows.
-            bound = before.type == "TOKENS" or token.type == "OF"
-            if not bound and before.type != "NUMBER" and random.random() < comments:
+            # The grammar knows `tokens` by the size behind it, and `of` by its type.
+            bound = before.type == "OF" or ((bound or before.type == "TOKENS") and before.type != "TIMES")
+            if bound:
+                written += " "
+            elif random.random() < comments:
                 written += random.choice([" ", "", "\n", "\n  ", "\n\n", "\t"]) + f"#{random.choice('→ abé#')}{count}"
                 written += random.choice(["\n", "  \n", "\r\n", "\n\n\n", "\n    "])
             elif random.random() < breaks:

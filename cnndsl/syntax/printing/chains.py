@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from cnndsl.syntax import tree
-from cnndsl.syntax.printing.flat import Flat, items, label, targets
+from cnndsl.syntax.printing.flat import Flat
 from cnndsl.syntax.printing.page import INDENT, Page
 from cnndsl.syntax.printing.values import Values
+from cnndsl.syntax.printing.words import items, label, targets
 
 
 class Chains(Values):
@@ -51,7 +53,7 @@ class Chains(Values):
         before = 0 if node.label is None else len(label(node.label)) + 2
         return before + (self.head(node.primary) if text is None else len(text))
 
-    def _element(self, node: tree.Element, tail: int) -> None:
+    def _element(self, node: tree.Element, _tail: int) -> None:
         page = self.page
         if node.label is not None:
             page.put(f"{label(node.label)}: ")
@@ -83,10 +85,10 @@ class Chains(Values):
         self.page.put(node.name)
         self.brackets(items(node), tail)
 
-    def _group(self, node: tree.Group, tail: int) -> None:
+    def _group(self, node: tree.Group, _tail: int) -> None:
         self._indented("[", "]", node.span.start + 1, node.span.end, lambda base: self._contents(node.chain, base))
 
-    def _merge(self, node: tree.Merge, tail: int) -> None:
+    def _merge(self, node: tree.Merge, _tail: int) -> None:
         page, end = self.page, node.name_span.end
         page.put(node.name)
         if node.arguments is not None:
@@ -111,7 +113,7 @@ class Chains(Values):
     def _branches(self, node: tree.Merge, base: int) -> None:
         page, branches = self.page, self.flat.branches(node)
         self._contents(branches[0], base)
-        for before, branch in zip(branches, branches[1:], strict=False):
+        for before, branch in pairwise(branches):
             page.indent = base + INDENT
             page.gap(before.span.end, branch.span.start)
             # The bar stands in the margin, so that all branches begin at one column.

@@ -9,6 +9,8 @@ from cnndsl.syntax import tree
 
 WIDTH = 100
 INDENT = 2
+# Deeper brackets begin at this column too, so that something still fits behind it.
+_MOST_INDENT = 60
 
 _BLANK = re.compile(r"\n[ \t\r\f]*\n")
 
@@ -64,7 +66,7 @@ class Page:
 
     def break_line(self) -> None:
         """The next word begins a line."""
-        self._broken, self._begin = True, self.indent
+        self._broken, self._begin = True, min(self.indent, _MOST_INDENT)
 
     def gap(self, end: int, start: int) -> bool:
         """Writes the comments between two things; whether a line was broken between them."""

@@ -8,8 +8,9 @@ from typing import Any
 from cnndsl.source import Span
 from cnndsl.syntax import tree
 from cnndsl.syntax.printing.chains import Chains
-from cnndsl.syntax.printing.flat import Brackets, Flat, quoted
+from cnndsl.syntax.printing.flat import Flat
 from cnndsl.syntax.printing.page import INDENT, WIDTH, Page
+from cnndsl.syntax.printing.words import Brackets, quoted
 
 
 class Statements(Chains):
@@ -167,7 +168,7 @@ class Statements(Chains):
         self.page.put(" from ")
         self._word(quoted(node.origin) if node.is_file else node.origin, node.origin_span)
 
-    def _imported(self, node: tree.Imported, tail: int) -> None:
+    def _imported(self, node: tree.Imported, _tail: int) -> None:
         self.page.put(f"{node.name} as {node.alias}" if node.alias else node.name)
 
     def _assert(self, node: tree.Assert) -> None:

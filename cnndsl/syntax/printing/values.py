@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from cnndsl.syntax import tree
-from cnndsl.syntax.printing.flat import Brackets, Flat, dots, items, sign, targets
+from cnndsl.syntax.printing.flat import Flat
 from cnndsl.syntax.printing.page import INDENT, WIDTH, Page
+from cnndsl.syntax.printing.words import Brackets, dots, items, sign, targets
 
 Broken = Callable[[Any, int], None]
 _BRACKETED = (tree.ListValue, tree.TupleValue, tree.Comprehension, tree.Parenthesised, tree.Call)
@@ -60,12 +61,15 @@ class Values:
         return self.page.column + extra + width <= WIDTH
 
     def head(self, node: tree.Node) -> int:
-        """About how long the first line of a broken node is at least."""
-        if isinstance(node, tree.Call | tree.Preset | tree.Invocation | tree.Merge | tree.Pick):
-            return len(node.name) + 1
+        """About how long the first line of a node is at least, that does not fit on one."""
+        if isinstance(node, tree.Choice | tree.Operation | tree.Range):
+            first = node.then if isinstance(node, tree.Choice) else node.first
+            text = self.flat(first)
+            return self.head(first) if text is None else len(text)
         if isinstance(node, tree.Argument | tree.Parameter) and node.name is not None:
             return len(node.name) + 2
-        return 1
+        name = getattr(node, "name", None)
+        return 1 if name is None else len(name) + 1
 
     def listed(self, nodes: Sequence[tree.Node], tail: int = 1) -> None:
         """Nodes with commas between: the author's lines, and more where those are too long."""
@@ -120,10 +124,10 @@ class Values:
 
     def phrase(self, connector: str, node: tree.Node, end: int, tail: int = 0) -> None:
         """` connector node`, on a new line where it does not fit; what stands before it ends at `end`."""
-        page, text = self.page, self.flat(node)
+        page = self.page
         broke = page.gap(end, node.span.start)
         page.blank = False
-        if broke if text is None else page.column + len(connector) + 2 + len(text) + tail > WIDTH:
+        if not self.room(node, len(connector) + 2 + tail) or (broke and self.flat(node) is None):
             page.break_line()
         page.put(f" {connector} ")
         self.emit(node, tail)
@@ -176,7 +180,7 @@ class Values:
         self.phrase("if", node.condition, node.then.span.end)
         self.phrase("else", node.otherwise, node.condition.span.end, tail)
 
-    def _comprehension(self, node: tree.Comprehension, tail: int) -> None:
+    def _comprehension(self, node: tree.Comprehension, _tail: int) -> None:
         page, outer = self.page, self.page.indent
         base = page.open("[", node.span.start + 1)
         page.comments(node.item.span.start)
