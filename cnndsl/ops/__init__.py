@@ -1,4 +1,5 @@
 """The layers, one file each, named like its word: `GlobalAvgPool` is in `global_avg_pool.py`.
+A merge whose word is also a layer's, like `mean`, is in a file named `mean_merge.py`.
 
 Importing this package makes them known to `cnndsl.ir.op`; a layer's own file is read when its word is met, since
 a program speaks of few of them.
@@ -9,12 +10,12 @@ from pkgutil import iter_modules
 
 from cnndsl.ir.op import loaders
 
-_FILES = {module.name.replace("_", ""): module.name for module in iter_modules(__path__)}
+_FILES = [(module.name.removesuffix("_merge").replace("_", ""), module.name) for module in iter_modules(__path__)]
 
 
 def _load(word: str | None) -> None:
     """Imports the file of a word, or all files."""
-    for plain, file in _FILES.items():
+    for plain, file in _FILES:
         if word is None or plain == word.lower():
             import_module(f"{__name__}.{file}")
 
