@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from math import sqrt
 from typing import Any, ClassVar, final
 
 from cnndsl.ir.arguments import numeric
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
-
-_DEVIATION = 0.02
 
 
 @final
@@ -31,7 +28,7 @@ class PosEmbed(Op):
         return xs[0]
 
     def weights(self, *xs: TensorType) -> dict[str, Weight]:
-        return {"": Weight(shape=(1, *xs[0].shape), init="uniform", bound=_DEVIATION * sqrt(3))}
+        return {"": Weight(shape=(1, *xs[0].shape), init="normal", std=0.02)}
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return y.elements

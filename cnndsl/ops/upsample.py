@@ -155,12 +155,17 @@ class Upsample(Op):
 
     def _steps(self, x: TensorType) -> list[Fraction]:
         """Input positions from one output position to the next, on each axis."""
-        target, factors = self._target(x), self._factors(x)
+        target = self._target(x)
+        factors = self._factors(x) or (None,) * x.rank
+        return [self._step(n, m, factor) for n, m, factor in zip(x.size, target, factors, strict=True)]
+
+    def _step(self, n: int, m: int, factor: float | None) -> Fraction:
         if self.align:
-            return [Fraction(n - 1, m - 1) if m > 1 else Fraction(0) for n, m in zip(x.size, target, strict=True)]
-        if factors is None:
-            return [Fraction(n, m) for n, m in zip(x.size, target, strict=True)]
-        return [1 / Fraction(f) for f in factors]
+            return Fraction(n - 1, m - 1) if m > 1 else Fraction(0)
+        # A factor such as 1.1 may leave few positions as they are: where it mixes two neighbours, PyTorch then copies.
+        if factor is None or (n == m and self._taps_per_axis == 2):
+            return Fraction(n, m)
+        return 1 / Fraction(str(factor))
 
     def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...]:
         return tuple(
