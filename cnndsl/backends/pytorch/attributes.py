@@ -18,7 +18,7 @@ def attributes(scope: Scope, weighty: set[str], expression: Callable[[Node], Exp
     taken = {*attributes.values(), *TAKEN}
     shared: dict[Expression, str] = {}
     for name, child in scope.children.items():
-        if name in attributes and not _numbered(name, child):
+        if name in weighty or (name in attributes and not _numbered(name, child)):
             continue
         assert isinstance(child, Node)
         made = expression(child)
