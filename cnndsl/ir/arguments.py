@@ -73,6 +73,8 @@ Natural = Annotated[int, _integer(0), Field(ge=0, le=MOST)]
 """A whole number from 0."""
 Axes = Annotated[int | tuple[int, ...], _per_axis(1)]
 """A whole number from 1 for every axis, or one for each."""
+Naturals = Annotated[int | tuple[int, ...], _per_axis(0)]
+"""A whole number from 0 for every axis, or one for each."""
 
 PADDINGS = ("same", "valid", "same_tf", "causal")
 
@@ -137,6 +139,18 @@ def numeric(x: TensorType, word: str) -> None:
             f"`{word}` computes with real numbers, and here arrives {x} of {x.dtype}",
             notes=(f"expected float32, found {x.dtype}",),
             help="turn indices into vectors with `Embedding` first",
+        )
+
+
+def channels_first(x: TensorType, word: str) -> None:
+    """Refuses a tensor whose channels are behind other axes, and whole numbers."""
+    numeric(x, word)
+    if x.channel_axis != 0:
+        raise Refusal(
+            "wrong-rank",
+            f"`{word}` normalises maps and vectors, and here arrives {x} with its channels on axis {x.channel_axis}",
+            notes=(f"expected channels first, found them on axis {x.channel_axis} of {x}",),
+            help="use `LN` on tokens",
         )
 
 

@@ -53,6 +53,11 @@ class TensorType(BaseModel):
         return len(self.shape) - 1
 
     @property
+    def per_channel(self) -> tuple[int, ...]:
+        """The shape of one number for each channel, stretching over the rest: C×1×1 for a map of two axes."""
+        return (self.channels, *(1,) * (self.rank - self.channel_axis))
+
+    @property
     def elements(self) -> int:
         return prod(self.shape)
 

@@ -6,8 +6,7 @@ from typing import Annotated, Any, ClassVar, final
 
 from pydantic import Field
 
-from cnndsl.errors import Refusal
-from cnndsl.ir.arguments import numeric
+from cnndsl.ir.arguments import channels_first
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
@@ -40,14 +39,7 @@ class BN(Op):
 
     def infer(self, *xs: TensorType) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
-        if x.channel_axis != 0:
-            raise Refusal(
-                "wrong-rank",
-                f"`BN` normalises maps and vectors, and here arrives {x} with its channels on axis {x.channel_axis}",
-                notes=(f"expected channels first, found them on axis {x.channel_axis} of {x}",),
-                help="use `LN` on tokens",
-            )
+        channels_first(x, self.word)
         return x
 
     def weights(self, *xs: TensorType) -> dict[str, Weight]:
