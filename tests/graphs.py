@@ -10,9 +10,11 @@ from cnndsl.ir.tensor import TensorType
 Step = tuple[str, Op, tuple[str, ...]]
 
 
-def graph(shapes: dict[str, tuple[int, ...]], steps: list[Step], outputs: tuple[str, ...] = ()) -> Graph:
+def graph(
+    shapes: dict[str, tuple[int, ...]], steps: list[Step], outputs: tuple[str, ...] = (), dtype: str = "float32"
+) -> Graph:
     """A graph of `(name, op, inputs)` steps; the last one is the output unless others are named."""
-    inputs = tuple(Input(name=name, type=TensorType(shape=shape)) for name, shape in shapes.items())
+    inputs = tuple(Input(name=name, type=TensorType(shape=shape, dtype=dtype)) for name, shape in shapes.items())
     types = {i.name: i.type for i in inputs}
     nodes = []
     for name, op, sources in steps:

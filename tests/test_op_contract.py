@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, Phase, assume, given, reject, settings
+from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from torch import nn
@@ -254,6 +254,9 @@ def random_input(type: TensorType, generator: torch.Generator) -> torch.Tensor:
 
 # -- any arguments
 
+KINDS = {"wrong-rank", "wrong-type"}
+"""Refusals of a kind of tensor: the language tells maps, tokens and vectors apart where torch sees only axes."""
+
 few = settings(
     max_examples=30,
     deadline=None,
@@ -270,10 +273,9 @@ def test_any_arguments_agree_with_torch(word: str) -> None:
     @given(drawn(registry()[word]), shapes)
     def check(op: Op, shape: tuple[int, ...]) -> None:
         x = TensorType(shape=shape, dtype=op.takes)
-        try:
-            network = alone(op, shape)
-        except Refusal:
-            assert torch_refuses(op, x)
+        network = alone_or_refused(op, shape)
+        if isinstance(network, Refusal):
+            assert network.id in KINDS or torch_refuses(op, x)
             return
         if not op.before(x):
             check_against_torch(network)
@@ -281,14 +283,21 @@ def test_any_arguments_agree_with_torch(word: str) -> None:
     check()
 
 
+def alone_or_refused(op: Op, shape: tuple[int, ...]) -> Graph | Refusal:
+    try:
+        return alone(op, shape)
+    except Refusal as refusal:
+        return refusal
+
+
 def torch_refuses(op: Op, x: TensorType) -> bool:
     """Whether torch, too, has no output for these arguments and this input."""
-    if type(op).parts is not Op.parts:
-        return True  # it has no form of its own in torch
     xs = (x,) * (3 if op.merges else 1)
     try:
         with torch.device("meta"):
             module = op.to_torch(nn, *xs)
+        if module is None and not op.merges:
+            return True  # torch has nothing of its own to compare with
         module = module.eval() if module is not None else None
         value = torch.empty((1, *x.shape), dtype=getattr(torch, x.dtype), device="meta")
         op.call_torch(torch, module, xs, *(value for _ in xs))
@@ -303,11 +312,9 @@ def test_any_arguments_agree_with_tvm(word: str) -> None:
     @few
     @given(drawn(registry()[word]), shapes)
     def check(op: Op, shape: tuple[int, ...]) -> None:
-        try:
-            network = alone(op, shape)
-        except Refusal:
-            assume(False)
-        assume(not op.before(network.inputs[0].type))
+        network = alone_or_refused(op, shape)
+        if isinstance(network, Refusal) or op.before(network.inputs[0].type):
+            return
         assert relax_shapes(network) == {node.name: node.type.shape for node in network.nodes}
 
     check()
