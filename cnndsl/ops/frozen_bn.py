@@ -1,0 +1,53 @@
+"""Batch normalisation that no longer learns."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, final
+
+from pydantic import Field
+
+from cnndsl.ir.arguments import channels_first
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.weight import Weight
+
+
+@final
+@register
+class FrozenBN(Op):
+    """Batch normalisation with fixed statistics, scale and shift, in training too: for detectors with small batches.
+
+    The state is that of torchvision's `FrozenBatchNorm2d`: `weight`, `bias`, `running_mean`, `running_var`, none trained.
+    """
+
+    word: ClassVar = "FrozenBN"
+    category: ClassVar = "normalization"
+    examples: ClassVar = (("FrozenBN", (4, 5, 6)), ("FrozenBN(1e-3)", (4, 9)), ("FrozenBN", (6,)))
+
+    eps: Annotated[float, Field(ge=0)] = 1e-5
+    """Added to the variance."""
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        channels_first(xs[0], self.word)
+        return xs[0]
+
+    def weights(self, *xs: TensorType) -> dict[str, Weight]:
+        zeros = Weight(shape=(xs[0].channels,), trained=False)
+        ones = Weight(shape=(xs[0].channels,), trained=False, init="ones")
+        return {"weight": ones, "bias": zeros, "running_mean": zeros, "running_var": ones}
+
+    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
+        return y.elements
+
+    def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
+        column = (-1, *xs[0].per_channel[1:])
+        scale = module.weight * (module.running_var + self.eps).rsqrt()
+        shift = module.bias - module.running_mean * scale
+        return values[0] * scale.reshape(column) + shift.reshape(column)
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        op, shape = relax.op, xs[0].per_channel
+        scale = op.rsqrt(op.add(weights["running_var"], relax.const(self.eps, "float32")))
+        scale = op.multiply(scale, weights["weight"])
+        shift = op.subtract(weights["bias"], op.multiply(weights["running_mean"], scale))
+        return op.add(op.multiply(values[0], op.reshape(scale, shape)), op.reshape(shift, shape))
