@@ -1,0 +1,52 @@
+"""Instance normalisation."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, final
+
+from pydantic import Field
+
+from cnndsl.ir.arguments import spatial
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.weight import Weight
+from cnndsl.ops.gn import normalized_groups, refuse_single_numbers, scaled
+
+
+@final
+@register
+class IN(Op):
+    """Normalise each channel of each example by its mean and variance over all positions (Ulyanov et al., 2016)."""
+
+    word: ClassVar = "IN"
+    category: ClassVar = "normalization"
+    examples: ClassVar = (("IN", (4, 5, 6)), ("IN(affine=true)", (3, 9)), ("IN(1e-3)", (2, 2, 3, 3)))
+
+    eps: Annotated[float, Field(gt=0)] = 1e-5
+    """Added to the variance."""
+    affine: bool = False
+    """Whether a trained scale and shift follow."""
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        (x,) = xs
+        spatial(x, self.word)
+        refuse_single_numbers(x, self.word, x.elements // x.channels)
+        return x
+
+    def weights(self, *xs: TensorType) -> dict[str, Weight]:
+        shape = (xs[0].channels,)
+        return {"weight": Weight(shape=shape, init="ones"), "bias": Weight(shape=shape)} if self.affine else {}
+
+    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
+        return y.elements
+
+    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+        (x,) = xs
+        options: dict[str, Any] = {} if self.eps == 1e-5 else {"eps": self.eps}
+        if self.affine:
+            options["affine"] = True
+        return (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)[x.rank - 1](x.channels, **options)
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        y = normalized_groups(relax, values[0], xs[0], xs[0].channels, self.eps)
+        return scaled(relax, y, xs[0], weights) if self.affine else y
