@@ -1,0 +1,49 @@
+"""Normalisation by the root mean square."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, final
+
+from pydantic import Field
+
+from cnndsl.ir.arguments import numeric
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.weight import Weight
+from cnndsl.ops.gn import scaled
+from cnndsl.ops.linear import over_channels
+
+
+@final
+@register
+class RMSNorm(Op):
+    """Divide each position by the root mean square of its channels, wherever they are (Zhang and Sennrich, 2019)."""
+
+    word: ClassVar = "RMSNorm"
+    category: ClassVar = "normalization"
+    examples: ClassVar = (("RMSNorm", (4, 5, 6)), ("RMSNorm(1e-3)", (6,)), ("ToTokens → RMSNorm", (3, 4, 5)))
+
+    eps: Annotated[float, Field(ge=0)] = 1e-6
+    """Added to the mean square."""
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        numeric(xs[0], self.word)
+        return xs[0]
+
+    def weights(self, *xs: TensorType) -> dict[str, Weight]:
+        return {"weight": Weight(shape=(xs[0].channels,), init="ones")}
+
+    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
+        return y.elements
+
+    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+        return nn.RMSNorm(xs[0].channels, eps=self.eps)
+
+    def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
+        return over_channels(module, values[0], xs[0])
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        op, (value,) = relax.op, values
+        square = op.mean(op.multiply(value, value), axis=[xs[0].channel_axis + 1], keepdims=True)
+        normalized = op.multiply(value, op.rsqrt(op.add(square, relax.const(self.eps, "float32"))))
+        return scaled(relax, normalized, xs[0], weights)
