@@ -1,0 +1,49 @@
+"""Normalisation to unit length."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, final
+
+from cnndsl.ir.arguments import numeric
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.weight import Weight
+from cnndsl.ops.gn import scaled
+
+LEAST = 1e-12
+
+
+@final
+@register
+class L2Norm(Op):
+    """Bring the channels of each position to length 1, then scale each channel by a trained number.
+
+    ParseNet's layer (Liu et al., 2015), which SSD has behind conv4_3 with scales that begin at 20.
+    """
+
+    word: ClassVar = "L2Norm"
+    category: ClassVar = "normalization"
+    examples: ClassVar = (("L2Norm", (4, 5, 6)), ("L2Norm(1)", (6,)), ("ToTokens → L2Norm(init=10)", (3, 4, 5)))
+
+    init: float = 20.0
+    """The scales before training."""
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        numeric(xs[0], self.word)
+        return xs[0]
+
+    def weights(self, *xs: TensorType) -> dict[str, Weight]:
+        return {"weight": Weight(shape=(xs[0].channels,), init="constant", value=self.init)}
+
+    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
+        return y.elements
+
+    def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
+        (x,) = xs
+        scale = module.weight.reshape(-1, *x.per_channel[1:])
+        return torch.nn.functional.normalize(values[0], dim=x.channel_axis + 1) * scale
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        op, (value,) = relax.op, values
+        length = op.sqrt(op.sum(op.multiply(value, value), axis=[xs[0].channel_axis + 1], keepdims=True))
+        return scaled(relax, op.divide(value, op.maximum(length, relax.const(LEAST, "float32"))), xs[0], weights)
