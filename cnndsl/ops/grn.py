@@ -1,0 +1,66 @@
+"""Global response normalisation."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, final
+
+from pydantic import Field
+
+from cnndsl.errors import Refusal
+from cnndsl.ir.arguments import numeric
+from cnndsl.ir.axes import behind_channels
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.weight import Weight
+from cnndsl.ops.gn import scaled
+
+
+@final
+@register
+class GRN(Op):
+    """Let channels compete: each is weighed by its length over all positions, relative to the mean of all channels'.
+
+    ConvNeXt V2's layer (Woo et al., 2023): `x + bias + weight · x · |x_c| / (mean |x| + eps)`. The state is timm's:
+    `weight` and `bias`, one number a channel; the authors' own code has the same numbers as 1×1×1×C `gamma` and `beta`.
+    """
+
+    word: ClassVar = "GRN"
+    category: ClassVar = "normalization"
+    examples: ClassVar = (("GRN", (4, 3, 5)), ("Permute(1, 2, 0) → GRN", (4, 3, 5)), ("ToTokens → GRN", (3, 4, 5)))
+
+    eps: Annotated[float, Field(gt=0)] = 1e-6
+    """Added to the mean length."""
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        (x,) = xs
+        numeric(x, self.word)
+        if x.kind == "vector":
+            raise Refusal(
+                "wrong-rank",
+                f"`GRN` compares channels over all positions, and a vector of {x.channels} has none",
+                notes=(f"expected a map or tokens, found a vector of {x.channels}",),
+                help="put it before the layer that flattens",
+            )
+        return x
+
+    def weights(self, *xs: TensorType) -> dict[str, Weight]:
+        shape = (xs[0].channels,)
+        return {"weight": Weight(shape=shape), "bias": Weight(shape=shape)}
+
+    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
+        return 2 * y.elements
+
+    def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
+        (x,), (value,) = xs, values
+        column = (-1, *x.per_channel[1:])
+        length = torch.linalg.vector_norm(value, dim=[n + 1 for n in behind_channels(x)], keepdim=True)
+        share = length / (length.mean(x.channel_axis + 1, keepdim=True) + self.eps)
+        return value + module.bias.reshape(column) + module.weight.reshape(column) * (value * share)
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        (x,), (value,), op = xs, values, relax.op
+        square = op.sum(op.multiply(value, value), axis=[n + 1 for n in behind_channels(x)], keepdims=True)
+        length = op.sqrt(square)
+        mean = op.mean(length, axis=[x.channel_axis + 1], keepdims=True)
+        share = op.divide(length, op.add(mean, relax.const(self.eps, "float32")))
+        return op.add(value, scaled(relax, op.multiply(value, share), x, weights))
