@@ -1,0 +1,48 @@
+"""A trained factor for each channel."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, final
+
+from cnndsl.ir.arguments import numeric
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.weight import Weight
+
+
+@final
+@register
+class LayerScale(Op):
+    """Multiply each channel by a trained number that begins small, at the end of a residual branch (Touvron et al., 2021).
+
+    It is one tensor, named by its label: `layer_scale: LayerScale`. C×1×1 on a map, C where the channels are last.
+    """
+
+    word: ClassVar = "LayerScale"
+    category: ClassVar = "normalization"
+    one_tensor: ClassVar = True
+    examples: ClassVar = (
+        ("LayerScale", (4, 5, 6)),
+        ("LayerScale(0.1)", (6,)),
+        ("ToTokens → LayerScale", (3, 4, 5)),
+        ("LayerScale(1)", (3, 8)),
+    )
+
+    init: float = 1e-6
+    """The factors before training."""
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        numeric(xs[0], self.word)
+        return xs[0]
+
+    def weights(self, *xs: TensorType) -> dict[str, Weight]:
+        return {"": Weight(shape=xs[0].per_channel, init="constant", value=self.init)}
+
+    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
+        return y.elements
+
+    def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
+        return values[0] * module
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        return relax.op.multiply(values[0], weights[""])
