@@ -1,0 +1,86 @@
+"""Power-average pooling."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Annotated, Any, ClassVar, final
+
+from pydantic import Field
+
+from cnndsl.ir.arguments import Axes, Pad
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.window import Window
+from cnndsl.ops.avg_pool import AvgPool
+from cnndsl.ops.conv import short
+
+
+@final
+@register
+class LPPool(Op):
+    """The p-norm of each window: `(Σ x^p)^(1/p)` (Sermanet et al., 2012).
+
+    1 is the sum, 2 the length, and large p come close to the maximum. As in PyTorch, powers are of `x` and not of its
+    size, so an odd p wants numbers from 0 on; and a last, partly filled window counts as if it were full.
+    """
+
+    word: ClassVar = "LPPool"
+    category: ClassVar = "pooling"
+    takes_window: ClassVar = True
+    examples: ClassVar = (
+        ("LPPool(2)", (3, 8, 9)),
+        ("LPPool3x3(2, stride=1)", (3, 7, 7)),
+        ("LPPool3x3(2, 2, ceil=true)", (2, 10, 10)),
+        ("LPPool3x3(4, 2, pad=1)", (2, 9, 9)),
+        ("LPPool4(2)", (2, 16)),
+        ("LPPool1x2x2(2)", (2, 3, 6, 6)),
+    )
+
+    p: Annotated[float, Field(gt=0)]
+    """The power."""
+    stride: Axes | None = None
+    """Step between windows; the window itself when left out."""
+    pad: Pad = 0
+    """Zeros added around the input, as in `Conv`."""
+    ceil: bool = False
+    """Whether a last, partly filled window counts."""
+    window: Axes = 2
+    """The size of the window, when it is not written in the word."""
+
+    def _average(self) -> AvgPool:
+        return AvgPool(stride=self.stride, pad=self.pad, ceil=self.ceil, window=self.window)
+
+    def sliding(self, x: TensorType) -> Window:
+        return self._average().sliding(x)
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        return self._average().infer(*xs)
+
+    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
+        return y.elements * prod(self.sliding(xs[0]).kernel)
+
+    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+        (x,) = xs
+        window = self.sliding(x)
+        options: dict[str, Any] = {}
+        if window.stride != window.kernel:
+            options["stride"] = short(window.stride)
+        if self.ceil:
+            options["ceil_mode"] = True
+        p = int(self.p) if self.p.is_integer() else self.p
+        return (nn.LPPool1d, nn.LPPool2d, nn.LPPool3d)[x.rank - 1](p, short(window.kernel), **options)
+
+    def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
+        window = self.sliding(xs[0])
+        if not any(window.before + window.after):
+            return module(*values)
+        amounts = [n for pair in zip(reversed(window.before), reversed(window.after), strict=True) for n in pair]
+        norms = module(torch.nn.functional.pad(values[0], amounts))
+        return norms[window.kept(xs[0].size)] if self.ceil else norms
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        op, average = relax.op, self._average()
+        powers = op.power(values[0], relax.const(self.p, "float32"))
+        means = average.to_relax(relax, xs, (powers,), weights)
+        sums = op.multiply(means, relax.const(float(prod(self.sliding(xs[0]).kernel)), "float32"))
+        return op.power(sums, relax.const(1 / self.p, "float32"))
