@@ -1,0 +1,71 @@
+"""Max pooling to a given size."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, final
+
+from cnndsl.ir.arguments import Axes
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.window import Window
+from cnndsl.ops.adaptive_avg_pool import AdaptiveAvgPool
+from cnndsl.ops.conv import short
+
+
+@final
+@register
+class AdaptiveMaxPool(Op):
+    """Keep the largest values on the way to a given size, whatever comes in.
+
+    Output position `o` of `m` takes the largest of the inputs from `floor(o·n/m)` to `ceil((o+1)·n/m)`, as PyTorch does.
+    """
+
+    word: ClassVar = "AdaptiveMaxPool"
+    category: ClassVar = "pooling"
+    examples: ClassVar = (
+        ("AdaptiveMaxPool(1)", (3, 4, 4)),
+        ("AdaptiveMaxPool(7)", (2, 7, 7)),
+        ("AdaptiveMaxPool((2, 3))", (2, 8, 7)),
+        ("AdaptiveMaxPool(3)", (2, 6, 6)),
+        ("AdaptiveMaxPool(6)", (2, 13, 13)),
+        ("AdaptiveMaxPool(4)", (2, 10)),
+        ("AdaptiveMaxPool(2)", (2, 4, 5, 6)),
+    )
+
+    size: Axes
+    """The size to reach: one number for every axis, or one for each."""
+
+    def _average(self) -> AdaptiveAvgPool:
+        return AdaptiveAvgPool(size=self.size)
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        return self._average().infer(*xs)
+
+    def sliding(self, x: TensorType) -> Window | None:
+        return self._average().sliding(x)
+
+    def sees_all(self, x: TensorType) -> bool:
+        """Also where windows of several sizes have no one receptive field."""
+        return self._average().sees_all(x)
+
+    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
+        return xs[0].elements
+
+    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+        module = (nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d)[xs[0].rank - 1]
+        return module(short(self.infer(*xs).size))
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        """One axis after the other: each output position's inputs side by side, then the largest of them."""
+        (x,), (value,) = xs, values
+        shape = [value.ty.shape[0], *x.shape]
+        for axis, (n, m) in enumerate(zip(x.size, self.infer(*xs).size, strict=True), start=2):
+            starts, ends = [o * n // m for o in range(m)], [-(-(o + 1) * n // m) for o in range(m)]
+            most = max(end - start for start, end in zip(starts, ends, strict=True))
+            # A shorter window has its last input once more, which changes no maximum.
+            indices = [min(s + i, e - 1) for s, e in zip(starts, ends, strict=True) for i in range(most)]
+            gathered = relax.op.take(value, relax.const(indices, "int64"), axis=axis, mode="clip")
+            apart = relax.op.reshape(gathered, (*shape[:axis], m, most, *shape[axis + 1 :]))
+            value = relax.op.max(apart, axis=[axis + 1])
+            shape[axis] = m
+        return value
