@@ -1,0 +1,64 @@
+"""Global max pooling."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, final
+
+from cnndsl.errors import Refusal
+from cnndsl.ir.arguments import numeric
+from cnndsl.ir.axes import behind_channels
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.tensor import TensorType
+
+
+@final
+@register
+class GlobalMaxPool(Op):
+    """Keep each channel's largest value over all positions.
+
+    A map keeps its axes at size 1, so that it can weigh another map; tokens become one vector.
+    """
+
+    word: ClassVar = "GlobalMaxPool"
+    category: ClassVar = "pooling"
+    examples: ClassVar = (
+        ("GlobalMaxPool", (4, 3, 4)),
+        ("GlobalMaxPool", (4, 9)),
+        ("GlobalMaxPool", (2, 2, 2, 3)),
+        ("ToTokens → GlobalMaxPool", (3, 4, 5)),
+        ("Permute(1, 2, 0) → GlobalMaxPool", (3, 4, 5)),
+    )
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        (x,) = xs
+        numeric(x, self.word)
+        if x.kind == "vector":
+            raise Refusal(
+                "wrong-rank",
+                f"`GlobalMaxPool` compares positions, and a vector of {x.channels} has none",
+                notes=(f"expected a map or tokens, found a vector of {x.channels}",),
+                help="leave it out, or put it before the layer that flattens",
+            )
+        return TensorType(shape=(x.channels,), dtype=x.dtype) if x.kind == "tokens" else x.resized((1,) * x.rank)
+
+    def sees_all(self, x: TensorType) -> bool:
+        return True
+
+    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
+        return xs[0].elements
+
+    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+        (x,) = xs
+        if x.channel_axis != 0:
+            return None
+        return (nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d)[x.rank - 1](1)
+
+    def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
+        (x,) = xs
+        if module is not None:
+            return module(*values)
+        return values[0].amax([n + 1 for n in behind_channels(x)], keepdim=x.kind != "tokens")
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        (x,) = xs
+        return relax.op.max(values[0], axis=[n + 1 for n in behind_channels(x)], keepdims=x.kind != "tokens")
