@@ -1,0 +1,90 @@
+"""Anti-aliased downsampling."""
+
+from __future__ import annotations
+
+from math import comb, prod
+from typing import Any, ClassVar, final
+
+from cnndsl.errors import Refusal
+from cnndsl.ir.arguments import Axes, make_window, per_axis, spatial
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.window import Window
+from cnndsl.ops.conv import pad_by_gather
+
+
+@final
+@register
+class BlurPool(Op):
+    """Smooth each channel before taking every second position, so that small shifts stay small (Zhang, 2019).
+
+    The filter is binomial, `1 2 1` over 4 for a window of 3, and constant: no weights. The edge is reflected, with
+    `(k-1)//2` rows before and `k//2` after, as in the author's `antialiased-cnns`; the size becomes `ceil(size / stride)`.
+    """
+
+    word: ClassVar = "BlurPool"
+    category: ClassVar = "pooling"
+    takes_window: ClassVar = True
+    examples: ClassVar = (
+        ("BlurPool", (3, 8, 9)),
+        ("BlurPool5x5", (2, 11, 12)),
+        ("BlurPool4x4", (2, 10, 11)),
+        ("BlurPool3x3(1)", (2, 6, 7)),
+        ("BlurPool", (2, 9)),
+        ("BlurPool1x3x3((1, 2, 2))", (2, 3, 6, 6)),
+    )
+
+    stride: Axes = 2
+    """Step between the positions that are kept."""
+    window: Axes = 3
+    """The size of the filter, when it is not written in the word."""
+
+    def sliding(self, x: TensorType) -> Window:
+        spatial(x, self.word)
+        kernel = per_axis(self.window, x.rank, "window")
+        pads = tuple(((k - 1) // 2, k // 2) for k in kernel)
+        return make_window(x.size, kernel, per_axis(self.stride, x.rank, "stride"), pads, (1,) * x.rank)
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        (x,) = xs
+        window = self.sliding(x)
+        if any(a >= n for a, n in zip(window.after, x.size, strict=True)):
+            raise Refusal(
+                "window-too-large",
+                f"`BlurPool` cannot reflect {max(window.after)} rows of an input of {'×'.join(map(str, x.size))}",
+                notes=(f"expected more than {max(window.after)} positions on each axis, found {min(x.size)}",),
+                help="take a smaller window, or downsample less before this layer",
+            )
+        return x.resized(window.output_size(x.size))
+
+    def macs(self, xs: Tensors, y: TensorType) -> int:
+        return y.elements * prod(self.sliding(xs[0]).kernel)
+
+    def _filter(self, x: TensorType) -> Any:
+        """The filter as nested lists: products of binomial coefficients, which sum to 1."""
+        table: Any = 1.0
+        for k in reversed(self.sliding(x).kernel):
+            table = [_times(table, comb(k - 1, i) / 2 ** (k - 1)) for i in range(k)]
+        return table
+
+    def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
+        (x,), (value,), functional = xs, values, torch.nn.functional
+        window = self.sliding(x)
+        amounts = [n for pair in zip(reversed(window.before), reversed(window.after), strict=True) for n in pair]
+        if any(amounts):
+            value = functional.pad(value, amounts, mode="reflect")
+        weight = values[0].new_tensor(self._filter(x)).expand(x.channels, 1, *(-1,) * x.rank)
+        conv = (functional.conv1d, functional.conv2d, functional.conv3d)[x.rank - 1]
+        return conv(value, weight, stride=window.stride, groups=x.channels)
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        (x,), op = xs, relax.op
+        window = self.sliding(x)
+        weight = op.broadcast_to(relax.const([[self._filter(x)]], "float32"), (x.channels, 1, *window.kernel))
+        conv = (op.nn.conv1d, op.nn.conv2d, op.nn.conv3d)[x.rank - 1]
+        padded = pad_by_gather(relax, x, values[0], window, "reflect")
+        return conv(padded, weight, strides=list(window.stride), groups=x.channels)
+
+
+def _times(table: Any, factor: float) -> Any:
+    return [_times(item, factor) for item in table] if isinstance(table, list) else table * factor
