@@ -1,0 +1,123 @@
+"""Convolution with standardised weights."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal, final
+
+from pydantic import Field
+
+from cnndsl.errors import Refusal
+from cnndsl.ir.arguments import Axes, Pad, Positive
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.weight import Weight
+from cnndsl.ir.window import Window
+from cnndsl.ops.conv import Conv
+
+
+@final
+@register
+class StdConv(Op):
+    """A `Conv` whose weights are brought to mean 0 and variance 1 for each output channel (Qiao et al., 2019).
+
+    What is trained and saved are the weights before that. The variance is the biased one, as in BiT's published code; its
+    eps there is 1e-10 and in timm 1e-8 for BiT and 1e-6 otherwise.
+    """
+
+    word: ClassVar = "StdConv"
+    category: ClassVar = "convolution"
+    takes_window: ClassVar = True
+    follows: ClassVar = "Conv"
+    examples: ClassVar = (
+        ("StdConv3x3(8)", (3, 9, 10)),
+        ("StdConv3x3(6, 2, groups=3, bias=false)", (3, 9, 9)),
+        ("StdConv3x3(4, 2, pad=same_tf, eps=1e-6)", (2, 8, 9)),
+        ("StdConv3(4, pad_mode=reflect)", (2, 8)),
+        ("StdConv3x3x3(4)", (2, 4, 5, 6)),
+    )
+
+    channels: Positive | None = None
+    """Output channels; as many as come in when left out."""
+    stride: Axes = 1
+    """Step between windows."""
+    pad: Pad = "same"
+    """Rows and columns added around the input, as in `Conv`."""
+    dilation: Axes = 1
+    """Distance between the window's taps."""
+    groups: Positive = 1
+    """Parts into which channels are divided; each output part sees one input part."""
+    bias: bool = True
+    """Whether a trained number is added to each output channel."""
+    pad_mode: Literal["zeros", "reflect", "replicate", "circular"] = "zeros"
+    """What the added rows hold."""
+    eps: Annotated[float, Field(gt=0)] = 1e-8
+    """Added to the variance."""
+    window: Axes | None = None
+    """The size of the window, when it is not written in the word."""
+
+    def conv(self) -> Conv:
+        """The convolution that takes the standardised weights."""
+        if self.window is None:
+            raise Refusal(
+                "missing-argument",
+                "`StdConv` needs the size of its window",
+                notes=("expected `StdConv3x3` or `window=3`, found neither",),
+                help=f"write `StdConv3x3({self.channels or ''})`",
+            )
+        return Conv(**{name: getattr(self, name) for name in type(self).model_fields if name != "eps"})
+
+    def standardized(self, weight: Any) -> Any:
+        """The weights as they are used, from a NumPy array."""
+        axes = tuple(range(1, weight.ndim))
+        centred = weight - weight.mean(axes, keepdims=True)
+        return centred / (weight.var(axes, keepdims=True) + self.eps) ** 0.5
+
+    def sliding(self, x: TensorType) -> Window:
+        return self.conv().sliding(x)
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        return self.conv().infer(*xs)
+
+    def weights(self, *xs: TensorType) -> dict[str, Weight]:
+        return self.conv().weights(*xs)
+
+    def macs(self, xs: Tensors, y: TensorType) -> int:
+        return self.conv().macs(xs, y)
+
+    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
+        # In use the weights are standardised once, not for every image.
+        return self.conv().arithmetic(xs, y)
+
+    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+        return self.conv().to_torch(nn, *xs)
+
+    def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
+        (x,), (value,), functional = xs, values, torch.nn.functional
+        window = self.sliding(x)
+        padding: Any = window.before
+        if self.pad_mode != "zeros" or not window.symmetric:
+            # torch counts pads from the last axis to the first.
+            amounts = [n for pair in zip(reversed(window.before), reversed(window.after), strict=True) for n in pair]
+            mode = {"zeros": "constant"}.get(self.pad_mode, self.pad_mode)
+            value, padding = functional.pad(value, amounts, mode=mode), 0
+        axes = list(range(1, x.rank + 2))
+        centred = module.weight - module.weight.mean(axes, keepdim=True)
+        variance = module.weight.var(axes, correction=0, keepdim=True)
+        conv = (functional.conv1d, functional.conv2d, functional.conv3d)[x.rank - 1]
+        return conv(
+            value,
+            centred * (variance + self.eps).rsqrt(),
+            module.bias,
+            stride=window.stride,
+            padding=padding,
+            dilation=window.dilation,
+            groups=self.groups,
+        )
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        op, axes = relax.op, list(range(1, xs[0].rank + 2))
+        weight = weights["weight"]
+        centred = op.subtract(weight, op.mean(weight, axis=axes, keepdims=True))
+        variance = op.mean(op.multiply(centred, centred), axis=axes, keepdims=True)
+        used = op.multiply(centred, op.rsqrt(op.add(variance, relax.const(self.eps, "float32"))))
+        return self.conv().to_relax(relax, xs, values, weights | {"weight": used})
