@@ -168,7 +168,7 @@ class Library:
         span = statement.origin_span
         if statement.is_file:
             path = self._beside(statement.origin, unit, span)
-            name = str(path)
+            name = _shown(path)
             source = None
         else:
             source = shelf.architecture(statement.origin)
@@ -239,6 +239,12 @@ class Library:
                 "source-too-long", f"`{written}` has more than {MOST_BYTES:,} bytes", span, help="split it into files"
             )
         return path
+
+
+def _shown(path: Path) -> str:
+    """A file's name in messages: as seen from the working folder, where it lies below it."""
+    here = Path.cwd().resolve()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 @lru_cache(maxsize=64)
