@@ -212,12 +212,13 @@ class Classes:
         weighty = [name for name, child in scope.children.items() if self._weighty(child)]
         plain = all(is_identifier(name) for name in weighty)
         self.containers[scope] = "module" if plain else "sequence"
+        bare = any(isinstance(child, Node) and child.op.one_tensor for child in scope.children.values())
         if self._chains[scope] and (names == positions(len(names)) or not plain):
             style: Style = "sequential" if names == positions(len(names)) else "ordered"
             if style == "sequential" or all(not hasattr(nn.Sequential, name) for name in names):
                 return style, self._named(scope, {name: name for name in names})
         counted = [name for name in names if name.isdigit() or name in weighty]
-        if not plain and counted == positions(len(counted)):
+        if not plain and not bare and counted == positions(len(counted)):
             return "list", self._named(scope, {name: name for name in names})
         self.containers[scope] = "module"
         self._renamed[scope] = attributes(scope, self._weighty_names(scope), self._expression)
