@@ -195,30 +195,33 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def check(file: str) -> tuple[Diagnostic, ...]:
+def check(
+    file: str, parameters: Mapping[str, Any] | None = None, inputs: Mapping[str, str] | None = None
+) -> tuple[Diagnostic, ...]:
     """All that can be said of a file, in order of place: errors, else the warnings of the text and of every model in it
-    that needs no argument. A file of blocks alone is a library, and is accepted."""
+    that needs no argument; with `parameters` or `inputs`, of the one model they are for. A file of blocks alone is a
+    library, and is accepted."""
     try:
         with _no_collection():
-            return tuple(_checked(read(file)))
+            return tuple(_checked(read(file), parameters or {}, inputs or {}))
     except CnnError as error:
         return error.diagnostics
 
 
-def _checked(origin: Origin) -> list[Diagnostic]:
+def _checked(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str]) -> list[Diagnostic]:
     from cnndsl.analyses.lints import lint, without_allowed
     from cnndsl.passes.lint import lint_text
 
     report = Report()
-    unit = Library(report).load(origin.source, origin.path, {})
+    unit = Library(report).load(origin.source, origin.path, parameters)
     report.found += no_stray(unit)
     raise_errors(report)
     alone = origin.model or (origin.stem if origin.path is None and origin.stem in unit.models else None)
-    names: list[str | None] = [alone] if alone else [*complete_models(unit)]
+    names: list[str | None] = [alone] if alone or parameters or inputs else [*complete_models(unit)]
     library = not unit.models and bool(unit.program.statements) and not is_one_model(unit.program)
     found = [*report.found, *lint_text(unit.program)]
     for name in names or ([] if library else [None]):
-        loaded = load_origin(replace(origin, model=name), {}, {})
+        loaded = load_origin(replace(origin, model=name), parameters, inputs)
         found += [*loaded.warnings, *lint(loaded.graph)]
     each = {(d.id, d.span.source.name if d.span else "", d.span.start if d.span else 0): d for d in reversed(found)}
     return in_order(without_allowed(each.values()))

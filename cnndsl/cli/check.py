@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import click
 
 from cnndsl.cli.outcome import WRONG_PROGRAM
-from cnndsl.cli.reading import files_argument
+from cnndsl.cli.reading import files_argument, network_options
 from cnndsl.cli.voice import report, say
 from cnndsl.errors import Severity
 
@@ -14,13 +16,21 @@ from cnndsl.errors import Severity
 @files_argument
 @click.option("--format", type=click.Choice(["text", "json", "sarif", "github"]), default="text", show_default=True)
 @click.option("--strict", is_flag=True, help="Warnings fail too.")
+@network_options
 @click.pass_context
-def command(context: click.Context, files: tuple[str, ...], format: str, strict: bool) -> None:
+def command(
+    context: click.Context,
+    files: tuple[str, ...],
+    format: str,
+    strict: bool,
+    parameters: Mapping[str, str],
+    inputs: Mapping[str, str],
+) -> None:
     """Validate and lint networks."""
     from cnndsl import report as formats
     from cnndsl.pipeline import check
 
-    found = [diagnostic for file in files for diagnostic in check(file)]
+    found = [diagnostic for file in files for diagnostic in check(file, parameters, inputs)]
     errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in found)
     if format == "text":
         report(found)

@@ -35,6 +35,7 @@ def _columns(context: click.Context, parameter: click.Parameter, value: str | No
 )
 @click.option("--format", type=click.Choice(["table", "json", "csv", "md"]), default="table", show_default=True)
 @click.option("--strict-rf", is_flag=True, help="Count what gates see (squeeze-excite) into receptive fields.")
+@click.option("--sizes", is_flag=True, help="Say which input sizes can be built; found by trial.")
 @network_options
 def command(
     file: str,
@@ -42,10 +43,14 @@ def command(
     columns: tuple[str, ...] | None,
     format: str,
     strict_rf: bool,
+    sizes: bool,
     parameters: Mapping[str, str],
     inputs: Mapping[str, str],
 ) -> None:
     """Show shapes, parameters, MACs, receptive field and memory, layer by layer."""
+    if sizes:
+        _say_sizes(file, parameters, inputs)
+        return
     from cnndsl.analyses.summary import summarize
 
     loaded = read_network(file, parameters, inputs)
@@ -63,6 +68,18 @@ def command(
         say(to_markdown(outline, columns or USUAL))
     else:
         say(to_text(outline, _terminal_width(), columns or USUAL))
+
+
+def _say_sizes(file: str, parameters: Mapping[str, str], inputs: Mapping[str, str]) -> None:
+    """A line for each axis of each input: `image height  a multiple of 32, from 32`."""
+    from cnndsl.analyses.valid_sizes import STRETCH
+    from cnndsl.pipeline import read, valid_sizes
+
+    found = valid_sizes(read(file), parameters, inputs)
+    width = max((len(f"{axis.input} {axis.axis}") for axis in found), default=0)
+    for axis in found:
+        rule = str(axis.rule) if axis.rule else f"no simple rule among the {STRETCH} sizes tried"
+        say(f"{axis.input} {axis.axis}".ljust(width + 2) + rule)
 
 
 def _terminal_width() -> int | None:
