@@ -38,7 +38,8 @@ class Attention(Op):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0
     """The share of the attention that is silenced while training."""
 
-    def _check(self, x: TensorType) -> None:
+    def infer(self, *xs: TensorType) -> TensorType:
+        (x,) = xs
         if x.kind != "tokens":
             raise Refusal(
                 "wrong-rank",
@@ -58,10 +59,7 @@ class Attention(Op):
                 notes=(f"expected a divisor of {x.channels}, found {self.heads}",),
                 help=f"write `Attention({fits})`",
             )
-
-    def infer(self, *xs: TensorType) -> TensorType:
-        self._check(xs[0])
-        return xs[0]
+        return x
 
     def weights(self, *xs: TensorType) -> dict[str, Weight]:
         c = xs[0].channels
@@ -88,7 +86,6 @@ class Attention(Op):
         return 2 * self.heads * n**2 + (4 * n * c if self.bias else 0)
 
     def to_torch(self, nn: Any, *xs: TensorType) -> Any:
-        self._check(xs[0])
         options: dict[str, Any] = {"dropout": self.dropout} if self.dropout else {}
         if not self.bias:
             options["bias"] = False

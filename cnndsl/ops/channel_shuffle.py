@@ -29,7 +29,8 @@ class ChannelShuffle(Op):
     groups: Positive
     """The parts into which the channels are divided."""
 
-    def _check(self, x: TensorType) -> None:
+    def infer(self, *xs: TensorType) -> TensorType:
+        (x,) = xs
         spatial(x, self.word)
         if x.channels % self.groups:
             fits = max(g for g in range(1, min(self.groups, x.channels) + 1) if x.channels % g == 0)
@@ -40,13 +41,9 @@ class ChannelShuffle(Op):
                 notes=(f"expected a divisor of {x.channels}, found {self.groups}",),
                 help=f"write `ChannelShuffle({fits})`",
             )
-
-    def infer(self, *xs: TensorType) -> TensorType:
-        self._check(xs[0])
-        return xs[0]
+        return x
 
     def to_torch(self, nn: Any, *xs: TensorType) -> Any:
-        self._check(xs[0])
         return nn.ChannelShuffle(self.groups)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:

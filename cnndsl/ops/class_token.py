@@ -45,9 +45,6 @@ class ClassToken(Op):
     def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...]:
         return (Reach(1, -1, -1, 0),)
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
-        self.infer(*xs)
-
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
         (x,) = values
         return torch.cat([module.expand(x.shape[0], -1, -1), x], dim=1)

@@ -64,9 +64,6 @@ class MatMul(Op):
     def macs(self, xs: Tensors, y: TensorType) -> int:
         return sum(made.elements * x.shape[-2] for made, x in zip(self._products(xs), xs[1:], strict=True))
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
-        self.infer(*xs)
-
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
         result = values[0]
         for value in values[1:]:

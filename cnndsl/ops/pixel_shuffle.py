@@ -42,7 +42,6 @@ class PixelShuffle(Op):
         return tuple(Reach(step, step - 1, 0, axis, even=self.r == 1) for axis in range(2))
 
     def to_torch(self, nn: Any, *xs: TensorType) -> Any:
-        flat(xs[0], self.word)
         return nn.PixelShuffle(self.r)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:

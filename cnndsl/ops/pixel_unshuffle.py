@@ -42,7 +42,6 @@ class PixelUnshuffle(Op):
         return TensorType(shape=(x.channels * self.r**2, *(n // self.r for n in x.size)), dtype=x.dtype)
 
     def to_torch(self, nn: Any, *xs: TensorType) -> Any:
-        flat(xs[0], self.word)
         return nn.PixelUnshuffle(self.r)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:

@@ -45,9 +45,6 @@ class ToMap(Op):
             )
         return TensorType(shape=(x.channels, self.h, self.w), dtype=x.dtype)
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
-        self.infer(*xs)
-
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
         return values[0].transpose(1, 2).unflatten(2, (self.h, self.w))
 

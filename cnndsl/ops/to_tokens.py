@@ -24,9 +24,6 @@ class ToTokens(Op):
         spatial(x, self.word)
         return TensorType(shape=(prod(x.size), x.channels), dtype=x.dtype, channel_axis=1)
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
-        spatial(xs[0], self.word)
-
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
         return values[0].flatten(2).transpose(1, 2)
 

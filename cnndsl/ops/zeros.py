@@ -33,9 +33,6 @@ class Zeros(Op):
         spatial(x, self.word)
         return x.with_channels(self.channels)
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
-        spatial(xs[0], self.word)
-
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
         x = values[0]
         return x.new_zeros((x.shape[0], self.channels, *xs[0].size))
