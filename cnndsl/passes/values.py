@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from cnndsl.errors import CnnError, Refusal
@@ -30,6 +31,8 @@ class Place:
     here: Flow
     entered: Flow
     words: frozenset[str] = frozenset()
+    elsewhere: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The bare words of all arguments, by argument."""
 
 
 def evaluate(value: tree.Value, place: Place) -> Any:
@@ -74,7 +77,8 @@ def given(
         named = named or argument.name is not None
         known = words.get(argument.name, frozenset()) if argument.name else frozenset().union(*in_order[:1])
         in_order = in_order[1:]
-        results.append(Given(argument.name, evaluate(argument.value, replace(place, words=known)), argument.span))
+        inner = replace(place, words=known, elsewhere=words)
+        results.append(Given(argument.name, evaluate(argument.value, inner), argument.span))
     return tuple(results)
 
 
@@ -95,14 +99,15 @@ def _name(value: tree.Name, place: Place) -> Any:
     try:
         return look_up(name, value, place.scope)
     except CnnError:
-        close = nearest(name, place.words)
+        owners = [argument for argument, words in place.elsewhere.items() if name in words]
+        close = f"{owners[0]}={name}" if owners else nearest(name, place.words)
         if close is None:
             raise
         raise fail(
             "unknown-name",
             f"nothing is called `{name}`",
             value.span,
-            f"expected one of {', '.join(sorted(place.words))}, or a value",
+            f"expected {', '.join(sorted(place.words)) or 'a value'}, found `{name}`",
             help=f"did you mean `{close}`?",
         ) from None
 

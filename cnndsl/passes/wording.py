@@ -26,6 +26,9 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     folded = {w.lower(): w for w in reversed(words)}
     if word.lower() in folded:
         return folded[word.lower()]
+    if len(word) < 3:
+        # Any two short names are alike.
+        return None
     close = get_close_matches(word, words, 1, 0.6) or get_close_matches(word.lower(), folded, 1, 0.6)
     return folded.get(close[0], close[0]) if close else None
 

@@ -14,6 +14,7 @@ from cnndsl.passes.scope import Definition, Scope
 from cnndsl.passes.wording import fail, nearest
 from cnndsl.source import Span
 from cnndsl.syntax import tree
+from cnndsl.syntax.mistakes import STATEMENTS
 
 _WINDOWED = re.compile(r"(.*?[A-Za-z])([0-9]{1,6}(?:x[0-9]{1,6}){0,2})")
 
@@ -84,7 +85,6 @@ def unknown_word(name: str, value: tree.Name | tree.Call | tree.Invocation, scop
 
 
 def _nothing_called(name: str, value: tree.Name | tree.Call | tree.Invocation, scope: Scope, span: Span) -> CnnError:
-
     layers = {word for word, op in registry().items() if not op.merges}
     if isinstance(value, tree.Call) and name[:1].islower():
         close = nearest(name, {*FUNCTIONS, *scope.visible()})
@@ -95,30 +95,39 @@ def _nothing_called(name: str, value: tree.Name | tree.Call | tree.Invocation, s
             help=_meant(close, "`cnndsl explain functions` lists them"),
         )
     if isinstance(value, tree.Name) or name[:1].islower():
-        close = nearest(name, {*scope.visible(), *layers})
+        statements = frozenset() if isinstance(value, tree.Name) else STATEMENTS
+        close = nearest(name, {*scope.visible(), *layers, *statements})
+        if not isinstance(value, tree.Name) or close in layers:
+            close = _windowed(name, layers, layers) or close
         return fail(
             "unknown-name", f"nothing is called `{name}`", span, help=_meant(close, f"set it first: `let {name} = …`")
         )
     window = _WINDOWED.fullmatch(name)
-    base, size = (window[1], window[2]) if window else (name, "")
     blocks = {n for n in scope.visible() if isinstance(scope.find(n), Definition)}
-    close = nearest(base, layers | blocks)
-    if close is not None and close == base:
+    if window is not None and window[1] in layers | blocks:
         return fail(
             "unknown-layer",
-            f"`{base}` takes no window",
+            f"`{window[1]}` takes no window",
             span,
-            f"expected `{base}`, found `{name}`",
-            help=f"write `{base}`",
+            f"expected `{window[1]}`, found `{name}`",
+            help=f"write `{window[1]}`",
         )
-    if close is not None and close in layers and registry()[close].takes_window:
-        close += size
+    close = _windowed(name, layers, layers | blocks) or nearest(name, layers | blocks)
     return fail(
         "unknown-layer",
         f"no layer or block is called `{name}`",
         span,
-        help=_meant(close, "`cnndsl explain` lists the layers"),
+        help=_meant(close, "`cnndsl explain layers` lists the layers"),
     )
+
+
+def _windowed(name: str, layers: set[str], known: set[str]) -> str | None:
+    """What a word that ends in a window may have meant: `Con3x3` is nearest to `Conv3x3`."""
+    window = _WINDOWED.fullmatch(name)
+    close = nearest(window[1], known) if window else None
+    if window is None or close is None:
+        return None
+    return close + window[2] if close in layers and registry()[close].takes_window else close
 
 
 def _meant(close: str | None, otherwise: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 
 from lark import Token
 
@@ -79,6 +80,14 @@ def unreadable(source: Source, offset: int) -> Diagnostic:
             help="a number may end in K, M or G; sizes are joined by `×`; a name begins with a letter",
         )
     character = text[offset]
+    escape = re.compile(r'"(?:[^"\\\n]|\\["\\])*(\\.)').match(text, offset)
+    if escape:
+        return Diagnostic(
+            "syntax",
+            f"`{escape[1]}` says nothing in a text",
+            (Label(Span(source, escape.start(1), escape.end(1)), 'expected `\\"` or `\\\\` after the backslash'),),
+            help="write `\\\\` for a backslash",
+        )
     hints = {
         ";": "statements need nothing between them: delete it",
         "'": 'write texts with `"`',
@@ -109,16 +118,17 @@ def unexpected(source: Source, span: Span, token: Token, accepts: set[str]) -> D
             help="finish the statement",
         )
     found = "the end of the file" if token.type == "$END" else f"`{_short(word)}`"
-    special = _repeat(source, span, word) or _reserved(span, word, accepts) or _touch(source, span, token, accepts)
+    special = (
+        _repeat(source, span, word)
+        or _twice(span, token, accepts)
+        or _reserved(span, word, accepts)
+        or _touch(source, span, token, accepts)
+        or _arrow(source, span, accepts)
+        or _sizes(source, span, token)
+        or _misspelt(source, span, accepts)
+    )
     if special is not None:
         return special
-    if token.type == "MINUS" and "ARROW" in accepts:
-        return Diagnostic(
-            "syntax",
-            "`-` cannot join elements",
-            (Label(span, "expected `→`, found `-`"),),
-            help="write `→` or `->`",
-        )
     expected = _expected(accepts)
     return Diagnostic("syntax", f"expected {expected}, found {found}", (Label(span),), help=_advice(token, accepts))
 
@@ -151,18 +161,76 @@ def _reserved(span: Span, word: str, accepts: set[str]) -> Diagnostic | None:
     )
 
 
-def _touch(source: Source, span: Span, token: Token, accepts: set[str]) -> Diagnostic | None:
-    """`Conv3x3 (8)`: the bracket begins a tuple there."""
-    before = source.text[: span.start].rstrip()
-    called = {"LPAR": "_CALL", "LSQB": "_INDEX"}.get(token.type)
-    if called is None or called not in accepts or not re.search(r"[A-Za-z0-9_]$", before):
+def _twice(span: Span, token: Token, accepts: set[str]) -> Diagnostic | None:
+    """`[…]×2 for i in 1..3`: an element repeats in one way."""
+    if token.type not in ("FOR", "TIMES") or "ARROW" not in accepts or "AS" not in accepts:
         return None
-    bracket = str(token)
     return Diagnostic(
         "syntax",
-        f"`{bracket}` stands apart from the word before it",
-        (Label(span, f"expected `{bracket}` to touch the word, found space between"),),
+        "an element repeats in one way, by `×` or by `for`",
+        (Label(span, f"expected `→`, `as` or `if`, found `{token}`"),),
+        help=f"put what repeats in brackets: `[ … ] {token} …`",
+    )
+
+
+def _touch(source: Source, span: Span, token: Token, accepts: set[str]) -> Diagnostic | None:
+    """`Conv3x3 (8)`: the bracket begins a tuple there, or a list or group."""
+    before = source.text[: span.start].rstrip()
+    called = {"LPAR": "_CALL", "LSQB": "_INDEX"}.get(token.type)
+    apart = called in accepts and re.search(r"[A-Za-z0-9_]\Z", before) is not None
+    opener = re.search(r"[A-Za-z0-9_][ \t\r\n]+([(\[])\Z", before)
+    if not apart and (opener is None or token.type not in ("NUMBER", "STRING", "TRUE", "FALSE", "NONE")):
+        return None
+    if opener is not None and not apart:
+        span = Span(source, opener.start(1), opener.end(1))
+    return Diagnostic(
+        "syntax",
+        f"`{span.text}` stands apart from the word before it",
+        (Label(span, f"expected `{span.text}` to touch the word, found space between"),),
         help="delete the space",
+    )
+
+
+def _arrow(source: Source, span: Span, accepts: set[str]) -> Diagnostic | None:
+    """`a - b`, `a => b`, `a > b`: what was meant is an arrow."""
+    start = span.start - (source.text[: span.start].endswith("=") and source.text.startswith(">", span.start))
+    sign = re.compile(r"[-=|~]*>|-+").match(source.text, start)
+    if sign is None or ("ARROW" not in accepts and start == span.start):
+        return None
+    return Diagnostic(
+        "syntax",
+        f"`{sign[0]}` cannot join elements",
+        (Label(Span(source, sign.start(), sign.end()), f"expected `→`, found `{sign[0]}`"),),
+        help="write `→` or `->`",
+    )
+
+
+def _sizes(source: Source, span: Span, token: Token) -> Diagnostic | None:
+    """`input 3 4 4`, `input 3 x 4`, `input 3x4×4`: sizes that are not joined in one way."""
+    written = re.search(r"\binput\b[^\n→]*\Z", source.text[: span.start])
+    sizes = re.search(r"[0-9x×* ]+\Z", source.text[: span.start])
+    if written is None or sizes is None or token.type not in ("NUMBER", "DIMENSIONS", "TIMES"):
+        return None
+    start = Span(source, sizes.start() + len(sizes[0]) - len(sizes[0].lstrip()), span.end)
+    return Diagnostic(
+        "syntax",
+        "sizes are joined by `×`, or all of them by an `x` that touches them",
+        (Label(start, f"expected sizes such as `3×32×32`, found `{start.text}`"),),
+        help="write `3×32×32` or `3x32x32`",
+    )
+
+
+def _misspelt(source: Source, span: Span, accepts: set[str]) -> Diagnostic | None:
+    """`inptu 3×32×32`: the word before was to begin a statement."""
+    word = re.search(r"(?:^|[\n;}])[ \t]*([a-z]+)[ \t]+\Z", source.text[: span.start])
+    close = get_close_matches(word[1], STATEMENTS, 1, 0.7) if word else []
+    if word is None or word[1] in RESERVED or not close or not accepts & _STATEMENT_TOKENS:
+        return None
+    return Diagnostic(
+        "syntax",
+        f"no statement begins with `{word[1]}`",
+        (Label(Span(source, word.start(1), word.end(1)), f"expected `{close[0]}`, found `{word[1]}`"),),
+        help=f"did you mean `{close[0]}`?",
     )
 
 
@@ -191,6 +259,8 @@ def _expected(accepts: set[str]) -> str:
 def _advice(token: Token, accepts: set[str]) -> str:
     if "ARROW" in accepts and token.type in ("NAME", "LABEL", "LSQB", "IN", "ID"):
         return "join elements with `→`"
+    if "FROM" in accepts:
+        return "write `from` and the name of an architecture, or of a file in quotes"
     if "COMMA" in accepts and token.type in _VALUES:
         return "separate arguments with `,`"
     if "RPAR" in accepts and "COMMA" in accepts:
@@ -201,7 +271,7 @@ def _advice(token: Token, accepts: set[str]) -> str:
         return "put an element before and after each `→`"
     if "EQUAL" in accepts and len(accepts) == 1:
         return "write `=` and a value"
-    return f"delete {'it' if len(str(token)) > 20 else f'`{token}`'}, or write {_expected(accepts)} before it"
+    return f"write {_expected(accepts)} here, or delete {'it' if len(str(token)) > 20 else f'`{token}`'}"
 
 
 def _short(word: str) -> str:
