@@ -21,7 +21,7 @@ TVM_ONLY = ("weights", "seed", "target", "batch")
 @file_argument
 @click.option("--to", type=click.Choice(["torch", "tvm", "ir"]), required=True, help="What to make of it.")
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="A file (torch, ir: stdout without it) or directory (tvm)."
+    "-o", "--output", type=click.Path(path_type=Path), help="A file (torch, ir: `-`, the default, is stdout) or directory (tvm)."
 )
 @click.option("--weights", type=click.Path(path_type=Path), help="tvm: a .safetensors or .pth state dict.")
 @click.option(
@@ -67,8 +67,11 @@ def command(
 
 def _package(graph: Graph, output: Path, weights: Path | None, seed: int, target: str, batch: int) -> None:
     from cnndsl.backends.tvm.build import build
+    from cnndsl.backends.tvm.package import refuse_foreign
     from cnndsl.weights import read_weights
 
+    # Compiling takes seconds, and this is known before.
+    refuse_foreign(output.absolute())
     arrays = read_weights(weights) if weights else None
     with step(f"compiling {graph.name} for {target}"):
         package = build(graph, arrays, target, batch, seed=seed, origin=weights.name if weights else "")
@@ -78,7 +81,7 @@ def _package(graph: Graph, output: Path, weights: Path | None, seed: int, target
 
 
 def _write(text: str, output: Path | None) -> None:
-    if output is None:
+    if output is None or str(output) == "-":
         say(text)
         return
     from cnndsl.files import write_atomically
