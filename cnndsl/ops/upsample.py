@@ -33,6 +33,7 @@ Factor = Annotated[float | tuple[float, ...], BeforeValidator(_factor)]
 Mode = Literal["nearest", "linear", "bilinear", "trilinear", "bicubic"]
 
 _AXES = {"bilinear": 2, "trilinear": 3, "bicubic": 2}
+_MOST_CHECKED = 2**16
 _CUBIC = -0.75
 """The coefficient of the cubic kernel (Keys, 1981), as PyTorch has it."""
 
@@ -42,6 +43,28 @@ class _Tap(NamedTuple):
 
     positions: list[int]
     weights: list[float]
+
+
+class _Axis(NamedTuple):
+    """One axis of `n` positions that becomes one of `m`, `step` input positions from one to the next."""
+
+    n: int
+    m: int
+    step: Fraction
+    factor: float | None
+
+    @property
+    def nearest(self) -> list[int]:
+        """The nearest input of each output position. On its way it is rounded twice to float32, as PyTorch does, which
+        for some sizes moves it by one."""
+        ratio = _single(1 / self.factor if self.factor else self.n / self.m)
+        return [min(int(_single(o * ratio)), self.n - 1) for o in range(self.m)]
+
+    @property
+    def rounds_exactly(self) -> bool:
+        """Whether float32 finds `floor(o·step)` everywhere."""
+        exact = [min(floor(o * self.step), self.n - 1) for o in range(min(self.m, _MOST_CHECKED + 1))]
+        return self.m <= _MOST_CHECKED and self.nearest == exact
 
 
 @final
@@ -153,11 +176,12 @@ class Upsample(Op):
 
     # -- which inputs an output sees
 
-    def _steps(self, x: TensorType) -> list[Fraction]:
-        """Input positions from one output position to the next, on each axis."""
+    def _axes(self, x: TensorType) -> list[_Axis]:
         target = self._target(x)
         factors = self._factors(x) or (None,) * x.rank
-        return [self._step(n, m, factor) for n, m, factor in zip(x.size, target, factors, strict=True)]
+        return [
+            _Axis(n, m, self._step(n, m, factor), factor) for n, m, factor in zip(x.size, target, factors, strict=True)
+        ]
 
     def _step(self, n: int, m: int, factor: float | None) -> Fraction:
         if self.align:
@@ -168,42 +192,38 @@ class Upsample(Op):
         return 1 / Fraction(str(factor))
 
     def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...]:
-        return tuple(
-            Reach(1, 0, 0, axis) if n == m == 1 else self._reach(step, n, axis)
-            for axis, (step, n, m) in enumerate(zip(self._steps(xs[0]), xs[0].size, y.size, strict=True))
-        )
+        return tuple(self._reach(axis, number) for number, axis in enumerate(self._axes(xs[0])))
 
-    def _reach(self, step: Fraction, n: int, axis: int) -> Reach:
-        if n == 1:
-            return Reach(0, 0, 0, axis)
-        p, q = step.numerator, step.denominator
-        number: Number = p if q == 1 else step
+    def _reach(self, axis: _Axis, number: int) -> Reach:
+        if axis.n == 1:
+            return Reach(1 if axis.m == 1 else 0, 0, 0, number)
+        p, q = axis.step.numerator, axis.step.denominator
+        step: Number = p if q == 1 else axis.step
         if self.mode == "nearest":
-            return Reach(number, Fraction(1 - q, q), 0, axis, even=q == 1)
+            first, last = (Fraction(1 - q, q), 0) if axis.rounds_exactly else (-1, 1)
+            return Reach(step, first, last, number, even=q == 1 and axis.rounds_exactly)
         # Over the outputs, the fractions of the positions are the multiples of 1/q from `least` on: all neighbours
         # lie within `margin` of the position, and at a whole one only itself counts.
         least = Fraction(0) if self.align else Fraction((p - q) % 2, 2 * q)
-        middle = Fraction(0) if self.align else (step - 1) / 2
+        middle = Fraction(0) if self.align else (axis.step - 1) / 2
         margin = max(1 - (Fraction(1, q) - least), Fraction(0))
         if self.mode == "bicubic" and margin:
             margin += 1
-        return Reach(number, middle - margin, middle + margin, axis, even=q == 1)
+        return Reach(step, middle - margin, middle + margin, number, even=q == 1)
 
-    def _taps(self, n: int, m: int, step: Fraction, factor: float | None) -> list[_Tap]:
+    def _taps(self, axis: _Axis) -> list[_Tap]:
         """What each output position is made of on one axis, as PyTorch computes it."""
         if self.mode == "nearest":
-            # The position is rounded twice to float32 on its way, which for some sizes moves it by one.
-            ratio = _single(1 / factor if factor else n / m)
-            return [_Tap([min(int(_single(o * ratio)), n - 1) for o in range(m)], [1.0] * m)]
-        middle = Fraction(0) if self.align else (step - 1) / 2
-        places = [o * step + middle for o in range(m)]
+            return [_Tap(axis.nearest, [1.0] * axis.m)]
+        middle = Fraction(0) if self.align else (axis.step - 1) / 2
+        places = [o * axis.step + middle for o in range(axis.m)]
         if self.mode != "bicubic":
             places = [max(place, Fraction(0)) for place in places]
         parts = [float(place - floor(place)) for place in places]
         offsets = range(-1, 3) if self.mode == "bicubic" else range(2)
         return [
             _Tap(
-                [min(max(floor(place) + offset, 0), n - 1) for place in places],
+                [min(max(floor(place) + offset, 0), axis.n - 1) for place in places],
                 [self._weight(abs(offset - part)) for part in parts],
             )
             for offset in offsets
@@ -237,22 +257,19 @@ class Upsample(Op):
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         (x,) = xs
-        target, factors = self._target(x), self._factors(x)
-        y = values[0]
-        if self.mode == "nearest" and all(m % n == 0 for n, m in zip(x.size, target, strict=True)):
-            return self._repeated(relax, x, target, y)
-        for axis, (n, m, step) in enumerate(zip(x.size, target, self._steps(x), strict=True)):
-            if step != 1 or n != m:
-                taps = self._taps(n, m, step, factors[axis] if factors else None)
-                y = _mixed(relax, y, taps, axis + 2, x.rank - axis - 1, x.dtype)
+        axes, y = self._axes(x), values[0]
+        if self.mode == "nearest" and all(a.m % a.n == 0 and a.rounds_exactly for a in axes):
+            return self._repeated(relax, x, y)
+        for number, axis in enumerate(axes):
+            if axis.step != 1 or axis.n != axis.m:
+                y = _mixed(relax, y, self._taps(axis), number + 2, x.rank - number - 1, x.dtype)
         return y
 
-    def _repeated(self, relax: Any, x: TensorType, target: tuple[int, ...], y: Any) -> Any:
-        pairs = list(zip(x.size, target, strict=True))
-        batch = y.ty.shape[0]
-        apart = relax.op.reshape(y, (batch, x.channels, *(k for n, _ in pairs for k in (n, 1))))
-        wide = relax.op.broadcast_to(apart, (batch, x.channels, *(k for n, m in pairs for k in (n, m // n))))
-        return relax.op.reshape(wide, (batch, x.channels, *target))
+    def _repeated(self, relax: Any, x: TensorType, y: Any) -> Any:
+        axes, batch = self._axes(x), y.ty.shape[0]
+        apart = relax.op.reshape(y, (batch, x.channels, *(k for a in axes for k in (a.n, 1))))
+        wide = relax.op.broadcast_to(apart, (batch, x.channels, *(k for a in axes for k in (a.n, a.m // a.n))))
+        return relax.op.reshape(wide, (batch, x.channels, *(a.m for a in axes)))
 
 
 def _mixed(relax: Any, data: Any, taps: list[_Tap], axis: int, behind: int, dtype: str) -> Any:
