@@ -164,9 +164,10 @@ class Statements(Chains):
 
     def _use(self, node: tree.Use) -> None:
         self.page.put("use ")
-        self.listed(node.imported, 0)
+        origin = quoted(node.origin) if node.is_file else node.origin
+        self.listed(node.imported, len(f" from {origin}"))
         self.page.put(" from ")
-        self._word(quoted(node.origin) if node.is_file else node.origin, node.origin_span)
+        self._word(origin, node.origin_span)
 
     def _imported(self, node: tree.Imported, _tail: int) -> None:
         self.page.put(f"{node.name} as {node.alias}" if node.alias else node.name)

@@ -71,10 +71,14 @@ class Values:
         name = getattr(node, "name", None)
         return 1 if name is None else len(name) + 1
 
-    def listed(self, nodes: Sequence[tree.Node], tail: int = 1) -> None:
-        """Nodes with commas between: the author's lines, and more where those are too long."""
+    def listed(self, nodes: Sequence[tree.Node], last: int = 1) -> None:
+        """Nodes with commas between: the author's lines, and more where those are too long.
+
+        `last` is the tail of the last one.
+        """
         page, several = self.page, False
         for i, node in enumerate(nodes):
+            tail = 1 if i + 1 < len(nodes) else last
             if i:
                 page.put(",")
                 broke = page.gap(nodes[i - 1].span.end, node.span.start)

@@ -47,7 +47,9 @@ class Record(metaclass=NodeType):
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return all(getattr(self, name) == getattr(other, name) for name in type(self)._compared)
+        names = type(self)._compared
+        # Whole lists, so that deep trees take few calls within calls.
+        return [getattr(self, name) for name in names] == [getattr(other, name) for name in names]
 
     def __hash__(self) -> int:
         return hash(tuple(getattr(self, name) for name in type(self)._compared))
