@@ -57,6 +57,8 @@ fix: $(VENV)/.installed ## Mend what can be mended without thinking
 docs: $(VENV)/.installed ## Write the generated pages
 	$(BIN)/python -m cnndsl explain layers > docs/layers.md.new
 	mv docs/layers.md.new docs/layers.md
+	$(BIN)/python -m cnndsl explain errors > docs/errors/README.md.new
+	mv docs/errors/README.md.new docs/errors/README.md
 	$(BIN)/python -m cnndsl draw docs/small.cnn -o docs/images/small.svg
 	$(BIN)/python -m tests.pages
 

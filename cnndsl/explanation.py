@@ -1,20 +1,18 @@
-"""What a word means: a layer, a function or the id of a diagnostic, as Markdown; and the page of all layers."""
+"""What a word means: a layer, a function or the id of a diagnostic, as Markdown; and the pages that list them all."""
 
 from __future__ import annotations
 
 import ast
 import inspect
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
 
 import cnndsl.ops  # noqa: F401  (fills the registry of layers)
+from cnndsl.faults import fault_pages, faults_page
 from cnndsl.ir.arguments import show
 from cnndsl.ir.op import Op, find, registry
 from cnndsl.passes.functions import FUNCTIONS
-from cnndsl.shelf import read_data
 
 _KINDS = {
     "Positive": "a whole number from 1",
@@ -43,20 +41,23 @@ class Argument:
 
 
 def explain(word: str) -> str | None:
-    """What the word means, as Markdown; None for a word of which nothing is known. `layers` is the page of all."""
-    if word == "layers":
-        return layers_page()
+    """What the word means, as Markdown; None for a word of which nothing is known.
+
+    `layers`, `functions` and `errors` are the pages of all of a kind.
+    """
+    if word in _LISTS:
+        return _LISTS[word]()
     op, function = find(word), FUNCTIONS.get(word)
     pages = [layer(op)] if op else []
     if function:
         # `max` is a function and a merge.
         pages.append(f"# {word}{', the function' if op else ''}\n\n`{function.usage}`: {function.doc}.\n")
-    return "\n".join(pages) or _diagnostics().get(word)
+    return "\n".join(pages) or fault_pages().get(word)
 
 
 def nearest_words(word: str) -> list[str]:
     """Known words that are like this one, the most alike first."""
-    known = [*registry(), *FUNCTIONS, *_diagnostics(), "layers"]
+    known = [*registry(), *FUNCTIONS, *fault_pages(), *_LISTS]
     folded = {k.lower(): k for k in known}
     return [folded[match] for match in get_close_matches(word.lower(), folded, 3)]
 
@@ -158,8 +159,11 @@ def _bounded(annotated: list[ast.expr]) -> str:
     return " ".join([_kind(annotated[0]), *bounds])
 
 
-@cache
-def _diagnostics() -> dict[str, str]:
-    """The sections of the page of wrong programs, by id."""
-    sections = re.split(r"^## ", read_data("docs", "errors.md"), flags=re.MULTILINE)[1:]
-    return {section.split("\n", 1)[0].strip(): f"# {section.rstrip()}\n" for section in sections}
+def functions_page() -> str:
+    """Every function of the language, in a table."""
+    rows = (f"| `{f.usage}` | {f.doc} |" for f in sorted(FUNCTIONS.values(), key=lambda f: f.name))
+    return "\n".join(["# Functions", "", "| function | gives |", "|---|---|", *rows, ""])
+
+
+_LISTS = {"layers": layers_page, "functions": functions_page, "errors": faults_page}
+"""Words that stand for all of a kind."""

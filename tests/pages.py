@@ -2,7 +2,8 @@
 
 The blocks of a page are taken in order, in a folder of the page's own:
 
-    cnn                   a program that loads. It is the file `mine.cnn`, or the one named: `cnn gates.cnn`
+    cnn                   a program that loads, as the file `mine.cnn`
+    cnn gates.cnn         a file beside it, of which `check` has nothing to say; it may hold blocks alone
     cnn fragment 3×8×8    a part of one; that input, or 3×32×32, is put before it
     cnn error             a program that does not load; the `text` block behind it is what it gets
     cnn warning           a program that loads, and what `check` says of it in the `text` block behind
@@ -19,7 +20,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,9 +47,9 @@ class PageError(Exception):
 def refreshed(page: str) -> str:
     """The page with what each program and command gets. Raises PageError."""
     with _project() as folder:
-        run = _Run(folder)
-        text = _BLOCK.sub(run.block, page)
-        run.end()
+        running = _Run(folder)
+        text = _BLOCK.sub(running.block, page)
+        running.end()
         return text
 
 
@@ -101,7 +102,7 @@ class _Run:
             shape = next((word for word in about if "×" in word), "3×32×32")
             text = f"input {shape}\n{text}"
         Path(name).write_text(text, encoding="utf-8")
-        found = said_of(name, lints="warning" in about)
+        found = said_of(name, lints="warning" in about or name != "mine.cnn")
         if "error" in about or "warning" in about:
             severity = "error" if "error" in about else "warning"
             if f"{severity}[" not in found or (severity == "warning" and "error[" in found):
@@ -127,11 +128,10 @@ class _Run:
         real = _ended(real)
         return part if _agrees(shown, real) else f"{first}\n{real}"
 
-    def _inside(self, work: object) -> str:
+    def _inside(self, work: Callable[[], object]) -> str:
         """What a call prints, in this process."""
         stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
         with redirect_stdout(stream), redirect_stderr(stream):
-            assert callable(work)
             work()
         stream.seek(0)
         return self._plain(stream.read())

@@ -1,4 +1,4 @@
-"""Pages show what programs and commands really get, and docs/errors.md leaves no id out."""
+"""Pages show what programs and commands really get, and every diagnostic has a page that earns it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.pages import ERRORS, README, ROOT, refreshed
+from cnndsl.explanation import explain, functions_page
+from cnndsl.faults import fault_pages, faults_page
+from tests.pages import ERRORS, PAGES, README, ROOT, PageError, refreshed
 
 _ID = re.compile(r"[a-z]+(-[a-z0-9]+)+|syntax")
 _MAKERS = {"Diagnostic", "Refusal", "PydanticCustomError", "fail", "warning"}
@@ -36,16 +38,33 @@ def _ids(value: ast.expr) -> set[str]:
     return {c for c in constants if isinstance(c, str) and _ID.fullmatch(c)}
 
 
-def test_every_id_has_a_section_and_every_section_an_id() -> None:
-    sections = re.findall(r"^## (.+)$", ERRORS.read_text("utf-8"), re.MULTILINE)
-    assert len(sections) == len(set(sections))
-    assert raised() == set(sections)
+def test_every_id_has_a_page_and_every_page_an_id() -> None:
+    assert raised() == fault_pages().keys()
 
 
-@pytest.mark.parametrize("path", [ERRORS, README], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_pages_show_what_programs_and_commands_get(path: Path) -> None:
     page = path.read_text("utf-8")
     assert refreshed(page) == page, "run `make docs`"
+
+
+@pytest.mark.parametrize("id", fault_pages())
+def test_a_page_shows_its_diagnostic_first_and_explain_shows_the_page(id: str) -> None:
+    page = fault_pages()[id]
+    assert page.startswith(f"# {id}\n\n")
+    shown = re.search(r"(?:error|warning)\[([a-z0-9-]+)\]", page)
+    assert shown is not None
+    assert shown[1] == id
+    assert explain(id) == page
+
+
+def test_the_index_of_the_pages_is_fresh() -> None:
+    assert (ERRORS / "README.md").read_text("utf-8") == faults_page() == explain("errors"), "run `make docs`"
+
+
+def test_the_functions_are_listed() -> None:
+    assert "| `round_to(x, q)` |" in functions_page()
+    assert explain("functions") == functions_page()
 
 
 def test_the_readme_shows_the_program_it_names() -> None:
@@ -53,8 +72,32 @@ def test_the_readme_shows_the_program_it_names() -> None:
     assert f"```cnn\n{program}```" in README.read_text("utf-8")
 
 
-def test_every_program_gets_the_id_of_its_section() -> None:
-    for section in re.split(r"^## ", ERRORS.read_text("utf-8"), flags=re.MULTILINE)[1:]:
-        id, _, text = section.partition("\n")
-        if "```text" in text:
-            assert f"error[{id}]" in text or f"warning[{id}]" in text, id
+def test_links_between_pages_lead_somewhere() -> None:
+    for page in PAGES:
+        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
+            assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+@pytest.mark.parametrize(
+    ("block", "why"),
+    [
+        ("```cnn\ninput 3×8×8\nRelu\n```", "unknown-layer"),
+        ("```cnn error\ninput 3×8×8\nReLU\n```\n\n```text\n```", "expected errors"),
+        ("```cnn warning\ninput 3×8×8\nReLU\n```\n\n```text\n```", "expected warnings"),
+        ("```cnn error\ninput 3×8×8\nRelu\n```\n", "must show"),
+        ("```cnn fragment 3×8\nConv3x3(8)\n```\n", "wrong-rank"),
+        ("```console\ncnndsl list\n```\n", "begins with"),
+        ("```sh\nfalse\n```\n", "ends with 1"),
+    ],
+)
+def test_a_page_that_does_not_do_what_it_says_is_told(block: str, why: str) -> None:
+    with pytest.raises(PageError, match=why):
+        refreshed(block)
+
+
+def test_what_a_page_shows_is_replaced_by_what_is_real() -> None:
+    page = "```console\n$ cnndsl check lenet5\n{}\n```\n"
+    real = page.format("1 file: no errors, no warnings")
+    assert refreshed(page.format("42 errors")) == real
+    assert refreshed(page.format("…")) == page.format("…")
+    assert refreshed("```python\nprint(1)\n```\n\n```text\n2\n```\n") == "```python\nprint(1)\n```\n\n```text\n1\n```\n"

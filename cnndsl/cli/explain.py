@@ -13,7 +13,10 @@ from cnndsl.cli.voice import say
 @click.argument("word")
 @click.pass_context
 def command(context: click.Context, word: str) -> None:
-    """Explain a layer (`Conv`), the id of a diagnostic (`shape-mismatch`) or a function (`round_to`); `layers` lists all."""
+    """Explain a layer (`Conv`), the id of a diagnostic (`shape-mismatch`) or a function (`round_to`).
+
+    `layers`, `errors` and `functions` list all of a kind.
+    """
     from cnndsl.explanation import explain, nearest_words
 
     text = explain(word)

@@ -31,6 +31,33 @@ class Body:
     kind: Literal["file", "model", "block"] = "block"
     """What the statements stand in, which says which of them may."""
 
+    awaits: Span | None = None
+    """The first `input` statement of this body."""
+
+    def nothing_entered(self, span: Span) -> CnnError:
+        """What is wrong with an element that starts from the input before there is one."""
+        if self.awaits is None:
+            return CnnError(
+                [
+                    Diagnostic(
+                        "missing-input",
+                        "the network has no input",
+                        (Label(span, "this starts from it"),),
+                        help="say what comes in first: `input 3×224×224`",
+                    )
+                ]
+            )
+        return CnnError(
+            [
+                Diagnostic(
+                    "nothing-arrives",
+                    "nothing has entered the network yet",
+                    (Label(span, "this starts from the input"), Label(self.awaits, "which comes in here")),
+                    help="move the `input` up",
+                )
+            ]
+        )
+
     def place(self, here: Flow | None = None) -> Place:
         entered = self.entered if self.entered is not None else ()
         return Place(self.scope, entered if here is None else here, entered)

@@ -108,7 +108,7 @@ def _run(
         raise fail(
             "nothing-to-build",
             "the file defines blocks and no model",
-            end,
+            _first_name(unit.program, end),
             help="write a chain, or `model { … }`; `check` accepts a library",
         )
     name, value = _select(unit, model, stem)
@@ -136,6 +136,11 @@ def _run(
         Count(unit.program).refuse_too_many(node.body)
     statements.chains.caller.bind_parameters(value, body, node.name_span)
     return name, statements.depart(node.body, body, node.name_span)
+
+
+def _first_name(program: tree.Program, otherwise: Span) -> Span:
+    """The name of the first block."""
+    return next((s.name_span for s in program.statements if isinstance(s, tree.Block)), otherwise)
 
 
 def _select(unit: Unit, model: str | None, stem: str) -> tuple[str, BlockValue]:

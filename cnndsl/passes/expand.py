@@ -107,18 +107,16 @@ class Chains:
         if flow is not None:
             return flow
         if body.entered is None:
-            raise fail(
-                "missing-input",
-                "nothing has entered the network yet",
-                span,
-                help="say what comes in first: `input 3×224×224`",
-            )
+            raise body.nothing_entered(span)
         if isinstance(body.entered, tuple):
+            name = next((name for name, value in body.scope.names.items() if value is body.entered[0]), None)
             raise fail(
                 "ambiguous-in",
                 f"{len(body.entered)} tensors entered here, and the chain does not say from which it starts",
                 span,
-                help="begin the chain with the name of one: `image → …`",
+                help=f"begin the chain with the name of one: `{name} → …`"
+                if name
+                else "give the inputs names, `input left: 3×32×32`, and begin the chain with one",
             )
         return body.entered
 

@@ -87,13 +87,21 @@ def _nodes(part: Any) -> Iterator[Any]:
 
 
 def _unused_defaults(statements: tuple[tree.Statement, ...]) -> Iterator[Diagnostic]:
-    invoked = {
-        _base(node.name) for node in _nodes(statements) if isinstance(node, tree.Name | tree.Call | tree.Invocation)
-    }
-    followed = {op.follows for word in invoked if (op := find(word)) is not None}
-    for statement in statements:
-        for preset in statement.presets if isinstance(statement, tree.Default) else ():
-            if _base(preset.name) not in invoked | followed:
+    defaults = [statement for statement in statements if isinstance(statement, tree.Default)]
+    if not defaults:
+        return
+    last: dict[str, int] = {}
+    """Where each layer is written for the last time."""
+    for node in _nodes(statements):
+        if isinstance(node, tree.Name | tree.Call | tree.Invocation):
+            word = _base(node.name)
+            op = find(word)
+            for reached in (word, op.follows if op is not None and op.follows else word):
+                last[reached] = max(last.get(reached, 0), node.span.start)
+    for statement in defaults:
+        for preset in statement.presets:
+            # A default holds from where it stands.
+            if last.get(_base(preset.name), 0) < statement.span.end:
                 yield _warning(
                     "unused-default",
                     f"no `{preset.name}` is written after this default",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.errors import Refusal
-from cnndsl.passes.flow import Draft, Flow, Given
+from cnndsl.passes.flow import Draft, Flow, Given, LostValue
 from cnndsl.source import Source, Span
 from cnndsl.syntax import tree
 
@@ -75,7 +75,9 @@ class Scope:
         self.spent = self.parent.spent if self.parent is not None else [0]
 
     def spend(self, steps: int = 1) -> None:
-        """Counts steps of working out values. Raises `too-many-steps` beyond the limit."""
+        """Counts steps of working out values. Raises `too-many-steps` at the limit, and LostValue beyond: it is told once."""
+        if self.spent[0] > MOST_STEPS:
+            raise LostValue
         self.spent[0] += steps
         if self.spent[0] > MOST_STEPS:
             raise Refusal(

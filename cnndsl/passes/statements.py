@@ -47,6 +47,7 @@ class Statements:
         """Runs a body and gathers what leaves it."""
         departures = Departures()
         body.scope.later |= names_set(statements)
+        body.awaits = next((s.span for s in statements if isinstance(s, tree.Input)), None)
         define(statements, body, self.report)
         state = _Progress(departures, list(arriving(body.entered)) if body.entered is not None else [])
         for statement in statements:

@@ -1,4 +1,4 @@
-"""What is legal and probably not meant: one lint a file, its docstring is what `explain` says of it.
+"""What is legal and probably not meant: one lint a file, and its page `docs/errors/ID.md`.
 
 A lint is a function of a graph that gives warnings. `# allow: id` at the end of a line silences it there.
 """

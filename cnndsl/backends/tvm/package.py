@@ -81,7 +81,7 @@ def export(compiled: Compiled, path: Path | str) -> Path:
     Raises `MissingPart` without a C++ compiler and `CnnError` (not-a-package) when something else lies at `path`.
     """
     path = Path(path).absolute()
-    _refuse_foreign(path)
+    refuse_foreign(path)
     if not any(shutil.which(name) for name in (os.environ.get("CXX", "g++"), "g++", "clang++", "c++")):
         raise MissingPart(
             "linking a package takes a C++ compiler, and there is none",
@@ -104,7 +104,8 @@ def export(compiled: Compiled, path: Path | str) -> Path:
     return path
 
 
-def _refuse_foreign(path: Path) -> None:
+def refuse_foreign(path: Path) -> None:
+    """Raises `CnnError` (not-a-package) when something lies at `path` that a package must not replace."""
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
     try:
