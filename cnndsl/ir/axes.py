@@ -14,6 +14,10 @@ Axis = Annotated[Literal["channels"] | int, BeforeValidator(lambda v: v if v == 
 """`channels`, or an axis counted from 0 without the batch."""
 
 
+Sizes = tuple[int, ...]
+"""The sizes of a tensor named by `like=`, the channels aside."""
+
+
 def axis_index(axis: Literal["channels"] | int, x: TensorType) -> int:
     """The axis as an index into `x.shape`. Raises `out-of-range` where there is none."""
     if axis == "channels":
@@ -35,7 +39,7 @@ def behind_channels(x: TensorType) -> tuple[int, ...]:
 
 
 def asked_size(
-    x: TensorType, word: str, size: int | tuple[int, ...] | None, like: tuple[int, ...] | None
+    x: TensorType, word: str, size: int | tuple[int, ...] | None, like: Sizes | None
 ) -> tuple[int, ...] | None:
     """The size that `size=` or `like=` asks for; None where neither is given. Raises `repeated-argument`, `wrong-rank`."""
     if size is not None and like is not None:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, final
 
 from cnndsl.errors import Refusal
 from cnndsl.ir.arguments import Axes, spatial
-from cnndsl.ir.axes import asked_size
+from cnndsl.ir.axes import Sizes, asked_size
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
 from cnndsl.ir.tensor import TensorType
@@ -31,7 +31,7 @@ class Crop(Op):
         ("Crop(size=(1, 2, 3))", (2, 4, 5, 6)),
     )
 
-    like: tuple[int, ...] | None = None
+    like: Sizes | None = None
     """A tensor whose sizes the map takes; its channels do not count."""
     size: Axes | None = None
     """The size to keep: one number for every axis, or one for each."""

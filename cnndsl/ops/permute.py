@@ -19,6 +19,9 @@ def _order(value: Any) -> Any:
     return tuple(whole(item, 0) for item in items)
 
 
+Order = Annotated[tuple[int, ...], BeforeValidator(_order)]
+
+
 @final
 @register
 class Permute(Op):
@@ -39,7 +42,7 @@ class Permute(Op):
         ("Permute(0, 3, 1, 2)", (2, 3, 4, 5)),
     )
 
-    axes: Annotated[tuple[int, ...], BeforeValidator(_order)]
+    axes: Order
     """For each axis of the output, the axis of the input that it is."""
 
     def infer(self, *xs: TensorType) -> TensorType:

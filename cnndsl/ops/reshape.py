@@ -27,6 +27,9 @@ def _lengths(value: Any) -> Any:
     return tuple(-1 if item == -1 else whole(item) for item in items)
 
 
+Lengths = Annotated[tuple[int, ...], BeforeValidator(_lengths)]
+
+
 @final
 @register
 class Reshape(Op):
@@ -49,7 +52,7 @@ class Reshape(Op):
         ("Permute(1, 0) → Reshape(3, 2, 4)", (4, 6)),
     )
 
-    shape: Annotated[tuple[int, ...], BeforeValidator(_lengths)]
+    shape: Lengths
     """The length of each axis, without the batch."""
 
     def _filled(self, x: TensorType) -> tuple[int, ...]:

@@ -18,6 +18,9 @@ def _shift(value: Any) -> Any:
     return tuple(whole(n, -MOST) for n in value) if isinstance(value, tuple | list) else whole(value, -MOST)
 
 
+Shift = Annotated[int | tuple[int, ...], BeforeValidator(_shift)]
+
+
 @final
 @register
 class Roll(Op):
@@ -33,7 +36,7 @@ class Roll(Op):
         ("Permute(1, 0) → Roll(2)", (3, 6)),
     )
 
-    shift: Annotated[int | tuple[int, ...], BeforeValidator(_shift)]
+    shift: Shift
     """How far towards the end, one number for every axis or one for each; the channels stay where they are."""
 
     def _shifts(self, x: TensorType) -> tuple[int, ...]:

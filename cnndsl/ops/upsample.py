@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from cnndsl.errors import Refusal
 from cnndsl.ir.arguments import Axes, show, spatial
-from cnndsl.ir.axes import asked_size
+from cnndsl.ir.axes import Sizes, asked_size
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Number, Reach
 from cnndsl.ir.tensor import TensorType
@@ -103,7 +103,7 @@ class Upsample(Op):
     """Whether the corners' middles stay where they are, rather than the map's edges."""
     size: Axes | None = None
     """The size to reach."""
-    like: tuple[int, ...] | None = None
+    like: Sizes | None = None
     """A tensor whose sizes the map takes; its channels do not count."""
 
     def _factors(self, x: TensorType) -> tuple[float, ...] | None:
