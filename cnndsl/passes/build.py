@@ -126,8 +126,8 @@ def _run(
     named = {g.name: g for g in taken if g.name is not None} | {
         own[i]: replace(g, name=own[i]) for i, g in enumerate(positional) if i < len(own)
     }
-    extra = tuple(positional[len(own) :])
-    value = replace(value, given=(*extra, *(named | given).values()))
+    if len(positional) <= len(own):
+        value = replace(value, given=tuple((named | given).values()))
     body = Body(
         Scope(definition.scope, definition.scope.source), statements.assembly.root, None, top=True, kind="model"
     )

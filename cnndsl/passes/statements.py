@@ -83,8 +83,10 @@ class Statements:
             body.scope.names |= dict.fromkeys(statement.names, LOST)
         elif isinstance(statement, tree.Let | tree.Param | tree.Share):
             body.scope.names[statement.name] = LOST
-        elif isinstance(statement, tree.Input) and body.entered is None:
-            body.entered = LOST
+        elif isinstance(statement, tree.Input):
+            body.entered = LOST if body.entered is None else body.entered
+            if statement.name is not None:
+                body.scope.names[statement.name] = LOST
         elif isinstance(statement, tree.ChainStatement | tree.Output):
             departures.lost = True
 
@@ -200,9 +202,8 @@ class Statements:
 
     def _output(self, statement: tree.Output, body: Body, departures: Departures) -> None:
         for departure in statement.departures:
-            condition = departure.condition
-            training = isinstance(condition, tree.Name) and condition.name == "training"
-            if condition is not None and not training and not truth(condition, body.place()):
+            training, others = _in_training(departure.condition)
+            if not all(truth(condition, body.place()) for condition in others):
                 continue
             flow = named_tensor(departure.tensor, None, body)
             if flow is None:
@@ -266,6 +267,17 @@ class _Progress:
         self.arrived: list[Flow] = list(arrived)
         self.entered: list[Flow] = []
         self.chain: Span | None = None
+
+
+def _in_training(condition: tree.Value | None) -> tuple[bool, list[tree.Value]]:
+    """Whether a condition asks for training, alone or as a part of `and`, and what it asks for at compile time."""
+    if condition is None:
+        return False, []
+    parts = [condition]
+    if isinstance(condition, tree.Operation) and all(operator == "and" for operator, _ in condition.rest):
+        parts = [condition.first, *(part for _, part in condition.rest)]
+    others = [part for part in parts if not (isinstance(part, tree.Name) and part.name == "training")]
+    return len(others) < len(parts), others
 
 
 def _nothing_leaves(departures: Departures, span: Span) -> CnnError:
