@@ -29,7 +29,6 @@ from cnndsl.passes.build import Built, build, complete_models, in_order, raise_e
 from cnndsl.passes.library import Library, is_one_model, no_stray
 from cnndsl.passes.wording import nearest
 from cnndsl.source import Source, Span
-from cnndsl.syntax.printer import format_text as format_text
 from cnndsl.syntax.scan import MOST_BYTES, decode
 
 SECONDS_OF_TRIALS = 1.0
@@ -225,3 +224,11 @@ def _checked(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str,
         found += [*loaded.warnings, *lint(loaded.graph)]
     each = {(d.id, d.span.source.name if d.span else "", d.span.start if d.span else 0): d for d in reversed(found)}
     return in_order(without_allowed(each.values()))
+
+
+def format_text(source: Source) -> str:
+    """The canonical text of a program. Raises CnnError for one that cannot be parsed."""
+    # Only `fmt` prints programs, and every verb pays for what is imported above.
+    from cnndsl.syntax import printer
+
+    return printer.format_text(source)
