@@ -18,6 +18,9 @@ _KINDS = {
     "Positive": "a whole number from 1",
     "Natural": "a whole number from 0",
     "Axes": "a whole number from 1, or one per axis",
+    "Naturals": "a whole number from 0, or one per axis",
+    "Numbers": "a number, or one per channel",
+    "PositiveNumbers": "a number above 0, or one per channel",
     "Pad": "`same`, `valid`, `same_tf`, `causal`, a number, one per axis, or `(before, after)` pairs",
     "bool": "`true` or `false`",
     "int": "a whole number",
@@ -85,14 +88,16 @@ def layer(op: type[Op], heading: str = "#") -> str:
         parts.append("\n".join(f"- {_bullet(argument)}" for argument in arguments))
     if op.examples:
         parts.append(
-            "\n".join(["| example | takes |", "|---|---|", *(_row(text, shape) for text, shape in op.examples)])
+            "\n".join(
+                ["| example | takes |", "|---|---|", *(_row(text, shape, op.takes) for text, shape in op.examples)]
+            )
         )
     return "\n\n".join(parts) + "\n"
 
 
-def _row(text: str, shape: tuple[object, ...]) -> str:
+def _row(text: str, shape: tuple[object, ...], dtype: str) -> str:
     # A bar would end the cell, inside a code span too.
-    return f"| `{text.replace('|', chr(92) + '|')}` | {_shape(shape)} |"
+    return f"| `{text.replace('|', chr(92) + '|')}` | {_shape(shape)}{'' if dtype == 'float32' else f' of {dtype}'} |"
 
 
 def _shape(shape: tuple[object, ...]) -> str:
@@ -111,17 +116,13 @@ def _signature(op: type[Op], arguments: list[Argument]) -> str:
 
 
 def _short(argument: Argument) -> str:
-    return argument.name if argument.default in (None, "none") else f"{argument.name}={argument.default}"
+    return argument.name if argument.default in (None, "") else f"{argument.name}={argument.default}"
 
 
 def _bullet(argument: Argument) -> str:
     kind = f", {argument.kind}" if argument.kind else ""
     default = (
-        " (must be given)"
-        if argument.default is None
-        else ""
-        if argument.default == "none"
-        else f" ({argument.default})"
+        " (must be given)" if argument.default is None else "" if argument.default == "" else f" ({argument.default})"
     )
     return f"**{argument.name}**{default}{kind}: {argument.doc}"
 
@@ -136,7 +137,8 @@ def arguments_of(op: type[Op]) -> Iterator[Argument]:
 
 
 def _value(value: object) -> str:
-    return value if isinstance(value, str) else show(value)
+    """A default as it is written; "" for an argument that is none when left out."""
+    return value if isinstance(value, str) else "" if value is None else show(value)
 
 
 def _kind(annotation: ast.expr) -> str:

@@ -76,6 +76,24 @@ Axes = Annotated[int | tuple[int, ...], _per_axis(1)]
 Naturals = Annotated[int | tuple[int, ...], _per_axis(0)]
 """A whole number from 0 for every axis, or one for each."""
 
+
+def _numbers(value: Any, *, positive: bool = False) -> Any:
+    items = value if isinstance(value, tuple | list) else (value,)
+    if not items or any(isinstance(item, bool) or not isinstance(item, int | float) for item in items):
+        raise PydanticCustomError(
+            "wrong-type", "expected a number, or one for each channel, found {found}", {"found": show(value)}
+        )
+    if positive and min(items) <= 0:
+        raise PydanticCustomError("out-of-range", "expected numbers above 0, found {found}", {"found": show(value)})
+    return tuple(map(float, items)) if isinstance(value, tuple | list) else float(value)
+
+
+Numbers = Annotated[float | tuple[float, ...], BeforeValidator(_numbers)]
+"""A number, or one for each channel."""
+PositiveNumbers = Annotated[float | tuple[float, ...], BeforeValidator(lambda value: _numbers(value, positive=True))]
+"""A number above 0, or one for each channel."""
+
+
 PADDINGS = ("same", "valid", "same_tf", "causal")
 
 

@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, final
-
-from pydantic import BeforeValidator
-from pydantic_core import PydanticCustomError
+from typing import Any, ClassVar, final
 
 from cnndsl.errors import Refusal
-from cnndsl.ir.arguments import numeric, show
+from cnndsl.ir.arguments import Numbers, PositiveNumbers, numeric, show
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.tensor import TensorType
-
-
-def _numbers(value: Any, *, positive: bool = False) -> Any:
-    items = value if isinstance(value, tuple | list) else (value,)
-    if not items or any(isinstance(item, bool) or not isinstance(item, int | float) for item in items):
-        raise PydanticCustomError(
-            "wrong-type", "expected a number, or one for each channel, found {found}", {"found": show(value)}
-        )
-    if positive and min(items) <= 0:
-        raise PydanticCustomError("out-of-range", "expected numbers above 0, found {found}", {"found": show(value)})
-    return tuple(map(float, items)) if isinstance(value, tuple | list) else float(value)
-
-
-Numbers = Annotated[float | tuple[float, ...], BeforeValidator(_numbers)]
-Positives = Annotated[float | tuple[float, ...], BeforeValidator(lambda value: _numbers(value, positive=True))]
 
 
 @final
@@ -48,7 +30,7 @@ class Normalize(Op):
 
     mean: Numbers
     """Subtracted: one number, or one for each channel."""
-    std: Positives
+    std: PositiveNumbers
     """The divisor: one number, or one for each channel."""
 
     def infer(self, *xs: TensorType) -> TensorType:
