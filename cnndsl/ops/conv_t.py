@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import prod, sqrt
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, NamedTuple, final
 
 from cnndsl.errors import Refusal
 from cnndsl.ir.arguments import Axes, Naturals, Pad, Positive, make_window, per_axis, show, spatial
@@ -16,6 +16,32 @@ from cnndsl.ir.window import Window
 from cnndsl.ops.conv import short
 
 Pads = tuple[tuple[int, int], ...]
+
+
+class Geometry(NamedTuple):
+    """Numbers for each axis; `cut` is taken off before and after, `added` comes behind it."""
+
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    dilation: tuple[int, ...]
+    cut: Pads
+    added: tuple[int, ...]
+
+    @property
+    def extent(self) -> tuple[int, ...]:
+        """What one input position paints."""
+        return tuple((k - 1) * d + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
+
+    @property
+    def as_conv(self) -> Pads:
+        """The padding, negative where it is a cut, with which a plain convolution of the input, with zeros between its
+        positions, gives the same."""
+        return tuple((e - 1 - b, e - 1 - a + m) for e, (b, a), m in zip(self.extent, self.cut, self.added, strict=True))
+
+    @property
+    def uneven(self) -> bool:
+        """Whether torch's layers cannot say the cut: they take as much off either side."""
+        return any(before != after for before, after in self.cut)
 
 
 @final
@@ -77,13 +103,20 @@ class ConvT(Op):
             )
         return per_axis(self.window, x.rank, "window")
 
-    def _steps(self, x: TensorType) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        return per_axis(self.stride, x.rank, "stride"), per_axis(self.dilation, x.rank, "dilation")
-
-    def _cut(self, x: TensorType) -> tuple[Pads, tuple[int, ...]]:
-        """What is cut off before and after each axis, and what is added behind it."""
-        kernel, (stride, dilation) = self._kernel(x), self._steps(x)
+    def geometry(self, x: TensorType) -> Geometry:
+        """The layer's numbers over an input of this size. Raises `Refusal` for those that say nothing."""
+        kernel = self._kernel(x)
+        stride, dilation = per_axis(self.stride, x.rank, "stride"), per_axis(self.dilation, x.rank, "dilation")
         added = per_axis(self.output_pad, x.rank, "output_pad")
+        most = tuple(0 if self.pad == "same_tf" else max(s, d) - 1 for s, d in zip(stride, dilation, strict=True))
+        if any(a > m for a, m in zip(added, most, strict=True)):
+            raise Refusal(
+                "out-of-range",
+                f"`output_pad` of {show(short(added))} is more than the windows leave open",
+                argument="output_pad",
+                notes=(f"expected at most {show(short(most))}, found {show(short(added))}",),
+                help="add fewer rows, or leave it out",
+            )
         if self.pad == "causal":
             raise Refusal(
                 "out-of-range",
@@ -92,34 +125,21 @@ class ConvT(Op):
                 notes=("expected numbers, `same`, `valid` or `same_tf`, found causal",),
                 help="cut the future off by numbers: `pad=((0, 1),)`",
             )
-        if any(a >= max(s, d) for a, s, d in zip(added, stride, dilation, strict=True)):
-            raise Refusal(
-                "out-of-range",
-                f"`output_pad` of {show(short(added))} is as much as a step",
-                argument="output_pad",
-                notes=(f"expected less than {max(map(max, stride, dilation))}, found {max(added)}",),
-                help="add fewer rows, or take a larger stride",
-            )
         if self.pad != "same_tf":
             window = make_window(x.size, kernel, stride, self.pad, dilation)
-            return tuple(zip(window.before, window.after, strict=True)), added
-        if any(added):
-            raise Refusal(
-                "out-of-range",
-                "`pad=same_tf` leaves size·stride, and `output_pad` would add to it",
-                argument="output_pad",
-                notes=(f"expected 0, found {show(short(added))}",),
-                help="leave `output_pad` out, or give `pad` in numbers",
-            )
+            cut = tuple(zip(window.before, window.after, strict=True))
+            return Geometry(kernel, stride, dilation, cut, added)
         # What TensorFlow's convolution with this stride would have added to an input of size·stride.
-        extents = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
-        totals = [max(e - s, 0) for e, s in zip(extents, stride, strict=True)]
-        more = tuple(max(s - e, 0) for e, s in zip(extents, stride, strict=True))
-        return tuple((total // 2, total - total // 2) for total in totals), more
+        plain = Geometry(kernel, stride, dilation, (), added)
+        totals = [max(e - s, 0) for e, s in zip(plain.extent, stride, strict=True)]
+        return plain._replace(
+            cut=tuple((total // 2, total - total // 2) for total in totals),
+            added=tuple(max(s - e, 0) for e, s in zip(plain.extent, stride, strict=True)),
+        )
 
     def infer(self, *xs: TensorType) -> TensorType:
         (x,) = xs
-        kernel, (stride, dilation), (cut, added) = self._kernel(x), self._steps(x), self._cut(x)
+        geometry = self.geometry(x)
         for name, channels in (("input", x.channels), ("output", self._out(x))):
             if channels % self.groups:
                 fits = [g for g in range(min(self.groups, channels), 0, -1) if x.channels % g == 0 == self._out(x) % g]
@@ -130,8 +150,8 @@ class ConvT(Op):
                     notes=(f"expected a divisor of {x.channels} and {self._out(x)}, found {self.groups}",),
                     help=f"write `groups={fits[0]}`",
                 )
-        whole = [(n - 1) * s + (k - 1) * d + 1 for n, s, k, d in zip(x.size, stride, kernel, dilation, strict=True)]
-        size = tuple(n - b - a + more for n, (b, a), more in zip(whole, cut, added, strict=True))
+        whole = [(n - 1) * s + e for n, s, e in zip(x.size, geometry.stride, geometry.extent, strict=True)]
+        size = tuple(n - b - a + m for n, (b, a), m in zip(whole, geometry.cut, geometry.added, strict=True))
         if min(size) < 1:
             raise Refusal(
                 "out-of-range",
@@ -142,29 +162,22 @@ class ConvT(Op):
             )
         return x.resized(size).with_channels(self._out(x))
 
-    def _as_conv(self, x: TensorType) -> Pads:
-        """The padding, negative where it is a cut, with which a plain convolution of the input, with zeros between its
-        positions, gives the same."""
-        kernel, (_, dilation), (cut, added) = self._kernel(x), self._steps(x), self._cut(x)
-        extents = [(k - 1) * d for k, d in zip(kernel, dilation, strict=True)]
-        return tuple((e - b, e - a + more) for e, (b, a), more in zip(extents, cut, added, strict=True))
-
     def sliding(self, x: TensorType) -> Window | None:
-        kernel, (stride, dilation) = self._kernel(x), self._steps(x)
-        if set(stride) != {1}:
+        """With a stride of 1 it is a plain convolution."""
+        g = self.geometry(x)
+        if set(g.stride) != {1}:
             return None
-        before, after = zip(*self._as_conv(x), strict=True)
-        return Window(kernel=kernel, stride=stride, before=before, after=after, dilation=dilation)
+        before, after = zip(*g.as_conv, strict=True)
+        return Window(kernel=g.kernel, stride=g.stride, before=before, after=after, dilation=g.dilation)
 
     def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...] | None:
         """Output `o` sees inputs `(o + before - i·dilation) / stride` for the taps i where that is whole."""
-        (x,) = xs
-        kernel, (stride, dilation), (cut, _) = self._kernel(x), self._steps(x), self._cut(x)
-        if set(stride) == {1}:
+        g = self.geometry(xs[0])
+        if set(g.stride) == {1}:
             return None
         return tuple(
-            Reach(Fraction(1, s), Fraction(b - (k - 1) * d, s), Fraction(b, s), axis, even=s == 1)
-            for axis, (k, s, d, (b, _)) in enumerate(zip(kernel, stride, dilation, cut, strict=True))
+            Reach(Fraction(1, s), Fraction(b - e + 1, s), Fraction(b, s), axis, even=s == 1)
+            for axis, (s, e, (b, _)) in enumerate(zip(g.stride, g.extent, g.cut, strict=True))
         )
 
     def weights(self, *xs: TensorType) -> dict[str, Weight]:
@@ -183,22 +196,15 @@ class ConvT(Op):
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return y.elements if self.bias else 0
 
-    def _cut_apart(self, x: TensorType) -> bool:
-        """Whether torch's layers cannot say the cut: they take as much off either side."""
-        return any(b != a for b, a in self._cut(x)[0])
-
     def to_torch(self, nn: Any, *xs: TensorType) -> Any:
         (x,) = xs
-        (cut, added), (stride, dilation), zeros = self._cut(x), self._steps(x), (0,) * x.rank
-        apart = self._cut_apart(x)
+        g, zeros = self.geometry(x), (0,) * x.rank
+        beyond = tuple(max(m - a, 0) for m, (_, a) in zip(g.added, g.cut, strict=True))
         given: dict[str, Any] = {
-            "stride": (stride, 1),
-            "padding": (zeros if apart else tuple(b for b, _ in cut), 0),
-            "output_padding": (
-                tuple(max(m - a, 0) for m, (_, a) in zip(added, cut, strict=True)) if apart else added,
-                0,
-            ),
-            "dilation": (dilation, 1),
+            "stride": (g.stride, 1),
+            "padding": (zeros if g.uneven else tuple(b for b, _ in g.cut), 0),
+            "output_padding": (beyond if g.uneven else g.added, 0),
+            "dilation": (g.dilation, 1),
         }
         options: dict[str, Any] = {name: short(value) for name, (value, d) in given.items() if short(value) != d}
         if self.groups != 1:
@@ -206,26 +212,25 @@ class ConvT(Op):
         if not self.bias:
             options["bias"] = False
         module = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)[x.rank - 1]
-        return module(x.channels, self._out(x), short(self._kernel(x)), **options)
+        return module(x.channels, self._out(x), short(g.kernel), **options)
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
         (x,) = xs
-        if not self._cut_apart(x):
+        g = self.geometry(x)
+        if not g.uneven:
             return module(*values)
-        starts = [b for b, _ in self._cut(x)[0]]
-        return module(*values)[(..., *(slice(b, b + n) for b, n in zip(starts, self.infer(x).size, strict=True)))]
+        kept = (slice(b, b + n) for (b, _), n in zip(g.cut, self.infer(x).size, strict=True))
+        return module(*values)[(..., *kept)]
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         """A plain convolution with the flipped window over the input with zeros between its positions: TVM's own
         transposed convolutions know neither dilation nor uneven cuts."""
-        (x,), op = xs, relax.op
-        kernel, (stride, dilation) = self._kernel(x), self._steps(x)
+        (x,), op, geometry = xs, relax.op, self.geometry(xs[0])
+        kernel, stride, pads = geometry.kernel, geometry.stride, geometry.as_conv
         data = _spread(relax, values[0], x, stride)
-        pads = self._as_conv(x)
-        for axis, (before, after) in enumerate(pads, start=2):
+        for axis, (n, s, (before, after)) in enumerate(zip(x.size, stride, pads, strict=True), start=2):
             if before < 0 or after < 0:
-                length = (x.size[axis - 2] - 1) * stride[axis - 2] + 1
-                data = op.strided_slice(data, [axis], [max(-before, 0)], [length - max(-after, 0)])
+                data = op.strided_slice(data, [axis], [max(-before, 0)], [(n - 1) * s + 1 - max(-after, 0)])
         g, outs = self.groups, self._out(x) // self.groups
         taps = list(range(3, 3 + x.rank))
         weight = op.reshape(weights["weight"], (g, x.channels // g, outs, *kernel))
@@ -234,7 +239,7 @@ class ConvT(Op):
             weight = op.flip(weight, axis)
         conv = (op.nn.conv1d, op.nn.conv2d, op.nn.conv3d)[x.rank - 1]
         padding = [max(before, 0) for before, _ in pads] + [max(after, 0) for _, after in pads]
-        y = conv(data, weight, padding=padding, dilation=list(dilation), groups=g)
+        y = conv(data, weight, padding=padding, dilation=list(geometry.dilation), groups=g)
         return op.add(y, op.reshape(weights["bias"], (1, self._out(x), *(1,) * x.rank))) if "bias" in weights else y
 
 
