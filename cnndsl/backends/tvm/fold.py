@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from cnndsl.backends.tvm.equivalent import Arrays, equivalent
 from cnndsl.backends.tvm.plain import does_nothing
 from cnndsl.ir.graph import Graph, weight_key
 from cnndsl.ir.op import Op, Tensors
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ops.conv import Conv
-from cnndsl.ops.dw_conv import DWConv
 from cnndsl.ops.fc import FC
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ _NORMS = ("BN", "FrozenBN")
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """A node with the values of its weights. Inputs skip what does nothing; a depthwise convolution is a `Conv`."""
+    """A node with the values of its weights. Inputs skip what does nothing; what comes to other layers is these,
+    one step each."""
 
     name: str
     op: Op
@@ -85,9 +86,13 @@ def _with_weights(graph: Graph, weights: Mapping[str, np.ndarray]) -> Program:
         if does_nothing(graph, node):
             stands_for[node.name] = inputs[0]
             continue
-        own = {slot: weights[weight_key(node.weights_of, slot)] for slot in graph.node_weights(node)}
+        own: Arrays = {slot: weights[weight_key(node.weights_of, slot)] for slot in graph.node_weights(node)}
         xs = graph.input_types(node)
-        op = node.op.conv(xs[0]) if isinstance(node.op, DWConv) else node.op
+        *before, (op, own) = equivalent(node.op, xs[0], own)
+        for index, (part, weights_of_part) in enumerate(before):
+            name, type = f"{node.name}:{index}", part.infer(*xs)
+            steps.append(Step(name, part, inputs, xs, type, weights_of_part))
+            inputs, xs = (name,), (type,)
         steps.append(Step(node.name, op, inputs, xs, node.type, own))
     outputs = {o.name: stands_for.get(o.node, o.node) for o in graph.outputs if not o.training}
     return Program({i.name: i.type for i in graph.inputs}, tuple(steps), outputs)

@@ -23,7 +23,8 @@ pytestmark = pytest.mark.tvm
 def examples() -> Iterator[Any]:
     for word, op in sorted(registry().items()):
         for index, (text, shape) in enumerate(op.examples):
-            yield pytest.param(f"input x: {'×'.join(map(str, shape))}\n{text}", id=f"{word}-{index}")
+            written = f"input x: {'×'.join(map(str, shape))} of {op.takes}\n{text}"
+            yield pytest.param(written, id=f"{word}-{index}")
 
 
 @pytest.mark.parametrize("text", list(examples()))

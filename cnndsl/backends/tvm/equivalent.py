@@ -1,0 +1,92 @@
+"""Layers that with known weights are other layers, for which there are kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from cnndsl.ir.op import Op
+from cnndsl.ir.tensor import TensorType
+from cnndsl.ops.conv import Conv
+from cnndsl.ops.conv_t import ConvT
+from cnndsl.ops.dw_conv import DWConv
+from cnndsl.ops.fc import FC
+from cnndsl.ops.linear import Linear
+from cnndsl.ops.pixel_shuffle import PixelShuffle
+from cnndsl.ops.sep_conv import SepConv, part
+from cnndsl.ops.slice import Slice
+from cnndsl.ops.std_conv import StdConv
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Arrays = Mapping[str, "np.ndarray"]
+Part = tuple[Op, Arrays]
+
+
+def equivalent(op: Op, x: TensorType, weights: Arrays) -> tuple[Part, ...]:
+    """The layers, one after the other, that give what `op` gives; most are their own only one."""
+    if isinstance(op, DWConv):
+        return ((op.conv(x), weights),)
+    if isinstance(op, StdConv):
+        return ((op.conv(), _standardized(op, weights)),)
+    if isinstance(op, SepConv):
+        own = dict(weights)
+        return (op.depthwise(x), part("depthwise", own)), (op.pointwise_conv(x), part("pointwise", own))
+    if isinstance(op, Linear):
+        return _linear(op, x, weights)
+    if isinstance(op, ConvT):
+        return _transposed(op, x, weights)
+    return ((op, weights),)
+
+
+def _standardized(op: StdConv, weights: Arrays) -> Arrays:
+    import numpy as np
+
+    weight = op.standardized(np.asarray(weights["weight"], np.float64))
+    return {**weights, "weight": weight.astype(np.float32)}
+
+
+def _linear(op: Linear, x: TensorType, weights: Arrays) -> tuple[Part, ...]:
+    if x.kind == "vector":
+        return ((FC(units=op.units, bias=op.bias), weights),)
+    if x.kind == "map" and x.channel_axis == 0:
+        kernel = weights["weight"].reshape(op.units, x.channels, *(1,) * x.rank)
+        return ((Conv(channels=op.units, bias=op.bias, window=1), {**weights, "weight": kernel}),)
+    return ((op, weights),)
+
+
+def _transposed(op: ConvT, x: TensorType, weights: Arrays) -> tuple[Part, ...]:
+    """A transposed convolution of an image as a small plain one, with `stride²` times the channels, which are then laid
+    out in space (Shi et al., "Is the deconvolution layer the same as a convolutional layer?", 2016), and a cut."""
+    import numpy as np
+
+    geometry = op.geometry(x)
+    s, k = geometry.stride[0], max(geometry.kernel)
+    taps = -(-k // s)
+    y = op.infer(x)
+    starts = [before for before, _ in geometry.cut]
+    laid_out = [s * (n + taps - 1) for n in x.size]
+    if (
+        x.rank != 2
+        or op.groups != 1
+        or set(geometry.stride) != {s}
+        or s == 1
+        or set(geometry.dilation) != {1}
+        or any(b + n > most for b, n, most in zip(starts, y.size, laid_out, strict=True))
+    ):
+        return ((op, weights),)
+    wide = np.zeros((x.channels, y.channels, taps * s, taps * s), np.float32)
+    wide[:, :, : geometry.kernel[0], : geometry.kernel[1]] = weights["weight"]
+    apart = wide.reshape(x.channels, y.channels, taps, s, taps, s).transpose(1, 3, 5, 0, 2, 4)[..., ::-1, ::-1]
+    own: dict[str, np.ndarray] = {
+        "weight": np.ascontiguousarray(apart).reshape(y.channels * s * s, x.channels, taps, taps)
+    }
+    if op.bias:
+        own["bias"] = np.repeat(weights["bias"], s * s)
+    small = Conv(channels=y.channels * s * s, pad=taps - 1, bias=op.bias, window=taps)
+    parts: list[tuple[Op, Any]] = [(small, own), (PixelShuffle(r=s), {})]
+    for axis, (start, n, most) in enumerate(zip(starts, y.size, laid_out, strict=True), start=1):
+        if (start, n) != (0, most):
+            parts.append((Slice(start=start, stop=start + n, axis=axis), {}))
+    return tuple(parts)
