@@ -18,6 +18,19 @@ _NEVER = re.compile(rf"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f{_INVISIBLE}]")
 _TOKEN = re.compile(
     r'(?P<comment>#[^\n]*)|(?P<string>"(?:[^"\\\n]|\\.)*")|(?P<quote>"[^\n]*)|(?P<bracket>[()\[\]{}])|(?P<odd>[^\x00-\x7f→×≠≤≥]+)'
 )
+# Signs that keyboards and word processors put where one of the language's own was meant.
+_LOOKALIKES = {
+    **dict.fromkeys("−–—", "-"),
+    **dict.fromkeys("⇒⟶➔➜➝⟹", "→"),
+    **dict.fromkeys("✕✖⋅·", "×"),
+    **dict.fromkeys("“”„«»‘’", '"'),
+    "÷": "/",
+    "¬": "not",
+    "∧": "and",
+    "∈": "in",
+    "…": "..",
+    "¦": "|",
+}
 _CLOSER = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -92,7 +105,9 @@ def _brackets(source: Source, start: int) -> list[Diagnostic]:
     text = source.text
     for match in _TOKEN.finditer(text, start):
         if match.lastgroup == "odd":
-            found.append(_odd(source, match))
+            # What cannot be seen has been told already.
+            if not _NEVER.match(match[0]):
+                found.append(_odd(source, match))
         elif match.lastgroup == "quote":
             found.append(
                 Diagnostic(
@@ -180,5 +195,9 @@ def _odd(source: Source, match: re.Match[str]) -> Diagnostic:
         "bad-character",
         f"{name} (U+{ord(character):04X}) is no {kind} of the language",
         label,
-        help="write an ordinary space" if kind == "space" else "delete it; the signs beyond ASCII are → × ≠ ≤ ≥",
+        help="write an ordinary space"
+        if kind == "space"
+        else f"write `{meant}`"
+        if (meant := _LOOKALIKES.get(character))
+        else "delete it; the signs beyond ASCII are → × ≠ ≤ ≥",
     )
