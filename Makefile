@@ -62,8 +62,9 @@ docs: $(VENV)/.installed ## Write the generated pages
 	$(BIN)/python -m cnndsl draw docs/small.cnn -o docs/images/small.svg
 	$(BIN)/python -m tests.pages
 
-bench: $(VENV)/.installed ## Measure: start-up
+bench: $(VENV)/.installed ## Measure: start-up, the language
 	$(BIN)/python tests/benchmarks/startup.py
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/language.py
 
 nightly: check ## All tests, the slow ones too
 	$(BIN)/python -m pytest -q -n $(WORKERS)

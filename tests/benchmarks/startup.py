@@ -14,6 +14,7 @@ from statistics import median
 COMMANDS = {
     "cnndsl --version": [sys.executable, "-m", "cnndsl", "--version"],
     "cnndsl check resnet50": [sys.executable, "-m", "cnndsl", "check", "resnet50"],
+    "cnndsl summary resnet152": [sys.executable, "-m", "cnndsl", "summary", "resnet152"],
     "cnndsl summary resnet50": [sys.executable, "-m", "cnndsl", "summary", "resnet50"],
     'python -c "import torch"': [sys.executable, "-c", "import torch"],
 }
@@ -39,8 +40,10 @@ def main() -> None:
     print(f"{'command':<26} {'wall ms':>8} {'CPU ms':>8}   (medians of {rounds}, taking turns)")
     for name, (wall, cpu) in found.items():
         print(f"{name:<26} {wall:>8.0f} {cpu:>8.0f}")
-    ratio = found['python -c "import torch"'][0] / found["cnndsl summary resnet50"][0]
-    print(f"a summary of ResNet-50 takes 1/{ratio:.1f} of the time in which torch is imported")
+    torch = found['python -c "import torch"'][0]
+    for network in ("resnet50", "resnet152"):
+        ratio = found[f"cnndsl summary {network}"][0] / torch
+        print(f"a summary of {network} takes {ratio:.2f} of the time in which torch is imported")
 
 
 if __name__ == "__main__":
