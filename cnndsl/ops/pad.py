@@ -9,6 +9,7 @@ from pydantic import BeforeValidator
 from cnndsl.errors import Refusal
 from cnndsl.ir.arguments import make_window, spatial, whole
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.reach import Reach
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.window import Window
 from cnndsl.ops.conv import pad_by_gather, short
@@ -69,6 +70,24 @@ class Pad(Op):
                 help="pad less, or write `mode=replicate`",
             )
         return window
+
+    def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...] | None:
+        """Rows of zeros see nothing; others show rows that the map has elsewhere."""
+        if self.mode == "zeros":
+            return None
+        window, x = self.sliding(xs[0]), xs[0]
+        return tuple(
+            self._reach(*axis) for axis in zip(x.size, window.before, window.after, range(x.rank), strict=True)
+        )
+
+    def _reach(self, n: int, before: int, after: int, axis: int) -> Reach:
+        # How far from `o - before` the first row before and the last row after the map look.
+        forward, back = {
+            "reflect": (2 * before, 2 * after),
+            "replicate": (before, after),
+            "circular": (n if before else 0, n if after else 0),
+        }[self.mode]
+        return Reach(1, -before - back, forward - before, axis, even=not before + after)
 
     def infer(self, *xs: TensorType) -> TensorType:
         (x,) = xs
