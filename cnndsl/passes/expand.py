@@ -18,7 +18,7 @@ from cnndsl.passes.scope import BlockValue, Shared
 from cnndsl.passes.tensors import is_flow, named_tensor, picked
 from cnndsl.passes.values import evaluate, look_up, loop_names, truth, with_arguments
 from cnndsl.passes.values import rounds as rounds_of
-from cnndsl.passes.wording import fail, kind
+from cnndsl.passes.wording import fail, kind, unplaced
 from cnndsl.passes.words import is_layer
 from cnndsl.source import Span
 from cnndsl.syntax import tree
@@ -65,6 +65,8 @@ class Chains:
             return self._element(element, flow, body, first)
         except CnnError as error:
             self.report.add(error)
+        except Refusal as refusal:
+            self.report.add(unplaced(refusal, element.span))
         except LostValue:
             pass
         if element.tap is not None:

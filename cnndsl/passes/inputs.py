@@ -52,7 +52,7 @@ def input_type(statement: tree.Input, body: Body) -> TensorType:
         raise fail(
             "wrong-type",
             f"no numbers are called {dtype}",
-            statement.span,
+            statement.dtype_span or statement.span,
             f"expected one of {', '.join(BYTES)}",
             help=f"did you mean `{close}`?" if close else "write `of int64`",
         )

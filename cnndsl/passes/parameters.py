@@ -14,7 +14,7 @@ from cnndsl.syntax import tree
 from cnndsl.syntax.parser import parse_value
 
 TYPES = ("int", "float", "bool", "text", "list", "block")
-_WANTED = {
+WANTED = {
     "int": "a whole number",
     "float": "a number",
     "bool": "true or false",
@@ -55,9 +55,9 @@ def checked(value: Any, statement: tree.Param, span: Span) -> Any:
         id = "not-an-integer" if declared == "int" and number else "wrong-type"
         raise fail(
             id,
-            f"`{statement.name}` must be {_WANTED[declared]}, and is {kind(value)}",
+            f"`{statement.name}` must be {WANTED[declared]}, and is {kind(value)}",
             span,
-            help=f"give it {_WANTED[declared]}",
+            help=f"give it {WANTED[declared]}",
         )
     return value
 

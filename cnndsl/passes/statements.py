@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cnndsl.errors import CnnError, Diagnostic, Label
+from cnndsl.errors import CnnError, Diagnostic, Label, Refusal
 from cnndsl.ir.tensor import TensorType
 from cnndsl.passes.body import Body, Departures, Report, names_set
 from cnndsl.passes.call import Caller, arriving
@@ -17,7 +17,7 @@ from cnndsl.passes.parameters import checked
 from cnndsl.passes.scope import Shared
 from cnndsl.passes.tensors import named_tensor
 from cnndsl.passes.values import evaluate, truth
-from cnndsl.passes.wording import fail, nearest
+from cnndsl.passes.wording import fail, nearest, unplaced
 from cnndsl.passes.words import unknown_word
 from cnndsl.source import Span
 from cnndsl.syntax import tree
@@ -56,6 +56,9 @@ class Statements:
                 break
             try:
                 self._statement(statement, body, state)
+            except Refusal as refusal:
+                self.report.add(unplaced(refusal, statement.span))
+                self._lose(statement, body, departures)
             except CnnError as error:
                 self.report.add(error)
                 self._lose(statement, body, departures)
@@ -176,7 +179,7 @@ class Statements:
         else:
             wire = arrival(statement, wanted, state.arrived, self.report.calls[-1])
         if statement.name is not None:
-            self.chains.bind(statement.name, wire, statement.span, body)
+            self.chains.bind(statement.name, wire, statement.name_span or statement.span, body)
         state.entered.append(wire)
         wires = tuple(entered for entered in state.entered if isinstance(entered, Wire))
         body.entered = (

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
-from cnndsl.errors import CnnError, Diagnostic, Label
+from cnndsl.errors import CnnError, Diagnostic, Label, Refusal
 from cnndsl.ir.arguments import show
 from cnndsl.passes.flow import IdentityValue, LayerValue, Lost, Wire
 from cnndsl.passes.scope import BlockValue, Shared
@@ -18,6 +18,11 @@ def fail(
 ) -> CnnError:
     """One error at one place, ready to be raised."""
     return CnnError([Diagnostic(id, message, (Label(span, text),), notes, help)])
+
+
+def unplaced(refusal: Refusal, span: Span) -> CnnError:
+    """A refusal that nothing nearer has placed."""
+    return fail(refusal.id, refusal.message, span, notes=refusal.notes, help=refusal.help)
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
