@@ -25,12 +25,15 @@ class Statements(Places):
         joined = self._only(c, "DIMENSIONS")
         dimensions: list[tree.Value] = [*self._joined(joined[0])] if joined else self._nodes(c)
         of = self._only(c, "NAME")
+        name, name_span = self._named(names[0]) if names else (None, None)
         return tree.Input(
             self._span(c),
-            self._named(names[0])[0] if names else None,
+            name,
+            name_span,
             bool(self._only(c, "TOKENS")),
             tuple(dimensions),
             str(of[-1]) if of else None,
+            self._at(of[-1]) if of else None,
         )
 
     def _named(self, label: Token) -> tuple[str, Span]:

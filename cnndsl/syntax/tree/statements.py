@@ -10,9 +10,11 @@ from cnndsl.syntax.tree.values import Argument, Value
 
 class Input(Node):
     name: str | None
+    name_span: Span | None = field(compare=False)
     tokens: bool
     dimensions: tuple[Value, ...]
     dtype: str | None
+    dtype_span: Span | None = field(compare=False)
 
 
 class Departure(Node):
