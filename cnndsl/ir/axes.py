@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
 
 from cnndsl.errors import Refusal
 from cnndsl.ir.arguments import per_axis, whole
@@ -14,7 +15,15 @@ Axis = Annotated[Literal["channels"] | int, BeforeValidator(lambda v: v if v == 
 """`channels`, or an axis counted from 0 without the batch."""
 
 
-Sizes = tuple[int, ...]
+def _sizes(value: Any) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, tuple | list) and all(type(n) is int and n > 0 for n in value):
+        return tuple(value)
+    raise PydanticCustomError("wrong-type", "expected a named tensor or `in`, found another value")
+
+
+Sizes = Annotated[tuple[int, ...], BeforeValidator(_sizes)]
 """The sizes of a tensor named by `like=`, the channels aside."""
 
 

@@ -164,7 +164,7 @@ _BOUND_KEYS = {"greater_than": "gt", "greater_than_equal": "ge", "less_than": "l
 
 def _one(layer: LayerValue, name: str, details: ErrorDetails, value: Any, span: Span) -> Diagnostic:
     kind_of_error, context = details["type"], details.get("ctx", {})
-    found = show(value) if isinstance(value, bool | int | float | str | list | tuple) else kind(value)
+    found = show(value) if _is_written(value) else kind(value)
     if kind_of_error in _OURS:
         id, expected = kind_of_error, details["msg"].removeprefix("expected ").rsplit(", found", 1)[0]
     elif kind_of_error in _BOUNDS:
@@ -180,6 +180,13 @@ def _one(layer: LayerValue, name: str, details: ErrorDetails, value: Any, span: 
         notes=(_documentation(layer.op, name),),
         help=f"did you mean `{close}`?" if close else f"write `{name}={_example(layer.op, name)}`",
     )
+
+
+def _is_written(value: Any) -> bool:
+    """Whether a value can be shown as it would be written: numbers, texts, and lists of them."""
+    if isinstance(value, list | tuple):
+        return all(map(_is_written, value))
+    return isinstance(value, bool | int | float | str)
 
 
 def _words(annotation: Any) -> list[str]:
@@ -214,6 +221,10 @@ def _expected(annotation: Any) -> str:
 def _example(op: type[Op], name: str) -> str:
     field = op.model_fields[name]
     default = field.default
+    if name == "like":
+        return "in"
+    if get_origin(field.annotation) is tuple:
+        return "(1, 2)"
     if field.is_required() or default is None:
         return "1"
     return show(default) if not isinstance(default, str) else default
