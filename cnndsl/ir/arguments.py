@@ -124,14 +124,20 @@ def per_axis(value: int | tuple[int, ...], rank: int, argument: str) -> tuple[in
     if isinstance(value, int):
         return (value,) * rank
     if len(value) != rank:
+        one = value[0] if value else 1
         raise Refusal(
             "wrong-rank",
             f"`{argument}` has {len(value)} axes where the input has {rank}",
             argument=argument,
-            notes=(f"expected one number or {rank}, found {show(value)}",),
-            help=f"write `{argument}` with one number, or with one for each axis behind the channels",
+            notes=(f"expected {_one_or(rank)}, found {show(value)}",),
+            help=f"one number holds for every axis: `{argument}={one}`"
+            + (f", or in the word, as `Conv{one}`" if argument == "window" else ""),
         )
     return value
+
+
+def _one_or(rank: int) -> str:
+    return "one number" if rank == 1 else f"one number or {rank}"
 
 
 def spatial(x: TensorType, word: str) -> None:
@@ -212,7 +218,7 @@ def _pads(
             "wrong-rank",
             f"`pad` has {len(pad)} axes where the input has {rank}",
             argument="pad",
-            notes=(f"expected one number or {rank}, found {show(pad)}",),
+            notes=(f"expected {_one_or(rank)}, found {show(pad)}",),
             help="write one number, one per axis, or one `(before, after)` pair per axis",
         )
     return [item if isinstance(item, tuple) else (item, item) for item in pad]

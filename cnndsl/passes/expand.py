@@ -11,6 +11,7 @@ from cnndsl.passes.flow import IDENTITY, LOST, Flow, LayerValue, Lost, LostValue
 from cnndsl.passes.functions import integer
 from cnndsl.passes.infer import MOST_NODES, Assembly, Stopped, too_many
 from cnndsl.passes.labels import label_text, mentioned
+from cnndsl.passes.loops import refuse_loop_names
 from cnndsl.passes.merge import Merges
 from cnndsl.passes.name import FrameDraft
 from cnndsl.passes.resolve import resolve
@@ -81,6 +82,8 @@ class Chains:
     def _element(self, element: tree.Element, flow: Flow | None, body: Body, first: bool) -> Walked:
         primary = element.primary
         condition = element.condition
+        if condition is not None and isinstance(element.repeat, tree.Each):
+            refuse_loop_names(element.repeat, condition.value, body.scope)
         if condition is not None and not truth(condition.value, body.place(flow)):
             if condition.otherwise is None:
                 self._hide(element, body)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cnndsl.passes.loops import names_in
 from cnndsl.passes.values import Place, evaluate
 from cnndsl.passes.wording import fail, kind
 from cnndsl.syntax import tree
@@ -44,14 +45,4 @@ def _part(value: Any, at: tree.Value) -> str:
 
 def mentioned(label: tree.Label) -> set[str]:
     """The names that a label's values speak of."""
-    found: set[str] = set()
-    pending: list[Any] = [part for part in label.parts if not isinstance(part, str)]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, tree.Name):
-            found.add(node.name)
-        elif isinstance(node, tuple):
-            pending.extend(node)
-        elif isinstance(node, tree.Node):
-            pending.extend(getattr(node, name) for name in type(node).fields() if name != "span")
-    return found
+    return {name.name for part in label.parts if not isinstance(part, str) for name in names_in(part)}

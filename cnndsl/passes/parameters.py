@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cnndsl.errors import CnnError
 from cnndsl.passes.flow import Given, IdentityValue, LayerValue, Lost, LostValue
 from cnndsl.passes.scope import BlockValue, Scope
 from cnndsl.passes.values import Place, evaluate
@@ -14,7 +15,7 @@ from cnndsl.syntax import tree
 from cnndsl.syntax.parser import parse_value
 
 TYPES = ("int", "float", "bool", "text", "list", "block")
-WANTED = {
+_WANTED = {
     "int": "a whole number",
     "float": "a number",
     "bool": "true or false",
@@ -55,9 +56,9 @@ def checked(value: Any, statement: tree.Param, span: Span) -> Any:
         id = "not-an-integer" if declared == "int" and number else "wrong-type"
         raise fail(
             id,
-            f"`{statement.name}` must be {WANTED[declared]}, and is {kind(value)}",
+            f"`{statement.name}` must be {_WANTED[declared]}, and is {kind(value)}",
             span,
-            help=f"give it {WANTED[declared]}",
+            help=f"give it {_WANTED[declared]}",
         )
     return value
 
@@ -69,10 +70,23 @@ def settings(parameters: Mapping[str, Any], scope: Scope, types: Mapping[str, st
         text = Source("-P", f"{name}={value}")
         span = Span(text, len(name) + 1, len(text.text))
         if isinstance(value, str) and not (types.get(name) == "text" and not value.startswith('"')):
-            tree_value = parse_value(text, span.start, span.end)
+            written = parse_value(text, span.start, span.end)
             try:
-                value = evaluate(tree_value, Place(scope, (), ()))
+                value = evaluate(written, Place(scope, (), ()))
             except LostValue:
                 continue
+            except CnnError as error:
+                if error.diagnostics[0].id != "unknown-name" or not isinstance(written, tree.Name):
+                    raise
+                # A word alone is often meant as a text.
+                wanted = _WANTED.get(types.get(name, ""), "")
+                raise fail(
+                    "wrong-type" if wanted else "unknown-name",
+                    f"`{name}` must be {wanted}, and is the word `{value}`"
+                    if wanted
+                    else f"nothing is called `{value}`",
+                    span,
+                    help=f"give it {wanted}" if wanted else f'a text is written in quotes: `"{value}"`',
+                ) from None
         made[name] = Given(name, value, span)
     return made

@@ -60,3 +60,12 @@ def test_a_library_offers_its_blocks(tmp_path: Path) -> None:
     file = tmp_path / "blocks.cnn"
     file.write_text("block Double(c) { [Conv3x3(c) → ReLU]×2 }", encoding="utf-8")
     assert check(str(file)) == ()
+
+
+def test_a_default_holds_from_where_it_stands(tmp_path: Path) -> None:
+    file = tmp_path / "net.cnn"
+    unit, default, chain = "block Unit { Conv9x9(8) → ReLU }", "default Conv(bias=false)", "input 3×8×8\nUnit"
+    file.write_text("\n".join([unit, default, chain]), encoding="utf-8")
+    assert [d.id for d in check(str(file))] == ["unused-default"]
+    file.write_text("\n".join([default, unit, chain]), encoding="utf-8")
+    assert check(str(file)) == ()

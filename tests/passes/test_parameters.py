@@ -118,3 +118,16 @@ def test_sizes_from_outside() -> None:
     ]:
         with pytest.raises(CnnError, match=id):
             parse_text(text, inputs=inputs)
+
+
+def test_a_word_where_another_kind_of_value_is_due() -> None:
+    text = 'param classes: int = 10\nparam name: text = "a"\ninput 3×8×8\nFC(classes)'
+    with pytest.raises(CnnError) as caught:
+        parse_text(text, parameters={"classes": "two"})
+    assert [(d.id, d.help) for d in caught.value.diagnostics] == [("wrong-type", "give it a whole number")]
+    with pytest.raises(CnnError) as caught:
+        parse_text("model M(c=3) { input 3×8×8 FC(c) }", parameters={"c": "two"})
+    assert [(d.id, d.help) for d in caught.value.diagnostics] == [
+        ("unknown-name", 'a text is written in quotes: `"two"`')
+    ]
+    assert parse_text(text, parameters={"name": "two"}).graph
