@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal, final
+from typing import Any, ClassVar, final
 
-from pydantic import BeforeValidator
-
-from cnndsl.errors import Refusal
-from cnndsl.ir.arguments import whole
+from cnndsl.ir.axes import Axis, axis_index
 from cnndsl.ir.broadcast import mismatch
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
@@ -30,26 +27,12 @@ class Cat(Op):
         ("cat{ id | id | ReLU }", (7,)),
     )
 
-    axis: Annotated[Literal["channels"] | int, BeforeValidator(lambda v: v if v == "channels" else whole(v, 0))] = (
-        "channels"
-    )
+    axis: Axis = "channels"
     """`channels`, or an axis counted from 0 without the batch."""
-
-    def _axis(self, x: TensorType) -> int:
-        axis = x.channel_axis if self.axis == "channels" else self.axis
-        if axis >= len(x.shape):
-            raise Refusal(
-                "out-of-range",
-                f"there is no axis {axis} in {x}",
-                argument="axis",
-                notes=(f"expected 0 to {len(x.shape) - 1}, found {axis}",),
-                help="leave `axis` out to join channels",
-            )
-        return axis
 
     def infer(self, *xs: TensorType) -> TensorType:
         first = xs[0]
-        axis = self._axis(first)
+        axis = axis_index(self.axis, first)
         for index, x in enumerate(xs):
             same = len(x.shape) == len(first.shape) and x.channel_axis == first.channel_axis and x.dtype == first.dtype
             if not same or any(a != b for i, (a, b) in enumerate(zip(first.shape, x.shape, strict=True)) if i != axis):
@@ -60,7 +43,7 @@ class Cat(Op):
 
     def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...] | None:
         """Along the joined axis a branch stands behind the ones before it."""
-        axis = self._axis(y)
+        axis = axis_index(self.axis, y)
         if axis == y.channel_axis:
             return None
         offset = sum(x.shape[axis] for x in xs[:index])
@@ -68,7 +51,7 @@ class Cat(Op):
         return tuple(Reach(1, -offset, -offset, i) if n == axis else Reach(1, 0, 0, i) for i, n in enumerate(behind))
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
-        return torch.cat(list(values), dim=self._axis(xs[0]) + 1)
+        return torch.cat(list(values), dim=axis_index(self.axis, xs[0]) + 1)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
-        return relax.op.concat(list(values), axis=self._axis(xs[0]) + 1)
+        return relax.op.concat(list(values), axis=axis_index(self.axis, xs[0]) + 1)
