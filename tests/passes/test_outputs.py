@@ -86,6 +86,16 @@ def test_an_output_in_training_leaves_the_others_and_keeps_its_weights() -> None
     assert outputs(chain) == [("1", "1", False), ("aux", "2", True)]
 
 
+def test_an_output_in_training_may_be_left_out_at_compile_time() -> None:
+    text = "input 3×8×8\nparam aux: bool = true\nReLU as early → SiLU\nhead = early → FC(3) if aux\n"
+    for condition in ("training and aux", "aux and training"):
+        both = f"{text}output head if {condition}"
+        assert outputs(both) == [("1", "1", False), ("head", "2", True)]
+        assert outputs(both, aux=False) == [("1", "1", False)]
+        assert keys(both, aux=False) == []
+    assert wrong(text + "output head if training or aux") == [("unknown-name", 5, 16)]
+
+
 def test_any_other_condition_is_a_choice_made_at_compile_time() -> None:
     text = "input 3×8×8\nparam deep: bool = false\na = ReLU\nb = SiLU\noutput a, b if deep"
     assert outputs(text) == [("a", "0", False)]
