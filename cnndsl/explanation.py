@@ -18,6 +18,8 @@ _KINDS = {
     "Positive": "a whole number from 1",
     "Natural": "a whole number from 0",
     "Axes": "a whole number from 1, or one per axis",
+    "Axis": "`channels` or a whole number from 0",
+    "Sizes": "a named tensor or `in`",
     "Naturals": "a whole number from 0, or one per axis",
     "Numbers": "a number, or one per channel",
     "PositiveNumbers": "a number above 0, or one per channel",
