@@ -274,6 +274,8 @@ def _tuple(value: tree.TupleValue, place: Place) -> tuple[Any, ...]:
 def _comprehension(value: tree.Comprehension, place: Place) -> list[Any]:
     results = []
     for names in rounds(value.targets, value.values, place):
+        # A round takes about as long as five plain expressions.
+        place.scope.spend(5)
         inner = replace(place, scope=Scope(place.scope, place.scope.source, names))
         if value.condition is None or truth(value.condition, inner):
             results.append(evaluate(value.item, inner))
