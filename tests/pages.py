@@ -85,7 +85,7 @@ class _Run:
         elif language == "console":
             body = self._console(body)
         elif language == "python":
-            self.said = self._inside(lambda: exec(compile(body, "page", "exec"), {"__name__": "page"}))
+            self.said = self._inside(lambda: self._python(body))
         elif language == "sh" and about != ["install"]:
             self.said = self._shell(f"set -e\n{body}", fails=False)
         return f"```{language}{block['about']}\n{body}```"
@@ -135,6 +135,18 @@ class _Run:
             work()
         stream.seek(0)
         return self._plain(stream.read())
+
+    def _python(self, body: str) -> None:
+        """Runs a block as a script in the folder: modules that lie there can be imported."""
+        sys.path.insert(0, str(self.folder))
+        present = set(sys.modules)
+        try:
+            exec(compile(body, "page", "exec"), {"__name__": "page"})
+        finally:
+            sys.path.remove(str(self.folder))
+            for name in set(sys.modules) - present:
+                if str(getattr(sys.modules[name], "__file__", "")).startswith(str(self.folder)):
+                    del sys.modules[name]
 
     def _shell(self, command: str, *, fails: bool = True) -> str:
         result = subprocess.run(

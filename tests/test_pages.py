@@ -10,6 +10,7 @@ import pytest
 
 from cnndsl.explanation import explain, functions_page
 from cnndsl.faults import fault_pages, faults_page
+from cnndsl.syntax.mistakes import RESERVED, STATEMENTS
 from tests.pages import ERRORS, PAGES, README, ROOT, PageError, refreshed
 
 _ID = re.compile(r"[a-z]+(-[a-z0-9]+)+|syntax")
@@ -65,6 +66,16 @@ def test_the_index_of_the_pages_is_fresh() -> None:
 def test_the_functions_are_listed() -> None:
     assert "| `round_to(x, q)` |" in functions_page()
     assert explain("functions") == functions_page()
+
+
+def test_the_page_of_the_language_has_every_statement_function_and_word() -> None:
+    page = (ROOT / "docs" / "language.md").read_text("utf-8")
+    assert functions_page().split("\n\n", 1)[1] in page
+    headings = set(re.findall(r"^### (\w+)$", page, re.MULTILINE))
+    assert headings >= STATEMENTS
+    listed = re.search(r"`(use param [a-z\s]+)` are words", page)
+    assert listed is not None
+    assert set(listed[1].split()) == RESERVED
 
 
 def test_the_readme_shows_the_program_it_names() -> None:

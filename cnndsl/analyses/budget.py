@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from cnndsl.analyses.summary import Summary
@@ -16,11 +17,11 @@ from cnndsl.source import Span
 from cnndsl.syntax import tree
 
 
-def check_budget(graph: Graph, summary: Summary, asserts: tuple[tuple[tree.Assert, Scope], ...]) -> list[Diagnostic]:
+def check_budget(graph: Graph, summary: Summary, asserts: tuple[tuple[tree.Assert, Place], ...]) -> list[Diagnostic]:
     """An `assert-failed` for every demand that does not hold; demands joined by `and` are told apart."""
     found: list[Diagnostic] = []
-    for statement, scope in asserts:
-        place = Place(Scope(scope, scope.source, figures(graph, summary, statement.span)), (), ())
+    for statement, end in asserts:
+        place = replace(end, scope=Scope(end.scope, end.scope.source, figures(graph, summary, statement.span)))
         for demand in _demands(statement.value):
             try:
                 if not truth(demand, place):

@@ -78,7 +78,9 @@ def title(op: Op) -> str:
     elif window is not None:
         written += "x".join(map(str, window))
     first = next(iter(type(op).arguments()), None)
-    arguments = [show(value) if name == first else f"{name}={show(value)}" for name, value in given.items()]
+    # A text among a layer's arguments is one of the bare words that the argument knows.
+    texts = {name: value if isinstance(value, str) else show(value) for name, value in given.items()}
+    arguments = [text if name == first else f"{name}={text}" for name, text in texts.items()]
     return f"{written}({', '.join(arguments)})" if arguments else written
 
 

@@ -16,6 +16,7 @@ from cnndsl.passes.name import close as close_graph
 from cnndsl.passes.parameters import settings
 from cnndsl.passes.scope import BlockValue, Scope
 from cnndsl.passes.statements import Statements
+from cnndsl.passes.values import Place
 from cnndsl.passes.wording import fail, nearest
 from cnndsl.source import Source, Span
 from cnndsl.syntax import tree
@@ -26,7 +27,7 @@ class Built:
     """A network's graph, its budgets still to be checked, and warnings."""
 
     graph: Graph
-    asserts: tuple[tuple[tree.Assert, Scope], ...]
+    asserts: tuple[tuple[tree.Assert, Place], ...]
     warnings: tuple[Diagnostic, ...]
 
 
@@ -80,7 +81,7 @@ def build(
         assembly.frames,
         {u.source.name: u.source.text for u in library.units.values()},
     )
-    asserts = tuple((statement, body.scope) for statement, body in statements.asserts)
+    asserts = tuple((statement, body.place()) for statement, body in statements.asserts)
     return Built(graph, asserts, tuple(in_order(report.found)))
 
 

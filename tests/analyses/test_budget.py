@@ -29,3 +29,11 @@ def test_a_network_without_maps_has_no_receptive_field() -> None:
     with pytest.raises(CnnError) as caught:
         parse_text("input 5\nFC(3)\nassert rf > 1")
     assert "no receptive field" in caught.value.diagnostics[0].message
+
+
+def test_a_budget_may_speak_of_what_entered() -> None:
+    same = "input 3×8×8\nConv3x3(8)\nassert output.size == in.size"
+    assert parse_text(same).graph
+    with pytest.raises(CnnError) as caught:
+        parse_text(same.replace("Conv3x3(8)", "MaxPool"))
+    assert [d.id for d in caught.value.diagnostics] == ["assert-failed"]

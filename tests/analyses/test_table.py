@@ -126,7 +126,7 @@ def test_markdown_has_one_cell_for_each_column() -> None:
 
 def test_layers_are_written_as_in_the_language() -> None:
     assert title(Conv(window=(1, 7), channels=8, stride=2, bias=False)) == "Conv1x7(8, stride=2, bias=false)"
-    assert title(Conv(window=3, pad="same_tf")) == 'Conv3(pad="same_tf")'
+    assert title(Conv(window=3, pad="same_tf")) == "Conv3(pad=same_tf)"
     assert title(FC(units=3)) == "FC(3)"
     assert title(ReLU()) == "ReLU"
 
