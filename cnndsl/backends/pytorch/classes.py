@@ -15,6 +15,7 @@ from cnndsl.backends.pytorch.library import nn
 from cnndsl.backends.pytorch.makers import NN, TORCH, in_nn, ordered, parameter, runs, tensor
 from cnndsl.backends.pytorch.order import registration_order
 from cnndsl.backends.pytorch.regions import Region, Regions, Scope
+from cnndsl.backends.pytorch.repeated import steps_of
 from cnndsl.backends.pytorch.template import Made, Step, Style, Template
 from cnndsl.backends.pytorch.variants import Draft, Variant, variants
 from cnndsl.ir.graph import Graph, Node
@@ -78,6 +79,7 @@ class Classes:
             for name, made in self.made.items()
             if isinstance(made, Call) and made.function == Literal(None)
         ]
+        self._written = {node.name for node in nodes}
         drafts = [Draft(node, self._layer_template(node)) for node in nodes]
         self._add(drafts)
 
@@ -87,10 +89,14 @@ class Classes:
             Made(slot, parameter(weight) if weight.trained else tensor(weight), buffer=not weight.trained)
             for slot, weight in node.op.weights(*types).items()
         )
+        steps = steps_of(self._formula(node), len(types))
+        return Template(class_name(node.op.word), "module", made, len(types), steps, steps[-1].results)
+
+    def _formula(self, node: Node) -> Expression:
+        """What a node computes, in the words of a class of its own."""
+        types = self.graph.input_types(node)
         values = [Recorder(Value(index)) for index in range(len(types))]
-        result = recorded(node.op.call_torch(TORCH, Recorder(Member(())), types, *values))
-        count = len(types)
-        return Template(class_name(node.op.word), "module", made, count, (Step(result, (count,)),), (count,))
+        return recorded(node.op.call_torch(TORCH, Recorder(Member(())), types, *values))
 
     # -- scopes
 
@@ -175,6 +181,10 @@ class Classes:
             first, *rest = run.weights_of.split(".")[depth:]
             module = Recorder(Member((self.attributes(scope).get(first, first), *rest)))
         arguments: list[Any] = [Recorder(Value(v)) for v in values]
+        owner = self.graph[run.weights_of] if run.weights_of in self._written else None
+        # A shared layer may be used on tensors of another form than its class was written for.
+        if module is not None and owner is not None and (owner is run or self._formula(owner) == self._formula(run)):
+            return recorded(module(*arguments))
         return recorded(run.op.call_torch(TORCH, module, self.graph.input_types(run), *arguments))
 
     def _template(self, scope: Scope) -> Template:
