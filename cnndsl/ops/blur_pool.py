@@ -10,7 +10,7 @@ from cnndsl.ir.arguments import Axes, make_window, per_axis, spatial
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.window import Window
-from cnndsl.ops.conv import pad_by_gather
+from cnndsl.ops.conv import pad_by_gather, short
 
 
 @final
@@ -75,7 +75,7 @@ class BlurPool(Op):
             value = functional.pad(value, amounts, mode="reflect")
         weight = values[0].new_tensor(self._filter(x)).expand(x.channels, 1, *(-1,) * x.rank)
         conv = (functional.conv1d, functional.conv2d, functional.conv3d)[x.rank - 1]
-        return conv(value, weight, stride=window.stride, groups=x.channels)
+        return conv(value, weight, stride=short(window.stride), groups=x.channels)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         (x,), op = xs, relax.op

@@ -43,7 +43,7 @@ class FrozenBN(Op):
         column = (-1, *xs[0].per_channel[1:])
         scale = module.weight * (module.running_var + self.eps).rsqrt()
         shift = module.bias - module.running_mean * scale
-        return values[0] * scale.reshape(column) + shift.reshape(column)
+        return values[0] * scale.reshape(*column) + shift.reshape(*column)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         op, shape = relax.op, xs[0].per_channel

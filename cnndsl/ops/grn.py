@@ -55,7 +55,7 @@ class GRN(Op):
         column = (-1, *x.per_channel[1:])
         length = torch.linalg.vector_norm(value, dim=[n + 1 for n in behind_channels(x)], keepdim=True)
         share = length / (length.mean(x.channel_axis + 1, keepdim=True) + self.eps)
-        return value + module.bias.reshape(column) + module.weight.reshape(column) * (value * share)
+        return value + module.bias.reshape(*column) + module.weight.reshape(*column) * (value * share)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         (x,), (value,), op = xs, values, relax.op

@@ -54,7 +54,7 @@ class Normalize(Op):
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
         (x,), (value,) = xs, values
         column = (-1, *x.per_channel[1:])
-        mean, std = (n if isinstance(n, float) else value.new_tensor(n).reshape(column) for n in (self.mean, self.std))
+        mean, std = (n if isinstance(n, float) else value.new_tensor(n).reshape(*column) for n in (self.mean, self.std))
         return (value - mean) / std
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:

@@ -12,7 +12,7 @@ from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 from cnndsl.ir.window import Window
-from cnndsl.ops.conv import Conv
+from cnndsl.ops.conv import Conv, short
 
 
 @final
@@ -94,12 +94,18 @@ class StdConv(Op):
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
         (x,), (value,), functional = xs, values, torch.nn.functional
         window = self.sliding(x)
-        padding: Any = window.before
+        padding: Any = short(window.before)
         if self.pad_mode != "zeros" or not window.symmetric:
             # torch counts pads from the last axis to the first.
             amounts = [n for pair in zip(reversed(window.before), reversed(window.after), strict=True) for n in pair]
             mode = {"zeros": "constant"}.get(self.pad_mode, self.pad_mode)
             value, padding = functional.pad(value, amounts, mode=mode), 0
+        options: dict[str, Any] = {
+            "stride": short(window.stride),
+            "padding": padding,
+            "dilation": short(window.dilation),
+            "groups": self.groups,
+        }
         axes = list(range(1, x.rank + 2))
         centred = module.weight - module.weight.mean(axes, keepdim=True)
         variance = module.weight.var(axes, correction=0, keepdim=True)
@@ -108,10 +114,7 @@ class StdConv(Op):
             value,
             centred * (variance + self.eps).rsqrt(),
             module.bias,
-            stride=window.stride,
-            padding=padding,
-            dilation=window.dilation,
-            groups=self.groups,
+            **{name: number for name, number in options.items() if number != (0 if name == "padding" else 1)},
         )
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
