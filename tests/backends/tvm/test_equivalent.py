@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from cnndsl.backends.tvm.build import build
 from cnndsl.backends.tvm.fold import fold
 from cnndsl.backends.tvm.groups import plan
 from cnndsl.pipeline import parse_text
@@ -77,3 +79,9 @@ def test_a_network_of_many_kinds() -> None:
     → AdaptiveMaxPool(3) → LPPool(2) → Mean(1, 2) → RMSNorm → Linear(10) → LogSoftmax
     """
     assert relative_error(parse_text(text).graph, batch=2, count=3) < 2e-5
+
+
+def test_an_index_beyond_the_words_gives_nan() -> None:
+    network = parse_text("input words: 4 of int64\nEmbedding(9, 2)").graph
+    (found,) = build(network)(np.array([[8, 9, -1, 0]]))
+    assert np.isnan(found).all(axis=1).tolist() == [False, True, True, False]
