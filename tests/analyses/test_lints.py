@@ -56,6 +56,23 @@ def test_what_is_meant_gets_no_warning(tmp_path: Path) -> None:
     assert check(str(file)) == ()
 
 
+def test_words_are_positions_and_their_embedding_is_no_layer_too_many(tmp_path: Path) -> None:
+    file = tmp_path / "net.cnn"
+    text = "input words: 9 of int64\nEmbedding(50, 8, map=true) → Conv{}(8, pad=valid) → ReLU → GlobalMaxPool → FC(2)"
+    file.write_text(text.format(3), encoding="utf-8")
+    assert [(d.id, d.labels[0].text) for d in check(str(file))] == [
+        ("small-receptive-field", "expected a receptive field of 9, found 3")
+    ]
+    file.write_text(text.format(9), encoding="utf-8")
+    assert check(str(file)) == ()
+
+
+def test_a_shared_layer_is_warned_of_once(tmp_path: Path) -> None:
+    file = tmp_path / "net.cnn"
+    file.write_text("input 3×9×9\nshare fc = FC(8)\na = in → fc\nadd{ a | in → fc }", encoding="utf-8")
+    assert [d.id for d in check(str(file))] == ["heavy-fc"]
+
+
 def test_a_library_offers_its_blocks(tmp_path: Path) -> None:
     file = tmp_path / "blocks.cnn"
     file.write_text("block Double(c) { [Conv3x3(c) → ReLU]×2 }", encoding="utf-8")

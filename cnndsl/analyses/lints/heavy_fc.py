@@ -19,7 +19,7 @@ _PASSES = {"Flatten", "Dropout", "Identity"}
 def find(graph: Graph) -> Iterator[Diagnostic]:
     counts = {name: state.total for name, state in params(graph).items()}
     whole = sum(counts.values())
-    for node in graph.nodes:
+    for node in (n for n in graph.nodes if n.name in counts):
         spread = _flattened(graph, node)
         if spread is None or 2 * counts[node.name] <= whole:
             continue

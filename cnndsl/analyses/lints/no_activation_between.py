@@ -1,7 +1,7 @@
 """Two linear layers with nothing but linear between them.
 
 Together they can do no more than one linear layer. A depthwise convolution and the 1×1 convolution behind it are one
-convolution in two parts, and not meant here.
+convolution in two parts, and not meant here; nor is an embedding, which looks up what no convolution could compute as cheaply.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from cnndsl.errors import Diagnostic
 from cnndsl.ir.graph import Graph, Node
 
 _TRANSPARENT = {"Flatten", "Dropout", "Identity"}
-_PARTS = {"DWConv", "SepConv"}
+_PARTS = {"DWConv", "SepConv", "Embedding"}
 
 
 def find(graph: Graph) -> Iterator[Diagnostic]:

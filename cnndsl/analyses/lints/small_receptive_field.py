@@ -22,7 +22,8 @@ def find(graph: Graph) -> Iterator[Diagnostic]:
     if not pools or seen is None or len(graph.outputs) != 1 or graph.types[graph.outputs[0].node].kind != "vector":
         return
     pool, (_, field) = pools[-1], seen
-    size = next(given.type.size for given in graph.inputs if given.name == field.input)
+    # Of a text, the words themselves are the positions.
+    size = next(given.type.size or given.type.shape for given in graph.inputs if given.name == field.input)
     if pool.inputs[0] == seen[0] and any(s < n for s, n in zip(field.size, size, strict=True)):
         yield from warning(
             "small-receptive-field",
