@@ -244,3 +244,36 @@ def test_enough_programs_and_every_id() -> None:
     empty-program path-outside-project file-not-found unknown-architecture use-cycle assert-failed unknown-parameter
     unknown-model"""
     assert set(page.split()) - ids == from_files
+
+
+@pytest.mark.parametrize(
+    ("text", "help"),
+    [
+        ("Relu6", "did you mean `ReLU6`?"),
+        ("Con3x3(8)", "did you mean `Conv3x3`?"),
+        ("conv3x3(8)", "did you mean `Conv3x3`?"),
+        ("Conv3x3(8, pad=sam)", "did you mean `same`?"),
+        ("Conv3x3(8, same)", "did you mean `pad=same`?"),
+        ("Conv3x3(8, strid=2)", "did you mean `stride`?"),
+        ("Conv3x3(8, 2, 1)", "name it: `pad=…`"),
+        ("blok A { ReLU }", "did you mean `block`?"),
+        ("FC(in.chanels)", "did you mean `.channels`?"),
+        ("FC(maxi(1, 2))", "did you mean `max`?"),
+        ("catt{ id | ReLU }", "did you mean `cat`?"),
+        ("Conv3x3(8) \u2212 ReLU", "write `-`"),
+        ("Conv3x3(8) => ReLU", "write `→` or `->`"),
+        ("Conv3x3 (8)", "delete the space"),
+        ("[ReLU]x2", "write `×2` or `*2`"),
+        ("FC(x)", "set it first: `let x = …`"),
+    ],
+)
+def test_what_to_do(text: str, help: str) -> None:
+    assert diagnostics(IN + text)[0].help == help
+
+
+def test_long_values_are_shown_in_part() -> None:
+    said = diagnostics(IN + "FC([i for i in 1..50000])")[0]
+    assert said.message.endswith("39, 40, … 50000 in all]")
+    said = diagnostics(IN + f'FC("{"a" * 500}")')[0]
+    assert said.message.endswith(f'"{"a" * 40}…"')
+    assert diagnostics(IN + "Conv3x3(8, pad=((1, 1),))")[0].labels[0].text.endswith("found ((1, 1),)")

@@ -5,6 +5,7 @@ Validators raise `PydanticCustomError` whose type is a diagnostic's id, so the r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
@@ -16,6 +17,7 @@ from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.window import Window
 
 MOST = 2**31
+MOST_SHOWN = 40
 
 
 def whole(value: Any, least: int = 1) -> int:
@@ -42,12 +44,18 @@ def show(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return f'"{value}"'
+        return f'"{value}"' if len(value) <= MOST_SHOWN else f'"{value[:MOST_SHOWN]}…"'
     if isinstance(value, tuple):
-        return f"({', '.join(map(show, value))})"
+        return f"({_shown(value)}{',' if len(value) == 1 else ''})"
     if isinstance(value, list):
-        return f"[{', '.join(map(show, value))}]"
+        return f"[{_shown(value)}]"
     return "none" if value is None else str(value)
+
+
+def _shown(values: Sequence[Any]) -> str:
+    """Items of a list, the first ones of a long one."""
+    written = ", ".join(map(show, values[:MOST_SHOWN]))
+    return written if len(values) <= MOST_SHOWN else f"{written}, … {len(values)} in all"
 
 
 def _per_axis(least: int) -> Any:

@@ -168,7 +168,7 @@ def _one(layer: LayerValue, name: str, details: ErrorDetails, value: Any, span: 
     if kind_of_error in _OURS:
         id, expected = kind_of_error, details["msg"].removeprefix("expected ").rsplit(", found", 1)[0]
     elif kind_of_error in _BOUNDS:
-        id, expected = "out-of-range", f"{_BOUNDS[kind_of_error]} {context[_BOUND_KEYS[kind_of_error]]}"
+        id, expected = "out-of-range", f"{_BOUNDS[kind_of_error]} {context[_BOUND_KEYS[kind_of_error]]:g}"
     else:
         id, expected = "wrong-type", _expected(layer.op.model_fields[name].annotation)
     words = _words(layer.op.model_fields[name].annotation)

@@ -124,6 +124,9 @@ def _nothing_called(name: str, value: tree.Name | tree.Call | tree.Invocation, s
 def _windowed(name: str, layers: set[str], known: set[str]) -> str | None:
     """What a word that ends in a window may have meant: `Con3x3` is nearest to `Conv3x3`."""
     window = _WINDOWED.fullmatch(name)
+    if name.lower() in {word.lower() for word in known}:
+        # `Relu6` is a whole word in other letters.
+        return None
     close = nearest(window[1], known) if window else None
     if window is None or close is None:
         return None
