@@ -18,32 +18,41 @@ LEAST = 1e-12
 class L2Norm(Op):
     """Bring the channels of each position to length 1, then scale each channel by a trained number.
 
+    `L2Norm(affine=false)` leaves the length at 1, as face embeddings have it (Schroff et al., 2015). With the scale it is
     ParseNet's layer (Liu et al., 2015), which SSD has behind conv4_3 with scales that begin at 20.
     """
 
     word: ClassVar = "L2Norm"
     category: ClassVar = "normalization"
-    examples: ClassVar = (("L2Norm", (4, 5, 6)), ("L2Norm(1)", (6,)), ("ToTokens → L2Norm(init=10)", (3, 4, 5)))
+    examples: ClassVar = (
+        ("L2Norm", (4, 5, 6)),
+        ("L2Norm(1)", (6,)),
+        ("ToTokens → L2Norm(init=10)", (3, 4, 5)),
+        ("L2Norm(affine=false)", (6,)),
+    )
 
     init: float = 20.0
     """The scales before training."""
+    affine: bool = True
+    """Whether the scales exist."""
 
     def infer(self, *xs: TensorType) -> TensorType:
         numeric(xs[0], self.word)
         return xs[0]
 
     def weights(self, *xs: TensorType) -> dict[str, Weight]:
-        return {"weight": Weight(shape=(xs[0].channels,), init="constant", value=self.init)}
+        return {"weight": Weight(shape=(xs[0].channels,), init="constant", value=self.init)} if self.affine else {}
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return y.elements
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
         (x,) = xs
-        scale = module.weight.reshape(-1, *x.per_channel[1:])
-        return torch.nn.functional.normalize(values[0], dim=x.channel_axis + 1) * scale
+        unit = torch.nn.functional.normalize(values[0], dim=x.channel_axis + 1)
+        return unit * module.weight.reshape(-1, *x.per_channel[1:]) if self.affine else unit
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         op, (value,) = relax.op, values
         length = op.sqrt(op.sum(op.multiply(value, value), axis=[xs[0].channel_axis + 1], keepdims=True))
-        return scaled(relax, op.divide(value, op.maximum(length, relax.const(LEAST, "float32"))), xs[0], weights)
+        unit = op.divide(value, op.maximum(length, relax.const(LEAST, "float32")))
+        return scaled(relax, unit, xs[0], weights) if self.affine else unit
