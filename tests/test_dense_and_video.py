@@ -1,0 +1,93 @@
+"""torchvision's segmentation and video networks and ours: the same state dicts, and with equal weights the same outputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cnndsl import pipeline
+from tests.oracle import outline, published, torchvision_models
+
+models = torchvision_models()
+SEGMENTATION: list[str] = models.list_models(module=models.segmentation)
+VIDEO = ["r3d_18", "mc3_18", "r2plus1d_18", "s3d"]
+OPTIONS = {
+    name: {"weights_backbone": None} | ({} if name.startswith("lraspp") else {"aux_loss": True})
+    for name in SEGMENTATION
+}
+"""What torchvision is told: its published weights are those of the networks with the second head."""
+
+
+@pytest.mark.parametrize("name", SEGMENTATION + VIDEO)
+def test_same_state_dict(name: str) -> None:
+    assert state_of(name) == outline(name, **OPTIONS.get(name, {}))
+
+
+@pytest.mark.parametrize("name", [name for name in SEGMENTATION if "aux_loss" in OPTIONS[name]])
+def test_without_the_second_head(name: str) -> None:
+    assert state_of(name, aux_loss=False) == outline(name, weights_backbone=None)
+
+
+@pytest.mark.parametrize("name", ["fcn_resnet50", "deeplabv3_mobilenet_v3_large", "lraspp_mobilenet_v3_large"])
+def test_same_weights_same_map(name: str) -> None:
+    """On a size that no stride divides; the second head's too, which only training computes."""
+    import torch
+
+    theirs, ours = pair(name, "3x33x41")
+    x = torch.randn(1, 3, 33, 41)
+    with torch.no_grad():
+        expected = theirs(x)
+        assert_close(ours(x), expected["out"])
+        # The network is in training and none of its layers are, so that nothing is drawn.
+        ours.training = True
+        found = ours(x)
+    if "aux" in expected:
+        assert list(found) == list(expected) == ["out", "aux"]
+        assert_close(found["aux"], expected["aux"])
+
+
+SMALL_CLIPS = [(name, (4, 17, 24)) for name in VIDEO if name != "s3d"]
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    # The pooling at the end of S3D needs a map of 7×7.
+    [*SMALL_CLIPS, pytest.param("s3d", (14, 224, 224), marks=pytest.mark.slow)],
+)
+def test_same_weights_same_classes(name: str, size: tuple[int, int, int]) -> None:
+    import torch
+
+    theirs, ours = pair(name, "x".join(map(str, (3, *size))))
+    x = torch.randn(1, 3, *size)
+    with torch.no_grad():
+        assert_close(ours(x), theirs(x))
+
+
+def state_of(name: str, **parameters: Any) -> list[tuple[str, tuple[int, ...], str]]:
+    """Key, shape and dtype of each entry of our state dict, in order."""
+    graph = pipeline.load(name, parameters).graph
+    return [(entry.key, entry.weight.shape, entry.weight.dtype) for entry in graph.weights]
+
+
+def pair(name: str, size: str) -> tuple[Any, Any]:
+    """torchvision's network and ours, in evaluation mode and with the same weights."""
+    import torch
+
+    from cnndsl.backends.pytorch.module import to_torch
+
+    torch.manual_seed(0)
+    theirs = published(name, **OPTIONS.get(name, {}))
+    for module in theirs.modules():
+        if isinstance(module, torch.nn.BatchNorm2d | torch.nn.BatchNorm3d):
+            # Statistics as training leaves them, not the zeros and ones of the start.
+            module.running_mean.normal_(0, 0.1)
+            module.running_var.uniform_(0.5, 1.5)
+    ours = to_torch(pipeline.load(name, {}, {"": size}).graph).eval()
+    ours.load_state_dict(theirs.state_dict(), strict=True)
+    return theirs, ours
+
+
+def assert_close(found: Any, expected: Any) -> None:
+    assert found.shape == expected.shape
+    assert ((found - expected).abs().max() / expected.abs().max()).item() <= 1e-5
