@@ -28,7 +28,7 @@ class BlurPool(Op):
     examples: ClassVar = (
         ("BlurPool", (3, 8, 9)),
         ("BlurPool5x5", (2, 11, 12)),
-        ("BlurPool4x4", (2, 10, 11)),
+        ("BlurPool4x4", (2, 10, 12)),
         ("BlurPool3x3(1)", (2, 6, 7)),
         ("BlurPool", (2, 9)),
         ("BlurPool1x3x3((1, 2, 2))", (2, 3, 6, 6)),
@@ -40,6 +40,8 @@ class BlurPool(Op):
     """The size of the filter, when it is not written in the word."""
 
     def sliding(self, x: TensorType) -> Window:
+        """What is reflected into the padding counts as padding: with an even window over an odd size, the last position
+        reads one input just outside its window that way."""
         spatial(x, self.word)
         kernel = per_axis(self.window, x.rank, "window")
         pads = tuple(((k - 1) // 2, k // 2) for k in kernel)
