@@ -111,6 +111,13 @@ CASES: list[tuple[str, str, int, int]] = [
     ("recursive-block", IN + "block A { ReLU → A }\nA", 2, 18),
     ("duplicate-name", IN + "a: BN → a: BN", 2, 12),
     ("duplicate-name", IN + "block A { ReLU }\nblock A { SiLU }\nA", 3, 7),
+    ("duplicate-name", "input a: 3\ninput a: 3\na → ReLU", 2, 7),
+    ("duplicate-name", IN + "share s = ReLU\nshare s = SiLU\ns", 3, 7),
+    ("duplicate-name", "model M { input 3 ReLU }\nblock a { ReLU }\nmodel a = M", 3, 7),
+    ("duplicate-name", "model M { input 3 ReLU }\nmodel a = M\nmodel a = M", 3, 7),
+    ("shadows-layer", "model M { input 3 SiLU }\nmodel ReLU = M", 2, 7),
+    ("shadows-layer", "use Basic as BN from resnet\ninput 3\nBN", 1, 5),
+    ("wrong-type", IN + "default Conv3x3(bias=false)\nConv3x3(4)", 2, 9),
     # ---- arguments
     ("unknown-argument", IN + "Conv3x3(8, paddding=1)", 2, 12),
     ("unknown-argument", IN + "default Conv(biass=false)\nConv3x3(8)", 2, 14),
@@ -150,6 +157,9 @@ CASES: list[tuple[str, str, int, int]] = [
     # ---- tensors
     ("missing-input", "ReLU → SiLU", 1, 1),
     ("nothing-arrives", "ReLU\ninput 3", 1, 1),
+    ("missing-input", "let c = in.channels\nFC(c)", 1, 9),
+    ("nothing-arrives", "let c = in.channels\ninput 3\nFC(c)", 1, 9),
+    ("nothing-arrives", "model M(c=in.channels) { input 3 FC(c) }", 1, 11),
     ("ambiguous-in", "input a: 3×8×8\ninput b: 3×8×8\nReLU", 3, 1),
     ("ambiguous-in", "input a: 3×8×8\ninput b: 3×8×8\na → Conv1x1(in.channels)", 3, 13),
     ("shape-mismatch", IN + "add{ Conv3x3(4) | id }", 2, 19),

@@ -60,7 +60,8 @@ class Body:
 
     def place(self, here: Flow | None = None) -> Place:
         entered = self.entered if self.entered is not None else ()
-        return Place(self.scope, entered if here is None else here, entered)
+        absent = self.nothing_entered if self.entered is None else None
+        return Place(self.scope, entered if here is None else here, entered, absent=absent)
 
     def inside(self, names: Names | None = None, bound: dict[str, Any] | None = None) -> Body:
         """The same body under another scope of weights, or in a round with names of its own."""

@@ -135,6 +135,7 @@ def _run(
     if definition.scope is unit.body.scope:
         # A base from another file is counted as it is expanded.
         Count(unit.program).refuse_too_many(node.body)
+    body.awaits = next((s.span for s in node.body if isinstance(s, tree.Input)), None)
     statements.chains.caller.bind_parameters(value, body, node.name_span)
     return name, statements.depart(node.body, body, node.name_span)
 

@@ -11,7 +11,7 @@ from cnndsl.passes.expand import Chains
 from cnndsl.passes.flow import LOST, Flow, Given, Lost, LostValue, Wire
 from cnndsl.passes.name import FrameDraft
 from cnndsl.passes.scope import BlockValue, Definition, Scope, Shared
-from cnndsl.passes.values import Place, evaluate
+from cnndsl.passes.values import evaluate
 from cnndsl.passes.wording import fail, nearest
 from cnndsl.source import Span
 from cnndsl.syntax import tree
@@ -151,8 +151,7 @@ class Caller:
                 else f"write `{definition.name}({parameter.name}=…)`",
             )
         try:
-            entered = inner.entered if inner.entered is not None else ()
-            return evaluate(parameter.default, Place(inner.scope, entered, entered))
+            return evaluate(parameter.default, inner.place())
         except LostValue:
             return LOST
 

@@ -125,6 +125,14 @@ def preset(statement: tree.Default, body: Body) -> None:
             known = False
         if found is None and not known:
             raise unknown_word(item.name, tree.Invocation(item.span, item.name, item.name_span, ()), body.scope)
+        if found is not None and found[1] is not None:
+            raise fail(
+                "wrong-type",
+                f"a default is for all of `{found[0].word}`, whatever its window",
+                item.name_span,
+                f"expected `{found[0].word}`, found `{item.name}`",
+                help=f"write `default {found[0].word}(…)`",
+            )
         words = words_of(found[0]) if found else {}
         arguments = given(item.arguments, body.place(), words)
         for argument in arguments:

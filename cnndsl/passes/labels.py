@@ -26,13 +26,8 @@ def label_text(label: tree.Label | None, place: Place) -> str | None:
 
 
 def _part(value: Any, at: tree.Value) -> str:
-    text = (
-        value
-        if isinstance(value, str)
-        else str(value)
-        if isinstance(value, int) and not isinstance(value, bool)
-        else None
-    )
+    whole = isinstance(value, int | float) and not isinstance(value, bool) and value == int(value)
+    text = value if isinstance(value, str) else str(int(value)) if whole else None
     if text is None or not text or not all(c.isascii() and (c.isalnum() or c in "_-") for c in text):
         raise fail(
             "wrong-type",

@@ -10,6 +10,7 @@ from typing import Any
 
 from cnndsl import shelf
 from cnndsl.errors import CnnError, Diagnostic, Label
+from cnndsl.ir.op import find
 from cnndsl.passes.body import Body, Report
 from cnndsl.passes.declare import define
 from cnndsl.passes.flow import LOST, LostValue
@@ -19,6 +20,7 @@ from cnndsl.passes.scope import BlockValue, Definition, Scope
 from cnndsl.passes.statements import Statements
 from cnndsl.passes.values import with_arguments
 from cnndsl.passes.wording import fail, kind, nearest
+from cnndsl.passes.words import is_layer
 from cnndsl.source import Source, Span
 from cnndsl.syntax import tree
 from cnndsl.syntax.parser import parse
@@ -109,11 +111,13 @@ class Library:
 
     def _variant(self, statement: tree.Variant, unit: Unit) -> BlockValue:
         scope = unit.body.scope
-        if statement.name in unit.models:
+        _refuse_layer(statement.name, "model", statement.name_span)
+        if statement.name in scope.names:
             raise fail(
                 "duplicate-name",
                 f"`{statement.name}` is defined twice",
                 statement.name_span,
+                "the second one",
                 help="give one of them another name",
             )
         found = scope.names.get(statement.base)
@@ -153,6 +157,7 @@ class Library:
                     help=f"did you mean `{close}`?" if close else "use one that it defines",
                 )
             name = item.alias or item.name
+            _refuse_layer(name, "block", item.span)
             present = unit.body.scope.names.get(name)
             if present is not None and present is not found:
                 raise fail(
@@ -251,6 +256,11 @@ def _shown(path: Path) -> str:
 def _parsed(source: Source) -> tree.Program:
     """A text's tree: the same text is built at many sizes when valid ones are looked for."""
     return parse(source)
+
+
+def _refuse_layer(name: str, what: str, span: Span) -> None:
+    if is_layer(name) or find(name) is not None:
+        raise fail("shadows-layer", f"`{name}` is a layer and cannot be a {what}", span, help=f"call it `My{name}`")
 
 
 def _stem(statement: tree.Use) -> str:

@@ -6,7 +6,7 @@ said which positions are also somebody's label. `close` then names everything an
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -97,12 +97,12 @@ def _settle(scope: Names, taken_at_root: set[str]) -> None:
         if not _weightless(child):
             part = child.label if child.label is not None else str(child.position)
         elif child.label is not None:
-            part = _free(child.label, given)
+            part = free(child.label, given)
         elif child.position is not None:
             here = str(child.position)
-            part = _free(f"{word}_{here}", given) if here in labels else _free(here, given)
+            part = free(f"{word}_{here}", given) if here in labels else free(here, given)
         else:
-            part = _free(word, given | labels)
+            part = free(word, given | labels)
         given.add(part)
         child.path = f"{scope.path}.{part}" if scope.path else part
 
@@ -112,7 +112,8 @@ def _weightless(child: Names) -> bool:
     return draft is not None and not draft.op.weights(*(wire.type for wire in draft.inputs))
 
 
-def _free(wanted: str, taken: set[str]) -> str:
+def free(wanted: str, taken: Container[str]) -> str:
+    """The name, or with a number behind it the first that is not taken."""
     if wanted not in taken:
         return wanted
     count = 1
@@ -194,7 +195,7 @@ def _outputs(outputs: list[tuple[str | None, Wire, bool]]) -> tuple[Output, ...]
     made = []
     taken: set[str] = set()
     for given, wire, training in outputs:
-        name = _free(given or wire.source.name, taken)
+        name = free(given or wire.source.name, taken)
         taken.add(name)
         made.append(Output(name=name, node=wire.source.name, training=training))
     return tuple(made)

@@ -10,9 +10,10 @@ from cnndsl.passes.body import Body, Departures, Report, names_set
 from cnndsl.passes.call import Caller, arriving
 from cnndsl.passes.declare import define, preset, refuse_letter_x, refuse_stray
 from cnndsl.passes.expand import Chains
-from cnndsl.passes.flow import LOST, Flow, Lost, LostValue, Wire
+from cnndsl.passes.flow import LOST, Entrance, Flow, Lost, LostValue, Wire
 from cnndsl.passes.infer import Assembly
 from cnndsl.passes.inputs import arrival, input_type, replace_shape
+from cnndsl.passes.name import free
 from cnndsl.passes.parameters import checked
 from cnndsl.passes.scope import Shared
 from cnndsl.passes.tensors import named_tensor
@@ -189,7 +190,10 @@ class Statements:
     def _enter(self, statement: tree.Input, wanted: TensorType, state: _Progress) -> Wire:
         """A graph input, with its size from outside if one was given."""
         first = not state.entered
-        name = statement.name or ("input" if first else f"input_{len(state.entered)}")
+        taken = {wire.source.name: wire.source for wire in self.assembly.entrances if isinstance(wire.source, Entrance)}
+        name = statement.name or free("input", taken)
+        if name in taken:
+            raise _twice(name, statement.name_span or statement.span, taken[name].span)
         sizes = self.inputs.pop(name, None) or (self.inputs.pop("", None) if first else None)
         if sizes is not None:
             if len(sizes) != len(wanted.shape):
@@ -236,6 +240,9 @@ class Statements:
             departures.named += [(name, wire, training) for wire in arriving(flow)]
 
     def _share(self, statement: tree.Share, body: Body) -> None:
+        before = body.scope.names.get(statement.name)
+        if isinstance(before, Shared):
+            raise _twice(statement.name, statement.name_span, before.statement.name_span)
         chain, names = statement.chain, body.names
         body.names.take_position()
         label = tree.Label(statement.name_span, (statement.name,))
@@ -281,6 +288,12 @@ def _in_training(condition: tree.Value | None) -> tuple[bool, list[tree.Value]]:
         parts = [condition.first, *(part for _, part in condition.rest)]
     others = [part for part in parts if not (isinstance(part, tree.Name) and part.name == "training")]
     return len(others) < len(parts), others
+
+
+def _twice(name: str, second: Span, first: Span) -> CnnError:
+    labels = (Label(second, "the second one"), Label(first, "the first one"))
+    message = f"`{name}` is defined twice"
+    return CnnError([Diagnostic("duplicate-name", message, labels, help="give one of them another name")])
 
 
 def _nothing_leaves(departures: Departures, span: Span) -> CnnError:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from cnndsl.errors import CnnError, Refusal
 from cnndsl.passes.arithmetic import operand, operation
@@ -14,6 +14,7 @@ from cnndsl.passes.scope import BlockValue, Definition, Scope
 from cnndsl.passes.sizes import attribute_of
 from cnndsl.passes.wording import fail, kind, nearest
 from cnndsl.passes.words import find_layer, is_layer, unknown_word, words_of
+from cnndsl.source import Span
 from cnndsl.syntax import tree
 from cnndsl.syntax.scan import MOST_DEPTH
 
@@ -33,6 +34,18 @@ class Place:
     words: frozenset[str] = frozenset()
     elsewhere: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """The bare words of all arguments, by argument."""
+    absent: Callable[[Span], CnnError] | None = None
+    """The error for `in` where nothing has entered yet."""
+
+    def arrived(self, flow: Flow, span: Span) -> Flow:
+        """What flows here. Raises `missing-input` and its kin where nothing does, and LostValue."""
+        if flow != ():
+            return cast(Flow, _known(flow))
+        if self.absent is not None:
+            raise self.absent(span)
+        raise fail(
+            "missing-input", "nothing enters here", span, help="say it of a tensor that has a name: `x.channels`"
+        )
 
 
 def evaluate(value: tree.Value, place: Place) -> Any:
@@ -93,7 +106,7 @@ def _name(value: tree.Name, place: Place) -> Any:
     if name == "id":
         return IDENTITY
     if name == "in":
-        return _known(place.entered)
+        return place.arrived(place.entered, value.span)
     if name in place.words:
         return name
     try:
@@ -135,7 +148,7 @@ def _known(value: Any) -> Any:
 def _attribute(value: tree.Attribute, place: Place) -> Any:
     of = value.of
     arriving = isinstance(of, tree.Name) and of.name == "id"
-    found = _known(place.here) if arriving else evaluate(of, place)
+    found = place.arrived(place.here, of.span) if arriving else evaluate(of, place)
     if isinstance(found, tuple) and found and all(isinstance(item, Wire | Lost) for item in found):
         raise fail(
             "ambiguous-in",

@@ -209,6 +209,11 @@ def test_labels_with_values_name_each_round() -> None:
     ]
 
 
+def test_a_whole_double_is_a_whole_number_also_in_a_label() -> None:
+    assert names(IN + "{0.5 * 4}: BN → {6 / 2}: BN") == ["2 BN", "3 BN"]
+    assert wrong(IN + "{0.5}: BN") == [("wrong-type", 2, 2)]
+
+
 def test_a_value_that_is_no_round_of_its_own_names_the_whole() -> None:
     assert list(weights(IN + "block B { BN }\nlet i = 7\ns{i}: B×2")) == ["s7.0.0.weight", "s7.1.0.weight"]
     assert list(weights(IN + "block B { BN }\n[s{i}: B for j in 0..1] for i in 1..2")) == [

@@ -60,6 +60,11 @@ def test_several_inputs() -> None:
     assert [i.name for i in graph.inputs] == ["image", "depth"]
     assert graph.nodes[0].inputs == ("image", "depth")
     assert wrong("input image: 3×8×8\ninput depth: 1×8×8\nReLU") == [("ambiguous-in", 3, 1)]
+    assert [i.name for i in net("input input_1: 3\ninput 4\ninput 5\noutput in").inputs] == [
+        "input_1",
+        "input",
+        "input_2",
+    ]
     assert [i.name for i in net("input 3\ninput 4\ninput 5\noutput in").inputs] == ["input", "input_1", "input_2"]
 
 
