@@ -21,7 +21,10 @@ TVM_ONLY = ("weights", "seed", "target", "batch")
 @file_argument
 @click.option("--to", type=click.Choice(["torch", "tvm", "ir"]), required=True, help="What to make of it.")
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="A file (torch, ir: `-`, the default, is stdout) or directory (tvm)."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="A file (torch, ir: `-`, the default, is stdout) or directory (tvm).",
 )
 @click.option("--weights", type=click.Path(path_type=Path), help="tvm: a .safetensors or .pth state dict.")
 @click.option(

@@ -33,7 +33,7 @@ def test_a_unet_takes_multiples_of_its_downsampling() -> None:
         assert builds(UNET, f"3x{size}x64") == (size % 4 == 0 and size >= 4)
 
 
-@pytest.mark.parametrize("least, step, offset", [(1, 1, 0), (7, 1, 0), (32, 32, 0), (21, 8, 5), (64, 64, 0)])
+@pytest.mark.parametrize(("least", "step", "offset"), [(1, 1, 0), (7, 1, 0), (32, 32, 0), (21, 8, 5), (64, 64, 0)])
 def test_a_rule_is_recovered_from_what_fits(least: int, step: int, offset: int) -> None:
     rule = find_rule(lambda size: size >= least and size % step == offset, 100)
     assert rule == Rule(least, step, offset)
