@@ -72,7 +72,7 @@ def test_unet() -> None:
     down = sum(conv(9, before, c, c) for before, c in pairwise([1, 64, 128, 256, 512, 1024]))
     up = sum(conv(4, 2 * c, c) + conv(9, 2 * c, c, c) for c in (512, 256, 128, 64))
     assert network.params == down + up + conv(1, 64, 2)
-    blocks = [f"down{i}" for i in (1, 2, 3, 4)] + ["bottom"] + [f"up{i}.double" for i in (4, 3, 2, 1)]
+    blocks = [f"down{i}" for i in (1, 2, 3, 4)] + ["bottom"] + [f"up{i}.convs" for i in (4, 3, 2, 1)]
     assert [network[f"{block}.3"].shape[1] for block in blocks] == [568, 280, 136, 64, 28, 52, 100, 196, 388]
 
 
