@@ -1,4 +1,7 @@
-"""torchvision's segmentation and video networks and ours: the same state dicts, and with equal weights the same outputs."""
+"""torchvision's networks of other tasks and ours: segmentation, video, detection.
+
+They have the same state dicts, and with equal weights the same outputs.
+"""
 
 from __future__ import annotations
 
@@ -64,6 +67,31 @@ def test_same_weights_same_classes(name: str, size: tuple[int, int, int]) -> Non
         assert_close(ours(x), theirs(x))
 
 
+def test_a_detector() -> None:
+    """RetinaNet as its published weights have it: with frozen norms, and before anchors make boxes of its numbers."""
+    import torch
+
+    detection = models.detection
+    frozen = detection.retinanet.misc_nn_ops.FrozenBatchNorm2d
+    pyramid = detection.backbone_utils._resnet_fpn_extractor(
+        models.resnet50(weights=None, norm_layer=frozen),
+        trainable_layers=3,
+        returned_layers=[2, 3, 4],
+        extra_blocks=detection.retinanet.LastLevelP6P7(256, 256),
+    )
+    theirs = detection.RetinaNet(pyramid, num_classes=91).eval()
+    ours = compiled("retinanet_resnet50_fpn", "3x65x97")
+    given, expected = ours.state_dict(), theirs.state_dict()
+    assert [(key, value.shape) for key, value in given.items()] == [(k, v.shape) for k, v in expected.items()]
+    ours.load_state_dict(expected, strict=True)
+    x = torch.randn(1, 3, 65, 97)
+    with torch.no_grad():
+        maps, found = theirs.head(list(theirs.backbone(x).values())), ours(x)
+    assert list(found) == list(maps) == ["cls_logits", "bbox_regression"]
+    for output, values in maps.items():
+        assert_close(found[output], values)
+
+
 def state_of(name: str, **parameters: Any) -> list[tuple[str, tuple[int, ...], str]]:
     """Key, shape and dtype of each entry of our state dict, in order."""
     graph = pipeline.load(name, parameters).graph
@@ -74,8 +102,6 @@ def pair(name: str, size: str) -> tuple[Any, Any]:
     """torchvision's network and ours, in evaluation mode and with the same weights."""
     import torch
 
-    from cnndsl.backends.pytorch.module import to_torch
-
     torch.manual_seed(0)
     theirs = published(name, **OPTIONS.get(name, {}))
     for module in theirs.modules():
@@ -83,9 +109,16 @@ def pair(name: str, size: str) -> tuple[Any, Any]:
             # Statistics as training leaves them, not the zeros and ones of the start.
             module.running_mean.normal_(0, 0.1)
             module.running_var.uniform_(0.5, 1.5)
-    ours = to_torch(pipeline.load(name, {}, {"": size}).graph).eval()
+    ours = compiled(name, size)
     ours.load_state_dict(theirs.state_dict(), strict=True)
     return theirs, ours
+
+
+def compiled(name: str, size: str) -> Any:
+    """Our module, in evaluation mode."""
+    from cnndsl.backends.pytorch.module import to_torch
+
+    return to_torch(pipeline.load(name, {}, {"": size}).graph).eval()
 
 
 def assert_close(found: Any, expected: Any) -> None:
