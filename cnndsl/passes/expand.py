@@ -97,6 +97,8 @@ class Chains:
             reached, anything = self._repeated(element, primary, flow, body, first)
             flow = self._arrived(reached, body, element.span)
         else:
+            if primary is element.primary:
+                _refuse_dressed(element)
             flow, anything = started, True
         if element.tap is not None:
             self.bind(element.tap, flow, element.tap_span or element.span, body)
@@ -260,6 +262,8 @@ class Chains:
         if isinstance(value, BlockValue):
             return self.caller.block(value, flow, body, key, primary.span)
         if isinstance(value, Shared):
+            if key is not None:
+                raise _without_layer(primary.span, "a share's use has the names of its first one")
             return self.caller.share(value, flow, primary.span)
         raise fail(
             "not-callable",
@@ -302,3 +306,22 @@ def _title(primary: tree.Primary, label: tree.Label | None) -> str:
     if label is not None and not label.varies:
         return label.span.text
     return primary.name if isinstance(primary, tree.Invocation | tree.Merge) else ""
+
+
+def _refuse_dressed(element: tree.Element) -> None:
+    """A tensor that begins a chain is no layer: it has no weights to name and nothing to repeat."""
+    if element.label is not None:
+        raise _without_layer(element.label.span, f"`{element.primary.span.text}` is a tensor, and has no weights")
+    if element.repeat is not None:
+        raise fail(
+            "bad-count",
+            f"`{element.primary.span.text}` is a tensor, and tensors are not repeated",
+            element.repeat.span,
+            help="repeat the layers behind it: `x → [ … ]×2`",
+        )
+
+
+def _without_layer(span: Span, why: str) -> CnnError:
+    return fail(
+        "label-without-layer", "this label names no layer", span, why, help="delete it; `as name` names a tensor"
+    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from cnndsl.errors import CnnError
+from cnndsl.pipeline import parse_text
 from tests.passes.reading import keys, names, net, weights, wrong
 
 IN = "input 3×8×8\n"
@@ -285,3 +287,19 @@ def test_inputs_and_nodes_never_share_a_name() -> None:
     graph = net("input x: 3×8×8\nx: Conv1x1(2) → y: ReLU")
     assert len({*(i.name for i in graph.inputs), *(n.name for n in graph.nodes)}) == 3
     assert [e.key for e in graph.weights] == ["x.weight", "x.bias"]
+
+
+def test_a_label_on_a_tensor_or_on_a_shares_use_is_refused() -> None:
+    for text in (
+        "input image: 3×8×8\nstem: image → Conv3x3(8)",
+        "input image: 3×8×8\nshare f = Conv3x3(3)\nf → again: f",
+        "input image: 3×8×8\nimage×2 → Conv3x3(8)",
+    ):
+        with pytest.raises(CnnError) as caught:
+            parse_text(text)
+        assert caught.value.diagnostics[0].id == ("bad-count" if "×2" in text else "label-without-layer")
+
+
+def test_a_label_covers_both_sides_of_an_if() -> None:
+    graph = parse_text("input 3×8×8\nadd{ Conv3x3(3) | side: Conv1x1(3) if false else id }").graph
+    assert [e.key for e in graph.weights] == ["0.weight", "0.bias"]
