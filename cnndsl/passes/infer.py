@@ -112,6 +112,14 @@ class Assembly:
             raise self.unlike("this use of the share has more layers than its first use", "", draft)
         owner = self.lending.pop(0)
         mine, theirs = (d.op.weights(*(w.type for w in d.inputs)) for d in (draft, owner))
+        if type(draft.op) is type(owner.op) and draft.op != owner.op and mine == theirs:
+            # A size of what arrives, as in `Reshape(in.height, …)`, is not the same everywhere.
+            raise self.unlike(
+                f"`{draft.op.word}` has other arguments here than in the first use of the share",
+                "expected the arguments of the first use, found others",
+                draft,
+                help="write what does not depend on the size of what arrives, or put this layer behind the share",
+            )
         if draft.op != owner.op or mine != theirs:
             raise self.unlike(
                 f"`{draft.op.word}` cannot use the same weights here as in the first use of the share",
@@ -120,7 +128,13 @@ class Assembly:
             )
         draft.shared_with = owner.shared_with or owner
 
-    def unlike(self, message: str, found: str, draft: Draft | None = None) -> CnnError:
+    def unlike(
+        self,
+        message: str,
+        found: str,
+        draft: Draft | None = None,
+        help: str = "bring what arrives to the channels of the first use, or share another copy",
+    ) -> CnnError:
         """The error for a use of a share that is not like its first use, at this use."""
         assert self.uses is not None
         here, first = self.uses
@@ -134,7 +148,7 @@ class Assembly:
                     "share-mismatch",
                     message,
                     tuple(labels),
-                    help="bring what arrives to the channels of the first use, or share another copy",
+                    help=help,
                 )
             ]
         )

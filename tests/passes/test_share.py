@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from cnndsl.errors import CnnError
 from tests.passes.reading import keys, listing, names, net, weights, wrong
 
 HEAD = "input 3×16×16\n"
@@ -84,4 +87,20 @@ def test_a_use_with_other_layers_is_told_at_the_use() -> None:
     assert wrong(HEAD + grows + "MaxPool as x\n→ s → cat{ in → s | in → s }") == [
         ("share-mismatch", 4, 17),
         ("share-mismatch", 4, 26),
+    ]
+
+
+def test_a_layer_whose_arguments_follow_the_size_is_told_as_such() -> None:
+    text = (
+        "block Flat { Conv3x3(4) → Reshape(4, in.height × in.width) }\n"
+        "share flat = Flat\na = in → flat\nb = in → MaxPool → flat\noutput a, b"
+    )
+    with pytest.raises(CnnError) as caught:
+        net(HEAD + text)
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.id == "share-mismatch"
+    assert diagnostic.message == "`Reshape` has other arguments here than in the first use of the share"
+    assert [label.text for label in diagnostic.labels[:2]] == [
+        "expected the arguments of the first use, found others",
+        "the first use",
     ]
