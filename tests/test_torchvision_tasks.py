@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cnndsl import pipeline
+from cnndsl import load, pipeline
 from tests.oracle import outline, published, torchvision_models
 
 models = torchvision_models()
@@ -65,6 +65,16 @@ def test_same_weights_same_classes(name: str, size: tuple[int, int, int]) -> Non
     x = torch.randn(1, 3, *size)
     with torch.no_grad():
         assert_close(ours(x), theirs(x))
+
+
+@pytest.mark.parametrize("name", [*SEGMENTATION, *VIDEO, "retinanet_resnet50_fpn"])
+def test_published_parameters(name: str) -> None:
+    """Of the published weights; their multiply-adds too, where their image is ours and no second head is counted."""
+    published_weights = models.get_model_weights(name).DEFAULT.meta
+    totals = load(name)
+    assert totals.params == published_weights["num_params"]
+    if "aux_loss" not in OPTIONS.get(name, {}):
+        assert round(totals.macs / 1e9, 3) == published_weights["_ops"]
 
 
 def test_a_detector() -> None:
