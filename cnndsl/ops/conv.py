@@ -112,7 +112,9 @@ class Conv(Op):
         kernel = self.sliding(x).kernel
         fan_in = x.channels // self.groups * prod(kernel)
         bound = 1 / sqrt(fan_in)
-        weights = {"weight": Weight(shape=(self._out(x), x.channels // self.groups, *kernel), init="uniform", bound=bound)}
+        weights = {
+            "weight": Weight(shape=(self._out(x), x.channels // self.groups, *kernel), init="uniform", bound=bound)
+        }
         if self.bias:
             weights["bias"] = Weight(shape=(self._out(x),), init="uniform", bound=bound)
         return weights
@@ -164,7 +166,12 @@ class Conv(Op):
             data, padding = pad_by_gather(relax, x, data, window, self.pad_mode), [0] * (2 * x.rank)
         conv = (relax.op.nn.conv1d, relax.op.nn.conv2d, relax.op.nn.conv3d)[x.rank - 1]
         y = conv(
-            data, weights["weight"], strides=list(window.stride), padding=padding, dilation=list(window.dilation), groups=self.groups
+            data,
+            weights["weight"],
+            strides=list(window.stride),
+            padding=padding,
+            dilation=list(window.dilation),
+            groups=self.groups,
         )
         if "bias" in weights:
             y = relax.op.add(y, relax.op.reshape(weights["bias"], (1, self._out(x), *(1,) * x.rank)))
