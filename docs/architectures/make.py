@@ -1,0 +1,16 @@
+"""Writes the gallery beside this file: the page, and a diagram of one network a family, blocks closed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cnndsl.backends.dot.draw import draw
+from cnndsl.files import write_atomically
+from cnndsl.gallery import diagrams, page, rows
+from cnndsl.pipeline import load
+
+here = Path(__file__).parent
+found = rows()
+write_atomically(here / "README.md", page(found))
+for family, name in diagrams(found).items():
+    draw(load(name).graph, here / f"{family}.svg", depth=1)
