@@ -23,6 +23,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -87,7 +88,7 @@ class _Run:
         elif language == "python":
             self.said = self._inside(lambda: self._python(body))
         elif language == "sh" and about != ["install"]:
-            self.said = self._shell(f"set -e\n{body}", fails=False)
+            self.said = self._script(body)
         return f"```{language}{block['about']}\n{body}```"
 
     def end(self) -> None:
@@ -135,6 +136,18 @@ class _Run:
             work()
         stream.seek(0)
         return self._plain(stream.read())
+
+    def _script(self, body: str) -> str:
+        """What the commands of an `sh` block print; those that are all ours run in this process. Each must go well."""
+        lines = [shlex.split(line, comments=True) for line in body.splitlines()]
+        if not all(words[:1] == ["cnndsl"] and not _SHELL.search(" ".join(words)) for words in lines):
+            return self._shell(f"set -e\n{body}", fails=False)
+        return "".join(self._inside(partial(self._well, words)) for words in lines)
+
+    def _well(self, words: list[str]) -> None:
+        code = run(words[1:])
+        if code:
+            raise PageError(f"{shlex.join(words)}\nends with {code}")
 
     def _python(self, body: str) -> None:
         """Runs a block as a script in the folder: modules that lie there can be imported."""

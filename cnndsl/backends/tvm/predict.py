@@ -88,7 +88,9 @@ def _batched(value: Any, expected: dict[str, Any]) -> np.ndarray:
     array, name = np.asarray(value), expected["name"]
     shape, dtype = tuple(expected["shape"]), np.dtype(expected["dtype"])
     if array.shape != shape and array.shape[1:] != shape:
-        raise WrongInputError(f"the input {name!r} has the shape {array.shape}; expected {shape} or {('n', *shape)}")
+        one = "×".join(map(str, shape))
+        found = "×".join(map(str, array.shape)) or "one number"
+        raise WrongInputError(f"the input {name!r} is {found}; expected {one}, or a batch N×{one}")
     # Wider floats may be narrowed as everywhere in NumPy; whole numbers are not taken for an image by accident.
     if not np.can_cast(array.dtype, dtype, "same_kind") or array.dtype.kind != dtype.kind:
         raise WrongInputError(f"the input {name!r} is of {array.dtype}; expected {dtype}")

@@ -93,8 +93,8 @@ def test_a_fresh_process_runs_it_without_cnndsl_and_torch(exported: Path, networ
 @pytest.mark.parametrize(
     ("arrays", "named", "found"),
     [
-        (((3, 8, 8), (4,)), {}, "(3, 8, 8)"),
-        (((1, 2, 3, 8, 9), (4,)), {}, "(1, 2, 3, 8, 9)"),
+        (((3, 8, 8), (4,)), {}, "3×8×8"),
+        (((1, 2, 3, 8, 9), (4,)), {}, "1×2×3×8×9"),
         (((3, 8, 9),), {}, "'v' is missing"),
         (((3, 8, 9),), {"w": (4,)}, "no input 'w'"),
         (((3, 8, 9), (4,)), {"x": (3, 8, 9)}, "'x' is given twice"),
