@@ -31,9 +31,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt cnndsl/version.py | $(VENV)/.
 	$(PIP) -e '.[all,dev]' -c constraints.txt
 	@touch $@
 
-# The oracle of the tests: a CUDA build that must not bring its own torch.
+# The oracle of the tests: a CUDA build that must not bring its own torch, in a folder of its own because other packages
+# try to import whatever torchvision they find.
 $(VENV)/.oracle: constraints.txt | $(VENV)/.installed
-	$(PIP) --no-deps torchvision==0.28.0
+	$(PIP) --no-deps --target $(VENV)/oracle torchvision==0.28.0
 	@touch $@
 
 # ---- what people ask for

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,10 @@ import pytest
 def torchvision_models() -> Any:
     """`torchvision.models`; the test is skipped where torchvision is not installed."""
     torch = pytest.importorskip("torch")
+    # `make` installs it beside the environment: other packages import any torchvision they find, and fail on this one.
+    beside = str(Path(sys.prefix) / "oracle")
+    if beside not in sys.path:
+        sys.path.append(beside)
     missing = torch.library.Library("torchvision", "FRAGMENT")
     for name in ("nms", "qnms"):
         try:

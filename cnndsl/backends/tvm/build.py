@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.lower import lower
+from cnndsl.backends.tvm.options import Options
 from cnndsl.backends.tvm.runtime import Package, package_of
 from cnndsl.ir.graph import Graph
 from cnndsl.weights import checked, initial_weights
@@ -21,10 +22,12 @@ def build(
     target: str = "llvm",
     batch: int = 1,
     *,
+    strict_numerics: bool = False,
     seed: int = 0,
     origin: str = "the given weights",
 ) -> Package:
-    """Compiles a network for `target`, each run taking `batch` examples.
+    """Compiles a network for `target`, each run taking `batch` examples. `strict_numerics` keeps to kernels that sum
+    products of the given numbers, without Winograd's transforms.
 
     `weights` is a state dict of NumPy arrays, from `origin`; without it the first values of `seed` are taken. Raises
     `CnnError` (unsupported-by-backend, unknown-target, missing-weight, unexpected-weight, weight-mismatch) and `MissingPart`.
@@ -34,4 +37,5 @@ def build(
         arrays, origin = initial_weights(graph, seed), f"seed {seed}"
     else:
         arrays = checked(graph, weights, origin)
-    return package_of(lower(graph, arrays, target=target, batch=batch, origin=origin))
+    options = Options(batch=batch, strict_numerics=strict_numerics)
+    return package_of(lower(graph, arrays, options, target=target, origin=origin))

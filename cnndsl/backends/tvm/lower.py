@@ -11,6 +11,7 @@ from cnndsl.backends.tvm.fold import Program, fold
 from cnndsl.backends.tvm.groups import plan
 from cnndsl.backends.tvm.kernels.generic import schedule_rest
 from cnndsl.backends.tvm.library import load_tvm
+from cnndsl.backends.tvm.options import Options
 from cnndsl.backends.tvm.plain import refuse_unlowered, variable
 from cnndsl.backends.tvm.target import Cpu, find_cpu
 from cnndsl.backends.tvm.values import Assembly, Value
@@ -27,29 +28,29 @@ class Compiled:
     graph: Graph
     executable: Any
     constants: dict[str, np.ndarray]
-    batch: int
+    options: Options
     cpu: Cpu
     origin: str
     """Where the weights came from, in words."""
 
 
 def lower(
-    graph: Graph, weights: Mapping[str, np.ndarray], *, target: str = "llvm", batch: int = 1, origin: str = "given"
+    graph: Graph, weights: Mapping[str, np.ndarray], options: Options, *, target: str = "llvm", origin: str = "given"
 ) -> Compiled:
-    """Compiles the network for a fixed batch. Raises `CnnError` (unsupported-by-backend, unknown-target)."""
+    """Compiles the network. Raises `CnnError` (unsupported-by-backend, unknown-target)."""
     cpu = find_cpu(target)
     refuse_unlowered(graph)
     program = fold(graph, weights)
-    module, constants = assemble(program, batch, cpu)
+    module, constants = assemble(program, cpu, options)
     executable = load_tvm().compile(module, cpu.target, relax_pipeline=_pipeline(cpu))
-    return Compiled(graph, executable, constants, batch, cpu, origin)
+    return Compiled(graph, executable, constants, options, cpu, origin)
 
 
-def assemble(program: Program, batch: int, cpu: Cpu) -> tuple[Any, dict[str, np.ndarray]]:
+def assemble(program: Program, cpu: Cpu, options: Options) -> tuple[Any, dict[str, np.ndarray]]:
     """The IRModule of the program, one kernel for each group, and its constants in the order `main` takes them."""
     relax = load_tvm().relax
-    a = Assembly(batch, cpu)
-    inputs = {name: variable(name, type, batch) for name, type in program.inputs.items()}
+    a = Assembly(cpu, options)
+    inputs = {name: variable(name, type, options.batch) for name, type in program.inputs.items()}
     with a.builder.function("main"):
         with a.builder.dataflow():
             for name, type in program.inputs.items():

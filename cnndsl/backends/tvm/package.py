@@ -61,7 +61,7 @@ def describe(compiled: Compiled) -> Manifest:
         model=graph.name,
         inputs=[Port(name=i.name, shape=list(i.type.shape), dtype=i.type.dtype) for i in graph.inputs],
         outputs=[_output(graph, o.name, o.node) for o in graph.outputs if not o.training],
-        batch=compiled.batch,
+        batch=compiled.options.batch,
         target={"kind": "llvm", "mcpu": compiled.cpu.name, "mtriple": compiled.cpu.triple},
         tvm=load_tvm().__version__,
         cnndsl=__version__,

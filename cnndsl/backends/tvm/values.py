@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cnndsl.backends.tvm.groups import Group
 from cnndsl.backends.tvm.kernels.packing import Repack
 from cnndsl.backends.tvm.library import load_tvm
+from cnndsl.backends.tvm.options import Options
 from cnndsl.backends.tvm.target import Cpu
 from cnndsl.ir.tensor import TensorType
 
@@ -29,8 +30,9 @@ class Value:
 class Assembly:
     """A Relax function under construction: its tensors, kernels and constants."""
 
-    def __init__(self, batch: int, cpu: Cpu) -> None:
-        self.batch, self.cpu, self.lanes = batch, cpu, cpu.lanes
+    def __init__(self, cpu: Cpu, options: Options) -> None:
+        self.cpu, self.lanes = cpu, cpu.lanes
+        self.options, self.batch = options, options.batch
         self.values: dict[str, Value] = {}
         self.constants: dict[str, np.ndarray] = {}
         self.parameters: list[Any] = []
