@@ -11,7 +11,8 @@ from cnndsl.errors import CnnError, Diagnostic, Label
 from cnndsl.ir.graph import Graph
 from cnndsl.passes.flow import LOST, Entrance, LostValue, Wire
 from cnndsl.passes.scope import Scope
-from cnndsl.passes.values import Place, truth
+from cnndsl.passes.place import Place
+from cnndsl.passes.values import truth
 from cnndsl.passes.wording import fail
 from cnndsl.source import Span
 from cnndsl.syntax import tree

@@ -8,8 +8,8 @@ from typing import Any, Literal
 from cnndsl.errors import CnnError, Diagnostic, Label
 from cnndsl.passes.flow import Flow, Given, Wire
 from cnndsl.passes.name import Names
+from cnndsl.passes.place import Place
 from cnndsl.passes.scope import Scope
-from cnndsl.passes.values import Place
 from cnndsl.source import Span
 from cnndsl.syntax import tree
 

@@ -14,9 +14,9 @@ from cnndsl.passes.infer import Stopped
 from cnndsl.passes.library import Library, Unit, no_stray
 from cnndsl.passes.name import close as close_graph
 from cnndsl.passes.parameters import settings
+from cnndsl.passes.place import Place
 from cnndsl.passes.scope import BlockValue, Scope
 from cnndsl.passes.statements import Statements
-from cnndsl.passes.values import Place
 from cnndsl.passes.wording import fail, nearest
 from cnndsl.source import Source, Span
 from cnndsl.syntax import tree

@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING, Any
 from cnndsl.errors import CnnError, Refusal
 from cnndsl.passes.body import Body, Report
 from cnndsl.passes.flow import IDENTITY, LOST, Flow, LayerValue, Lost, LostValue
-from cnndsl.passes.functions import integer
-from cnndsl.passes.infer import MOST_NODES, Assembly, Stopped, too_many
-from cnndsl.passes.labels import label_text, mentioned
+from cnndsl.passes.infer import Assembly, Stopped, too_many
 from cnndsl.passes.loops import refuse_loop_names
 from cnndsl.passes.merge import Merges
 from cnndsl.passes.name import FrameDraft
+from cnndsl.passes.repeats import MOST_STEPS, Repeats
 from cnndsl.passes.resolve import resolve
 from cnndsl.passes.scope import BlockValue, Shared
 from cnndsl.passes.tensors import is_flow, named_tensor, picked
-from cnndsl.passes.values import evaluate, look_up, loop_names, truth, with_arguments
-from cnndsl.passes.values import rounds as rounds_of
+from cnndsl.passes.values import look_up, truth, with_arguments
 from cnndsl.passes.wording import fail, kind, unplaced
 from cnndsl.passes.words import is_layer
 from cnndsl.source import Span
@@ -26,9 +24,6 @@ from cnndsl.syntax import tree
 
 if TYPE_CHECKING:
     from cnndsl.passes.call import Caller
-
-# An element that makes no node costs time all the same: this many are walked before the network is refused.
-MOST_STEPS = 4 * MOST_NODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +44,7 @@ class Chains:
         self.report = report
         self.caller: Caller
         self.merges = Merges(self)
+        self.repeats = Repeats(self)
         self.steps = 0
 
     def chain(self, chain: tree.Chain, arriving: Flow | None, body: Body, *, in_middle: bool = False) -> Walked:
@@ -62,7 +58,7 @@ class Chains:
 
     def element(self, element: tree.Element, flow: Flow | None, body: Body, *, first: bool) -> Walked:
         try:
-            self._step(element.span)
+            self.step(element.span)
             return self._element(element, flow, body, first)
         except CnnError as error:
             self.report.add(error)
@@ -74,7 +70,7 @@ class Chains:
             body.scope.names[element.tap] = LOST
         return Walked(LOST, True)
 
-    def _step(self, span: Span) -> None:
+    def step(self, span: Span) -> None:
         self.steps += 1
         if self.steps > MOST_STEPS:
             raise Stopped(too_many(span))
@@ -94,7 +90,7 @@ class Chains:
             if flow is not None or not isinstance(primary, tree.Group | tree.Merge):
                 flow = self._arrived(flow, body, element.span)
             # A merge or group that begins a body may name its tensors inside, and need none to arrive.
-            reached, anything = self._repeated(element, primary, flow, body, first)
+            reached, anything = self.repeats.walk(element, primary, flow, body, first)
             flow = self._arrived(reached, body, element.span)
         else:
             if primary is element.primary:
@@ -136,85 +132,6 @@ class Chains:
         body.scope.names[name] = value
         body.scope.inner.pop(name, None)
         body.scope.later.pop(name, None)
-
-    # -- repeats
-
-    def _repeated(
-        self, element: tree.Element, primary: tree.Primary, flow: Flow | None, body: Body, first: bool
-    ) -> tuple[Flow | None, bool]:
-        repeat, label = element.repeat, element.label
-        if repeat is None:
-            return self.primary(primary, flow, body, label_text(label, body.place(flow)), first)
-        bound, varies = self.rounds(repeat, label, flow, body)
-        names, frame_names = body.names, None
-        if label is not None and not varies:
-            body.names.take_position()
-            names = frame_names = body.names.scope(label_text(label, body.place(flow)) or "")
-        title = _title(primary, label)
-        outer = self.assembly.open_frame(
-            FrameDraft("repeat", title, element.span, rounds=len(bound), names=frame_names)
-        )
-        try:
-            return self._each_round(bound, varies, element, primary, flow, body.inside(names), first)
-        finally:
-            self.assembly.frame = outer
-
-    def _each_round(
-        self,
-        bound: list[dict[str, Any]],
-        varies: bool,
-        element: tree.Element,
-        primary: tree.Primary,
-        flow: Flow | None,
-        body: Body,
-        first: bool,
-    ) -> tuple[Flow | None, bool]:
-        anything = False
-        before = len(self.assembly.drafts)
-        for index, names in enumerate(bound):
-            self._step(element.span)
-            inner = body.inside(bound=dict(names))
-            key = label_text(element.label, inner.place(flow)) if varies else None
-            outer = self.assembly.open_frame(FrameDraft("round", "", element.span, index, len(bound)))
-            arrived = flow
-            flow, touched = self.primary(primary, arrived, inner, key, first and index == 0)
-            self.assembly.frame = outer
-            anything = anything or touched
-            for name in inner.scope.names.keys() - names.keys():
-                body.scope.inner[name] = "it is set inside a repeat, and seen in that round only"
-            idle = flow is arrived and len(self.assembly.drafts) == before
-            if flow is LOST or (idle and isinstance(element.repeat, tree.Times)):
-                # Lost, or a round that changes nothing: all others of a `×N` would be the same.
-                break
-            if index == 0 and before + (len(self.assembly.drafts) - before) * len(bound) > MOST_NODES:
-                raise Stopped(too_many(element.span))
-        return flow, anything
-
-    def rounds(
-        self, repeat: tree.Times | tree.Each, label: tree.Label | None, flow: Flow | None, body: Body
-    ) -> tuple[list[dict[str, Any]], bool]:
-        """The names each round brings, and whether the label names each round: it does if it speaks of them."""
-        if isinstance(repeat, tree.Each):
-            targets = loop_names(repeat.targets)
-            bound = rounds_of(repeat.targets, repeat.values, body.place(flow))
-            return bound, label is not None and any(name in targets for name in mentioned(label))
-        value = evaluate(repeat.count, body.place(flow))
-        try:
-            count = integer(value)
-        except Refusal:
-            count = -1
-        if count < 0:
-            raise fail(
-                "bad-count",
-                f"a repetition needs a whole number from 0, found {kind(value)}",
-                repeat.count.span,
-                help="write `×` and a number: `[…]×2`",
-            )
-        if count > MOST_STEPS:
-            raise Stopped(too_many(repeat.span))
-        return [{}] * count, False
-
-    # -- what an element is
 
     def primary(
         self, primary: tree.Primary, flow: Flow | None, body: Body, key: str | None, first: bool
@@ -300,12 +217,6 @@ class Chains:
         finally:
             self.assembly.frame = outer
         return walked.flow, walked.anything
-
-
-def _title(primary: tree.Primary, label: tree.Label | None) -> str:
-    if label is not None and not label.varies:
-        return label.span.text
-    return primary.name if isinstance(primary, tree.Invocation | tree.Merge) else ""
 
 
 def _refuse_dressed(element: tree.Element) -> None:

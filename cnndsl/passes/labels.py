@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from cnndsl.passes.loops import names_in
-from cnndsl.passes.values import Place, evaluate
+from cnndsl.passes.place import Place
+from cnndsl.passes.values import evaluate
 from cnndsl.passes.wording import fail, kind
 from cnndsl.syntax import tree
 

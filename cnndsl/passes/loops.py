@@ -1,12 +1,14 @@
-"""The names that values speak of, and those that a `for` keeps to its rounds."""
+"""What a `for` brings each round, and the names it keeps to itself."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from cnndsl.passes.functions import items
 from cnndsl.passes.scope import Scope
-from cnndsl.passes.values import loop_names
-from cnndsl.passes.wording import fail
+from cnndsl.passes.wording import fail, kind
+from cnndsl.passes.words import is_layer
+from cnndsl.source import Span
 from cnndsl.syntax import tree
 
 
@@ -37,3 +39,53 @@ def refuse_loop_names(repeat: tree.Each, condition: tree.Value, scope: Scope) ->
                 "this `if` decides about all rounds together",
                 help="put it inside of the repeat: `[… if …] for …`",
             )
+
+
+def bound_rounds(targets: tree.Targets, sequence: Any, span: Span, scope: Scope) -> list[dict[str, Any]]:
+    """What the names of a `for` through `sequence`, written at `span`, stand for, round by round."""
+    if not isinstance(sequence, list | tuple):
+        raise fail(
+            "wrong-type",
+            f"expected a list to go through, found {kind(sequence)}",
+            span,
+            help="write a list or a range: `1..6`",
+        )
+    for name in loop_names(targets):
+        if is_layer(name):
+            raise fail(
+                "shadows-layer",
+                f"`{name}` is a layer and cannot be a name",
+                targets.span,
+                help=f"call it `{name.lower()}_`",
+            )
+    scope.spend(len(sequence))
+    return [_bound(targets, item) for item in items(sequence)]
+
+
+def loop_names(targets: tree.Targets) -> list[str]:
+    """The names of a `for`, those in parentheses included."""
+    return [name for part in targets.names for name in ([part] if isinstance(part, str) else loop_names(part))]
+
+
+def _bound(targets: tree.Targets, item: Any) -> dict[str, Any]:
+    names = targets.names
+    if len(names) == 1:
+        # `for (a, b) in pairs` is `for a, b in pairs`.
+        return {names[0]: item} if isinstance(names[0], str) else _bound(names[0], item)
+    if not isinstance(item, list | tuple) or len(item) != len(names):
+        found = f"{len(item)} values" if isinstance(item, list | tuple) else kind(item)
+        raise fail(
+            "wrong-type",
+            f"a round brings {found} for the {len(names)} names {', '.join(map(_named, names))}",
+            targets.span,
+            f"expected {len(names)} values, found {found}",
+            help="give as many names as each item has parts",
+        )
+    bound: dict[str, Any] = {}
+    for name, part in zip(names, item, strict=True):
+        bound |= {name: part} if isinstance(name, str) else _bound(name, part)
+    return bound
+
+
+def _named(target: str | tree.Targets) -> str:
+    return f"`{target}`" if isinstance(target, str) else f"`({', '.join(loop_names(target))})`"

@@ -85,7 +85,7 @@ class Merges:
 
     def _branches(self, merge: tree.Merge, flow: Flow | None, body: Body) -> list[tuple[Flow, Span]]:
         if merge.each is not None:
-            bound, _ = self.chains.rounds(merge.each, None, flow, body)
+            bound, _ = self.chains.repeats.rounds(merge.each, None, flow, body)
             chain = merge.branches[0]
             return [
                 end for names in bound if (end := self._branch(chain, flow, body.inside(bound=dict(names)))) is not None

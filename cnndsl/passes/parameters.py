@@ -7,8 +7,9 @@ from typing import Any
 
 from cnndsl.errors import CnnError
 from cnndsl.passes.flow import Given, IdentityValue, LayerValue, Lost, LostValue
+from cnndsl.passes.place import Place
 from cnndsl.passes.scope import BlockValue, Scope
-from cnndsl.passes.values import Place, evaluate
+from cnndsl.passes.values import evaluate
 from cnndsl.passes.wording import fail, kind, nearest
 from cnndsl.source import Source, Span
 from cnndsl.syntax import tree

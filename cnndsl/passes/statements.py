@@ -14,12 +14,11 @@ from cnndsl.passes.flow import LOST, Entrance, Flow, Lost, LostValue, Wire
 from cnndsl.passes.infer import Assembly
 from cnndsl.passes.inputs import arrival, input_type, replace_shape
 from cnndsl.passes.name import free
+from cnndsl.passes.outputs import depart, nothing_leaves
 from cnndsl.passes.parameters import checked
 from cnndsl.passes.scope import Shared
-from cnndsl.passes.tensors import named_tensor
-from cnndsl.passes.values import evaluate, truth
-from cnndsl.passes.wording import fail, nearest, unplaced
-from cnndsl.passes.words import unknown_word
+from cnndsl.passes.values import evaluate
+from cnndsl.passes.wording import fail, unplaced
 from cnndsl.source import Span
 from cnndsl.syntax import tree
 
@@ -67,7 +66,7 @@ class Statements:
                 self._lose(statement, body, departures)
         if not departures.lost and all(training for _, _, training in departures.listed):
             departures.lost = True
-            self.report.add(_nothing_leaves(departures, span))
+            self.report.add(nothing_leaves(departures, span))
         if body.kind == "model" and not body.top and state.arrived and not departures.lost:
             departures.lost = True
             self.report.add(
@@ -110,7 +109,7 @@ class Statements:
             case tree.Input():
                 self._input(statement, body, state)
             case tree.Output():
-                self._output(statement, body, state.departures)
+                depart(statement, body, state.departures)
             case tree.Share():
                 self._share(statement, body)
             case tree.Assert():
@@ -207,38 +206,6 @@ class Statements:
             wanted = replace_shape(wanted, sizes)
         return self.assembly.enter(name, wanted, statement.span)
 
-    def _output(self, statement: tree.Output, body: Body, departures: Departures) -> None:
-        for departure in statement.departures:
-            training, others = _in_training(departure.condition)
-            if not all(truth(condition, body.place()) for condition in others):
-                continue
-            flow = named_tensor(departure.tensor, None, body)
-            if flow is None:
-                value = departure.tensor
-                if isinstance(value, tree.Invocation):
-                    close = nearest(value.name, body.scope.visible())
-                    try:
-                        body.scope.find(value.name)
-                    except KeyError:
-                        raise unknown_word(value.name, tree.Name(value.span, value.name), body.scope) from None
-                    raise fail(
-                        "wrong-type",
-                        f"`{value.name}` is no tensor",
-                        value.span,
-                        help=f"did you mean `{close}`?" if close else "name a tensor",
-                    )
-                raise fail(
-                    "wrong-type", f"`{value.span.text}` is no tensor", value.span, help="name a tensor: `output p3, p4`"
-                )
-            if isinstance(flow, Lost):
-                departures.lost = True
-            name = (
-                departure.tensor.name
-                if isinstance(departure.tensor, tree.Invocation) and isinstance(flow, Wire)
-                else None
-            )
-            departures.named += [(name, wire, training) for wire in arriving(flow)]
-
     def _share(self, statement: tree.Share, body: Body) -> None:
         before = body.scope.names.get(statement.name)
         if isinstance(before, Shared):
@@ -279,36 +246,7 @@ class _Progress:
         self.chain: Span | None = None
 
 
-def _in_training(condition: tree.Value | None) -> tuple[bool, list[tree.Value]]:
-    """Whether a condition asks for training, alone or as a part of `and`, and what it asks for at compile time."""
-    if condition is None:
-        return False, []
-    parts = [condition]
-    if isinstance(condition, tree.Operation) and all(operator == "and" for operator, _ in condition.rest):
-        parts = [condition.first, *(part for _, part in condition.rest)]
-    others = [part for part in parts if not (isinstance(part, tree.Name) and part.name == "training")]
-    return len(others) < len(parts), others
-
-
 def _twice(name: str, second: Span, first: Span) -> CnnError:
     labels = (Label(second, "the second one"), Label(first, "the first one"))
     message = f"`{name}` is defined twice"
     return CnnError([Diagnostic("duplicate-name", message, labels, help="give one of them another name")])
-
-
-def _nothing_leaves(departures: Departures, span: Span) -> CnnError:
-    if departures.named:
-        return fail(
-            "nothing-to-build",
-            "all that leaves here leaves only in training",
-            span,
-            "expected an `output` that always holds, or an unnamed chain",
-            help="name one more tensor: `output main, aux if training`",
-        )
-    return fail(
-        "nothing-to-build",
-        "nothing is built here",
-        span,
-        "expected a chain of layers",
-        help="write one: `Conv3x3(16) → ReLU`",
-    )

@@ -2,50 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar, cast
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from cnndsl.errors import CnnError, Refusal
 from cnndsl.passes.arithmetic import operand, operation
-from cnndsl.passes.flow import IDENTITY, LOST, Flow, Given, LayerValue, Lost, LostValue, Wire
-from cnndsl.passes.functions import FUNCTIONS, MOST_ITEMS, integer, items, limited, span_of_integers, too_long
+from cnndsl.passes.extent import extent
+from cnndsl.passes.flow import IDENTITY, Given, LayerValue, Lost, Wire
+from cnndsl.passes.functions import FUNCTIONS, integer, limited, span_of_integers
+from cnndsl.passes.loops import bound_rounds
+from cnndsl.passes.misfits import refuse_misfits
+from cnndsl.passes.place import Place, known
 from cnndsl.passes.scope import BlockValue, Definition, Scope
 from cnndsl.passes.sizes import attribute_of
 from cnndsl.passes.wording import fail, kind, nearest
-from cnndsl.passes.words import find_layer, is_layer, unknown_word, words_of
-from cnndsl.source import Span
+from cnndsl.passes.words import find_layer, unknown_word, words_of
 from cnndsl.syntax import tree
-from cnndsl.syntax.scan import MOST_DEPTH
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a value is worked out: what names mean there, the tensor that arrives, the one that entered.
-
-    `words` are bare words of the argument at hand, such as `same`.
-    """
-
-    scope: Scope
-    here: Flow
-    entered: Flow
-    words: frozenset[str] = frozenset()
-    elsewhere: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """The bare words of all arguments, by argument."""
-    absent: Callable[[Span], CnnError] | None = None
-    """The error for `in` where nothing has entered yet."""
-
-    def arrived(self, flow: Flow, span: Span) -> Flow:
-        """What flows here. Raises `missing-input` and its kin where nothing does, and LostValue."""
-        if flow != ():
-            return cast(Flow, _known(flow))
-        if self.absent is not None:
-            raise self.absent(span)
-        raise fail(
-            "missing-input", "nothing enters here", span, help="say it of a tensor that has a name: `x.channels`"
-        )
 
 
 def evaluate(value: tree.Value, place: Place) -> Any:
@@ -77,7 +51,7 @@ def given(
     given without a name already."""
     results = []
     named = False
-    in_order = [known for name, known in words.items() if name != "window"][before:]
+    in_order = [bare for name, bare in words.items() if name != "window"][before:]
     for argument in arguments:
         if argument.name is None and named:
             raise fail(
@@ -88,9 +62,9 @@ def given(
                 help="name it, or put it first",
             )
         named = named or argument.name is not None
-        known = words.get(argument.name, frozenset()) if argument.name else frozenset().union(*in_order[:1])
+        bare = words.get(argument.name, frozenset()) if argument.name else frozenset().union(*in_order[:1])
         in_order = in_order[1:]
-        inner = replace(place, words=known, elsewhere=words)
+        inner = replace(place, words=bare, elsewhere=words)
         results.append(Given(argument.name, evaluate(argument.value, inner), argument.span))
     return tuple(results)
 
@@ -136,13 +110,7 @@ def look_up(name: str, value: tree.Name | tree.Call | tree.Invocation, scope: Sc
         return layer
     if isinstance(found, Definition):
         return BlockValue(found, (), tuple(scope.defaults_for(name).values()))
-    return _known(found)
-
-
-def _known(value: Any) -> Any:
-    if value is LOST:
-        raise LostValue
-    return value
+    return known(found)
 
 
 def _attribute(value: tree.Attribute, place: Place) -> Any:
@@ -190,7 +158,7 @@ def _index(value: tree.Index, place: Place) -> Any:
             notes=(f"expected 0 to {len(of) - 1}, found {index}",) if of else ("the list is empty",),
             help="positions count from 0",
         )
-    return _known(of[index])
+    return known(of[index])
 
 
 def _call(value: tree.Call, place: Place) -> Any:
@@ -206,7 +174,7 @@ def _call(value: tree.Call, place: Place) -> Any:
         return with_arguments(callee, value.arguments, place)
     raise fail(
         "not-callable",
-        f"`{value.name}` is {kind(_known(callee))} and takes no arguments",
+        f"`{value.name}` is {kind(known(callee))} and takes no arguments",
         value.span,
         help="delete the brackets",
     )
@@ -229,32 +197,11 @@ def with_arguments(
 def _function(value: tree.Call, place: Place) -> Any:
     function = FUNCTIONS[value.name]
     values = given(value.arguments, place, {})
-    for argument in values:
-        if argument.name is not None:
-            raise fail(
-                "unknown-argument",
-                f"`{value.name}` takes no named arguments",
-                argument.span,
-                help=f"write `{function.usage}`",
-            )
-    if not function.least <= len(values) <= function.most:
-        id = "missing-argument" if len(values) < function.least else "too-many-arguments"
-        raise fail(
-            id,
-            f"`{value.name}` takes {_count(function.least, function.most)}, found {len(values)}",
-            value.span,
-            help=f"write `{function.usage}`",
-        )
+    refuse_misfits(function, values, value.span)
     for argument in values:
         if isinstance(argument.value, list | tuple):
             place.scope.spend(len(argument.value))
     return _made(function.work(*(argument.value for argument in values)), place)
-
-
-def _count(least: int, most: int) -> str:
-    if least == most:
-        return f"{least} argument{'s' if least > 1 else ''}"
-    return f"{least} or more arguments" if most > 3 else f"{least} to {most} arguments"
 
 
 def _unary(value: tree.Unary, place: Place) -> Any:
@@ -303,76 +250,9 @@ def _made(value: T, place: Place) -> T:
     return value
 
 
-def extent(value: Any) -> int:
-    """How many values a value holds, itself included. Raises `value-too-large`, `too-deep`."""
-    count = 0
-    pending = [(value, 0)]
-    while pending:
-        here, depth = pending.pop()
-        count += 1
-        if isinstance(here, LayerValue | BlockValue):
-            here = [argument.value for argument in here.given]
-        if not isinstance(here, list | tuple):
-            continue
-        if count + len(here) > MOST_ITEMS + 1:
-            raise too_long(count + len(here) - 1)
-        if depth >= MOST_DEPTH:
-            raise Refusal(
-                "too-deep", f"a value holds others deeper than {MOST_DEPTH}", help="put fewer lists into each other"
-            )
-        pending += [(item, depth + 1) for item in here]
-    return count
-
-
 def rounds(targets: tree.Targets, values: tree.Value, place: Place) -> list[dict[str, Any]]:
     """What the names of a `for` stand for, round by round."""
-    sequence = evaluate(values, place)
-    if not isinstance(sequence, list | tuple):
-        raise fail(
-            "wrong-type",
-            f"expected a list to go through, found {kind(sequence)}",
-            values.span,
-            help="write a list or a range: `1..6`",
-        )
-    for name in loop_names(targets):
-        if is_layer(name):
-            raise fail(
-                "shadows-layer",
-                f"`{name}` is a layer and cannot be a name",
-                targets.span,
-                help=f"call it `{name.lower()}_`",
-            )
-    place.scope.spend(len(sequence))
-    return [_bound(targets, item, values) for item in items(sequence)]
-
-
-def loop_names(targets: tree.Targets) -> list[str]:
-    """The names of a `for`, those in parentheses included."""
-    return [name for part in targets.names for name in ([part] if isinstance(part, str) else loop_names(part))]
-
-
-def _bound(targets: tree.Targets, item: Any, values: tree.Value) -> dict[str, Any]:
-    names = targets.names
-    if len(names) == 1:
-        # `for (a, b) in pairs` is `for a, b in pairs`.
-        return {names[0]: item} if isinstance(names[0], str) else _bound(names[0], item, values)
-    if not isinstance(item, list | tuple) or len(item) != len(names):
-        found = f"{len(item)} values" if isinstance(item, list | tuple) else kind(item)
-        raise fail(
-            "wrong-type",
-            f"a round brings {found} for the {len(names)} names {', '.join(map(_named, names))}",
-            targets.span,
-            f"expected {len(names)} values, found {found}",
-            help="give as many names as each item has parts",
-        )
-    bound: dict[str, Any] = {}
-    for name, part in zip(names, item, strict=True):
-        bound |= {name: part} if isinstance(name, str) else _bound(name, part, values)
-    return bound
-
-
-def _named(target: str | tree.Targets) -> str:
-    return f"`{target}`" if isinstance(target, str) else f"`({', '.join(loop_names(target))})`"
+    return bound_rounds(targets, evaluate(values, place), values.span, place.scope)
 
 
 _EVALUATORS: dict[type, Any] = {
