@@ -98,8 +98,28 @@ def _no_file(file: str, name: str) -> CnnError:
 
 def load(file: str, parameters: Mapping[str, Any] | None = None, inputs: Mapping[str, str] | None = None) -> Loaded:
     """The network a file describes. `parameters` are values for `param`s and for the model's own, `inputs` sizes such as
-    `{"": "3x192x192"}` ("" is the first input). Raises CnnError with everything that is wrong."""
+    `{"": "3x192x192"}` ("" is the first input). A `.json` file is a network that `compile --to ir` wrote. Raises CnnError
+    with everything that is wrong."""
+    if file.endswith(".json") and Path(file).is_file():
+        return Loaded(_built_before(Path(file), bool(parameters or inputs)), ())
     return load_origin(read(file), parameters or {}, inputs or {})
+
+
+def _built_before(path: Path, altered: bool) -> Graph:
+    from cnndsl.passes.graph_file import MOST_GRAPH_BYTES, read_graph
+
+    if altered:
+        raise CnnError(
+            [
+                Diagnostic(
+                    "unknown-parameter",
+                    f"`{path}` is a network that has been built: its parameters and sizes are settled",
+                    help="give them where it is built: `cnndsl compile FILE -P name=value --to ir`",
+                )
+            ]
+        )
+    with path.open("rb") as stream:
+        return read_graph(stream.read(MOST_GRAPH_BYTES + 1), str(path))
 
 
 def parse_text(
@@ -201,10 +221,18 @@ def check(
     that needs no argument; with `parameters` or `inputs`, of the one model they are for. A file of blocks alone is a
     library, and is accepted."""
     try:
+        if file.endswith(".json") and Path(file).is_file():
+            return _linted(load(file, parameters, inputs).graph)
         with _no_collection():
             return tuple(_checked(read(file), parameters or {}, inputs or {}))
     except CnnError as error:
         return error.diagnostics
+
+
+def _linted(graph: Graph) -> tuple[Diagnostic, ...]:
+    from cnndsl.analyses.lints import lint, without_allowed
+
+    return tuple(without_allowed(lint(graph)))
 
 
 def _checked(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str]) -> list[Diagnostic]:
