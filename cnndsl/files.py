@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from cnndsl.errors import MissingPart
 
@@ -14,19 +17,32 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
     Text is UTF-8 with the line ends it has. Raises `MissingPart` where the machine does not let us write.
     """
-    data = content.encode() if isinstance(content, str) else content
+    with written_aside(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def written_aside(path: Path) -> Iterator[BinaryIO]:
+    """A file to write into that becomes `path` when the block ends; whatever goes wrong, `path` stays as it was.
+
+    A link stays a link to the file that is replaced. Raises `MissingPart` where the machine does not let us write.
+    """
     path = Path(os.path.realpath(path))
     aside: Path | None = None
     try:
         if path.exists() and not path.is_file():
             # A device or a pipe is written into; renaming would put a file in its place.
-            path.write_bytes(data)
+            with path.open("wb") as file:
+                yield file
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         aside = Path(name)
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            yield file
+            file.flush()
+            # A name must not reach the disk before the bytes it stands for.
+            os.fsync(file.fileno())
         aside.chmod(_mode(path))
         aside.replace(path)
     except OSError as error:

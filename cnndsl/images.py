@@ -17,6 +17,9 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 """And the standard deviation to divide by."""
 
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP")
+"""What counts as a picture. Pillow goes by content, whatever a file is called, and hands PostScript to Ghostscript."""
+
 
 def read_image(
     path: Path | str,
@@ -60,7 +63,7 @@ def _cropped(path: Path, shape: tuple[int, ...]) -> Any:
         raise MissingPart("reading pictures takes Pillow", "run `pip install 'cnndsl[images]'`") from None
     _must_exist(path)
     try:
-        with warnings.catch_warnings(), Image.open(path) as file:
+        with warnings.catch_warnings(), Image.open(path, formats=FORMATS) as file:
             # Pillow warns of pictures that are bombs, and refuses twice that size.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             picture = ImageOps.exif_transpose(file).convert("L" if shape[0] == 1 else "RGB")

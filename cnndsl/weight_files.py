@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.errors import CnnError, Diagnostic, MissingPart
+from cnndsl.files import written_aside
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,6 +20,7 @@ _DTYPES = {
     "F64": "float64", "F32": "float32", "F16": "float16", "I64": "int64", "I32": "int32", "I16": "int16",
     "I8": "int8", "U8": "uint8", "BOOL": "bool",
 }  # fmt: skip
+_MOST_HEADER = 100_000_000
 
 
 def read_weights(path: Path | str) -> Arrays:
@@ -43,7 +46,7 @@ def read_weights(path: Path | str) -> Arrays:
 
 
 def write_weights(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None) -> None:
-    """Writes a `.safetensors` file: a JSON header, then the arrays without gaps."""
+    """Writes a `.safetensors` file: a JSON header, then the arrays without gaps. Raises `MissingPart` for a full disk."""
     import numpy as np
 
     names = {dtype: code for code, dtype in _DTYPES.items()}
@@ -58,7 +61,7 @@ def write_weights(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mappin
         offset += array.nbytes
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-(len(text) + 8) % 64)
-    with path.open("wb") as file:
+    with written_aside(path) as file:
         file.write(len(text).to_bytes(8, "little") + text)
         for array in arrays.values():
             file.write(np.ascontiguousarray(array).data)
@@ -71,29 +74,39 @@ def _read_safetensors(path: Path) -> Arrays:
     length = int.from_bytes(data[:8].tobytes(), "little")
     if len(data) < 8 or 8 + length > len(data):
         raise ValueError("its header is longer than the file")
-    header = json.loads(data[8 : 8 + length].tobytes())
+    if length > _MOST_HEADER:
+        raise ValueError(f"its header has more than {_MOST_HEADER:,} bytes")
+    try:
+        header = json.loads(data[8 : 8 + length].tobytes())
+    except RecursionError:
+        header = None
     if not isinstance(header, dict):
         raise ValueError("its header is not one of safetensors")
     body = data[8 + length :]
     return {key: _tensor(body, key, entry) for key, entry in header.items() if key != "__metadata__"}
 
 
-def _tensor(body: np.ndarray, key: str, entry: dict[str, Any]) -> np.ndarray:
+def _tensor(body: np.ndarray, key: str, entry: Any) -> np.ndarray:
     import numpy as np
 
-    try:
-        start, end = entry["data_offsets"]
-        code, shape = entry["dtype"], tuple(entry["shape"])
-    except (KeyError, TypeError) as e:
-        raise ValueError(f"the header of {key} is not one of safetensors") from e
+    match entry:
+        case {"data_offsets": [int(start), int(end)], "dtype": str(code), "shape": [*shape]} if all(
+            type(size) is int and size >= 0 for size in shape
+        ):
+            pass
+        case _:
+            raise ValueError(f"the header of {key} is not one of safetensors")
     if not 0 <= start <= end <= len(body):
         raise ValueError(f"{key} lies outside the file")
-    raw = body[start:end].tobytes()
-    if code == "BF16":
-        return (np.frombuffer(raw, np.uint16).astype(np.uint32) << 16).view(np.float32).reshape(shape)
-    if code not in _DTYPES:
+    if code != "BF16" and code not in _DTYPES:
         raise ValueError(f"{key} is of an unknown type {code}")
-    return np.frombuffer(raw, _DTYPES[code]).reshape(shape)
+    dtype = np.dtype(np.uint16 if code == "BF16" else _DTYPES[code])
+    if prod(shape) * dtype.itemsize != end - start:
+        raise ValueError(f"{key} has {end - start} bytes for the shape {shape} of {code}")
+    flat = np.frombuffer(body[start:end].tobytes(), dtype)
+    if code == "BF16":
+        flat = (flat.astype(np.uint32) << 16).view(np.float32)
+    return flat.reshape(shape)
 
 
 def _read_pth(path: Path) -> Arrays:

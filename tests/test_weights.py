@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 from safetensors.torch import save_file as save_torch
 
@@ -127,3 +130,27 @@ def test_every_fault_is_told_with_both_values_and_the_nearest_names(network: Gra
     assert kind.notes == ("expected float32, found str32",)
     assert shape.notes == ("expected 4, found 5",)
     assert unexpected.notes[1].startswith("nearest here: conv1.weight")
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.data())
+def test_any_change_of_a_weights_file_gives_arrays_or_a_diagnostic(data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "w.safetensors"
+        write_weights(path, {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b.c": np.zeros(0, np.int64)})
+        changed = bytearray(path.read_bytes())
+        for _ in range(data.draw(st.integers(1, 4))):
+            at = data.draw(st.integers(0, len(changed) - 1))
+            changed[at : at + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
+        path.write_bytes(changed)
+        try:
+            read_weights(path)
+        except CnnError as error:
+            assert error.diagnostics[0].id == "unreadable-weights"
+
+
+def test_a_header_of_brackets_is_refused(tmp_path: Path) -> None:
+    header = b'{"a":' + b"[" * 200_000
+    (tmp_path / "w.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+    with pytest.raises(CnnError, match="unreadable-weights"):
+        read_weights(tmp_path / "w.safetensors")

@@ -1,0 +1,83 @@
+"""Files that try to be more than data, for every reader: run in a child process under an audit hook.
+
+`python -m tests.trust.hostile FOLDER` reads each file of the folder as what its ending says and prints, as JSON, what
+the readers said and every event that reading must not cause.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+FORBIDDEN = (
+    "subprocess.", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.startfile", "pty.spawn",
+    "socket.", "urllib.", "http.", "ftplib.", "smtplib.", "webbrowser.", "ctypes.dlopen", "ctypes.dlsym",
+    "os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate", "os.chmod", "os.chown",
+    "shutil.", "tempfile.", "pickle.find_class",
+)  # fmt: skip
+"""Audit events, by their start: processes, sockets, native libraries, changes of files, pickles."""
+
+
+def forbidden(event: str, arguments: tuple[Any, ...]) -> str | None:
+    """What the event does that a reader must not; None if nothing."""
+    if event == "open":
+        path, mode, flags = arguments
+        written = (flags or 0) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+        if written or (mode and set(mode) & set("wax+")):
+            return f"open {path} {mode}"
+    return event if event.startswith(FORBIDDEN) else None
+
+
+def readers() -> dict[str, Callable[[Path], Any]]:
+    """By ending: what reads such a file. What they import is imported here, before anything is watched."""
+    from cnndsl import pipeline, weight_files
+    from cnndsl.images import read_arrays, read_image
+    from cnndsl.passes.graph_file import read_graph
+
+    return {
+        ".cnn": lambda path: pipeline.load(str(path)),
+        ".json": lambda path: read_graph(path.read_bytes(), path.name),
+        ".safetensors": weight_files.read_weights,
+        ".pth": weight_files.read_weights,
+        ".pt": weight_files.read_weights,
+        ".npy": read_arrays,
+        ".npz": read_arrays,
+        ".png": lambda path: read_image(path, (3, 8, 8)),
+        ".jpg": lambda path: read_image(path, (3, 8, 8)),
+    }
+
+
+def main(folder: Path) -> None:
+    from cnndsl.errors import CnnError
+
+    known = readers()
+    for path in sorted((folder / "good").iterdir()):
+        known[path.suffix](path)
+    seen: list[str] = []
+    watching = [False]
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if watching[0] and (what := forbidden(event, arguments)) is not None:
+            seen.append(what)
+
+    sys.addaudithook(hook)
+    said = {}
+    for path in sorted((folder / "hostile").iterdir()):
+        watching[0] = True
+        try:
+            known[path.suffix](path)
+            said[path.name] = "read"
+        except CnnError as error:
+            said[path.name] = error.diagnostics[0].id
+        except Exception as error:  # noqa: BLE001  (a traceback is what this looks for)
+            said[path.name] = f"{type(error).__name__}: {error}"
+        watching[0] = False
+    print(json.dumps({"said": said, "events": seen}))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
