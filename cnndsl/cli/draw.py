@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from cnndsl.cli.reading import file_argument, network_options, read_network
 from cnndsl.cli.voice import note
+
+if TYPE_CHECKING:
+    from cnndsl.backends.dot.measure import Measure
+    from cnndsl.backends.dot.theme import Theme
 
 
 @click.command("draw")
@@ -26,6 +30,16 @@ from cnndsl.cli.voice import note
     "--direction", type=click.Choice(["TB", "LR", "BT", "RL"]), default="TB", show_default=True, help="Where it flows."
 )
 @click.option("--expand", is_flag=True, help="Draw every round of a repeat.")
+@click.option(
+    "--color", type=click.Choice(["rf", "params", "macs", "memory"]), help="A heat map of the boxes, with its scale."
+)
+@click.option(
+    "--theme",
+    type=click.Choice(["light", "dark", "auto"]),
+    default="light",
+    show_default=True,
+    help="auto: an SVG that is light or dark as its reader's browser is.",
+)
 @network_options
 def command(
     file: str,
@@ -33,6 +47,8 @@ def command(
     depth: int | None,
     direction: Literal["TB", "LR", "BT", "RL"],
     expand: bool,
+    color: Measure | None,
+    theme: Theme,
     parameters: Mapping[str, str],
     inputs: Mapping[str, str],
 ) -> None:
@@ -40,5 +56,5 @@ def command(
     graph = read_network(file, parameters, inputs).graph
     from cnndsl.backends.dot.draw import draw
 
-    draw(graph, output, depth=depth, direction=direction, expand=expand)
+    draw(graph, output, depth=depth, direction=direction, expand=expand, color=color, theme=theme)
     note(f"wrote {output}")

@@ -39,7 +39,10 @@ def arrows(
         key: rank
         for rank, key in enumerate([*(p.key for p in inputs), *(b.key for b in boxes), *(p.key for p in outputs)])
     }
-    skips = _skips(edges, order)
+    light = {
+        box.key for box in boxes if isinstance(box, Box) and all(c.node.op.category in _CARRIES for c in box.cells)
+    }
+    skips = _skips(edges, order, light)
     edges = [replace(edge, skip=edge in skips) for edge in edges]
     return _labelled(graph, edges, {box.key: box for box in boxes})
 
@@ -49,23 +52,33 @@ def _names(box: Box | Folded) -> list[str]:
     return [node.name for nodes in cells for node in nodes]
 
 
-def _skips(edges: list[Edge], order: dict[str, int]) -> set[Edge]:
-    """Arrows that go around something: there is another way, through other boxes, to the same place."""
+_CARRIES = ("shape", "regularization")
+"""Categories of ops that a skip may pass: it is still the same tensor, cut to size or with some of it dropped."""
+
+
+def _skips(edges: list[Edge], order: dict[str, int], light: set[str]) -> set[Edge]:
+    """Arrows that go around something: there is another way, through other boxes, to the same place, or to what the box
+    behind hands it on to where that only cuts it to size (U-Net)."""
     before: dict[str, list[str]] = defaultdict(list)
-    leaving: dict[str, int] = defaultdict(int)
+    after: dict[str, list[str]] = defaultdict(list)
     for edge in edges:
         before[edge.head].append(edge.tail)
-        leaving[edge.tail] += 1
+        after[edge.tail].append(edge.head)
     found = set()
     for edge in edges:
-        if leaving[edge.tail] > 1 and len(before[edge.head]) > 1 and _reaches(edge.tail, edge.head, before, order):
+        if len(after[edge.tail]) < 2:
+            continue
+        via, end = edge.tail, edge.head
+        while end in light and len(before[end]) == 1 and len(after[end]) == 1:
+            via, end = end, after[end][0]
+        if len(before[end]) > 1 and _reaches(edge.tail, via, end, before, order):
             found.add(edge)
     return found
 
 
-def _reaches(start: str, end: str, before: dict[str, list[str]], order: dict[str, int]) -> bool:
-    """Whether a way of two steps or more leads from one box to another."""
-    todo = [key for key in before[end] if key != start]
+def _reaches(start: str, via: str, end: str, before: dict[str, list[str]], order: dict[str, int]) -> bool:
+    """Whether a way of two steps or more leads from one box to another, not through the box `via` right before the end."""
+    todo = [key for key in before[end] if key not in (start, via)]
     seen = set(todo)
     while todo:
         for key in before[todo.pop()]:

@@ -10,8 +10,10 @@ from cnndsl.backends.dot.escape import html, identifier, quoted
 from cnndsl.backends.dot.figures import Figures
 from cnndsl.backends.dot.junctions import Wire, wires
 from cnndsl.backends.dot.labels import Labels
-from cnndsl.backends.dot.palette import LIGHT, Palette
+from cnndsl.backends.dot.measure import Heat, Measure
+from cnndsl.backends.dot.palette import Palette
 from cnndsl.backends.dot.structure import diagram
+from cnndsl.backends.dot.theme import PALETTES, Theme
 from cnndsl.ir.graph import Graph
 
 Direction = Literal["TB", "LR", "BT", "RL"]
@@ -25,7 +27,8 @@ class Options(TypedDict, total=False):
     direction: Direction
     show_shapes: bool
     show_costs: bool
-    palette: Palette
+    color: Measure | None
+    theme: Theme
 
 
 FONT = "Helvetica,Arial,sans-serif"
@@ -39,28 +42,34 @@ def to_dot(
     direction: Direction = "TB",
     show_shapes: bool = True,
     show_costs: bool = True,
-    palette: Palette = LIGHT,
+    color: Measure | None = None,
+    theme: Theme = "light",
 ) -> str:
     """The picture of a graph as DOT.
 
     `depth` levels of blocks are opened and those below are one box each, `expand` draws every round of a repeat, `direction` is
     where the network flows, `show_shapes` writes shapes on the arrows where they change, `show_costs` parameters and
-    multiply-adds in the boxes.
+    multiply-adds in the boxes. `color` colours the boxes by a measure, with a legend. With the theme `auto` the colours are
+    marks that `render` knows what to do with.
     """
     picture = diagram(graph, depth=depth, expand=expand)
-    return "\n".join(_Writer(picture, direction, show_shapes, show_costs, palette).lines()) + "\n"
+    heat = Heat(picture, color) if color else None
+    return "\n".join(_Writer(picture, direction, show_shapes, show_costs, heat, PALETTES[theme]).lines()) + "\n"
 
 
 class _Writer:
-    def __init__(self, picture: Diagram, direction: Direction, shapes: bool, costs: bool, palette: Palette) -> None:
+    def __init__(
+        self, picture: Diagram, direction: Direction, shapes: bool, costs: bool, heat: Heat | None, palette: Palette
+    ) -> None:
         self._picture = picture
         self._graph = picture.graph
         self._direction = direction
         self._shapes = shapes
         self._colours = palette
+        self._heat = heat
         self._figures = Figures(picture.graph)
         upright = direction in ("LR", "RL")
-        self._labels = Labels(self._figures, palette, upright=upright, shapes=shapes, costs=costs)
+        self._labels = Labels(self._figures, palette, heat, upright=upright, shapes=shapes, costs=costs)
         junctions, self._wires, self._aside = wires(picture.items, picture.edges)
         self._forks: dict[str, list[str]] = {}
         for junction in junctions:
@@ -71,6 +80,8 @@ class _Writer:
         yield f"digraph {quoted(self._graph.name)} {{"
         yield f'  graph [rankdir={self._direction} bgcolor="{c.paper}" fontname="{FONT}" fontsize=11 fontcolor="{c.text}"'
         yield '    labeljust=l nodesep=0.3 ranksep=0.28 margin=0 pad=0.2 tooltip=" "]'
+        if legend := self._labels.legend():
+            yield f"  graph [labelloc=t label=<{legend}>]"
         yield f'  node [shape=plain fontname="{FONT}" fontsize=11 fontcolor="{c.text}"]'
         yield f'  edge [color="{c.arrow}" arrowsize=0.6 penwidth=1.1 fontname="{FONT}" fontsize=8.5 fontcolor="{c.quiet}"'
         yield "    weight=8]"
@@ -104,7 +115,7 @@ class _Writer:
         c, pad = self._colours, "  " * level
         style = "rounded,filled,dashed" if cluster.shared else "rounded,filled"
         aside = " labeljust=r" if cluster.key in self._aside else ""
-        label = self._labels.cluster(cluster)
+        label = self._labels.cluster(cluster, aside=bool(aside))
         yield f'{pad}subgraph "cluster_{identifier(cluster.key)}" {{'
         yield f'{pad}  graph [{_mark(cluster.key, self._figures.group(cluster))} style="{style}" penwidth=1 margin=9'
         yield f'{pad}    color="{c.outline}" fillcolor="{c.depths[(level - 1) % len(c.depths)]}"{aside}'
@@ -130,8 +141,9 @@ class _Writer:
 
     def _circle(self, box: Box) -> str:
         op = box.head.node.op
-        fill, line = self._colours.fills[op.category]
-        look = f'fillcolor="{fill}" color="{line}" penwidth=1.3 fontsize=14'
+        fill, ink, _ = self._labels.look(box)
+        line = self._colours.fills[op.category][1] if self._heat is None else self._colours.arrow
+        look = f'fillcolor="{fill}" color="{line}" fontcolor="{ink}" penwidth=1.3 fontsize=14'
         return f"shape=circle style=filled fixedsize=true width=0.27 {look} label={quoted(op.symbol)}"
 
     def _wire(self, wire: Wire) -> str:

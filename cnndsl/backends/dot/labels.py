@@ -6,15 +6,23 @@ from cnndsl.backends.dot.caption import called, essentials, word
 from cnndsl.backends.dot.diagram import Box, Cell, Cluster, Folded, Port
 from cnndsl.backends.dot.escape import html, html_tooltip, identifier
 from cnndsl.backends.dot.figures import Figures, leaving
+from cnndsl.backends.dot.measure import TITLES, Heat, written
 from cnndsl.backends.dot.palette import Palette
+
+LINE = 20
+"""Characters of a cluster's heading before what it is stands under its name."""
 
 
 class Labels:
-    """Writes labels in one look: `upright` stacks the ops of a box, `shapes` and `costs` say what small type there is."""
+    """Writes labels in one look: `upright` stacks the ops of a box, `shapes` and `costs` say what small type there is, `heat`
+    colours boxes by a measure instead of by what they are."""
 
-    def __init__(self, figures: Figures, palette: Palette, *, upright: bool, shapes: bool, costs: bool) -> None:
+    def __init__(
+        self, figures: Figures, palette: Palette, heat: Heat | None, *, upright: bool, shapes: bool, costs: bool
+    ) -> None:
         self._figures = figures
         self._colours = palette
+        self._heat = heat
         self._upright = upright
         self._shapes = shapes
         self._costs = costs
@@ -25,12 +33,22 @@ class Labels:
         type = f'<FONT POINT-SIZE="9">{html(self._figures.type(port.node))}</FONT>'
         return f'<FONT COLOR="{ink}"><B>{html(port.title)}</B>  {type}</FONT>'
 
-    def cluster(self, cluster: Cluster) -> str:
-        """The heading of a cluster. What it says of shared weights, the boxes in it do not repeat."""
+    def cluster(self, cluster: Cluster, *, aside: bool) -> str:
+        """The heading of a cluster, which stands `aside` on the right or else on the left. What it says of shared weights,
+        the boxes in it do not repeat."""
         if cluster.shared:
             self._lent |= {node.name for node in cluster.nodes}
-        title = self._title(cluster)
-        cells = (f"<TD>{title}</TD>" if title else "") + self._badge(cluster.times)
+        words = self._words(cluster, self._colours.quiet)
+        badge = self._badge(cluster.times)
+        long = max((len(word) for word, _ in words), default=0)
+        if sum(len(word) for word, _ in words) > LINE:
+            title = _rows([text for _, text in words], 0)
+        else:
+            title, long = "  ".join(text for _, text in words), sum(len(word) + 2 for word, _ in words)
+        cells = (f"<TD>{title}</TD>" if title else "") + badge
+        if cells and not self._upright and not aside and long <= LINE:
+            # As much room again to the right, so that an arrow into the middle does not run through the words.
+            cells += f'<TD WIDTH="{6 * long + 30 * (cluster.times > 1)}"></TD>'
         return (
             f'<TABLE BORDER="0" CELLBORDER="0" CELLPADDING="1" CELLSPACING="2"><TR>{cells}</TR></TABLE>'
             if cells
@@ -38,38 +56,75 @@ class Labels:
         )
 
     def folded(self, item: Folded) -> str:
-        lines = [self._title(item) or "repeat"]
+        fill, text, quiet = self.look(item)
+        lines = [self._title(item, quiet, text) or f'<FONT COLOR="{text}">repeat</FONT>']
         if self._shapes and item.leaving:
-            lines.append(self._small(f"→ {leaving(item)}"))
+            lines.append(self._small(f"→ {leaving(item)}", quiet))
         if self._costs and (cost := self._figures.cost(item.nodes, total=True)):
-            lines.append(self._small(cost))
+            lines.append(self._small(cost, quiet))
+        if self._heat and (note := self._heat.note(item.key)):
+            lines.append(self._small(note, quiet))
         cells = f"<TD>{_rows(lines, 1)}</TD>" + self._badge(item.times)
-        return _table(cells, self._colours.depths[0], self._colours.badge, dashed=item.shared)
+        return _table(cells, fill, self._colours.badge, dashed=item.shared)
 
     def box(self, box: Box) -> str:
-        cells = [self._head(box) if cell is box.head else self._chip(cell) for cell in box.cells]
+        look = self.look(box)
+        cells = [self._head(box, look) if cell is box.head else self._chip(cell, look) for cell in box.cells]
         if self._upright:
             rows = "".join(f"<TR>{cell}</TR>" for cell in cells)
             cells = [f'<TD><TABLE BORDER="0" CELLBORDER="0" CELLPADDING="1" CELLSPACING="2">{rows}</TABLE></TD>']
-        fill, line = self._colours.fills[box.head.node.op.category]
+        line = self._colours.fills[box.head.node.op.category][1] if self._heat is None else self._colours.arrow
         dashed = self._figures.borrows(box.head.node)
-        return _table("".join(cells) + self._badge(box.times), fill, line, dashed=dashed)
+        return _table("".join(cells) + self._badge(box.times), look[0], line, dashed=dashed)
 
-    def _head(self, box: Box) -> str:
+    def look(self, box: Box | Folded) -> tuple[str, str, str]:
+        """The fill of a box, and the colours of its text and of the small type in it."""
+        c = self._colours
+        if self._heat:
+            step = self._heat.step(box.key)
+            return (c.paper, c.text, c.quiet) if step is None else (*c.heat[step], c.heat[step][1])
+        fill = c.depths[0] if isinstance(box, Folded) else c.fills[box.head.node.op.category][0]
+        return fill, c.text, c.quiet
+
+    def legend(self) -> str:
+        """What the shades of a heat map stand for; empty where there is nothing to tell."""
+        if self._heat is None or self._heat.ends is None:
+            return ""
+        c, measure = self._colours, self._heat.measure
+        low, high = (html(written(number, measure)) for number in self._heat.ends)
+        scale = "linear" if measure == "rf" else "logarithmic"
+        shades = "".join(f'<TD BGCOLOR="{fill}" WIDTH="11" HEIGHT="11" FIXEDSIZE="TRUE"></TD>' for fill, _ in c.heat)
+        words = (
+            f'<TD><FONT COLOR="{c.text}"><B>{TITLES[measure]}</B></FONT>  {self._small(scale, c.quiet)}   {low} </TD>'
+        )
+        cells = f"<TD> {high}</TD>"
+        look = 'BORDER="0" CELLBORDER="0" CELLPADDING="1" CELLSPACING="0"'
+        return f"<TABLE {look}><TR>{words}{shades}{cells}</TR></TABLE>"
+
+    def _head(self, box: Box, look: tuple[str, str, str]) -> str:
         """The op a box is named after, and in small type its label, its cost and whose weights it uses."""
         node, nodes = box.head.node, box.head.nodes
         sign = f'<FONT POINT-SIZE="14">{html(node.op.symbol)}</FONT>' if node.op.symbol else html(word(node))
         arguments = essentials(node)
-        lines = [f"<B>{sign}</B>" + (f"  {html(arguments)}" if arguments else "")]
-        notes = [box.label or called(nodes), self._figures.cost(nodes) if self._costs else "", self._whose(box.head)]
+        _, text, quiet = look
+        # Without a colour of its own, Graphviz paints an argument that is a bare number in another font.
+        lines = [f'<FONT COLOR="{text}"><B>{sign}</B>' + (f"  {html(arguments)}" if arguments else "") + "</FONT>"]
+        notes = [
+            box.label or called(nodes),
+            self._figures.cost(nodes) if self._costs else "",
+            self._heat.note(box.key) if self._heat else "",
+            self._whose(box.head),
+        ]
         if any(notes):
-            lines.append(self._small(" · ".join(note for note in notes if note)))
+            lines.append(self._small(" · ".join(note for note in notes if note), quiet))
         return f"<TD{self._mark(box.head) if len(box.cells) > 1 else ''}>{_rows(lines, 0)}</TD>"
 
-    def _chip(self, cell: Cell) -> str:
+    def _chip(self, cell: Cell, look: tuple[str, str, str]) -> str:
         fill, _ = self._colours.fills[cell.node.op.category]
+        ground = f'BGCOLOR="{fill}"' if self._heat is None else f'BORDER="1" COLOR="{look[1]}"'
         text = html(f"{word(cell.node)} {essentials(cell.node)}".strip())
-        return f'<TD{self._mark(cell)} BGCOLOR="{fill}" STYLE="ROUNDED"><FONT POINT-SIZE="9">{text}</FONT></TD>'
+        font = f'<FONT POINT-SIZE="9" COLOR="{look[1]}">{text}</FONT>'
+        return f'<TD{self._mark(cell)} {ground} STYLE="ROUNDED">{font}</TD>'
 
     def _mark(self, cell: Cell) -> str:
         """The id and tooltip of one op of several in a box."""
@@ -83,14 +138,19 @@ class Labels:
         first, last = cell.nodes[0].weights_of, cell.nodes[-1].weights_of
         return f"weights of {first}" + (f" … {last}" if last != first else "")
 
-    def _title(self, item: Cluster | Folded) -> str:
-        quiet = self._colours.quiet
-        words = [f"<B>{html(item.label or item.title)}</B>"] if item.label or item.title else []
+    def _title(self, item: Folded, quiet: str, text: str) -> str:
+        words = [written for _, written in self._words(item, quiet)]
+        return f'<FONT COLOR="{text}">{"  ".join(words)}</FONT>' if words else ""
+
+    def _words(self, item: Cluster | Folded, quiet: str) -> list[tuple[str, str]]:
+        """What a cluster is called, what it is and whose weights it uses: plain, and as they are written."""
+        name = item.label or item.title
+        words = [(name, f"<B>{html(name)}</B>")] if name else []
         if item.label and item.title:
-            words.append(f'<FONT COLOR="{quiet}">{html(item.title)}</FONT>')
+            words.append((item.title, f'<FONT COLOR="{quiet}">{html(item.title)}</FONT>'))
         if item.shared:
-            words.append(f'<FONT COLOR="{quiet}" POINT-SIZE="9"><I>shared weights</I></FONT>')
-        return "  ".join(words)
+            words.append(("shared weights", f'<FONT COLOR="{quiet}" POINT-SIZE="9"><I>shared weights</I></FONT>'))
+        return words
 
     def _badge(self, times: int) -> str:
         """`×3` in a cell of its own; nothing for once."""
@@ -99,8 +159,8 @@ class Labels:
         text = f'<FONT COLOR="{self._colours.badge_text}" POINT-SIZE="10"><B> ×{times} </B></FONT>'
         return f'<TD BGCOLOR="{self._colours.badge}" STYLE="ROUNDED" CELLPADDING="2">{text}</TD>'
 
-    def _small(self, text: str) -> str:
-        return f'<FONT POINT-SIZE="8.5" COLOR="{self._colours.quiet}">{html(text)}</FONT>'
+    def _small(self, text: str, colour: str) -> str:
+        return f'<FONT POINT-SIZE="8.5" COLOR="{colour}">{html(text)}</FONT>'
 
 
 def _rows(lines: list[str], padding: int) -> str:

@@ -10,8 +10,11 @@ from cnndsl.backends.dot.diagram import Box, Cell, Cluster, Diagram, Folded, Ite
 from cnndsl.backends.dot.emit import Direction
 from cnndsl.backends.dot.escape import visible
 from cnndsl.backends.dot.figures import Figures, leaving
-from cnndsl.backends.dot.palette import LIGHT, Palette
+from cnndsl.backends.dot.heat import STEPS
+from cnndsl.backends.dot.measure import TITLES, Heat, Measure, written
+from cnndsl.backends.dot.palette import Palette
 from cnndsl.backends.dot.structure import diagram
+from cnndsl.backends.dot.theme import PALETTES, Theme
 from cnndsl.ir.graph import Graph
 
 
@@ -23,16 +26,21 @@ def to_mermaid(
     direction: Direction = "TB",
     show_shapes: bool = True,
     show_costs: bool = True,
-    palette: Palette = LIGHT,
+    color: Measure | None = None,
+    theme: Theme = "light",
 ) -> str:
-    """The picture of a graph as a Mermaid flowchart; arguments as for `to_dot`. Skips are dotted."""
-    writer = _Writer(diagram(graph, depth=depth, expand=expand), show_shapes, show_costs)
-    return "\n".join([f"flowchart {direction}", *writer.lines(), *_classes(palette)]) + "\n"
+    """The picture of a graph as a Mermaid flowchart; arguments as for `to_dot`, but that colours cannot follow the reader's
+    theme. Skips are dotted."""
+    picture = diagram(graph, depth=depth, expand=expand)
+    heat = Heat(picture, color) if color else None
+    writer = _Writer(picture, show_shapes, show_costs, heat)
+    return "\n".join([f"flowchart {direction}", *writer.lines(), *_classes(PALETTES[theme], heat)]) + "\n"
 
 
 class _Writer:
-    def __init__(self, picture: Diagram, shapes: bool, costs: bool) -> None:
+    def __init__(self, picture: Diagram, shapes: bool, costs: bool, heat: Heat | None) -> None:
         self._picture = picture
+        self._heat = heat
         self._figures = Figures(picture.graph)
         self._shapes = shapes
         self._costs = costs
@@ -50,6 +58,10 @@ class _Writer:
         for edge in self._picture.edges:
             label = f'|"{_text(edge.label)}"|' if edge.label and self._shapes else ""
             yield f"  {self._ids[edge.tail]} {'-.->' if edge.skip else '-->'}{label} {self._ids[edge.head]}"
+        if self._heat and self._heat.ends:
+            measure = self._heat.measure
+            low, high = (written(number, measure) for number in self._heat.ends)
+            yield f'  legend["{_text(f"{TITLES[measure]}: {low} … {high}")}"]:::heat{STEPS - 1}'
 
     def _item(self, item: Item, pad: str) -> Iterator[str]:
         if isinstance(item, Cluster):
@@ -61,19 +73,31 @@ class _Writer:
         elif isinstance(item, Folded):
             shapes = f"→ {leaving(item)}" if self._shapes and item.leaving else ""
             cost = self._figures.cost(item.nodes, total=True) if self._costs else ""
-            yield f'{pad}{self._ids[item.key]}["{_joined(_heading(item), shapes, cost)}"]:::folded'
+            cost = " · ".join(part for part in (cost, self._note(item)) if part)
+            yield f'{pad}{self._ids[item.key]}["{_joined(_heading(item), shapes, cost)}"]:::{self._class(item, "folded")}'
         elif item.head.node.op.symbol and len(item.cells) == 1:
             op = item.head.node.op
-            yield f'{pad}{self._ids[item.key]}(("{_text(op.symbol)}")):::{op.category}'
+            yield f'{pad}{self._ids[item.key]}(("{_text(op.symbol)}")):::{self._class(item, op.category)}'
         else:
-            yield f'{pad}{self._ids[item.key]}["{self._box(item)}"]:::{item.head.node.op.category}'
+            yield f'{pad}{self._ids[item.key]}["{self._box(item)}"]:::{self._class(item, item.head.node.op.category)}'
 
     def _box(self, box: Box) -> str:
         node, nodes = box.head.node, box.head.nodes
         ops = " → ".join(_layer(cell) for cell in box.cells) + (f" ×{box.times}" if box.times > 1 else "")
         cost = self._figures.cost(nodes) if self._costs else ""
         whose = f"weights of {node.weights_of}" if self._figures.borrows(node) else ""
-        return _joined(ops, " · ".join(part for part in (box.label or called(nodes), cost, whose) if part))
+        notes = (box.label or called(nodes), cost, self._note(box), whose)
+        return _joined(ops, " · ".join(part for part in notes if part))
+
+    def _note(self, box: Box | Folded) -> str:
+        return self._heat.note(box.key) if self._heat else ""
+
+    def _class(self, box: Box | Folded, usual: str) -> str:
+        """The class a box's colours come from."""
+        if self._heat is None:
+            return usual
+        step = self._heat.step(box.key)
+        return "nothing" if step is None else f"heat{step}"
 
     def _port(self, port: Port) -> str:
         return f"{port.title} {self._figures.type(port.node)}{' (training)' if port.training else ''}"
@@ -88,9 +112,14 @@ def _heading(item: Cluster | Folded) -> str:
     return " ".join(part for part in (item.label, item.title, times, "(shared weights)" if item.shared else "") if part)
 
 
-def _classes(palette: Palette) -> Iterator[str]:
-    for category, (fill, line) in palette.fills.items():
-        yield f"  classDef {category} fill:{fill},stroke:{line},color:{palette.text}"
+def _classes(palette: Palette, heat: Heat | None) -> Iterator[str]:
+    if heat:
+        for step, (fill, ink) in enumerate(palette.heat):
+            yield f"  classDef heat{step} fill:{fill},stroke:{palette.outline},color:{ink}"
+        yield f"  classDef nothing fill:{palette.paper},stroke:{palette.outline},color:{palette.text}"
+    else:
+        for category, (fill, line) in palette.fills.items():
+            yield f"  classDef {category} fill:{fill},stroke:{line},color:{palette.text}"
     yield f"  classDef folded fill:{palette.depths[0]},stroke:{palette.badge},color:{palette.text}"
     yield f"  classDef port fill:{palette.port},stroke:{palette.port},color:{palette.port_text}"
 

@@ -30,8 +30,8 @@ sys.stdout.buffer.write(graph.draw(format=form, prog="dot"))
 """
 
 
-def render(dot_text: str, format: Format, *, timeout: float = 120.0) -> bytes:
-    """The picture as a file's content.
+def render(dot_text: str, format: Format, *, timeout: float = 120.0, description: str = "") -> bytes:
+    """The picture as a file's content; an SVG carries the description for those who cannot see it.
 
     Tried in order: the program that `$CNNDSL_DOT` names, `dot` on the PATH, the Graphviz inside pygraphviz. Raises
     `MissingPart` when none of them works, CnnError (`diagram-too-large`) when drawing takes more than `timeout` seconds.
@@ -42,7 +42,7 @@ def render(dot_text: str, format: Format, *, timeout: float = 120.0) -> bytes:
     for command in _commands(format):
         content, failure = _run(command, dot_text, format, timeout)
         if content is not None:
-            return content
+            return tidy(content, description) if format == "svg" else content
         failures.append(f"{command[0]}: {failure}")
     if failures:
         raise MissingPart(f"cannot draw {format}: {'; '.join(failures)}", _HELP)
@@ -79,7 +79,7 @@ def _run(command: list[str], dot_text: str, format: Format, timeout: float) -> t
         format == "svg" and b'class="node"' not in done.stdout and "->" in dot_text
     ):
         return None, _reason(done.stderr) or "an empty picture"
-    return tidy(done.stdout) if format == "svg" else done.stdout, ""
+    return done.stdout, ""
 
 
 _STARTS = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}

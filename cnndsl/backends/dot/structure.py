@@ -136,7 +136,7 @@ def _names(part: Part) -> tuple[str, str]:
     """What a cluster is called, and what kind of thing it is; a label that repeats the title stands alone."""
     bodies = [item for item in part.items if isinstance(item, Part)] if part.kind == "run" else [part]
     labels = ["" if body.numbered else body.name.rpartition(".")[2] for body in bodies]
-    label = labels[0] if labels[0] == labels[-1] else f"{labels[0]} … {labels[-1]}"
+    label = labels[0] if labels[0] == labels[-1] else _through(labels[0], labels[-1])
     if bodies[0].kind == "round":
         return "", ""
     if bodies[0].kind == "group":
@@ -156,3 +156,9 @@ def _thinned(cluster: Cluster) -> Item:
     if cluster.times == 1 and not only.label and not cluster.title and cluster.shared == only.shared:
         return replace(only, label=cluster.label)
     return cluster
+
+
+def _through(first: str, last: str) -> str:
+    """`denselayer1…6` for the first and last of a row of names."""
+    stem = first.rstrip("0123456789")
+    return f"{first}…{last[len(stem) :]}" if stem and last.startswith(stem) else f"{first} … {last}"

@@ -5,32 +5,48 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
-_SVG = "{http://www.w3.org/2000/svg}"
+from cnndsl.backends.dot.escape import visible
+from cnndsl.backends.dot.theme import follow
+
+SVG = "{http://www.w3.org/2000/svg}"
 _TIP = "{http://www.w3.org/1999/xlink}title"
-_TEXT = f"{_SVG}title"
+_TEXT = f"{SVG}title"
 
-ElementTree.register_namespace("", _SVG[1:-1])
+ElementTree.register_namespace("", SVG[1:-1])
 
 
-def tidy(svg: bytes) -> bytes:
+def tidy(svg: bytes, description: str = "") -> bytes:
     """The picture with every `<a>` gone and its tooltip where browsers and screen readers look for it.
 
-    Boxes keep the ids the DOT text gave them, ops inside a box become `<g class="cell">`.
+    Boxes keep the ids the DOT text gave them, ops inside a box become `<g class="cell">`. The picture itself is a
+    document for screen readers, with a title and the description, and its boxes and clusters are symbols in it.
     """
     # Graphviz wrote it from text that `escape` made inert; it holds no DTD of its own.
     root = ElementTree.fromstring(svg)  # noqa: S314
-    picture = next(root.iter(f"{_SVG}g"))
+    picture = next(root.iter(f"{SVG}g"))
     name = picture.findtext(_TEXT) or "network"
-    root.set("role", "img")
-    root.set("aria-label", f"Diagram of {name}")
-    for group in list(root.iter(f"{_SVG}g")):
+    for group in list(root.iter(f"{SVG}g")):
         _settle(group)
-    for group in root.iter(f"{_SVG}g"):
+    for group in root.iter(f"{SVG}g"):
         for child in list(group):
-            if child.tag == f"{_SVG}text" and not "".join(child.itertext()).strip(" \u00a0"):
+            if child.tag == f"{SVG}text" and not "".join(child.itertext()).strip(" \u00a0"):
                 group.remove(child)
+    follow(root, SVG)
+    describe(root, f"Diagram of {name}", description)
     content: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
     return content
+
+
+def describe(root: ElementTree.Element, title: str, description: str) -> None:
+    """Tells screen readers what the whole picture is."""
+    root.set("role", "graphics-document")
+    root.set("aria-roledescription", "diagram")
+    root.set("aria-label", visible(title))
+    if description:
+        about = ElementTree.Element(f"{SVG}desc", {"id": "description"})
+        about.text = visible(description)
+        root.insert(0, about)
+        root.set("aria-describedby", "description")
 
 
 def _settle(group: ElementTree.Element) -> None:
@@ -47,16 +63,19 @@ def _settle(group: ElementTree.Element) -> None:
         title = ElementTree.Element(_TEXT)
         title.text = tips[0]
         group.insert(0, title)
+        if kind != "edge":
+            group.set("role", "graphics-symbol")
+            group.set("aria-label", ", ".join(tips[0].split("\n")))
 
 
 def _unwrap(group: ElementTree.Element) -> Iterator[str]:
     """Puts the content of links in the links' place; gives their tooltips."""
     for index in range(len(group) - 1, -1, -1):
         child = group[index]
-        if child.tag == f"{_SVG}g" and child.get("id") == f"a_{group.get('id')}":
+        if child.tag == f"{SVG}g" and child.get("id") == f"a_{group.get('id')}":
             # Around all of a box Graphviz puts a group, and the link in that; one of another name is an op in the box.
             yield from _unwrap(child)
             group[index : index + 1] = list(child)
-        elif child.tag == f"{_SVG}a":
+        elif child.tag == f"{SVG}a":
             yield child.get(_TIP, "")
             group[index : index + 1] = list(child)

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from cnndsl.backends.dot.emit import to_dot
 from cnndsl.backends.dot.escape import identifier, visible
-from cnndsl.backends.dot.palette import LIGHT
 from cnndsl.backends.dot.structure import diagram
 from cnndsl.ir.graph import Graph
 from cnndsl.ops.add import Add
@@ -152,25 +151,3 @@ def test_what_is_written_can_be_read_as_xml(text: str) -> None:
     assert (
         ElementTree.fromstring(f"<a>{visible(text).replace('&', '').replace('<', '').replace('>', '')}</a>").tag == "a"
     )
-
-
-def luminance(colour: str) -> float:
-    """Relative luminance as WCAG 2 defines it."""
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: str, other: str) -> float:
-    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def test_colours_can_be_read() -> None:
-    for fill in [LIGHT.paper, *LIGHT.depths, *(fill for fill, _ in LIGHT.fills.values())]:
-        assert contrast(LIGHT.text, fill) >= 9
-        assert contrast(LIGHT.quiet, fill) >= 5
-    assert contrast(LIGHT.badge_text, LIGHT.badge) >= 9
-    assert contrast(LIGHT.port_text, LIGHT.port) >= 9
-    for line in (LIGHT.arrow, LIGHT.skip):
-        assert min(contrast(line, ground) for ground in (LIGHT.paper, *LIGHT.depths)) >= 4.5

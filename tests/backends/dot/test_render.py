@@ -79,7 +79,7 @@ def test_svg_edges_and_clusters_are_those_of_the_diagram() -> None:
     kinds = [group.get("class") for group in root.iter(f"{SVG}g")]
     assert kinds.count("edge") == len(picture.edges)
     assert kinds.count("node") == len(list(picture.boxes())) + 2
-    assert root.get("role") == "img"
+    assert root.get("role") == "graphics-document"
 
 
 @pytest.mark.usefixtures("bundled")
