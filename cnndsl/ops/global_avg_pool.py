@@ -6,6 +6,7 @@ from typing import Any, ClassVar, final
 
 from cnndsl.errors import Refusal
 from cnndsl.ir.arguments import numeric
+from cnndsl.ir.axes import behind_channels
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.tensor import TensorType
 
@@ -20,7 +21,13 @@ class GlobalAvgPool(Op):
 
     word: ClassVar = "GlobalAvgPool"
     category: ClassVar = "pooling"
-    examples: ClassVar = (("GlobalAvgPool", (4, 7, 5)), ("GlobalAvgPool", (4, 9)), ("GlobalAvgPool", (2, 3, 4, 5)))
+    examples: ClassVar = (
+        ("GlobalAvgPool", (4, 7, 5)),
+        ("GlobalAvgPool", (4, 9)),
+        ("GlobalAvgPool", (2, 3, 4, 5)),
+        ("ToTokens → GlobalAvgPool", (3, 4, 5)),
+        ("Permute(1, 2, 0) → GlobalAvgPool", (3, 4, 5)),
+    )
 
     def infer(self, *xs: TensorType) -> TensorType:
         (x,) = xs
@@ -42,15 +49,16 @@ class GlobalAvgPool(Op):
 
     def to_torch(self, nn: Any, *xs: TensorType) -> Any:
         (x,) = xs
-        if x.kind == "tokens":
+        if x.channel_axis != 0:
             return None
         return (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d)[x.rank - 1](1)
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
-        return values[0].mean(1) if module is None else module(*values)
+        (x,) = xs
+        if module is not None:
+            return module(*values)
+        return values[0].mean([n + 1 for n in behind_channels(x)], keepdim=x.kind != "tokens")
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         (x,) = xs
-        tokens = x.kind == "tokens"
-        axes = [1] if tokens else list(range(2, 2 + x.rank))
-        return relax.op.mean(values[0], axis=axes, keepdims=not tokens)
+        return relax.op.mean(values[0], axis=[n + 1 for n in behind_channels(x)], keepdims=x.kind != "tokens")
