@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check fix docs bench nightly clean
+.PHONY: help demo test check fix docs bench nightly fuzz clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -68,8 +68,13 @@ bench: $(VENV)/.installed ## Measure: start-up, the language
 	$(BIN)/python tests/benchmarks/startup.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/language.py
 
-nightly: check ## All tests, the slow ones too
-	$(BIN)/python -m pytest -q -n $(WORKERS)
+nightly: check ## All tests, the slow ones too, and 2 000 random networks
+	$(BIN)/python -m pytest -q -n $(WORKERS) --ignore tests/trust/test_agreement.py
+	CNNDSL_NETWORKS=2000 CNNDSL_KILLS=400 $(BIN)/python -m pytest -q -n $(WORKERS) tests/trust
+
+SECONDS_EACH ?= 300
+fuzz: $(VENV)/.installed ## Coverage-guided fuzzing of every reader; make fuzz SECONDS_EACH=3600
+	for reader in cnn graph weights image array; do $(BIN)/python -m tests.fuzz $$reader $(SECONDS_EACH); done
 
 clean: ## Remove what was built, the environment included
 	rm -rf $(VENV) build dist demo-out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from cnndsl.errors import CnnError, Diagnostic, MissingPart
 
@@ -26,11 +26,13 @@ def read_image(
     shape: tuple[int, ...],
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
+    fit: Literal["centre", "whole"] = "centre",
 ) -> np.ndarray:
     """A picture as a float32 array of `shape` (channels, height, width), values from 0 to 1 before `mean` and `std`.
 
     As when published networks are evaluated: the shorter side is brought to 256/224 of the size wanted, with
-    antialiased bilinear weights, then the centre is cut out. One channel is the luminance, three are red, green, blue.
+    antialiased bilinear weights, then the centre is cut out; with `fit="whole"` all of it is brought to that size.
+    One channel is the luminance, three are red, green, blue.
     Raises `CnnError` (file-not-found, unreadable-image, wrong-rank) and, without Pillow, `MissingPart`.
     """
     path = Path(path)
@@ -46,7 +48,7 @@ def read_image(
         )
     import numpy as np
 
-    array = np.asarray(_cropped(path, shape), np.float32) / np.float32(255)
+    array = np.asarray(_fitted(path, shape, fit), np.float32) / np.float32(255)
     array = array.reshape(*shape[1:], shape[0]).transpose(2, 0, 1)
     column = (shape[0], 1, 1)
     if mean is not None:
@@ -56,29 +58,26 @@ def read_image(
     return np.ascontiguousarray(array)
 
 
-def _cropped(path: Path, shape: tuple[int, ...]) -> Any:
+def _fitted(path: Path, shape: tuple[int, ...], fit: str) -> Any:
     try:
-        from PIL import Image, ImageOps, UnidentifiedImageError
+        from PIL import Image, ImageOps
     except ImportError:
         raise MissingPart("reading pictures takes Pillow", "run `pip install 'cnndsl[images]'`") from None
     _must_exist(path)
     try:
-        with warnings.catch_warnings(), Image.open(path, formats=FORMATS) as file:
-            # Pillow warns of pictures that are bombs, and refuses twice that size.
+        with warnings.catch_warnings():
+            # Pillow warns of pictures that are bombs, of truncated ones and of odd metadata.
+            warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = ImageOps.exif_transpose(file).convert("L" if shape[0] == 1 else "RGB")
-    except (
-        UnidentifiedImageError,
-        OSError,
-        SyntaxError,
-        ValueError,
-        Image.DecompressionBombError,
-        Image.DecompressionBombWarning,
-    ) as e:
+            with Image.open(path, formats=FORMATS) as file:
+                picture = ImageOps.exif_transpose(file).convert("L" if shape[0] == 1 else "RGB")
+    except Exception as e:  # noqa: BLE001  (Pillow's decoders end in errors of many kinds, and none is ours)
         raise _fault(
             "unreadable-image", f"{path} cannot be read as a picture: {e}", "give a PNG, JPEG or other common picture"
         ) from None
     height, width = shape[1:]
+    if fit == "whole":
+        return picture.resize((width, height), Image.Resampling.BILINEAR)
     wanted = (round(width * 256 / 224), round(height * 256 / 224))
     size = _filling(picture.size, wanted)
     picture = picture.resize(size, Image.Resampling.BILINEAR)
@@ -99,19 +98,20 @@ def read_arrays(path: Path | str) -> dict[str, np.ndarray]:
 
     Raises `CnnError` (file-not-found, unreadable-array).
     """
-    from zipfile import BadZipFile
-
     import numpy as np
 
     path = Path(path)
     _must_exist(path)
     try:
-        found = np.load(path, allow_pickle=False)
-        if isinstance(found, np.ndarray):
-            return {"": found}
-        with found:
-            return {name: found[name] for name in found.files}
-    except (ValueError, OSError, EOFError, BadZipFile) as e:
+        # NumPy closes no file that it was given by name and could not read.
+        with warnings.catch_warnings(), path.open("rb") as stream:
+            warnings.simplefilter("ignore")
+            found = np.load(stream, allow_pickle=False)
+            if isinstance(found, np.ndarray):
+                return {"": found}
+            with found:
+                return {name: found[name] for name in found.files}
+    except Exception as e:  # noqa: BLE001  (zip, zlib and Python's own tokenizer have a part in it, each with its errors)
         raise _fault(
             "unreadable-array", f"{path} cannot be read as an array: {e}", "write it with `numpy.save` or `numpy.savez`"
         ) from None

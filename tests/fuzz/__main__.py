@@ -1,0 +1,38 @@
+"""Coverage-guided fuzzing of everything that reads a file: `python -m tests.fuzz READER SECONDS`, or `make fuzz`.
+
+A reader may give what it read, or a CnnError with a diagnostic; anything else is a crash, which atheris writes down. What
+it finds worth keeping goes to `tests/fuzz/corpus/READER`, and is run again by `tests/fuzz/test_corpus.py`.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+CORPUS = Path(__file__).with_name("corpus")
+
+
+def main(name: str, seconds: str) -> None:
+    import atheris
+
+    with atheris.instrument_imports(include=["cnndsl"]):
+        from tests.fuzz.readers import READERS
+    read = READERS[name]
+    corpus = CORPUS / name
+    corpus.mkdir(parents=True, exist_ok=True)
+    options = [
+        f"-max_total_time={seconds}",
+        "-timeout=20",
+        "-rss_limit_mb=4096",
+        "-max_len=4096",
+        "-print_final_stats=1",
+    ]
+    dictionary = Path(__file__).with_name(f"{name}.dict")
+    if dictionary.exists():
+        options.append(f"-dict={dictionary}")
+    atheris.Setup([sys.argv[0], *options, str(corpus)], read)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
