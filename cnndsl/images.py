@@ -19,6 +19,8 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP")
 """What counts as a picture. Pillow goes by content, whatever a file is called, and hands PostScript to Ghostscript."""
+MOST_ARRAY_BYTES = 4 * 10**9
+"""What an archive of arrays may unpack to."""
 
 
 def read_image(
@@ -106,6 +108,7 @@ def read_arrays(path: Path | str) -> dict[str, np.ndarray]:
         # NumPy closes no file that it was given by name and could not read.
         with warnings.catch_warnings(), path.open("rb") as stream:
             warnings.simplefilter("ignore")
+            _refuse_bomb(path)
             found = np.load(stream, allow_pickle=False)
             if isinstance(found, np.ndarray):
                 return {"": found}
@@ -137,6 +140,17 @@ def read_inputs(
             "put them by name into an `.npz` file",
         )  # fmt: skip
     return {names[0]: read_arrays(path)[""] if path.suffix == ".npy" else read_image(path, shapes[0], mean, std)}
+
+
+def _refuse_bomb(path: Path) -> None:
+    """Raises ValueError for an archive that says it unpacks to more than `MOST_ARRAY_BYTES`."""
+    from zipfile import ZipFile, is_zipfile
+
+    if is_zipfile(path):
+        with ZipFile(path) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+        if size > MOST_ARRAY_BYTES:
+            raise ValueError(f"it unpacks to {size:,} bytes, and at most {MOST_ARRAY_BYTES:,} are read")
 
 
 def _must_exist(path: Path) -> None:

@@ -215,10 +215,10 @@ class Library:
             ),
             here,
         )
-        if "\x00" in written or not written:
+        if "\x00" in written or not 0 < len(written) <= 1000 or max(map(len, written.split("/"))) > 200:
             raise fail(
                 "file-not-found",
-                "a file's name is empty or holds a NUL",
+                "a file's name is empty, too long or holds a NUL",
                 span,
                 help="write the name of a file beside this one",
             )
