@@ -34,8 +34,8 @@ class Step:
 
     @property
     def is_image(self) -> bool:
-        """Whether it makes images of images: float32 maps of two axes, which can be packed."""
-        return all(t.rank == 2 and t.channel_axis == 0 and t.dtype == "float32" for t in (*self.xs, self.type))
+        """Whether it makes images of images: float32 maps of one, two or three axes, which can be packed."""
+        return all(1 <= t.rank <= 3 and t.channel_axis == 0 and t.dtype == "float32" for t in (*self.xs, self.type))
 
 
 @dataclass(frozen=True)

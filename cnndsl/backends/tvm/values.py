@@ -82,9 +82,4 @@ class Assembly:
     def _repacked(self, source: Any, type: TensorType, *, pack: bool) -> Any:
         packed = (self.batch, self.chunks(type.channels), *type.size, self.lanes)
         shape = packed if pack else (self.batch, *type.shape)
-        return self.call(Repack(pack, self.batch, type.channels, pair(type.size), self.lanes), [source], shape)
-
-
-def pair(numbers: tuple[int, ...]) -> tuple[int, int]:
-    first, second = numbers
-    return first, second
+        return self.call(Repack(pack, self.batch, type.channels, type.size, self.lanes), [source], shape)

@@ -7,12 +7,12 @@ from cnndsl.backends.tvm.groups import Group
 from cnndsl.backends.tvm.kernels.direct_conv import DirectConv, best_tile
 from cnndsl.backends.tvm.kernels.packing import pack_conv, pack_depthwise, pack_diagonal, pack_vector
 from cnndsl.backends.tvm.kernels.window import WindowKernel
-from cnndsl.backends.tvm.values import Assembly, pair
+from cnndsl.backends.tvm.values import Assembly
 from cnndsl.ops.conv import Conv
 
 
 def emit_convolution(a: Assembly, group: Group) -> bool:
-    """False for other axes than two, for other padding than zeros, and for groups that neither divide a chunk of
+    """False for other padding than zeros, and for groups that neither divide a chunk of
     channels nor are whole chunks."""
     step, op = group.anchor, group.anchor.op
     if not isinstance(op, Conv) or not step.is_image or op.pad_mode != "zeros":
@@ -47,7 +47,7 @@ def _direct(a: Assembly, group: Group, op: Conv, seen: int, per_group: int, weig
     chunks_out = a.chunks(step.type.channels)
     kernel = DirectConv(
         batch=a.batch,
-        size=pair(x.size),
+        size=x.size,
         chunks=a.chunks(x.channels),
         block=block,
         plain=plain,
@@ -57,7 +57,7 @@ def _direct(a: Assembly, group: Group, op: Conv, seen: int, per_group: int, weig
         outs_per_group=per_group,
         window=op.sliding(x),
         tail=group.ops,
-        tile=best_tile(chunks_out if weight == "diagonal" else per_group, step.type.size[1], a.lanes, a.cpu.registers),
+        tile=best_tile(chunks_out if weight == "diagonal" else per_group, step.type.size[-1], a.lanes, a.cpu.registers),
     )
     data = a.plain(step.inputs[0]) if plain else a.packed(step.inputs[0])
     a.give(group, kernel, [data, a.constant(f"{step.name}.weight", packed), _bias(a, step)])
@@ -67,7 +67,7 @@ def _direct(a: Assembly, group: Group, op: Conv, seen: int, per_group: int, weig
 def _depthwise(a: Assembly, group: Group, op: Conv) -> bool:
     step = group.anchor
     (x,) = step.xs
-    kernel = WindowKernel("depthwise", a.batch, a.chunks(x.channels), pair(x.size), a.lanes, op.sliding(x), group.ops)
+    kernel = WindowKernel("depthwise", a.batch, a.chunks(x.channels), x.size, a.lanes, op.sliding(x), group.ops)
     weight = a.constant(f"{step.name}.weight", pack_depthwise(step.weights["weight"], a.lanes))
     a.give(group, kernel, [a.packed(step.inputs[0]), weight, _bias(a, step)])
     return True

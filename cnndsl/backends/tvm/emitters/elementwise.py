@@ -9,7 +9,7 @@ from cnndsl.backends.tvm.groups import Group, is_pointwise
 from cnndsl.backends.tvm.kernels.elementwise import Elementwise
 from cnndsl.backends.tvm.kernels.packing import pack_vector
 from cnndsl.backends.tvm.library import load_tvm
-from cnndsl.backends.tvm.values import Assembly, Value, pair
+from cnndsl.backends.tvm.values import Assembly, Value
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,9 +30,9 @@ def emit_elementwise(a: Assembly, group: Group) -> bool:
         for slot, array in zip(("scale", "shift"), scale_and_shift(step), strict=True):
             wide = _one_per_channel(array, step.type.channels)
             arguments.append(a.constant(f"{step.name}.{slot}", pack_vector(wide, a.lanes)))
-    sizes = tuple(pair(x.size) for x in step.xs)
+    sizes = tuple(x.size for x in step.xs)
     tail = (step.op, *group.ops) if kind == "same" else group.ops
-    kernel = Elementwise(kind, a.batch, a.chunks(step.type.channels), pair(step.type.size), a.lanes, sizes, tail)
+    kernel = Elementwise(kind, a.batch, a.chunks(step.type.channels), step.type.size, a.lanes, sizes, tail)
     a.give(group, kernel, arguments)
     return True
 

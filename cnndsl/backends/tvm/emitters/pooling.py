@@ -7,7 +7,7 @@ from typing import Literal
 from cnndsl.backends.tvm.groups import Group
 from cnndsl.backends.tvm.kernels.elementwise import GlobalMean
 from cnndsl.backends.tvm.kernels.window import WindowKernel
-from cnndsl.backends.tvm.values import Assembly, pair
+from cnndsl.backends.tvm.values import Assembly
 from cnndsl.ops.adaptive_avg_pool import AdaptiveAvgPool
 from cnndsl.ops.avg_pool import AvgPool
 from cnndsl.ops.global_avg_pool import GlobalAvgPool
@@ -27,7 +27,7 @@ def emit_pooling(a: Assembly, group: Group) -> bool:
     if isinstance(op, AvgPool) and any(window.before + filled) and not (op.count_pad and filled == window.after):
         return False
     kind: Literal["max", "mean"] = "max" if isinstance(op, MaxPool) else "mean"
-    kernel = WindowKernel(kind, a.batch, a.chunks(x.channels), pair(x.size), a.lanes, window, group.ops)
+    kernel = WindowKernel(kind, a.batch, a.chunks(x.channels), x.size, a.lanes, window, group.ops)
     a.give(group, kernel, [a.packed(step.inputs[0])])
     return True
 
@@ -38,11 +38,11 @@ def emit_global_mean(a: Assembly, group: Group) -> bool:
     if (
         not isinstance(step.op, GlobalAvgPool | AdaptiveAvgPool)
         or not step.is_image
-        or step.type.size != (1, 1)
+        or step.type.elements != step.type.channels
         or group.tail
     ):
         return False
-    kernel = GlobalMean(a.batch, a.chunks(step.type.channels), pair(step.xs[0].size), a.lanes)
+    kernel = GlobalMean(a.batch, a.chunks(step.type.channels), step.xs[0].size, a.lanes)
     a.give(group, kernel, [a.packed(step.inputs[0])])
     return True
 

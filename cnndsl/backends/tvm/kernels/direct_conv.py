@@ -1,6 +1,6 @@
 """Direct convolution over packed maps.
 
-One task is a row of outputs in `tile[0]` chunks of channels; in it a tile of `tile[0]` chunks × `tile[1]` columns stays
+Maps have one, two or three axes. One task is a row of outputs (of one axis: a piece of it) in `tile[0]` chunks of channels; in it a tile of `tile[0]` chunks × `tile[1]` columns stays
 in vector registers while the reduction runs over chunks in, rows, columns and channels of the window. Each step loads
 `tile[0]` vectors of weights, broadcasts `tile[1]` numbers of the input and multiplies all with all.
 """
@@ -16,17 +16,20 @@ from cnndsl.backends.tvm.kernels.generic import scheduled
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.ir.window import Window
 
+_TILES = 16
+"""Tiles of a task where maps have one axis."""
+
 
 @dataclass(frozen=True)
 class DirectConv:
     """Sizes of one convolution. Its arguments: input, weight, bias, residuals of the tail, output.
 
-    Input `(batch, chunks, h, w, block)`, or with `plain` `(batch, block, h, w)`; weight `(chunks_out, chunks_seen, kh, kw,
-    block, lanes)`; bias `(chunks_out, lanes)`; residuals and output `(batch, chunks_out, oh, ow, lanes)`.
+    Input `(batch, chunks, *size, block)`, or with `plain` `(batch, block, *size)`; weight `(chunks_out, chunks_seen,
+    *kernel, block, lanes)`; bias `(chunks_out, lanes)`; residuals and output `(batch, chunks_out, *out, lanes)`.
     """
 
     batch: int
-    size: tuple[int, int]
+    size: tuple[int, ...]
     chunks: int
     block: int
     plain: bool
@@ -41,9 +44,8 @@ class DirectConv:
     tile: tuple[int, int]
 
     @property
-    def out(self) -> tuple[int, int]:
-        oh, ow = self.window.output_size(self.size)
-        return oh, ow
+    def out(self) -> tuple[int, ...]:
+        return self.window.output_size(self.size)
 
     def prim_func(self) -> Any:
         """The scheduled function."""
@@ -53,42 +55,34 @@ class DirectConv:
         return scheduled(schedule)
 
     def _expression(self, te: Any, tir: Any) -> list[Any]:
-        (oh, ow), w = self.out, self.window
-        (kh, kw), (sy, sx), (dy, dx) = w.kernel, w.stride, w.dilation
+        w = self.window
         shape = (
             (self.batch, self.block, *self.size) if self.plain else (self.batch, self.chunks, *self.size, self.block)
         )
         data = te.placeholder(shape, name="data")
-        weight = te.placeholder((self.chunks_out, self.chunks_seen, kh, kw, self.block, self.lanes), name="weight")
+        weight = te.placeholder((self.chunks_out, self.chunks_seen, *w.kernel, self.block, self.lanes), name="weight")
         bias = te.placeholder((self.chunks_out, self.lanes), name="bias")
-        out = (self.batch, self.chunks_out, oh, ow, self.lanes)
+        out = (self.batch, self.chunks_out, *self.out, self.lanes)
         residuals = [te.placeholder(out, name=f"residual{i}") for i in range(self.tail.count(None))]
         padded = self._padded(te, tir, data)
 
-        def at(n: Any, chunk: Any, y: Any, x: Any, b: Any) -> Any:
-            return padded[n, b, y, x] if self.plain else padded[n, chunk, y, x, b]
+        def at(n: Any, chunk: Any, seen: list[Any], b: Any) -> Any:
+            return padded(n, b, *seen) if self.plain else padded(n, chunk, *seen, b)
 
         ci, cb = te.reduce_axis((0, self.chunks_seen), name="ci"), te.reduce_axis((0, self.block), name="cb")
-        ky, kx = te.reduce_axis((0, kh), name="ky"), te.reduce_axis((0, kw), name="kx")
+        ks = [te.reduce_axis((0, k), name=f"k{axis}") for axis, k in enumerate(w.kernel)]
         grouped = self.chunks_seen != self.chunks
-        sums = te.compute(
-            out,
-            lambda n, o, y, x, lane: te.sum(
-                at(
-                    n,
-                    o // self.outs_per_group * self.chunks_seen + ci if grouped else ci,
-                    y * sy + ky * dy,
-                    x * sx + kx * dx,
-                    cb,
-                )
-                * weight[o, ci, ky, kx, cb, lane],
-                axis=[ci, ky, kx, cb],
-            ),
-            name="sums",
-        )
+
+        def product(n: Any, o: Any, *rest: Any) -> Any:
+            *places, lane = rest
+            chunk = o // self.outs_per_group * self.chunks_seen + ci if grouped else ci
+            seen = [p * s + k * d for p, s, k, d in zip(places, w.stride, ks, w.dilation, strict=True)]
+            return te.sum(at(n, chunk, seen, cb) * weight(o, ci, *ks, cb, lane), axis=[ci, *ks, cb])
+
+        sums = te.compute(out, product, name="sums")
         result = te.compute(
             out,
-            lambda *i: finish(tir, sums(*i) + bias[i[1], i[4]], self.tail, [r(*i) for r in residuals]),
+            lambda *i: finish(tir, sums(*i) + bias[i[1], i[-1]], self.tail, [r(*i) for r in residuals]),
             name="result",
         )
         return [data, weight, bias, *residuals, result]
@@ -100,38 +94,42 @@ class DirectConv:
     def _padded(self, te: Any, tir: Any, data: Any) -> Any:
         if not self._pads:
             return data
-        (h, w), (top, left) = self.size, self.window.before
-        bottom, right = self.window.after
+        w, end = self.window, 2 + len(self.size)
         shape = [int(n) for n in data.shape]
-        shape[2:4] = h + top + bottom, w + left + right
+        shape[2:end] = [n + b + a for n, b, a in zip(self.size, w.before, w.after, strict=True)]
 
         def element(*i: Any) -> Any:
-            y, x = i[2] - top, i[3] - left
-            inside = tir.all(y >= 0, y < h, x >= 0, x < w)
-            return tir.if_then_else(inside, data(*i[:2], y, x, *i[4:]), tir.const(0, "float32"))
+            at = [p - b for p, b in zip(i[2:end], w.before, strict=True)]
+            inside = tir.all(*(c for p, n in zip(at, self.size, strict=True) for c in (p >= 0, p < n)))
+            return tir.if_then_else(inside, data(*i[:2], *at, *i[end:]), tir.const(0, "float32"))
 
         return te.compute(shape, element, name="padded")
 
     def _schedule(self, s: Any) -> None:
+        rank = len(self.size)
         if self._pads:
             loops = s.get_loops(s.get_sblock("padded"))
-            s.parallel(s.fuse(*loops[:3]))
+            s.parallel(s.fuse(*loops[: 1 + rank]))
             if not self.plain:
                 s.vectorize(loops[-1])
         sums, result = s.get_sblock("sums"), s.get_sblock("result")
-        n, o, y, x, lane = s.get_loops(result)
+        n, o, *rows, x, lane = s.get_loops(result)
         o_task, o_tile = s.split(o, [None, self.tile[0]])
         x_outer, x_tile = s.split(x, [None, self.tile[1]])
-        s.reorder(n, o_task, y, x_outer, o_tile, x_tile, lane)
-        s.parallel(s.fuse(n, o_task, y))
+        s.reorder(n, o_task, *rows, x_outer, o_tile, x_tile, lane)
+        if not rows:
+            piece, x_outer = s.split(x_outer, [None, _TILES])
+            rows = [piece]
+        s.parallel(s.fuse(n, o_task, *rows))
         s.compute_at(sums, x_outer, preserve_unit_loops=True)
         # Vectors and unrolling come before the reduction is taken apart, so that its start has them too.
         for loop in (o_tile, x_tile):
             s.unroll(loop)
         s.vectorize(lane)
-        *_, o_in, y_in, x_in, lane_in, ci, ky, kx, cb = s.get_loops(sums)
+        o_in, *rows_in, x_in, lane_in, ci = s.get_loops(sums)[-2 * rank - 4 : -rank - 1]
+        *ks, cb = s.get_loops(sums)[-rank - 1 :]
         cb_outer, cb_inner = s.split(cb, [None, 4 if self.block % 4 == 0 else self.block])
-        s.reorder(y_in, ci, ky, kx, cb_outer, cb_inner, o_in, x_in, lane_in)
+        s.reorder(*rows_in, ci, *ks, cb_outer, cb_inner, o_in, x_in, lane_in)
         for loop in (cb_inner, o_in, x_in):
             s.unroll(loop)
         s.vectorize(lane_in)

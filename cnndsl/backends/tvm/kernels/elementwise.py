@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any, Literal
 
 from cnndsl.backends.tvm.groups import Tail
@@ -13,15 +14,15 @@ from cnndsl.backends.tvm.library import load_tvm
 
 @dataclass(frozen=True)
 class Elementwise:
-    """Arguments: inputs `(batch, chunks, h or 1, w or 1, lanes)`; for `affine` scale and shift `(chunks, lanes)`; output."""
+    """Arguments: inputs `(batch, chunks, *size, lanes)`, 1 for an axis that stretches; for `affine` scale and shift `(chunks, lanes)`; output."""
 
     kind: Literal["add", "mul", "affine", "same"]
     batch: int
     chunks: int
-    size: tuple[int, int]
+    size: tuple[int, ...]
     lanes: int
-    sizes: tuple[tuple[int, int], ...]
-    """Height and width of each input: the output's, or 1 where it stretches."""
+    sizes: tuple[tuple[int, ...], ...]
+    """The axes of each input: the output's, or 1 where it stretches."""
     tail: Tail
 
     def prim_func(self) -> Any:
@@ -38,9 +39,10 @@ class Elementwise:
             else []
         )
 
-        def element(n: Any, c: Any, y: Any, x: Any, lane: Any) -> Any:
+        def element(n: Any, c: Any, *rest: Any) -> Any:
+            *places, lane = rest
             values = [
-                data[n, c, 0 if size[0] == 1 else y, 0 if size[1] == 1 else x, lane]
+                data(n, c, *(0 if extent == 1 else p for extent, p in zip(size, places, strict=True)), lane)
                 for data, size in zip(inputs, self.sizes, strict=True)
             ]
             value = values[0]
@@ -52,38 +54,42 @@ class Elementwise:
 
         result = te.compute((self.batch, self.chunks, *self.size, self.lanes), element, name="result")
         s = tvm.s_tir.Schedule(te.create_prim_func([*inputs, *factors, result]))
-        n, c, y, _, lane = s.get_loops(s.get_sblock("result"))
-        s.parallel(s.fuse(n, c, y))
+        *outer, x, lane = s.get_loops(s.get_sblock("result"))
+        if len(self.size) == 1:
+            piece, _ = s.split(x, [None, 64])
+            outer.append(piece)
+        s.parallel(s.fuse(*outer))
         s.vectorize(lane)
         return scheduled(s)
 
 
 @dataclass(frozen=True)
 class GlobalMean:
-    """Arguments: input `(batch, chunks, h, w, lanes)`, output `(batch, chunks, 1, 1, lanes)`."""
+    """Arguments: input `(batch, chunks, *size, lanes)`, output the same with sizes of 1."""
 
     batch: int
     chunks: int
-    size: tuple[int, int]
+    size: tuple[int, ...]
     lanes: int
 
     def prim_func(self) -> Any:
         """The scheduled function."""
         tvm = load_tvm()
-        te, (h, w) = tvm.te, self.size
-        data = te.placeholder((self.batch, self.chunks, h, w, self.lanes), name="data")
-        y, x = te.reduce_axis((0, h), name="y"), te.reduce_axis((0, w), name="x")
-        out = (self.batch, self.chunks, 1, 1, self.lanes)
-        sums = te.compute(out, lambda *i: te.sum(data[i[0], i[1], y, x, i[4]], axis=[y, x]), name="sums")
-        result = te.compute(out, lambda *i: sums(*i) * tvm.tirx.const(1 / (h * w), "float32"), name="result")
+        te, rank = tvm.te, len(self.size)
+        data = te.placeholder((self.batch, self.chunks, *self.size, self.lanes), name="data")
+        places = [te.reduce_axis((0, n), name=f"p{axis}") for axis, n in enumerate(self.size)]
+        out = (self.batch, self.chunks, *(1 for _ in self.size), self.lanes)
+        sums = te.compute(out, lambda *i: te.sum(data(*i[:2], *places, i[-1]), axis=places), name="sums")
+        result = te.compute(out, lambda *i: sums(*i) * tvm.tirx.const(1 / prod(self.size), "float32"), name="result")
         s = tvm.s_tir.Schedule(te.create_prim_func([data, result]))
-        n, c, i, j, lane = s.get_loops(s.get_sblock("result"))
-        task = s.fuse(n, c, i, j)
+        *outer, lane = s.get_loops(s.get_sblock("result"))
+        task = s.fuse(*outer)
         s.parallel(task)
         s.compute_at(s.get_sblock("sums"), task, preserve_unit_loops=True)
         s.vectorize(lane)
-        *_, n_in, c_in, i_in, j_in, lane_in, y_in, x_in = s.get_loops(s.get_sblock("sums"))
-        s.reorder(n_in, c_in, i_in, j_in, y_in, x_in, lane_in)
+        loops = s.get_loops(s.get_sblock("sums"))
+        lane_in, reduced = loops[-rank - 1], loops[-rank:]
+        s.reorder(*reduced, lane_in)
         s.vectorize(lane_in)
-        s.decompose_reduction(s.get_sblock("sums"), y_in)
+        s.decompose_reduction(s.get_sblock("sums"), reduced[0])
         return scheduled(s)

@@ -1,4 +1,4 @@
-"""Between plain maps `(batch, channels, h, w)` and packed ones `(batch, chunks, h, w, lanes)`: weights with NumPy at
+"""Between plain maps `(batch, channels, *size)` and packed ones `(batch, chunks, *size, lanes)`: weights with NumPy at
 compile time, tensors by a kernel."""
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Repack:
     pack: bool
     batch: int
     channels: int
-    size: tuple[int, int]
+    size: tuple[int, ...]
     lanes: int
 
     def prim_func(self) -> Any:
@@ -31,18 +31,18 @@ class Repack:
         packed = (self.batch, -(-self.channels // lanes), *self.size, lanes)
         data = te.placeholder(plain if self.pack else packed, name="data")
 
-        def packing(n: Any, c: Any, y: Any, x: Any, lane: Any) -> Any:
+        def packing(n: Any, c: Any, *rest: Any) -> Any:
+            *places, lane = rest
             inside = c * lanes + lane < self.channels
-            value = data[n, tir.min(c * lanes + lane, self.channels - 1), y, x]
+            value = data(n, tir.min(c * lanes + lane, self.channels - 1), *places)
             return value if self.channels % lanes == 0 else tir.if_then_else(inside, value, tir.const(0, "float32"))
 
-        def unpacking(n: Any, c: Any, y: Any, x: Any) -> Any:
-            return data[n, c // lanes, y, x, c % lanes]
+        def unpacking(n: Any, c: Any, *places: Any) -> Any:
+            return data(n, c // lanes, *places, c % lanes)
 
         result = te.compute(packed if self.pack else plain, packing if self.pack else unpacking, name="result")
         s = tvm.s_tir.Schedule(te.create_prim_func([data, result]))
-        n, c, y, *_ = s.get_loops(s.get_sblock("result"))
-        s.parallel(s.fuse(n, c, y))
+        s.parallel(s.fuse(*s.get_loops(s.get_sblock("result"))[: 1 + len(self.size)]))
         return scheduled(s)
 
 
@@ -61,22 +61,22 @@ def pack_vector(array: np.ndarray, lanes: int) -> np.ndarray:
 
 
 def pack_conv(weight: np.ndarray, block: int, lanes: int) -> np.ndarray:
-    """`(out, in, kh, kw)` → `(chunks_out, chunks, kh, kw, block, lanes)`."""
+    """`(out, in, *kernel)` → `(chunks_out, chunks, *kernel, block, lanes)`."""
     import numpy as np
 
     weight = fill_up(fill_up(weight, 0, lanes), 1, block)
-    out, seen, kh, kw = weight.shape
-    parts = weight.reshape(out // lanes, lanes, seen // block, block, kh, kw)
-    return np.ascontiguousarray(parts.transpose(0, 2, 4, 5, 3, 1))
+    out, seen, *kernel = weight.shape
+    parts = weight.reshape(out // lanes, lanes, seen // block, block, *kernel)
+    return np.ascontiguousarray(parts.transpose(0, 2, *range(4, parts.ndim), 3, 1))
 
 
 def pack_diagonal(weight: np.ndarray, lanes: int) -> np.ndarray:
-    """Weights `(channels, channels/groups, kh, kw)` of groups that divide a chunk, as `(chunks, 1, kh, kw, lanes, lanes)`
+    """Weights `(channels, channels/groups, *kernel)` of groups that divide a chunk, as `(chunks, 1, *kernel, lanes, lanes)`
     with zeros between channels of different groups."""
     import numpy as np
 
-    channels, per_group, kh, kw = weight.shape
-    square = np.zeros((channels, lanes, kh, kw), weight.dtype)
+    channels, per_group, *kernel = weight.shape
+    square = np.zeros((channels, lanes, *kernel), weight.dtype)
     for channel in range(channels):
         start = channel % lanes // per_group * per_group
         square[channel, start : start + per_group] = weight[channel]
@@ -84,11 +84,12 @@ def pack_diagonal(weight: np.ndarray, lanes: int) -> np.ndarray:
 
 
 def pack_depthwise(weight: np.ndarray, lanes: int) -> np.ndarray:
-    """`(channels, 1, kh, kw)` → `(chunks, kh, kw, lanes)`."""
+    """`(channels, 1, *kernel)` → `(chunks, *kernel, lanes)`."""
     import numpy as np
 
     filled = fill_up(weight[:, 0], 0, lanes)
-    return np.ascontiguousarray(filled.reshape(-1, lanes, *weight.shape[2:]).transpose(0, 2, 3, 1))
+    parts = filled.reshape(-1, lanes, *weight.shape[2:])
+    return np.ascontiguousarray(np.moveaxis(parts, 1, -1))
 
 
 def pack_dense(weight: np.ndarray, vectors: int, lanes: int) -> np.ndarray:

@@ -1,6 +1,6 @@
 """What slides over each channel by itself, packed: depthwise convolution, maximum and average pooling.
 
-One task is a band of rows of one chunk of channels. It copies its padded input once, then each vector of outputs
+Maps have one, two or three axes. One task is a band of rows (of one axis: a piece of it) of one chunk of channels. It copies its padded input once, then each vector of outputs
 combines the window's vectors: memory sets the speed.
 """
 
@@ -19,13 +19,13 @@ from cnndsl.ir.window import Window
 
 @dataclass(frozen=True)
 class WindowKernel:
-    """Arguments: input `(batch, chunks, h, w, lanes)`; for `depthwise` weight `(chunks, kh, kw, lanes)` and bias
-    `(chunks, lanes)`; residuals of the tail and output `(batch, chunks, oh, ow, lanes)`."""
+    """Arguments: input `(batch, chunks, *size, lanes)`; for `depthwise` weight `(chunks, *kernel, lanes)` and bias
+    `(chunks, lanes)`; residuals of the tail and output `(batch, chunks, *out, lanes)`."""
 
     kind: Literal["depthwise", "max", "mean"]
     batch: int
     chunks: int
-    size: tuple[int, int]
+    size: tuple[int, ...]
     lanes: int
     window: Window
     tail: Tail
@@ -43,34 +43,34 @@ class WindowKernel:
 
     def _expression(self, te: Any, tir: Any) -> list[Any]:
         w, lanes = self.window, self.lanes
-        (oh, ow), (kh, kw), (sy, sx), (dy, dx) = w.output_size(self.size), w.kernel, w.stride, w.dilation
         data = te.placeholder((self.batch, self.chunks, *self.size, lanes), name="data")
-        out = (self.batch, self.chunks, oh, ow, lanes)
+        out = (self.batch, self.chunks, *w.output_size(self.size), lanes)
         residuals = [te.placeholder(out, name=f"residual{i}") for i in range(self.tail.count(None))]
         padded = self._padded(te, tir, data)
-        ky, kx = te.reduce_axis((0, kh), name="ky"), te.reduce_axis((0, kw), name="kx")
+        ks = [te.reduce_axis((0, k), name=f"k{axis}") for axis, k in enumerate(w.kernel)]
         arguments = [data]
 
-        def seen(n: Any, c: Any, y: Any, x: Any, lane: Any) -> Any:
-            return padded[n, c, y * sy + ky * dy, x * sx + kx * dx, lane]
+        def seen(n: Any, c: Any, *rest: Any) -> Any:
+            places = [p * s + k * d for p, s, k, d in zip(rest, w.stride, ks, w.dilation, strict=False)]
+            return padded(n, c, *places, rest[-1])
 
         if self.kind == "depthwise":
-            weight = te.placeholder((self.chunks, kh, kw, lanes), name="weight")
+            weight = te.placeholder((self.chunks, *w.kernel, lanes), name="weight")
             bias = te.placeholder((self.chunks, lanes), name="bias")
             arguments += [weight, bias]
             reduced = te.compute(
                 out,
-                lambda n, c, y, x, lane: te.sum(seen(n, c, y, x, lane) * weight[c, ky, kx, lane], axis=[ky, kx]),
+                lambda *i: te.sum(seen(*i) * weight(i[1], *ks, i[-1]), axis=ks),
                 name="reduced",
             )
         else:
             reduce = te.max if self.kind == "max" else te.sum
-            reduced = te.compute(out, lambda *i: reduce(seen(*i), axis=[ky, kx]), name="reduced")
+            reduced = te.compute(out, lambda *i: reduce(seen(*i), axis=ks), name="reduced")
 
         def element(*i: Any) -> Any:
             value = reduced(*i)
             if self.kind == "depthwise":
-                value = value + bias[i[1], i[4]]
+                value = value + bias[i[1], i[-1]]
             elif self.kind == "mean":
                 value = value * tir.const(1 / prod(w.kernel), "float32")
             return finish(tir, value, self.tail, [r(*i) for r in residuals])
@@ -78,27 +78,31 @@ class WindowKernel:
         return [*arguments, *residuals, te.compute(out, element, name="result")]
 
     def _padded(self, te: Any, tir: Any, data: Any) -> Any:
-        (top, left), (bottom, right) = self._before_after
-        if not any((top, left, bottom, right)):
+        before, after = self._before_after
+        if not any(before + after):
             return data
-        h, w = self.size
         fill = tir.min_value("float32") if self.kind == "max" else tir.const(0, "float32")
 
-        def element(n: Any, c: Any, y: Any, x: Any, lane: Any) -> Any:
-            inside = tir.all(y >= top, y < h + top, x >= left, x < w + left)
-            return tir.if_then_else(inside, data[n, c, y - top, x - left, lane], fill)
+        def element(n: Any, c: Any, *rest: Any) -> Any:
+            *places, lane = rest
+            known = list(zip(places, before, self.size, strict=True))
+            inside = tir.all(*(condition for p, b, n in known for condition in (p >= b, p < n + b)))
+            return tir.if_then_else(inside, data(n, c, *(p - b for p, b, _ in known), lane), fill)
 
-        shape = (self.batch, self.chunks, h + top + bottom, w + left + right, self.lanes)
-        return te.compute(shape, element, name="padded")
+        padded = [n + b + a for n, b, a in zip(self.size, before, after, strict=True)]
+        return te.compute((self.batch, self.chunks, *padded, self.lanes), element, name="padded")
 
     def _schedule(self, s: Any) -> None:
-        oh, ow = self.window.output_size(self.size)
-        rows, columns = _divisor(oh, 8), _divisor(ow, 8)
+        out, rank = self.window.output_size(self.size), len(self.size)
+        columns = _divisor(out[-1], 8)
         reduced, result = s.get_sblock("reduced"), s.get_sblock("result")
-        n, c, y, x, lane = s.get_loops(result)
-        y_task, _ = s.split(y, [None, rows])
+        n, c, *rows, x, lane = s.get_loops(result)
         x_outer, x_tile = s.split(x, [None, columns])
-        task = s.fuse(n, c, y_task)
+        if rows:
+            band, _ = s.split(rows[-1], [None, _divisor(out[-2], 8)])
+        else:
+            band, x_outer = s.split(x_outer, [None, _divisor(out[-1] // columns, 8)])
+        task = s.fuse(n, c, *rows[:-1], band)
         s.parallel(task)
         s.compute_at(reduced, x_outer, preserve_unit_loops=True)
         if any(sum(self._before_after, ())):
@@ -107,13 +111,15 @@ class WindowKernel:
             s.vectorize(s.get_loops(padded)[-1])
         s.unroll(x_tile)
         s.vectorize(lane)
-        *_, n_in, c_in, row, x_in, lane_in, ky, kx = s.get_loops(reduced)
-        s.reorder(n_in, c_in, row, ky, kx, x_in, lane_in)
-        for loop in (ky, kx) if prod(self.window.kernel) <= 25 else (kx,) if self.window.kernel[1] <= 25 else ():
-            s.unroll(loop)
+        *inner, x_in, lane_in = s.get_loops(reduced)[-2 * rank - 3 : -rank]
+        ks = s.get_loops(reduced)[-rank:]
+        s.reorder(*inner, *ks, x_in, lane_in)
+        for axis, loop in enumerate(ks):
+            if prod(self.window.kernel[axis:]) <= 25:
+                s.unroll(loop)
         s.unroll(x_in)
         s.vectorize(lane_in)
-        s.decompose_reduction(reduced, ky)
+        s.decompose_reduction(reduced, ks[0])
 
 
 def _divisor(number: int, most: int) -> int:
