@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cnndsl.backends.tvm.fold import Program, Step
 from cnndsl.backends.tvm.library import load_tvm
+from cnndsl.backends.tvm.routes import Route, find_routes
 from cnndsl.ir.op import Op
 
 Tail = tuple[Op | None, ...]
@@ -18,11 +19,14 @@ _TAKES_POINTWISE = (*_TAKES_SUMS, "FC", "BN", "FrozenBN", "add", "mul", "AvgPool
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """A step and its tail; `residuals` are the tensors that the tail adds, in order."""
+    """A step and its tail; `residuals` are the tensors that the tail adds, in order. A step that only moves channels has
+    a `route`, over the inputs of the steps `before` it, for which it stands."""
 
     anchor: Step
     tail: tuple[Step, ...] = ()
     residuals: tuple[str, ...] = ()
+    before: tuple[Step, ...] = ()
+    route: Route | None = None
 
     @property
     def last(self) -> Step:
@@ -32,6 +36,16 @@ class Group:
     def ops(self) -> Tail:
         return tuple(None if step.op.word == "add" else step.op for step in self.tail)
 
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The tensors that the group reads, residuals included."""
+        return (*(self.route.sources if self.route else self.anchor.inputs), *self.residuals)
+
+    def describe(self) -> str:
+        """One line: the result, what is computed, and of what."""
+        words = " → ".join(step.op.word for step in (*self.before, self.anchor, *self.tail))
+        return f"{self.last.name}: {self.last.type} = {words} of {', '.join(self.inputs)}"
+
 
 def is_pointwise(step: Step) -> bool:
     """Whether each output element follows from the same input element alone."""
@@ -40,7 +54,8 @@ def is_pointwise(step: Step) -> bool:
 
 
 def plan(program: Program) -> tuple[Group, ...]:
-    """Every step in exactly one group. Groups stand where their last step stood, so that all they read is there.
+    """Every step in exactly one group, or in one for each reader where it only moves channels. Groups stand where their
+    last step stood, so that all they read is there.
 
     Of two convolutions that meet in a sum the later one takes it: the other's result is ready by then.
     """
@@ -50,10 +65,14 @@ def plan(program: Program) -> tuple[Group, ...]:
     sums = [step for step in reversed(program.steps) if step.op.word in _TAKES_SUMS]
     others = [step for step in program.steps if step.op.word not in _TAKES_SUMS and step.op.word in _TAKES_POINTWISE]
     rest = [step for step in program.steps if step.op.word not in _TAKES_POINTWISE]
-    taken: set[str] = set()
+    routing = find_routes(program)
+    taken = routing.dissolved
     groups: dict[str, Group] = {}
     for step in (*sums, *others, *rest):
         if step.name in taken:
+            continue
+        if step.name in routing.routes:
+            groups[step.name] = Group(step, before=routing.through[step.name], route=routing.routes[step.name])
             continue
         grows = step.op.word in _TAKES_POINTWISE or is_pointwise(step)
         group = _grown(Group(step), readers, following, taken) if grows else Group(step)

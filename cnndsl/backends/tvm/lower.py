@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cnndsl.backends.tvm.emitters import EMITTERS
 from cnndsl.backends.tvm.fold import Program, fold
 from cnndsl.backends.tvm.groups import plan
+from cnndsl.backends.tvm.joins import find_joins
 from cnndsl.backends.tvm.kernels.generic import schedule_rest
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.options import Options
@@ -49,13 +50,14 @@ def lower(
 def assemble(program: Program, cpu: Cpu, options: Options) -> tuple[Any, dict[str, np.ndarray]]:
     """The IRModule of the program, one kernel for each group, and its constants in the order `main` takes them."""
     relax = load_tvm().relax
-    a = Assembly(cpu, options)
+    groups = plan(program)
+    a = Assembly(cpu, options, find_joins(groups, cpu.lanes))
     inputs = {name: variable(name, type, options.batch) for name, type in program.inputs.items()}
     with a.builder.function("main"):
         with a.builder.dataflow():
             for name, type in program.inputs.items():
                 a.values[name] = Value(type, plain=inputs[name])
-            for group in plan(program):
+            for group in groups:
                 next(emit for emit in EMITTERS if emit(a, group))
             leaving = a.builder.emit_output(relax.Tuple([a.plain(step) for step in program.outputs.values()]))
         a.builder.emit_func_output(leaving, params=[*inputs.values(), *a.parameters])

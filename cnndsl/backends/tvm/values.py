@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.tvm.groups import Group
+from cnndsl.backends.tvm.joins import Joins, Slot
 from cnndsl.backends.tvm.kernels.packing import Repack
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.options import Options
@@ -25,19 +27,37 @@ class Value:
     packed: Any = None
     flattened: str | None = None
     """The map that this vector is, when only that has been computed."""
+    slot: Slot | None = None
+    """The part of a concatenation's memory that `packed` is."""
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """One call of a kernel: by its function's name in the module, or of whatever TVM makes of a group's plain forms."""
+
+    function: str | None
+    kernel: Any
+    group: Group | None
+    """None for changes of layout on the way out."""
 
 
 class Assembly:
     """A Relax function under construction: its tensors, kernels and constants."""
 
-    def __init__(self, cpu: Cpu, options: Options) -> None:
+    def __init__(self, cpu: Cpu, options: Options, joins: Joins) -> None:
         self.cpu, self.lanes = cpu, cpu.lanes
         self.options, self.batch = options, options.batch
+        self.joins = joins
         self.values: dict[str, Value] = {}
         self.constants: dict[str, np.ndarray] = {}
         self.parameters: list[Any] = []
         self.builder = load_tvm().relax.BlockBuilder()
         self._kernels: dict[Any, Any] = {}
+        self.group: Group | None = None
+        """The group that is being emitted."""
+        self.calls: list[Call] = []
+        """What `main` calls, in order."""
+        self._buffers: dict[str, Any] = {}
 
     def chunks(self, channels: int) -> int:
         return -(-channels // self.lanes)
@@ -50,19 +70,64 @@ class Assembly:
         self.parameters.append(variable)
         return variable
 
-    def call(self, kernel: Any, arguments: list[Any], shape: tuple[int, ...]) -> Any:
-        """The result of a kernel; equal kernels are made once."""
+    def packed_shape(self, type: TensorType) -> tuple[int, ...]:
+        return (self.batch, self.chunks(type.channels), *type.size, self.lanes)
+
+    def call(self, kernel: Any, arguments: list[Any], shape: tuple[int, ...], into: Any = None) -> Any:
+        """The result of a kernel, in memory of its own or in that of `into`; equal kernels are made once."""
         relax = load_tvm().relax
+        function, made = self._function(kernel), relax.TensorType(shape, "float32")
+        if into is None:
+            return self.builder.emit(relax.call_tir(function, arguments, made))
+        return self.builder.emit(relax.call_tir_inplace(function, [*arguments, into], [len(arguments)], made))
+
+    def note(self, kernel: Any, memory: Any, arguments: list[Any]) -> Any:
+        """`memory` as it is after a kernel that takes it first, and gives it back."""
+        relax = load_tvm().relax
+        made = relax.TensorType(memory.ty.shape, "float32")
+        return self.builder.emit(relax.call_tir_inplace(self._function(kernel), [memory, *arguments], [0], made))
+
+    def _function(self, kernel: Any) -> Any:
+        """The kernel's function in the module, about to be called for the group at work."""
         if kernel not in self._kernels:
             self._kernels[kernel] = self.builder.add_func(kernel.prim_func(), type(kernel).__name__.lower())
-        return self.builder.emit(relax.call_tir(self._kernels[kernel], arguments, relax.TensorType(shape, "float32")))
+        function = self._kernels[kernel]
+        self.calls.append(Call(str(function.name_hint), kernel, self.group))
+        return function
 
     def give(self, group: Group, kernel: Any, arguments: list[Any]) -> None:
         """Calls a kernel over packed images; what the group adds on its way out comes behind `arguments`."""
         residuals = [self.packed(name) for name in group.residuals]
-        type = group.last.type
-        shape = (self.batch, self.chunks(type.channels), *type.size, self.lanes)
-        self.values[group.last.name] = Value(type, packed=self.call(kernel, arguments + residuals, shape))
+        name, type = group.last.name, group.last.type
+        slot = self.slot(name)
+        into = self.memory(slot, type) if slot else None
+        packed = self.call(kernel, arguments + residuals, self.packed_shape(type), into)
+        self.values[name] = Value(type, packed=packed, slot=slot)
+
+    def slot(self, name: str) -> Slot | None:
+        """Where in a concatenation a result is to be computed; None for memory of its own."""
+        return self.joins.place(name) if self.slices else None
+
+    @property
+    def slices(self) -> bool:
+        """Whether neighbouring chunks of a packed map are a packed map themselves."""
+        return self.batch == 1 and self.cpu.kind == "llvm"
+
+    def memory(self, slot: Slot, type: TensorType) -> Any:
+        """The chunks of a concatenation from the slot on that hold this type; the whole is allocated when first asked for."""
+        relax = load_tvm().relax
+        if slot.join not in self._buffers:
+            whole = relax.ShapeExpr(self.packed_shape(self.joins.types[slot.join]))
+            self._buffers[slot.join] = self.builder.emit(relax.op.builtin.alloc_tensor(whole, "float32", 0))
+        return self.view(self._buffers[slot.join], slot.chunk, type)
+
+    def view(self, packed: Any, chunk: int, type: TensorType) -> Any:
+        """The chunks of a packed map from `chunk` on, as a map of this type; nothing is moved."""
+        relax = load_tvm().relax
+        shape = self.packed_shape(type)
+        start = 4 * chunk * prod(shape[2:])
+        view = self.builder.emit(relax.op.memory.view(packed, relax.ShapeExpr(shape), "float32", start))
+        return self.builder.emit(relax.op.memory.ensure_zero_offset(view))
 
     def plain(self, name: str) -> Any:
         value = self.values[name]

@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 from cnndsl.backends.tvm.emitters.convolution import emit_convolution
 from cnndsl.backends.tvm.emitters.dense import emit_dense, emit_flatten
-from cnndsl.backends.tvm.emitters.elementwise import emit_cat, emit_elementwise
+from cnndsl.backends.tvm.emitters.elementwise import emit_elementwise
 from cnndsl.backends.tvm.emitters.generic import emit_generic
 from cnndsl.backends.tvm.emitters.pooling import emit_global_mean, emit_pooling, emit_unchanged
+from cnndsl.backends.tvm.emitters.routing import emit_route
 from cnndsl.backends.tvm.groups import Group
 from cnndsl.backends.tvm.values import Assembly
 
@@ -22,7 +23,7 @@ EMITTERS: tuple[Emitter, ...] = (
     emit_pooling,
     emit_dense,
     emit_flatten,
-    emit_cat,
+    emit_route,
     emit_elementwise,
     emit_generic,
 )

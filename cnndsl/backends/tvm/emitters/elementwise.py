@@ -1,4 +1,4 @@
-"""Sums, products, lone batch norms and activations, and concatenation, over images."""
+"""Sums, products, lone batch norms and activations, over images."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from cnndsl.backends.tvm.fold import scale_and_shift
 from cnndsl.backends.tvm.groups import Group, is_pointwise
 from cnndsl.backends.tvm.kernels.elementwise import Elementwise
 from cnndsl.backends.tvm.kernels.packing import pack_vector
-from cnndsl.backends.tvm.library import load_tvm
-from cnndsl.backends.tvm.values import Assembly, Value
+from cnndsl.backends.tvm.values import Assembly
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,14 +40,3 @@ def _one_per_channel(array: np.ndarray, channels: int) -> np.ndarray:
     import numpy as np
 
     return np.ascontiguousarray(np.broadcast_to(array, (channels,)), np.float32)
-
-
-def emit_cat(a: Assembly, group: Group) -> bool:
-    """Concatenation of channels where every branch but the last is whole chunks."""
-    step = group.anchor
-    whole = all(x.channels % a.lanes == 0 for x in step.xs[:-1])
-    if step.op.word != "cat" or not step.is_image or not whole or step.type.size != step.xs[0].size:
-        return False
-    joined = a.builder.emit(load_tvm().relax.op.concat([a.packed(name) for name in step.inputs], axis=1))
-    a.values[step.name] = Value(step.type, packed=joined)
-    return True
