@@ -50,6 +50,10 @@ class CnnError(Exception):
         super().__init__("\n".join(f"{d.severity}[{d.id}]: {d.message}" for d in self.diagnostics))
 
 
+class Refused(CnnError):
+    """What was asked for must not be done on this machine, such as running a package that was changed. Exit code 3."""
+
+
 class MissingPart(Exception):
     """Something is missing on this machine: an extra, a program, a device. Exit code 3."""
 

@@ -11,7 +11,7 @@ from typing import IO
 import click
 
 from cnndsl.cli.voice import complain, report
-from cnndsl.errors import CnnError, MissingPart
+from cnndsl.errors import CnnError, MissingPart, Refused
 from cnndsl.version import __version__
 
 FINE, WRONG_PROGRAM, WRONG_COMMAND, MISSING, BUG, INTERRUPTED = 0, 1, 2, 3, 70, 130
@@ -50,7 +50,7 @@ def _run(cli: click.Group, arguments: Sequence[str]) -> int:
         return WRONG_COMMAND
     except CnnError as error:
         report(error.diagnostics)
-        return WRONG_PROGRAM
+        return MISSING if isinstance(error, Refused) else WRONG_PROGRAM
     except MissingPart as error:
         complain(error.message, error.help)
         return MISSING

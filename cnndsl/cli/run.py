@@ -13,7 +13,7 @@ from cnndsl.cli.voice import note, say
 if TYPE_CHECKING:
     import numpy as np
 
-    from cnndsl.backends.tvm.package import Manifest
+    from cnndsl.backends.tvm.manifest import Manifest
 
 
 @click.command("run")

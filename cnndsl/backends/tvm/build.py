@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.lower import lower
 from cnndsl.backends.tvm.options import Options
 from cnndsl.backends.tvm.runtime import Package, package_of
+from cnndsl.backends.tvm.target import Gpu, find_targets
 from cnndsl.ir.graph import Graph
 from cnndsl.weights import checked, initial_weights
 
@@ -20,22 +21,32 @@ def build(
     graph: Graph,
     weights: Mapping[str, np.ndarray] | None = None,
     target: str = "llvm",
-    batch: int = 1,
+    batch: int | Sequence[int] = 1,
     *,
     strict_numerics: bool = False,
     seed: int = 0,
     origin: str = "the given weights",
 ) -> Package:
-    """Compiles a network for `target`, each run taking `batch` examples. `strict_numerics` keeps to kernels that sum
-    products of the given numbers, without Winograd's transforms.
+    """Compiles a network for `target` (its words: `find_targets`), each run taking `batch` examples; of several sizes the
+    largest that fits is used. `strict_numerics` keeps to kernels that sum products of the given numbers, without
+    Winograd's transforms.
 
     `weights` is a state dict of NumPy arrays, from `origin`; without it the first values of `seed` are taken. Raises
     `CnnError` (unsupported-by-backend, unknown-target, missing-weight, unexpected-weight, weight-mismatch) and `MissingPart`.
     """
     load_tvm()
+    found = find_targets(target)
+    targets = (found,) if isinstance(found, Gpu) else found
     if weights is None:
         arrays, origin = initial_weights(graph, seed), f"seed {seed}"
     else:
         arrays = checked(graph, weights, origin)
-    options = Options(batch=batch, strict_numerics=strict_numerics)
-    return package_of(lower(graph, arrays, options, target=target, origin=origin))
+    batches = sorted({batch} if isinstance(batch, int) else set(batch))
+    variants = [
+        [
+            lower(graph, arrays, Options(batch=size, strict_numerics=strict_numerics), target=one, origin=origin)
+            for size in batches
+        ]
+        for one in targets
+    ]
+    return package_of(variants, target)

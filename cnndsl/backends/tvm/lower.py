@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from cnndsl.backends.tvm.code import Code, Native
 from cnndsl.backends.tvm.emitters import EMITTERS
 from cnndsl.backends.tvm.fold import Program, fold
 from cnndsl.backends.tvm.groups import plan
@@ -14,8 +15,8 @@ from cnndsl.backends.tvm.kernels.generic import schedule_rest
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.options import Options
 from cnndsl.backends.tvm.plain import refuse_unlowered, variable
-from cnndsl.backends.tvm.target import Cpu, find_cpu
-from cnndsl.backends.tvm.values import Assembly, Value
+from cnndsl.backends.tvm.target import Cpu, Gpu, find_cpu
+from cnndsl.backends.tvm.values import Assembly, Call, Value
 from cnndsl.ir.graph import Graph
 
 if TYPE_CHECKING:
@@ -24,31 +25,71 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Compiled:
-    """Machine code of `main(*inputs, *constants)`, which returns the outputs as a tuple, and what it was made from."""
+    """Code of `main(*inputs, *constants)`, which returns the outputs as a tuple, and what it was made from."""
 
     graph: Graph
-    executable: Any
+    program: Program
+    module: Any
+    """The IRModule as it was assembled: Relax, and kernels with their schedules."""
+    lowered: Any
+    """The same after TVM's passes: calls, memory, and a schedule for every function."""
+    code: Code
     constants: dict[str, np.ndarray]
     options: Options
-    cpu: Cpu
+    target: Cpu | Gpu
     origin: str
     """Where the weights came from, in words."""
+    tuned: tuple[str, ...] = ()
+    """Kernels whose schedule was found by measuring."""
+    calls: tuple[Call, ...] = ()
+    """What runs, in order."""
 
 
 def lower(
-    graph: Graph, weights: Mapping[str, np.ndarray], options: Options, *, target: str = "llvm", origin: str = "given"
+    graph: Graph,
+    weights: Mapping[str, np.ndarray],
+    options: Options,
+    *,
+    target: str | Cpu | Gpu = "llvm",
+    origin: str = "given",
 ) -> Compiled:
     """Compiles the network. Raises `CnnError` (unsupported-by-backend, unknown-target)."""
-    cpu = find_cpu(target)
     refuse_unlowered(graph)
-    program = fold(graph, weights)
-    module, constants = assemble(program, cpu, options)
-    executable = load_tvm().compile(module, cpu.target, relax_pipeline=_pipeline(cpu))
-    return Compiled(graph, executable, constants, options, cpu, origin)
+    return lower_program(
+        graph, fold(graph, weights), options, find_cpu(target) if isinstance(target, str) else target, origin
+    )
 
 
-def assemble(program: Program, cpu: Cpu, options: Options) -> tuple[Any, dict[str, np.ndarray]]:
-    """The IRModule of the program, one kernel for each group, and its constants in the order `main` takes them."""
+def lower_program(graph: Graph, program: Program, options: Options, target: Cpu | Gpu, origin: str) -> Compiled:
+    """Compiles the folded program of a network."""
+    if isinstance(target, Gpu):
+        from cnndsl.backends.tvm.gpu import assemble_plain, gpu_code, gpu_pipeline
+
+        module, constants = assemble_plain(program, options)
+        lowered = gpu_pipeline(target)(module)
+        return Compiled(graph, program, module, lowered, gpu_code(lowered, target), constants, options, target, origin)
+    module, constants, calls = assemble(program, target, options)
+    with target.target:
+        lowered = _pipeline(target)(module)
+    code: Code
+    if target.kind == "c":
+        from cnndsl.backends.tvm.c_network import c_code
+
+        code = c_code(lowered, graph.name, list(constants))
+    else:
+        executable = load_tvm().compile(lowered, target.target, relax_pipeline=None)
+        code = Native(executable, target.architecture)
+    return Compiled(graph, program, module, lowered, code, constants, options, target, origin, calls=calls)
+
+
+def relowered(compiled: Compiled) -> Compiled:
+    """The same network for this machine and one example."""
+    options = replace(compiled.options, batch=1)
+    return lower_program(compiled.graph, compiled.program, options, find_cpu("llvm"), compiled.origin)
+
+
+def assemble(program: Program, cpu: Cpu, options: Options) -> tuple[Any, dict[str, np.ndarray], tuple[Call, ...]]:
+    """The IRModule of the program, one kernel for each group, its constants in the order `main` takes them, and its calls."""
     relax = load_tvm().relax
     groups = plan(program)
     a = Assembly(cpu, options, find_joins(groups, cpu.lanes))
@@ -58,10 +99,14 @@ def assemble(program: Program, cpu: Cpu, options: Options) -> tuple[Any, dict[st
             for name, type in program.inputs.items():
                 a.values[name] = Value(type, plain=inputs[name])
             for group in groups:
+                a.group, before = group, len(a.calls)
                 next(emit for emit in EMITTERS if emit(a, group))
+                if len(a.calls) == before:
+                    a.calls.append(Call(None, None, group))
+            a.group = None
             leaving = a.builder.emit_output(relax.Tuple([a.plain(step) for step in program.outputs.values()]))
         a.builder.emit_func_output(leaving, params=[*inputs.values(), *a.parameters])
-    return a.builder.get(), a.constants
+    return a.builder.get(), a.constants, tuple(a.calls)
 
 
 def _pipeline(cpu: Cpu) -> Any:

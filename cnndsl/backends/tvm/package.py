@@ -2,95 +2,42 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
+from collections.abc import Mapping, Sequence
 from hashlib import file_digest
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
-from cnndsl.errors import CnnError, Diagnostic, MissingPart
+from cnndsl.backends.tvm.manifest import Manifest, constant_keys
+from cnndsl.errors import CnnError, Diagnostic
 from cnndsl.ir.graph import Graph
-from cnndsl.version import __version__
 from cnndsl.weights import write_weights
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from cnndsl.backends.tvm.lower import Compiled
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
-
-
-class Port(_Strict):
-    """An input or output; the shape is without batch."""
-
-    name: str
-    shape: list[int]
-    dtype: str
-
-
-class Manifest(_Strict):
-    """What a package is. `files` are SHA-256 sums by name; `constants` the arrays in the order the code takes them."""
-
-    format: Literal["cnndsl-package"] = "cnndsl-package"
-    version: Literal[1] = Field(default=1, alias="schema")
-    model: str
-    inputs: list[Port]
-    outputs: list[Port]
-    batch: int
-    target: dict[str, str]
-    tvm: str
-    cnndsl: str
-    weights: str
-    constants: list[str]
-    files: dict[str, str] = {}
-
-    def to_json(self) -> str:
-        return self.model_dump_json(by_alias=True, indent=1)
-
-
-def describe(compiled: Compiled) -> Manifest:
-    """The manifest of a compiled network that is not yet written."""
-    from cnndsl.backends.tvm.library import load_tvm
-
-    graph = compiled.graph
-    return Manifest(
-        model=graph.name,
-        inputs=[Port(name=i.name, shape=list(i.type.shape), dtype=i.type.dtype) for i in graph.inputs],
-        outputs=[_output(graph, o.name, o.node) for o in graph.outputs if not o.training],
-        batch=compiled.options.batch,
-        target={"kind": "llvm", "mcpu": compiled.cpu.name, "mtriple": compiled.cpu.triple},
-        tvm=load_tvm().__version__,
-        cnndsl=__version__,
-        weights=compiled.origin,
-        constants=list(compiled.constants),
-    )
-
-
-def _output(graph: Graph, name: str, node: str) -> Port:
-    type = graph.types[node]
-    return Port(name=name, shape=list(type.shape), dtype=type.dtype)
-
-
-def export(compiled: Compiled, path: Path | str) -> Path:
+def export(
+    variants: Sequence[Sequence[Compiled]], manifest: Manifest, sample: Mapping[str, np.ndarray], path: Path | str
+) -> Path:
     """Writes the package aside, then renames it to `path`; an older package there is replaced, nothing else.
 
-    Raises `MissingPart` without a C++ compiler and `CnnError` (not-a-package) when something else lies at `path`.
+    Raises `MissingPart` without a compiler that can link it and `CnnError` (not-a-package) when something else lies at
+    `path`.
     """
     path = Path(path).absolute()
     refuse_foreign(path)
-    if not any(shutil.which(name) for name in (os.environ.get("CXX", "g++"), "g++", "clang++", "c++")):
-        raise MissingPart(
-            "linking a package takes a C++ compiler, and there is none",
-            "install one: `apt install g++` or `brew install gcc`",
-        )
+    for parts in variants:
+        parts[0].code.check_linker()
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
-        _write(compiled, aside)
+        _write(variants, manifest, sample, aside)
         aside.chmod(0o755)
         if path.exists():
             old = Path(tempfile.mkdtemp(prefix=f".{path.name}.old.", dir=path.parent))
@@ -122,18 +69,31 @@ def refuse_foreign(path: Path) -> None:
         ) from None
 
 
-def _write(compiled: Compiled, folder: Path) -> None:
-    compiled.executable.export_library(str(folder / "lib.so"))
-    write_weights(folder / "weights.safetensors", compiled.constants)
-    (folder / "source.cnn").write_text(_source(compiled.graph), "utf-8")
-    (folder / "graph.json").write_text(compiled.graph.model_dump_json(indent=1), "utf-8")
+def _write(
+    variants: Sequence[Sequence[Compiled]], manifest: Manifest, sample: Mapping[str, np.ndarray], folder: Path
+) -> None:
+    entries = []
+    for parts, entry in zip(variants, manifest.variants, strict=True):
+        arrays: dict[str, np.ndarray] = {}
+        programs = []
+        for compiled, part, keys in zip(parts, entry.programs, constant_keys(parts), strict=True):
+            arrays |= {keys[name]: array for name, array in compiled.constants.items()}
+            programs.append(part.model_copy(update={"library": compiled.code.write(folder, str(part.library))}))
+        # Arrays of whole cache lines first: all of them start at a multiple of one, and can be used where they lie.
+        ordered = dict(sorted(arrays.items(), key=lambda item: item[1].nbytes % 64 != 0))
+        write_weights(folder / entry.weights, ordered)
+        entries.append(entry.model_copy(update={"programs": programs}))
+    graph = variants[0][0].graph
+    write_weights(folder / "sample.safetensors", sample)
+    (folder / "source.cnn").write_text(_source(graph), "utf-8")
+    (folder / "graph.json").write_text(graph.model_dump_json(indent=1), "utf-8")
     shutil.copyfile(Path(__file__).with_name("predict.py"), folder / "predict.py")
     files = {}
     for file in sorted(folder.iterdir()):
         with file.open("rb") as data:
             files[file.name] = file_digest(data, "sha256").hexdigest()
-    manifest = describe(compiled).model_copy(update={"files": files})
-    (folder / "manifest.json").write_text(manifest.to_json(), "utf-8")
+    written = manifest.model_copy(update={"files": files, "variants": entries})
+    (folder / "manifest.json").write_text(written.to_json(), "utf-8")
 
 
 def _source(graph: Graph) -> str:

@@ -3,8 +3,9 @@
 From Python:   network = load("package/"); y = network(x)
 From a shell:  python predict.py x.npy [y.npy]
 
-`x` has the input's shape, or the same behind a batch axis of any length. One output comes as an array, several
-as a dict by name, always with the batch axis.
+`x` has the input's shape, or the same behind a batch axis of any length: a NumPy array, or anything that speaks DLPack on
+the CPU, such as a torch tensor. Contiguous inputs that start at a multiple of 64 bytes are read where they are. One output
+comes as an array, several as a dict by name, always with the batch axis. Any thread may call; one runs at a time.
 """
 
 from __future__ import annotations
@@ -12,19 +13,35 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
+import re
+import stat
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-PARTS = ("lib.so", "weights.safetensors", "source.cnn", "graph.json", "predict.py")
-"""The files of a package beside its manifest."""
+PARTS = ("weights.safetensors", "sample.safetensors", "source.cnn", "graph.json", "predict.py")
+"""Files that every package has beside its manifest and libraries; one for several processors has weights for each."""
+
+ALIGNMENT = 64
+"""Bytes; compiled code reads whole vectors at once from where an array starts."""
+
+Program = Callable[[Sequence[np.ndarray]], list[np.ndarray]]
+"""A network for one batch size: arrays of that batch in the order of the inputs → the outputs."""
 
 
 class DamagedError(Exception):
     """A file of the package is missing or has changed since it was written."""
+
+
+class UnsuitableError(Exception):
+    """The package is not for this machine, or something that it takes is missing here."""
 
 
 class WrongInputError(ValueError):
@@ -34,32 +51,59 @@ class WrongInputError(ValueError):
 class Network:
     """A compiled network with its weights; call it with arrays in the order of its inputs, or by name."""
 
-    def __init__(self, library: Any, manifest: dict[str, Any], constants: Sequence[np.ndarray]) -> None:
-        """`library` is TVM's module or executable, `constants` are the arrays that `manifest["constants"]` names."""
-        import tvm
-
+    def __init__(
+        self, manifest: dict[str, Any], programs: Mapping[int, Program], sample: Mapping[str, np.ndarray]
+    ) -> None:
+        """`programs` by batch size; `sample` has arrays `input.NAME` and what they give, `output.NAME`."""
         self.manifest = manifest
-        self._tensor = tvm.runtime.tensor
-        self._main = tvm.runtime.vm.VirtualMachine(library, tvm.cpu())["main"]
-        self._constants = [self._tensor(array) for array in constants]
+        self.sample = sample
+        self._programs = dict(sorted(programs.items()))
 
     def __call__(self, *arrays: Any, **named: Any) -> Any:
         """One array, or a dict by name for several outputs. Raises WrongInputError."""
         inputs, count = self._inputs(arrays, named)
-        batch: int = self.manifest["batch"]
-        parts = [self._run([x[i : i + batch] for x in inputs]) for i in range(0, count, batch)]
+        parts, done = [], 0
+        while done < count:
+            size = max((b for b in self._programs if b <= count - done), default=min(self._programs))
+            # Never the caller's own array, which a network that changes nothing would hand back.
+            parts.append([self._own(y, inputs) for y in self._run(size, [x[done : done + size] for x in inputs])])
+            done += size
         values = [
-            np.concatenate(part)[:count] if len(part) > 1 else part[0][:count] for part in zip(*parts, strict=True)
+            part[0][:count] if len(part) == 1 else np.concatenate(part)[:count] for part in zip(*parts, strict=True)
         ]
         outputs = self.manifest["outputs"]
         return values[0] if len(outputs) == 1 else {o["name"]: v for o, v in zip(outputs, values, strict=True)}
 
-    def _run(self, inputs: list[np.ndarray]) -> list[np.ndarray]:
-        missing = self.manifest["batch"] - len(inputs[0])
+    def self_test(self) -> float:
+        """The largest error on the package's own sample, as a share of the largest value of that output.
+
+        Raises UnsuitableError when it is more than the manifest's `tolerance`: this machine does not give the numbers that
+        were found where the package was made.
+        """
+        found = self(**{i["name"]: self.sample[f"input.{i['name']}"] for i in self.manifest["inputs"]})
+        outputs = [o["name"] for o in self.manifest["outputs"]]
+        found = found if isinstance(found, dict) else {outputs[0]: found}
+        worst = 0.0
+        for name in outputs:
+            expected = self.sample[f"output.{name}"].astype(np.float64)
+            scale = max(float(np.abs(expected).max(initial=0.0)), 1e-30)
+            error = float(np.abs(found[name] - expected).max(initial=0.0)) / scale
+            worst = max(worst, error if np.isfinite(error) else np.inf)
+        if worst > self.manifest["tolerance"]:
+            raise UnsuitableError(
+                f"the self-test is off by {worst:.1e}; up to {self.manifest['tolerance']:.0e} is right"
+            )
+        return worst
+
+    def _run(self, size: int, inputs: list[np.ndarray]) -> list[np.ndarray]:
+        missing = size - len(inputs[0])
         if missing:
             inputs = [np.concatenate([x, np.zeros((missing, *x.shape[1:]), x.dtype)]) for x in inputs]
-        values = self._main(*map(self._tensor, inputs), *self._constants)
-        return [value.numpy() for value in values]
+        return _in_turn(self._programs[size], inputs)
+
+    @staticmethod
+    def _own(value: np.ndarray, inputs: Sequence[np.ndarray]) -> np.ndarray:
+        return value.copy() if any(np.may_share_memory(value, x) for x in inputs) else value
 
     def _inputs(self, arrays: Sequence[Any], named: Mapping[str, Any]) -> tuple[list[np.ndarray], int]:
         expected = self.manifest["inputs"]
@@ -85,7 +129,7 @@ class Network:
 
 
 def _batched(value: Any, expected: dict[str, Any]) -> np.ndarray:
-    array, name = np.asarray(value), expected["name"]
+    array, name = _viewed(value, expected["name"]), expected["name"]
     shape, dtype = tuple(expected["shape"]), np.dtype(expected["dtype"])
     if array.shape != shape and array.shape[1:] != shape:
         one = "×".join(map(str, shape))
@@ -98,56 +142,263 @@ def _batched(value: Any, expected: dict[str, Any]) -> np.ndarray:
     return np.ascontiguousarray(array, dtype)
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """The package's description, after the checksums of all its files were compared. Raises DamagedError."""
+def _viewed(value: Any, name: str) -> np.ndarray:
+    """The value as an array, without a copy where it shares its memory."""
+    if isinstance(value, np.ndarray) or not hasattr(value, "__dlpack__"):
+        return np.asarray(value)
     try:
-        manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text("utf-8"))
+        return np.from_dlpack(value)
+    except (BufferError, RuntimeError, TypeError, ValueError) as e:
+        raise WrongInputError(f"the input {name!r} cannot be read: {e}") from None
+
+
+# ---- running
+
+
+class _Turns:
+    """One run at a time in this process.
+
+    TVM makes a pool of workers for each thread that calls and never ends it: the first thread has one, and all others
+    together another.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._others = ThreadPoolExecutor(1, "network")
+        self._first: int | None = None
+
+    def __call__(self, program: Program, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        if self._first is None:
+            self._first = threading.get_ident()
+        if self._first == threading.get_ident():
+            return self._locked(program, inputs)
+        return self._others.submit(self._locked, program, inputs).result()
+
+    def _locked(self, program: Program, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        with self._lock:
+            return program(inputs)
+
+
+_in_turn = _Turns()
+
+
+def runtime(threads: int | None = None) -> Any:
+    """The module `tvm_ffi` with TVM's runtime loaded, on all cores unless told otherwise. Raises UnsuitableError.
+
+    Neither TVM's compiler nor, unless it is imported already, PyTorch is loaded: tvm_ffi would import it for nothing but
+    faster views of its tensors, and take a second for it.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if threads is None:
+        os.environ.setdefault("TVM_NUM_THREADS", str(cores))
+    else:
+        os.environ["TVM_NUM_THREADS"] = str(threads)
+    hidden = "torch" not in sys.modules
+    if hidden:
+        sys.modules["torch"] = None  # type: ignore[assignment]
+    try:
+        import tvm_ffi
+        from tvm_ffi.libinfo import load_lib_ctypes
+    except ImportError as e:
+        raise UnsuitableError(f"TVM's runtime cannot be imported ({e}): run `pip install apache-tvm`") from None
+    finally:
+        if hidden:
+            del sys.modules["torch"]
+    spec = find_spec("tvm")
+    if spec is None or spec.origin is None:
+        raise UnsuitableError("TVM is not installed: run `pip install apache-tvm`")
+    load_lib_ctypes("tvm", "tvm_runtime", "RTLD_GLOBAL", extra_lib_paths=[Path(spec.origin).parent / "lib"])
+    if threads is not None:
+        big_cores_first = 1
+        tvm_ffi.get_global_func("runtime.config_threadpool")(big_cores_first, threads)
+    return tvm_ffi
+
+
+def vm_program(module: Any, constants: Sequence[np.ndarray]) -> Program:
+    """The function `main(*inputs, *constants)` of a TVM module on the processor."""
+    ffi = runtime()
+    machine = module["vm_load_executable"]()
+    cpu, pooled = 1, 2
+    machine["vm_initialization"](cpu, 0, pooled)
+    main = machine["main"]
+    # Tensors borrow the memory, so the arrays live as long as the program.
+    held = [aligned(array) for array in constants]
+    tensors = [ffi.from_dlpack(array) for array in held]
+
+    def run(inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        own = [aligned(x) for x in inputs]
+        return [np.from_dlpack(y) for y in main(*map(ffi.from_dlpack, own), *tensors)]
+
+    return run
+
+
+def cuda_program(module: Any, constants: Sequence[np.ndarray]) -> Program:
+    """The same on the first NVIDIA GPU: constants stay there, inputs and outputs are copied."""
+    import tvm
+
+    device = tvm.cuda(0)
+    main = tvm.runtime.vm.VirtualMachine(module, device)["main"]
+    tensors = [tvm.runtime.tensor(array, device) for array in constants]
+
+    def run(inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        return [y.numpy() for y in main(*(tvm.runtime.tensor(x, device) for x in inputs), *tensors)]
+
+    return run
+
+
+def c_program(library: Path, outputs: Sequence[dict[str, Any]], batch: int, constants: Sequence[np.ndarray]) -> Program:
+    """The function `network_run` of a library built from C source, which needs no TVM."""
+    import ctypes
+
+    native = ctypes.CDLL(str(library))
+    native.network_workspace_bytes.restype = ctypes.c_size_t
+    space = _space(max(1, native.network_workspace_bytes()))
+    # Addresses keep nothing alive: `run` refers to what they are of.
+    held = (space, [aligned(array) for array in constants])
+    table = (ctypes.c_void_p * max(1, len(held[1])))(*(array.ctypes.data for array in held[1]))
+
+    def run(inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        own = [aligned(x) for x in inputs]
+        made = [_space((batch, *o["shape"]), o["dtype"]) for o in outputs]
+        sources = (ctypes.c_void_p * len(own))(*(x.ctypes.data for x in own))
+        results = (ctypes.c_void_p * len(made))(*(y.ctypes.data for y in made))
+        native.network_run(table, sources, results, ctypes.c_void_p(held[0].ctypes.data))
+        return made
+
+    return run
+
+
+def _space(shape: int | tuple[int, ...], dtype: str = "uint8") -> np.ndarray:
+    """A new array, not filled, that starts at a multiple of `ALIGNMENT`."""
+    count = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    room = np.empty(count + ALIGNMENT, np.uint8)
+    start = -room.ctypes.data % ALIGNMENT
+    return room[start : start + count].view(dtype).reshape(shape)
+
+
+def aligned(array: np.ndarray) -> np.ndarray:
+    """The array itself where code may read and write whole vectors of it, else a copy."""
+    if array.ctypes.data % ALIGNMENT == 0 and array.flags.c_contiguous and array.flags.writeable:
+        return array
+    copy = _space(array.shape, array.dtype.name)
+    copy[...] = array
+    return copy
+
+
+# ---- reading
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The package's description, which is taken at its word about nothing but names of files. Raises DamagedError."""
+    try:
+        manifest: dict[str, Any] = json.loads(_regular(folder, "manifest.json").read_text("utf-8"))
         files: dict[str, str] = manifest["files"]
-    except FileNotFoundError:
+        named = {p["library"] for v in manifest["variants"] for p in v["programs"]} - {None}
+        named |= {v["weights"] for v in manifest["variants"]}
+    except DamagedError:
         raise DamagedError(f"{folder} is no package: it has no manifest.json") from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise DamagedError(f"{folder / 'manifest.json'} is damaged") from None
-    if not isinstance(files, dict) or not set(PARTS) <= set(files):
+    needed = set(PARTS[1:]) | named
+    if not isinstance(files, dict) or not named or not needed <= set(files):
         raise DamagedError(f"{folder / 'manifest.json'} does not list all parts of a package")
-    for name, checksum in files.items():
-        path = folder / name
-        if not path.is_file():
-            raise DamagedError(f"{path} is missing")
-        with path.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != checksum:
-                raise DamagedError(f"{path} has changed since the package was written")
     return manifest
 
 
-def load(folder: str | os.PathLike[str]) -> Network:
-    """The network of a package directory. Raises DamagedError."""
+def check(folder: Path, manifest: dict[str, Any], others: Sequence[str] = ()) -> None:
+    """Compares the checksum of every file but `others`. Raises DamagedError."""
+    for name, checksum in manifest["files"].items():
+        if name not in others:
+            with _regular(folder, name).open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != checksum:
+                    raise DamagedError(f"{folder / name} has changed since the package was written")
+
+
+def _regular(folder: Path, name: str) -> Path:
+    """The path of a plain file of the folder itself: no link, no device, nothing elsewhere. Raises DamagedError."""
+    path = folder / name
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+        raise DamagedError(f"{name!r} is no name for a file of a package")
+    try:
+        mode = path.lstat().st_mode
+    except (OSError, ValueError):
+        raise DamagedError(f"{path} is missing") from None
+    if not stat.S_ISREG(mode):
+        raise DamagedError(f"{path} is no plain file")
+    return path
+
+
+def cpu_features() -> frozenset[str] | None:
+    """What this processor has, by Linux's names; None where the system does not say."""
+    try:
+        text = Path("/proc/cpuinfo").read_text("utf-8", "replace")
+    except OSError:
+        return None
+    line = re.search(r"^(?:flags|Features)\s*:(.*)$", text, re.MULTILINE)
+    return frozenset(line[1].split()) if line else None
+
+
+def suitable(manifest: dict[str, Any]) -> dict[str, Any]:
+    """The best variant of the package that this machine can run; the last is the best. Raises UnsuitableError."""
+    machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine().lower(), platform.machine().lower())
+    has, reasons = cpu_features(), []
+    for variant in reversed(manifest["variants"]):
+        if not (why := _unfit(variant, machine, has)):
+            return dict(variant)
+        reasons.append(why)
+    raise UnsuitableError(f"this package does not run here: {'; '.join(dict.fromkeys(reasons))}")
+
+
+def _unfit(variant: dict[str, Any], machine: str, has: frozenset[str] | None) -> str:
+    """Why the variant does not run here, or nothing."""
+    target = variant["target"]
+    if variant["programs"][0]["library"] is None:
+        return "it is C source without a library, because no C compiler was at hand; build.sh says how it is built"
+    if target["kind"] == "cuda":
+        exists, cuda = 0, 2
+        asked = runtime().get_global_func("runtime.GetDeviceAttr", allow_missing=True)
+        if asked is None or not asked(cuda, 0, exists):
+            return f"it is for an NVIDIA GPU ({target['arch']}), and none is found"
+    family, system = variant["machine"], variant["system"]
+    if family != machine:
+        return f"it is for {family}, and this machine is {machine}"
+    if system != sys.platform:
+        return f"it is for {system}, and this is {sys.platform}"
+    missing = sorted(set(variant["features"]) - has) if has is not None else []
+    return f"{target.get('mcpu', 'its code')} takes {', '.join(missing)}, which this processor lacks" if missing else ""
+
+
+def load(folder: str | os.PathLike[str], threads: int | None = None) -> Network:
+    """The network of a package directory, on `threads` threads (all cores). Raises DamagedError, UnsuitableError."""
     folder = Path(folder).resolve()
     manifest = read_manifest(folder)
-    # TVM reads this once, while it is imported, and by itself takes half the cores.
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    os.environ.setdefault("TVM_NUM_THREADS", str(cores))
-    import tvm
+    variant = suitable(manifest)
+    mine = {p["library"] for p in variant["programs"]} | {variant["weights"]}
+    of_any = {p["library"] for v in manifest["variants"] for p in v["programs"]}
+    of_any |= {v["weights"] for v in manifest["variants"]}
+    check(folder, manifest, sorted(of_any - mine - {None}))
+    weights = read_weights(folder / variant["weights"])
+    programs = {}
+    for part in variant["programs"]:
+        constants, library = [weights[key] for key in part["constants"]], folder / part["library"]
+        kind = variant["target"]["kind"]
+        if kind == "c":
+            programs[part["batch"]] = c_program(library, manifest["outputs"], part["batch"], constants)
+        else:
+            module = runtime(threads).load_module(str(library))
+            programs[part["batch"]] = (cuda_program if kind == "cuda" else vm_program)(module, constants)
+    return Network(manifest, programs, read_weights(folder / "sample.safetensors"))
 
-    arrays = _read_constants(folder / "weights.safetensors")
-    library = tvm.runtime.load_module(str(folder / "lib.so"))
-    return Network(library, manifest, [arrays[name] for name in manifest["constants"]])
 
-
-def _read_constants(path: Path) -> dict[str, np.ndarray]:
-    data = np.memmap(path, mode="r", dtype=np.uint8)
-    start = 8 + int.from_bytes(data[:8].tobytes(), "little")
+def read_weights(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a safetensors file, mapped into memory and not copied; what is written to them stays here."""
+    data = np.memmap(path, np.uint8, "c")
+    start = 8 + int(data[:8].view("<u8")[0])
     header = json.loads(data[8:start].tobytes())
     types = {
-        "F64": "f8",
-        "F32": "f4",
-        "F16": "f2",
-        "I64": "i8",
-        "I32": "i4",
-        "I16": "i2",
-        "I8": "i1",
-        "U8": "u1",
-        "BOOL": "?",
-    }
+        "F64": "f8", "F32": "f4", "F16": "f2", "I64": "i8", "I32": "i4", "I16": "i2", "I8": "i1", "U16": "u2",
+        "U8": "u1", "BOOL": "?",
+    }  # fmt: skip
     arrays = {}
     for name, entry in header.items():
         if name != "__metadata__":
@@ -165,9 +416,9 @@ def main(arguments: Sequence[str]) -> int:
         network = load(Path(__file__).parent)
         given = np.load(arguments[0], allow_pickle=False)
         result = network(given) if isinstance(given, np.ndarray) else network(**given)
-    except (DamagedError, WrongInputError, OSError, ValueError) as e:
+    except (DamagedError, UnsuitableError, WrongInputError, OSError, ValueError) as e:
         print(f"error: {e}", file=sys.stderr)
-        return 3 if isinstance(e, DamagedError) else 1
+        return 3 if isinstance(e, DamagedError | UnsuitableError) else 1
     if len(arguments) == 2 and isinstance(result, dict):
         np.savez(arguments[1], **result)
     elif len(arguments) == 2:

@@ -1,18 +1,39 @@
-"""The processor that code is made for."""
+"""What code is made for: processors by LLVM's names, C source, NVIDIA GPUs."""
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.errors import CnnError, Diagnostic
 
+PORTABLE = ("x86-64-v2", "x86-64-v3", "x86-64-v4")
+"""The levels of x86 that a portable package holds: vectors of 4, 8 and 16 numbers."""
+
+# LLVM's names of what kernels may use → Linux's, as in /proc/cpuinfo. What all 64-bit processors of a family have, and
+# hints about speed, are not asked for.
+_FEATURES = {
+    "x86_64": {
+        "sse3": "pni", "ssse3": "ssse3", "sse4.1": "sse4_1", "sse4.2": "sse4_2", "popcnt": "popcnt", "avx": "avx",
+        "avx2": "avx2", "fma": "fma", "f16c": "f16c", "bmi": "bmi1", "bmi2": "bmi2", "lzcnt": "abm", "movbe": "movbe",
+        "avx512f": "avx512f", "avx512bw": "avx512bw", "avx512cd": "avx512cd", "avx512dq": "avx512dq",
+        "avx512vl": "avx512vl", "avx512ifma": "avx512ifma", "avx512vbmi": "avx512vbmi", "avx512vbmi2": "avx512_vbmi2",
+        "avx512vnni": "avx512_vnni", "avx512bitalg": "avx512_bitalg", "avx512vpopcntdq": "avx512_vpopcntdq",
+        "avx512bf16": "avx512_bf16", "avx512fp16": "avx512_fp16", "avxvnni": "avx_vnni",
+    },
+    "aarch64": {
+        "neon": "asimd", "fullfp16": "asimdhp", "dotprod": "asimddp", "lse": "atomics", "bf16": "bf16",
+        "i8mm": "i8mm", "sve": "sve", "sve2": "sve2",
+    },
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Cpu:
-    """A processor by LLVM's name, and what kernels need to know of it."""
+    """A processor by LLVM's name, and what kernels need to know of it; with `kind` c any that has a C compiler."""
 
     name: str
     triple: str
@@ -20,32 +41,118 @@ class Cpu:
     """float32 numbers in one vector register."""
     registers: int
     """Vector registers."""
+    kind: Literal["llvm", "c"] = "llvm"
 
     @property
     def target(self) -> Any:
-        return load_tvm().target.Target({"kind": "llvm", "mcpu": self.name, "mtriple": self.triple})
+        tvm = load_tvm()
+        if self.kind == "c":
+            return tvm.target.Target("c")
+        return tvm.target.Target({"kind": "llvm", "mcpu": self.name, "mtriple": self.triple})
+
+    @property
+    def architecture(self) -> str:
+        """`x86_64`, `aarch64`, … as in the triple, arm64 by its other name."""
+        first = self.triple.partition("-")[0]
+        return "aarch64" if first == "arm64" else first
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """What a machine must have to run the code, by Linux's names, in order."""
+        if self.kind == "c":
+            return ()
+        found = set(load_tvm().target.codegen.llvm_get_cpu_features(self.target))
+        names = _FEATURES.get(self.architecture, {})
+        return tuple(sorted(linux for llvm, linux in names.items() if llvm in found))
+
+    @property
+    def spelled(self) -> dict[str, str]:
+        """For the manifest: what TVM needs to make the target again."""
+        return {"kind": "llvm", "mcpu": self.name, "mtriple": self.triple} if self.kind == "llvm" else {"kind": "c"}
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """An NVIDIA GPU by its architecture, `sm_80`."""
+
+    arch: str
+
+    @property
+    def name(self) -> str:
+        return self.arch
+
+    @property
+    def target(self) -> Any:
+        return load_tvm().target.Target({"kind": "cuda", "arch": self.arch}, host="llvm")
+
+    @property
+    def spelled(self) -> dict[str, str]:
+        return {"kind": "cuda", "arch": self.arch}
+
+
+C_SOURCE = Cpu("c", "", lanes=8, registers=16, kind="c")
+"""Eight numbers side by side: what compilers make good code of for any vectors of 4, 8 or 16."""
+
+
+def find_targets(text: str) -> tuple[Cpu, ...] | Gpu:
+    """The processors that `text` names, one or several for one package, or a GPU.
+
+    `llvm` is this machine; `llvm:CPU` or plain `CPU` is one of LLVM's processors; `aarch64` and `aarch64:CPU` are Linux on
+    64-bit Arm; `portable` is `x86-64-v2,x86-64-v3,x86-64-v4`; `c` is C source; `cuda:sm_80` a GPU. Raises `CnnError`
+    (unknown-target).
+    """
+    if match := re.fullmatch(r"cuda:(sm_[0-9]{2,3}[af]?)", text):
+        return Gpu(match[1])
+    if text == "c":
+        return (C_SOURCE,)
+    names = PORTABLE if text == "portable" else tuple(name.strip() for name in text.split(","))
+    found = tuple(dict.fromkeys(find_cpu(name) for name in names))
+    if len({cpu.architecture for cpu in found}) > 1:
+        raise _unknown(text, ("one package is for processors of one family",))
+    return found
 
 
 def find_cpu(text: str) -> Cpu:
-    """`llvm` is this machine; `llvm:x86-64-v3` one of LLVM's processors of the same family. Raises `CnnError`."""
+    """One processor; the words are those of `find_targets`. Raises `CnnError` (unknown-target)."""
     codegen = load_tvm().target.codegen
-    kind, _, name = text.partition(":")
-    triple = codegen.llvm_get_system_triple()
+    triple, name = _spelled(text)
+    triple = triple or codegen.llvm_get_system_triple()
     name = name or codegen.llvm_get_system_cpu()
-    if kind != "llvm" or not codegen.llvm_is_valid_cpu(name, triple):
-        raise CnnError(
-            [
-                Diagnostic(
-                    id="unknown-target",
-                    message=f"there is no target {json.dumps(text)}",
-                    notes=("expected `llvm` for this machine or `llvm:CPU` with LLVM's name of a processor",),
-                    help="write `llvm`, or for any recent x86 server `llvm:x86-64-v4`",
-                )
-            ]
-        )
+    if not codegen.llvm_is_valid_cpu(name, triple):
+        raise _unknown(text)
     target = load_tvm().target.Target({"kind": "llvm", "mcpu": name, "mtriple": triple})
     if codegen.llvm_cpu_has_features("avx512f", target):
         return Cpu(name, triple, lanes=16, registers=32)
     if codegen.llvm_cpu_has_features("avx2", target):
         return Cpu(name, triple, lanes=8, registers=16)
     return Cpu(name, triple, lanes=4, registers=16 if triple.startswith("x86") else 32)
+
+
+def _spelled(text: str) -> tuple[str, str]:
+    """LLVM's triple and processor; empty is this machine's."""
+    kind, _, name = text.partition(":")
+    if kind == "aarch64":
+        return "aarch64-linux-gnu", name or "generic"
+    if kind == "llvm":
+        return "", name
+    if match := re.fullmatch(r"llvm -mcpu[= ](\S+?)(?: -mtriple[= ](\S+))?", text):
+        return match[2] or "", match[1]
+    if text.startswith("x86-64") and not load_tvm().target.codegen.llvm_get_system_triple().startswith("x86_64"):
+        return "x86_64-linux-gnu", text
+    return "", text or "?"
+
+
+def _unknown(text: str, notes: tuple[str, ...] = ()) -> CnnError:
+    if text.partition(":")[0] == "cuda":
+        notes = ("a GPU is named by its architecture: `cuda:sm_80`, `cuda:sm_90`",)
+    expected = "expected `llvm` for this machine or `llvm:CPU` with LLVM's name of a processor"
+    return CnnError(
+        [
+            Diagnostic(
+                id="unknown-target",
+                message=f"there is no target {json.dumps(text)}",
+                notes=(expected, "others are `portable`, `aarch64:CPU`, `c` and `cuda:sm_80`", *notes),
+                help="write `llvm`, or for any recent x86 server `llvm:x86-64-v4`",
+            )
+        ]
+    )

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cnndsl.backends.tvm import linking
 from cnndsl.backends.tvm.build import build
 from cnndsl.backends.tvm.runtime import Package, load
 from cnndsl.errors import CnnError, MissingPart
@@ -47,9 +48,18 @@ def test_a_package_says_what_it_is(exported: Path, network: Graph) -> None:
         {"name": "v", "shape": [4], "dtype": "float32"},
     ]
     assert [(o["name"], o["shape"]) for o in manifest["outputs"]] == [("c", [6]), ("a", [6])]
-    assert (manifest["batch"], manifest["weights"]) == (2, "w.pth")
+    assert (manifest["batches"], manifest["weights"], manifest["precision"]) == ([2], "w.pth", "f32")
+    assert (manifest["target"], manifest["strict_numerics"], manifest["tuned"]) == ("llvm", False, [])
     names = sorted(file.name for file in exported.iterdir())
-    assert names == ["graph.json", "lib.so", "manifest.json", "predict.py", "source.cnn", "weights.safetensors"]
+    assert names == [
+        "graph.json",
+        "lib.so",
+        "manifest.json",
+        "predict.py",
+        "sample.safetensors",
+        "source.cnn",
+        "weights.safetensors",
+    ]
     assert {name: sha256((exported / name).read_bytes()).hexdigest() for name in manifest["files"]} == manifest["files"]
     assert (exported / "source.cnn").read_text("utf-8") == TEXT
     assert Graph.model_validate_json((exported / "graph.json").read_text("utf-8")) == network
@@ -139,7 +149,7 @@ def test_a_changed_or_missing_file_is_named_before_anything_is_loaded(
 def test_a_manifest_that_hides_a_file_is_damaged(package: Package, tmp_path: Path) -> None:
     path = package.export(tmp_path / "p")
     manifest = json.loads((path / "manifest.json").read_text("utf-8"))
-    for damage in ({**manifest, "files": {}}, {**manifest, "batch": "2"}, {}):
+    for damage in ({**manifest, "files": {}}, {**manifest, "batches": "2"}, {}):
         (path / "manifest.json").write_text(json.dumps(damage), "utf-8")
         with pytest.raises(CnnError, match="damaged-package"):
             load(path)
@@ -165,7 +175,10 @@ def test_without_a_compiler_nothing_is_written(
     package: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(MissingPart, match=r"C\+\+ compiler"):
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.setattr(linking, "find_spec", lambda _name: None)
+    with pytest.raises(MissingPart, match="pip install ziglang"):
         package.export(tmp_path / "p")
     assert not (tmp_path / "p").exists()
 
