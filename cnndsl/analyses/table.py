@@ -8,19 +8,32 @@ from io import StringIO
 from cnndsl.analyses.outline import Outline, Row
 from cnndsl.analyses.summary import FieldReport, Summary
 
-COLUMNS = ("layer", "kind", "output", "params", "macs", "flops", "rf")
+COLUMNS = ("layer", "kind", "output", "params", "params%", "macs", "macs%", "flops", "rf")
 """Columns by the names that `--columns` takes."""
 USUAL = ("layer", "kind", "output", "params", "macs", "rf")
-TITLES = {"params": "parameters", "macs": "MACs", "flops": "FLOPs", "rf": "receptive field"}
+WIDE = ("layer", "kind", "output", "params", "params%", "macs", "macs%", "rf")
+"""With bars for the share of the whole: what a terminal shows that has room for them."""
+TITLES = {"params": "parameters", "params%": "share", "macs": "MACs", "macs%": "share", "flops": "FLOPs"} | {
+    "rf": "receptive field"
+}
 NUMBERS = frozenset({"params", "macs", "flops", "rf"})
+BAR = 8
+"""Characters of a full bar, each in eighths."""
 LEAST = 12
 """Characters that a shortened column keeps."""
 
 
-def to_text(outline: Outline, width: int | None = None, columns: tuple[str, ...] = USUAL) -> str:
-    """The table for people: a tree, numbers aligned on the right, and the totals below. With `width`, what is written in
-    the layers is shortened until a line fits."""
-    cells = [[_cell(row, column) for column in columns] for row in outline.rows]
+def to_text(outline: Outline, width: int | None = None, columns: tuple[str, ...] | None = None) -> str:
+    """The table for people: a tree, numbers aligned on the right, and the totals below.
+
+    With `width`, what is written in the layers is shortened until a line fits. Where no columns are asked for, bars say
+    each row's share of the parameters and MACs, if they fit beside the rest.
+    """
+    if columns is None:
+        if width is not None and _width(outline, WIDE) <= width:
+            return to_text(outline, width, WIDE)
+        columns = USUAL
+    cells = [[_cell(row, column, outline.summary) for column in columns] for row in outline.rows]
     header = [TITLES.get(column, column) for column in columns]
     widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
     if width is not None:
@@ -35,11 +48,20 @@ def to_text(outline: Outline, width: int | None = None, columns: tuple[str, ...]
     return "\n".join([*lines, rule, *totals(outline.summary, repeated=any(row.times > 1 for row in outline.rows))])
 
 
+def _width(outline: Outline, columns: tuple[str, ...]) -> int:
+    """Characters of a line that shortens nothing."""
+    rows = [
+        [TITLES.get(column, column) for column in columns],
+        *([_cell(row, column, outline.summary) for column in columns] for row in outline.rows),
+    ]
+    return sum(max(map(len, column)) for column in zip(*rows, strict=True)) + 2 * (len(columns) - 1)
+
+
 def to_markdown(outline: Outline, columns: tuple[str, ...] = USUAL) -> str:
     """A Markdown table, aligned in its source too, and the totals as a list."""
     header = [TITLES.get(column, column) for column in columns]
     cells = [
-        [_indented(row) if column == "layer" else _escaped(_cell(row, column)) for column in columns]
+        [_indented(row) if column == "layer" else _escaped(_cell(row, column, outline.summary)) for column in columns]
         for row in outline.rows
     ]
     widths = [max(3, *map(len, column)) for column in zip(header, *cells, strict=True)]
@@ -110,7 +132,7 @@ def _in_words(summary: Summary) -> str:
     return words if seen.state == "exact" else f"{words}; unaligned, this holds all that positions see"
 
 
-def _cell(row: Row, column: str) -> str:
+def _cell(row: Row, column: str, summary: Summary) -> str:
     match column:
         case "layer":
             times = f" ×{row.times}" if row.times > 1 else ""
@@ -123,11 +145,24 @@ def _cell(row: Row, column: str) -> str:
             return f"{row.params:,}" if row.params else "–"
         case "macs":
             return f"{row.macs:,}" if row.macs else "–"
+        case "params%":
+            return _share(row.params, summary.totals.params)
+        case "macs%":
+            return _share(row.macs, summary.totals.macs)
         case "flops":
             return f"{row.flops:,}" if row.flops else "–"
         case "rf":
             return _sight(row.receptive_field)
     raise ValueError(f"no column is called {column!r}; there are {', '.join(COLUMNS)}")
+
+
+def _share(part: int, whole: int) -> str:
+    """A bar and the percentage: `███▌     44 %`; nothing for nothing."""
+    if not part:
+        return ""
+    eighths = max(1, round(BAR * 8 * part / whole))
+    bar = "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
+    return f"{bar:<{BAR}} {100 * part / whole:>3.0f} %" if 200 * part >= whole else f"{bar:<{BAR}} <1 %"
 
 
 def _sight(seen: FieldReport | None) -> str:

@@ -31,7 +31,7 @@ def _columns(context: click.Context, parameter: click.Parameter, value: str | No
     "--columns",
     metavar="A,B,…",
     callback=_columns,
-    help="Columns of table and md: layer, kind, output, params, macs, flops, rf.",
+    help="Columns of table and md: layer, kind, output, params, params%, macs, macs%, flops, rf.",
 )
 @click.option("--format", type=click.Choice(["table", "json", "csv", "md"]), default="table", show_default=True)
 @click.option("--strict-rf", is_flag=True, help="Count what gates see (squeeze-excite) into receptive fields.")
@@ -67,7 +67,7 @@ def command(
     elif format == "md":
         say(to_markdown(outline, columns or USUAL))
     else:
-        say(to_text(outline, _terminal_width(), columns or USUAL))
+        say(to_text(outline, _terminal_width(), columns))
 
 
 def _say_sizes(file: str, parameters: Mapping[str, str], inputs: Mapping[str, str]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from cnndsl.analyses.outline import rows, title
 from cnndsl.analyses.summary import summarize
-from cnndsl.analyses.table import COLUMNS, to_csv, to_markdown, to_text
+from cnndsl.analyses.table import COLUMNS, USUAL, to_csv, to_markdown, to_text
 from cnndsl.ir.graph import Graph
 from cnndsl.ops.add import Add
 from cnndsl.ops.conv import Conv
@@ -147,3 +147,25 @@ def test_receptive_fields_in_words() -> None:
 def test_the_title_names_every_input() -> None:
     steps: list[Step] = [("add", Add(), ("x", "y"))]
     assert to_text(rows(graph({"x": (2, 8), "y": (2, 8)}, steps))).splitlines()[0] == "test  2×8, 2×8"
+
+
+def test_bars_say_the_share_where_they_fit() -> None:
+    outline = rows(load("alexnet").graph, 1)
+    wide, narrow = to_text(outline, 200), to_text(outline, 100)
+    assert "share" not in narrow
+    assert to_text(outline, None) == to_text(outline, None, USUAL)
+    classifier = next(line for line in wide.splitlines() if line.startswith("└─ classifier"))
+    # 58,631,144 of 61,100,840 parameters and 58,621,952 of 714,188,480 MACs: 7.68 and 0.66 of eight characters.
+    assert "58,631,144  ███████▋  96 %" in classifier
+    assert "58,621,952  ▋          8 %" in classifier
+    assert max(map(len, wide.splitlines()[3:-8])) <= 200
+
+
+def test_a_share_of_nothing_is_no_bar() -> None:
+    outline = rows(load("alexnet").graph)
+    pool = next(
+        line
+        for line in to_text(outline, columns=("layer", "kind", "params%", "macs%")).splitlines()
+        if "MaxPool" in line
+    )
+    assert pool.rstrip().endswith(")")
