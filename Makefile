@@ -62,6 +62,7 @@ docs: $(VENV)/.installed ## Write the generated pages
 	mv docs/errors/README.md.new docs/errors/README.md
 	$(BIN)/python -m cnndsl draw docs/small.cnn -o docs/images/small.svg
 	$(BIN)/python docs/architectures/make.py
+	$(BIN)/python docs/images/make.py
 	$(BIN)/python -m tests.pages
 
 bench: $(VENV)/.installed ## Measure: start-up, the language

@@ -1,4 +1,4 @@
-"""`cnndsl draw`: a network as a diagram."""
+"""`cnndsl draw`: a network as a diagram, as the volumes of a paper's figure, or by its receptive fields."""
 
 from __future__ import annotations
 
@@ -12,8 +12,21 @@ from cnndsl.cli.reading import file_argument, network_options, read_network
 from cnndsl.cli.voice import note
 
 if TYPE_CHECKING:
+    from cnndsl.backends.dot.figure import Figure
     from cnndsl.backends.dot.measure import Measure
     from cnndsl.backends.dot.theme import Theme
+    from cnndsl.ir.graph import Graph
+
+TAKES = {
+    "depth": ("diagram", "volumes"),
+    "direction": ("diagram",),
+    "expand": ("diagram",),
+    "color": ("diagram",),
+    "image": ("rf",),
+    "weights": ("rf",),
+    "normalize": ("rf",),
+}
+"""Which styles an option is for; the others take all."""
 
 
 @click.command("draw")
@@ -23,7 +36,14 @@ if TYPE_CHECKING:
     "--output",
     type=click.Path(path_type=Path),
     required=True,
-    help="The picture; its ending says the format: svg, png, pdf, dot, mmd.",
+    help="The picture; its ending says the format: svg, png, pdf; a diagram also dot, mmd.",
+)
+@click.option(
+    "--style",
+    type=click.Choice(["diagram", "volumes", "rf"]),
+    default="diagram",
+    show_default=True,
+    help="volumes: feature maps as boxes in space; rf: receptive fields over an --image.",
 )
 @click.option("--depth", type=click.IntRange(1), help="Levels of blocks to open; what lies deeper is one box.")
 @click.option(
@@ -40,21 +60,75 @@ if TYPE_CHECKING:
     show_default=True,
     help="auto: an SVG that is light or dark as its reader's browser is.",
 )
+@click.option("--image", type=click.Path(path_type=Path), help="The picture under the receptive fields.")
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path),
+    help="Trained weights: the effective field, from gradients, stands beside the theoretical one.",
+)
+@click.option(
+    "--normalize",
+    type=click.Choice(["none", "imagenet"]),
+    default="none",
+    show_default=True,
+    help="With --weights: take ImageNet's mean off the picture and divide by its deviation.",
+)
 @network_options
+@click.pass_context
 def command(
+    context: click.Context,
     file: str,
     output: Path,
+    style: Literal["diagram", "volumes", "rf"],
     depth: int | None,
     direction: Literal["TB", "LR", "BT", "RL"],
     expand: bool,
     color: Measure | None,
     theme: Theme,
+    image: Path | None,
+    weights: Path | None,
+    normalize: str,
     parameters: Mapping[str, str],
     inputs: Mapping[str, str],
 ) -> None:
-    """Draw a network, with shapes on the arrows and blocks as clusters."""
+    """Draw a network, with shapes on the arrows and blocks as clusters; or as a paper's figure."""
+    for name, styles in TAKES.items():
+        given = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+        if given and style not in styles:
+            raise click.UsageError(f"--{name} is for --style {' or '.join(styles)}, not {style}", context)
+    if style == "rf" and image is None:
+        raise click.UsageError("--style rf draws over a picture: give one with --image", context)
     graph = read_network(file, parameters, inputs).graph
-    from cnndsl.backends.dot.draw import draw
+    from cnndsl.backends.dot.draw import draw, draw_figure
 
-    draw(graph, output, depth=depth, direction=direction, expand=expand, color=color, theme=theme)
+    if style == "diagram":
+        draw(graph, output, depth=depth, direction=direction, expand=expand, color=color, theme=theme)
+    elif style == "volumes":
+        from cnndsl.backends.dot.volumes import volumes
+
+        draw_figure(lambda: volumes(graph, depth=depth, theme=theme), output, theme)
+    else:
+        assert image is not None
+        draw_figure(lambda: _fields(graph, image, weights, normalize, theme), output, theme)
     note(f"wrote {output}")
+
+
+def _fields(graph: Graph, image: Path, weights: Path | None, normalize: str, theme: Theme) -> Figure:
+    """Receptive fields over a picture; with weights also the gradient of the last map's centre."""
+    from cnndsl.backends.dot.fields import fields
+    from cnndsl.backends.dot.widening import widening
+    from cnndsl.images import IMAGENET_MEAN, IMAGENET_STD, read_image
+
+    found = widening(graph)
+    shape = graph.types[found.input].shape
+    plain = read_image(image, shape)
+    pixels = (plain.transpose(1, 2, 0) * 255).round().astype("uint8")
+    gradient = None
+    if weights is not None:
+        from cnndsl.backends.pytorch.gradient import influence
+        from cnndsl.weights import checked, read_weights
+
+        arrays = checked(graph, read_weights(weights), weights.name)
+        value = read_image(image, shape, IMAGENET_MEAN, IMAGENET_STD) if normalize == "imagenet" else plain
+        gradient = influence(graph, arrays, {found.input: value[None]}, found.last.node.name, found.input)
+    return fields(graph, pixels[..., 0] if shape[0] == 1 else pixels, influence=gradient, theme=theme)

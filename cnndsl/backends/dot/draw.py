@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Unpack
 
-from cnndsl.analyses.cost import cost, total
-from cnndsl.analyses.params import params
-from cnndsl.backends.dot.caption import count
+from cnndsl.backends.dot.description import description
 from cnndsl.backends.dot.diagram import Box
 from cnndsl.backends.dot.emit import Options, to_dot
 from cnndsl.backends.dot.escape import identifier
+from cnndsl.backends.dot.figure import Figure, figure_svg
+from cnndsl.backends.dot.figure_paint import paint
 from cnndsl.backends.dot.mermaid import to_mermaid
 from cnndsl.backends.dot.render import FORMATS, render
 from cnndsl.backends.dot.structure import diagram
+from cnndsl.backends.dot.theme import Theme
 from cnndsl.errors import CnnError, Diagnostic
 from cnndsl.files import write_atomically
 from cnndsl.ir.graph import Graph
 
 ENDINGS = (*(f".{format}" for format in FORMATS), ".dot", ".mmd")
+FIGURE_ENDINGS = (".svg", ".png", ".pdf")
 
 
 def draw(graph: Graph, path: str | Path, **options: Unpack[Options]) -> None:
@@ -65,15 +68,18 @@ def element_ids(graph: Graph, *, depth: int | None = None, expand: bool = False)
     return found
 
 
-def description(graph: Graph) -> str:
-    """The network in a sentence, for those who cannot see it."""
-    starts = ", ".join(f"{i.name} {i.type}" for i in graph.inputs)
-    ends = ", ".join(f"{o.name} {graph.types[o.node]}" for o in graph.outputs if not o.training)
-    weights = sum(state.trained for state in params(graph).values())
-    return (
-        f"{graph.name}: from {starts} to {ends}; {len(graph.nodes)} layers, {count(weights)} parameters, "
-        f"{count(total(cost(graph)).macs)} multiply-adds"
-    )
+def draw_figure(make: Callable[[], Figure], path: str | Path, theme: Theme = "light") -> None:
+    """Writes a figure as `.svg`, `.png` or `.pdf`; `make` is called when the name turns out to be one of these. Raises as
+    `draw` does, and MissingPart where PNG and PDF lack matplotlib."""
+    path = Path(path)
+    ending = path.suffix.lower()
+    check_ending(ending, FIGURE_ENDINGS)
+    check_theme(ending, theme)
+    figure = make()
+    if ending == ".svg":
+        write_atomically(path, figure_svg(figure))
+    else:
+        write_atomically(path, paint(figure, "png" if ending == ".png" else "pdf"))
 
 
 def check_ending(ending: str, known: tuple[str, ...]) -> None:

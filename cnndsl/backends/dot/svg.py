@@ -64,8 +64,8 @@ def _settle(group: ElementTree.Element) -> None:
         title.text = tips[0]
         group.insert(0, title)
         if kind != "edge":
+            # The title is the symbol's name, too.
             group.set("role", "graphics-symbol")
-            group.set("aria-label", ", ".join(tips[0].split("\n")))
 
 
 def _unwrap(group: ElementTree.Element) -> Iterator[str]:
