@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,7 +14,21 @@ from cnndsl.cli.voice import note, say, step
 if TYPE_CHECKING:
     from cnndsl.ir.graph import Graph
 
-TVM_ONLY = ("weights", "seed", "target", "batch")
+TVM_ONLY = ("weights", "seed", "target", "batch", "strict_numerics", "threads", "dump")
+
+
+class Batches(click.ParamType[tuple[int, ...]]):
+    """Whole numbers from 1 with commas between."""
+
+    name = "n,…"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        parts = str(value).split(",")
+        if not all(part.isascii() and part.isdigit() and int(part) >= 1 for part in parts):
+            self.fail(f"expected batch sizes from 1, as `8` or `1,8`, found {value}", param, ctx)
+        return tuple(sorted({int(part) for part in parts}))
 
 
 @click.command("compile")
@@ -31,9 +45,21 @@ TVM_ONLY = ("weights", "seed", "target", "batch")
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="tvm: first weights, where none are given."
 )
 @click.option(
-    "--target", default="llvm", show_default=True, help="tvm: `llvm` is this machine, `llvm:x86-64-v3` a processor."
+    "--target",
+    default="llvm",
+    show_default=True,
+    help="tvm: `llvm` is this machine, `llvm:x86-64-v3` a processor, `portable` any x86; `aarch64`, `c`, `cuda:sm_80`.",
 )
-@click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="tvm: examples in one run.")
+@click.option(
+    "--batch",
+    type=Batches(),
+    default="1",
+    show_default=True,
+    help="tvm: examples in one run; of several, as `1,8`, the largest that fits is used.",
+)
+@click.option("--strict-numerics", is_flag=True, help="tvm: no kernels that trade accuracy for speed.")
+@click.option("--threads", type=click.IntRange(1), help="tvm: how many the package uses; all cores by default.")
+@click.option("--dump", type=click.Path(file_okay=False, path_type=Path), help="tvm: write every stage as text there.")
 @network_options
 @click.pass_context
 def command(
@@ -44,14 +70,17 @@ def command(
     weights: Path | None,
     seed: int,
     target: str,
-    batch: int,
+    batch: tuple[int, ...],
+    strict_numerics: bool,
+    threads: int | None,
+    dump: Path | None,
     parameters: Mapping[str, str],
     inputs: Mapping[str, str],
 ) -> None:
     """Compile a network for PyTorch or TVM."""
     given = {name for name in TVM_ONLY if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT}
     if to != "tvm" and given:
-        raise click.UsageError(f"--{min(given)} belongs to `--to tvm`", context)
+        raise click.UsageError(f"--{min(given).replace('_', '-')} belongs to `--to tvm`", context)
     if to == "tvm" and output is None:
         raise click.UsageError("`--to tvm` writes a directory; say which with -o", context)
     if {"weights", "seed"} <= given:
@@ -59,7 +88,8 @@ def command(
     graph = read_network(file, parameters, inputs).graph
     if to == "tvm":
         assert output is not None
-        _package(graph, output, weights, seed, target, batch)
+        options = {"strict_numerics": strict_numerics, "seed": seed, "threads": threads}
+        _package(graph, output, weights, target, batch, dump, options)
     elif to == "torch":
         from cnndsl.backends.pytorch.source import to_source
 
@@ -68,19 +98,44 @@ def command(
         _write(graph.model_dump_json(indent=1), output)
 
 
-def _package(graph: Graph, output: Path, weights: Path | None, seed: int, target: str, batch: int) -> None:
-    from cnndsl.backends.tvm.build import build
-    from cnndsl.backends.tvm.package import refuse_foreign
-    from cnndsl.weights import read_weights
+def _package(
+    graph: Graph,
+    output: Path,
+    weights: Path | None,
+    target: str,
+    batch: tuple[int, ...],
+    dump: Path | None,
+    options: dict[str, Any],
+) -> None:
+    from cnndsl.cli.apart import Tell, do_apart
+    from cnndsl.weights import initial_weights, read_weights
 
-    # Compiling takes seconds, and this is known before.
-    refuse_foreign(output.absolute())
-    arrays = read_weights(weights) if weights else None
-    with step(f"compiling {graph.name} for {target}"):
-        package = build(graph, arrays, target, batch, seed=seed, origin=weights.name if weights else "")
-    with step(f"linking {output}"):
-        package.export(output)
-    note(f"wrote {output}")
+    def work() -> None:
+        from cnndsl.backends.tvm.build import build
+        from cnndsl.backends.tvm.package import refuse_foreign
+
+        # Compiling takes seconds, and this is known before.
+        refuse_foreign(output.absolute())
+        arrays = read_weights(weights) if weights else None
+        with step(f"compiling {graph.name} for {target}"):
+            package = build(graph, arrays, target, batch, origin=weights.name if weights else "", **options)
+        if dump is not None:
+            package.dump(dump)
+            note(f"wrote the stages to {dump}")
+        with step(f"linking {output}"):
+            package.export(output)
+        note(f"wrote {output}")
+
+    def again(tell: Tell) -> None:
+        from cnndsl.backends.tvm.crash import compile_apart
+        from cnndsl.backends.tvm.options import Options
+
+        arrays = read_weights(weights) if weights else initial_weights(graph, options["seed"])
+        for size in batch:
+            strict = options["strict_numerics"]
+            compile_apart(graph, arrays, Options(batch=size, strict_numerics=strict), target, tell)
+
+    do_apart(work, again)
 
 
 def _write(text: str, output: Path | None) -> None:

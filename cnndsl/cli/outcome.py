@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import IO
 
 import click
@@ -36,13 +36,22 @@ def outcome(cli: click.Group, arguments: Sequence[str]) -> int:
 
 
 def _run(cli: click.Group, arguments: Sequence[str]) -> int:
-    try:
-        if _COMPLETION in os.environ:
-            from click.shell_completion import shell_complete
+    if _COMPLETION in os.environ:
+        from click.shell_completion import shell_complete
 
-            return shell_complete(cli, {}, "cnndsl", _COMPLETION, os.environ[_COMPLETION])
+        return shell_complete(cli, {}, "cnndsl", _COMPLETION, os.environ[_COMPLETION])
+
+    def work() -> None:
         with cli.make_context("cnndsl", list(arguments)) as context:
             cli.invoke(context)
+
+    return code_of(work)
+
+
+def code_of(work: Callable[[], object]) -> int:
+    """Does the work; the exit code it ends with, once what stopped it was said on stderr."""
+    try:
+        work()
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.ClickException as error:

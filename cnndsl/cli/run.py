@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     "--input",
     "inputs",
     multiple=True,
-    required=True,
     metavar="[NAME=]FILE",
     help="A picture, .npy or .npz; by name where there are several inputs.",
 )
@@ -38,6 +37,10 @@ if TYPE_CHECKING:
 )
 @click.option("--top", type=click.IntRange(1), default=5, show_default=True, help="How many classes to show.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the result: .npy, or .npz by name.")
+@click.option(
+    "--threads", type=click.IntRange(1), help="How many to use; by default as the package says, or all cores."
+)
+@click.option("--self-test", is_flag=True, help="Compare the package's own sample with what it gives here.")
 @click.pass_context
 def command(
     context: click.Context,
@@ -47,13 +50,22 @@ def command(
     labels: Path | None,
     top: int,
     output: Path | None,
+    threads: int | None,
+    self_test: bool,
 ) -> None:
     """Run one inference of a package that `compile --to tvm` wrote."""
+    if not inputs and not self_test:
+        raise click.UsageError("give --input, or --self-test", context)
     if output is not None and output.suffix not in (".npy", ".npz"):
         raise click.UsageError(f"expected a name in .npy or .npz, found {output.name}", context)
     from cnndsl.backends.tvm.runtime import load
 
-    network = load(package)
+    network = load(package, threads)
+    if self_test:
+        error = network.self_test()
+        say(f"self-test passed: relative error {error:.1e}, at most {network.manifest.tolerance:.0e}")
+        if not inputs:
+            return
     names = labels.read_text("utf-8").splitlines() if labels else None
     result = network(**_arrays(network.manifest, inputs, normalize, context))
     found = result if isinstance(result, dict) else {network.manifest.outputs[0].name: result}

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from cnndsl.backends.tvm.fold import fold
 from cnndsl.backends.tvm.library import load_tvm
-from cnndsl.backends.tvm.lower import lower
+from cnndsl.backends.tvm.lower import lower_program
 from cnndsl.backends.tvm.options import Options
+from cnndsl.backends.tvm.plain import refuse_unlowered
 from cnndsl.backends.tvm.runtime import Package, package_of
 from cnndsl.backends.tvm.target import Gpu, find_targets
 from cnndsl.ir.graph import Graph
@@ -26,10 +28,11 @@ def build(
     strict_numerics: bool = False,
     seed: int = 0,
     origin: str = "the given weights",
+    threads: int | None = None,
 ) -> Package:
     """Compiles a network for `target` (its words: `find_targets`), each run taking `batch` examples; of several sizes the
     largest that fits is used. `strict_numerics` keeps to kernels that sum products of the given numbers, without
-    Winograd's transforms.
+    Winograd's transforms. A package runs on `threads` threads, all cores by default.
 
     `weights` is a state dict of NumPy arrays, from `origin`; without it the first values of `seed` are taken. Raises
     `CnnError` (unsupported-by-backend, unknown-target, missing-weight, unexpected-weight, weight-mismatch) and `MissingPart`.
@@ -42,11 +45,13 @@ def build(
     else:
         arrays = checked(graph, weights, origin)
     batches = sorted({batch} if isinstance(batch, int) else set(batch))
+    refuse_unlowered(graph)
+    program = fold(graph, arrays)
     variants = [
         [
-            lower(graph, arrays, Options(batch=size, strict_numerics=strict_numerics), target=one, origin=origin)
+            lower_program(graph, program, Options(batch=size, strict_numerics=strict_numerics), one, origin)
             for size in batches
         ]
         for one in targets
     ]
-    return package_of(variants, target)
+    return package_of(variants, target, threads)

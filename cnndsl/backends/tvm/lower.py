@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from cnndsl.backends.tvm.choices import tuned_functions
 from cnndsl.backends.tvm.code import Code, Native
 from cnndsl.backends.tvm.emitters import EMITTERS
 from cnndsl.backends.tvm.fold import Program, fold
@@ -62,24 +63,34 @@ def lower(
 
 def lower_program(graph: Graph, program: Program, options: Options, target: Cpu | Gpu, origin: str) -> Compiled:
     """Compiles the folded program of a network."""
-    if isinstance(target, Gpu):
-        from cnndsl.backends.tvm.gpu import assemble_plain, gpu_code, gpu_pipeline
-
-        module, constants = assemble_plain(program, options)
-        lowered = gpu_pipeline(target)(module)
-        return Compiled(graph, program, module, lowered, gpu_code(lowered, target), constants, options, target, origin)
-    module, constants, calls = assemble(program, target, options)
-    with target.target:
-        lowered = _pipeline(target)(module)
+    module, lowered, constants, calls = lowered_module(program, options, target)
     code: Code
-    if target.kind == "c":
+    if isinstance(target, Gpu):
+        from cnndsl.backends.tvm.gpu import gpu_code
+
+        code = gpu_code(lowered, target)
+    elif target.kind == "c":
         from cnndsl.backends.tvm.c_network import c_code
 
         code = c_code(lowered, graph.name, list(constants))
     else:
         executable = load_tvm().compile(lowered, target.target, relax_pipeline=None)
         code = Native(executable, target.architecture)
-    return Compiled(graph, program, module, lowered, code, constants, options, target, origin, calls=calls)
+    tuned = tuned_functions(lowered)
+    return Compiled(graph, program, module, lowered, code, constants, options, target, origin, tuned, calls)
+
+
+def lowered_module(
+    program: Program, options: Options, target: Cpu | Gpu
+) -> tuple[Any, Any, dict[str, np.ndarray], tuple[Call, ...]]:
+    """The IRModule as assembled and after TVM's passes, its constants in the order `main` takes them, and its calls."""
+    if isinstance(target, Gpu):
+        from cnndsl.backends.tvm.gpu import assemble_plain, gpu_pipeline
+
+        module, constants = assemble_plain(program, options)
+        return module, gpu_pipeline(target)(module), constants, ()
+    module, constants, calls = assemble(program, target, options)
+    return module, optimised(module, target, options), constants, calls
 
 
 def relowered(compiled: Compiled) -> Compiled:
@@ -109,20 +120,29 @@ def assemble(program: Program, cpu: Cpu, options: Options) -> tuple[Any, dict[st
     return a.builder.get(), a.constants, tuple(a.calls)
 
 
-def _pipeline(cpu: Cpu) -> Any:
-    """TVM's pipeline for processors, with a schedule for the functions that its legalisation makes."""
+def optimised(module: Any, cpu: Cpu, options: Options) -> Any:
+    """The module after TVM's passes for processors, with a schedule for the functions that its legalisation makes."""
     tvm = load_tvm()
     from tvm.relax.backend.cpu_generic import pipeline
 
-    def schedule(module: Any, _context: Any) -> Any:
-        return schedule_rest(module, cpu.lanes)
+    def schedule(legal: Any, _context: Any) -> Any:
+        return schedule_rest(legal, cpu.lanes, options.choices)
 
     target = cpu.target
-    return tvm.transform.Sequential(
-        [
-            *pipeline.legalize_passes(target),
-            tvm.transform.module_pass(schedule, opt_level=0, name="schedule_rest"),
-            *pipeline.dataflow_lower_passes(target),
-            *pipeline.finalize_passes(target),
-        ]
-    )
+    passes = [
+        *pipeline.legalize_passes(target),
+        tvm.transform.module_pass(schedule, opt_level=0, name="schedule_rest"),
+        *pipeline.dataflow_lower_passes(target),
+        *pipeline.finalize_passes(target),
+    ]
+    with target:
+        return tvm.transform.Sequential(passes)(module)
+
+
+def legal(module: Any, cpu: Cpu) -> Any:
+    """The module before functions without a kernel get their schedule."""
+    tvm = load_tvm()
+    from tvm.relax.backend.cpu_generic import pipeline
+
+    with cpu.target:
+        return tvm.transform.Sequential(pipeline.legalize_passes(cpu.target))(module)

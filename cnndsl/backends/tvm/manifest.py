@@ -66,6 +66,7 @@ class Manifest(_Strict):
     strict_numerics: bool
     tuned: list[str]
     tolerance: float
+    threads: int | None
     variants: list[Variant]
     tvm: str
     cnndsl: str
@@ -76,7 +77,7 @@ class Manifest(_Strict):
         return self.model_dump_json(by_alias=True, indent=1)
 
 
-def describe(variants: Sequence[Sequence[Compiled]], target: str) -> Manifest:
+def describe(variants: Sequence[Sequence[Compiled]], target: str, threads: int | None = None) -> Manifest:
     """The manifest of compiled networks that are not yet written: for each processor one for each batch size."""
     from cnndsl.backends.tvm.library import load_tvm
 
@@ -93,6 +94,7 @@ def describe(variants: Sequence[Sequence[Compiled]], target: str) -> Manifest:
         strict_numerics=options.strict_numerics,
         tuned=sorted({kernel for variant in variants for compiled in variant for kernel in compiled.tuned}),
         tolerance=TOLERANCE[options.precision],
+        threads=threads,
         variants=[_variant(variant, name) for variant, name in zip(variants, names, strict=True)],
         tvm=load_tvm().__version__,
         cnndsl=__version__,

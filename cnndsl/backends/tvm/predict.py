@@ -369,9 +369,13 @@ def _unfit(variant: dict[str, Any], machine: str, has: frozenset[str] | None) ->
 
 
 def load(folder: str | os.PathLike[str], threads: int | None = None) -> Network:
-    """The network of a package directory, on `threads` threads (all cores). Raises DamagedError, UnsuitableError."""
+    """The network of a package directory, on `threads` threads; by default as many as it was compiled for, or all cores.
+
+    Raises DamagedError, UnsuitableError.
+    """
     folder = Path(folder).resolve()
     manifest = read_manifest(folder)
+    threads = threads or manifest.get("threads")
     variant = suitable(manifest)
     mine = {p["library"] for p in variant["programs"]} | {variant["weights"]}
     of_any = {p["library"] for v in manifest["variants"] for p in v["programs"]}
@@ -383,6 +387,7 @@ def load(folder: str | os.PathLike[str], threads: int | None = None) -> Network:
         constants, library = [weights[key] for key in part["constants"]], folder / part["library"]
         kind = variant["target"]["kind"]
         if kind == "c":
+            os.environ.update({"OMP_NUM_THREADS": str(threads)} if threads else {})
             programs[part["batch"]] = c_program(library, manifest["outputs"], part["batch"], constants)
         else:
             module = runtime(threads).load_module(str(library))

@@ -69,6 +69,14 @@ class Package:
             raise _error("not-a-package", "this package was loaded from a directory", "copy that directory")
         return export(self._variants, self.manifest, self._sample(), path)
 
+    def dump(self, folder: Path | str) -> None:
+        """Writes every stage of the compilation of a package just built as text files. Raises `CnnError`."""
+        if not self._variants:
+            raise _error("not-a-package", "this package was loaded from a directory", "compile it again with --dump")
+        from cnndsl.backends.tvm.dump import dump
+
+        dump(self._variants, Path(folder))
+
     def _sample(self) -> Mapping[str, np.ndarray]:
         """Inputs and what they give: on this machine, and where the package is for another, by code for this one."""
         try:
@@ -80,9 +88,9 @@ class Package:
             return _network(((here,),), describe(((here,),), "llvm")).sample
 
 
-def package_of(variants: Variants, target: str) -> Package:
+def package_of(variants: Variants, target: str, threads: int | None = None) -> Package:
     """A compiled network, for each processor one for each batch size; ready to call where this is one of them."""
-    manifest = describe(variants, target)
+    manifest = describe(variants, target, threads)
     return Package(manifest, lambda: _network(variants, manifest), variants)
 
 
@@ -102,6 +110,8 @@ def load(path: Path | str, threads: int | None = None) -> Package:
 
 def _network(variants: Variants, manifest: Manifest) -> predict.Network:
     """The variant for this machine. Raises `predict.UnsuitableError`."""
+    if manifest.threads is not None:
+        predict.runtime(manifest.threads)
     spoken = manifest.model_dump(by_alias=True)
     chosen = spoken["variants"].index(predict.suitable(spoken))
     programs = {
