@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from cnndsl.errors import Diagnostic, MissingPart
+from cnndsl.errors import Diagnostic
 from cnndsl.ir.graph import Graph
 from cnndsl.pipeline import Loaded, parse_text
 from cnndsl.pipeline import load as load_file
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cnndsl.analyses.summary import NetworkField, NodeReport, Summary
     from cnndsl.backends.dot.emit import Options
     from cnndsl.backends.tvm.runtime import Package
+    from cnndsl.training.train import Trained
     from cnndsl.verification import Finding
 
 Size = str | tuple[int, ...]
@@ -126,6 +127,17 @@ class Network:
         arrays = None if weights is None else {key: _array(value) for key, value in weights.items()}
         return build(self.graph, arrays, target, batch, seed=seed, origin=origin)
 
+    def train(self, data: str = "digits", *, folder: str | Path | None = None, **options: Any) -> Trained:
+        """Learns from `data`, with the options of `cnndsl train` by their names (`epochs=30, weight_decay=0.05`).
+
+        The run lies in `folder`, or in `runs/NAME`: `train(…).best` are its figures, `.run.weights()` the weights. Raises
+        `CnnError`, `MissingPart`, and pydantic's `ValidationError` for options that cannot be.
+        """
+        from cnndsl.training.options import Options
+        from cnndsl.training.train import train
+
+        return train(self.graph, Options(data=data, **options), None if folder is None else Path(folder))
+
     def to_json(self) -> str:
         """The graph as JSON, from which `Graph.model_validate_json` makes it again."""
         return self.graph.model_dump_json(indent=1)
@@ -148,16 +160,10 @@ class Network:
         return f"<cnndsl network {self.name}: {starts} → {ends}, {self.params:,} parameters>"
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        """How a notebook shows it: a diagram where Graphviz is, else a line."""
-        from cnndsl.backends.dot.draw import content
+        """How a notebook shows it: its diagram and its table, and a line where there is no more room."""
+        from cnndsl.notebook import mimebundle
 
-        bundle = {"text/plain": repr(self)}
-        try:
-            bundle["image/svg+xml"] = content(self.graph, ".svg").decode()
-        except MissingPart:
-            # A line is still an answer; asking for the file says what is missing.
-            return bundle
-        return bundle
+        return mimebundle(self)
 
 
 def _array(value: Any) -> Any:

@@ -1,0 +1,83 @@
+"""Whether a network can learn from a collection: told before anything starts, with the mend."""
+
+from __future__ import annotations
+
+import re
+
+from cnndsl.errors import CnnError, Diagnostic, Label
+from cnndsl.ir.graph import Graph
+from cnndsl.training.data import Collection, Shape
+
+AUXILIARY = 0.3
+"""Weight of the loss of outputs that only training has. (Szegedy et al.: Going Deeper with Convolutions, 2014.)"""
+
+
+def check_classifier(graph: Graph) -> int:
+    """The number of classes that the network tells apart. Raises `CnnError` (not-a-classifier)."""
+    outputs = [output for output in graph.outputs if not output.training]
+    shapes = [graph.types[output.node].shape for output in outputs]
+    # What only training returns is compared with the same labels.
+    same = all(graph.types[output.node].shape == shapes[0] for output in graph.outputs)
+    if len(graph.inputs) != 1 or len(outputs) != 1 or len(shapes[0]) != 1 or not same:
+        found = ", ".join(f"`{output.name}` of {_times(shape)}" for output, shape in zip(outputs, shapes, strict=True))
+        raise CnnError(
+            [
+                Diagnostic(
+                    "not-a-classifier",
+                    f"{graph.name} tells no classes apart",
+                    _last(graph, outputs[0].node),
+                    notes=(
+                        f"expected one input and one output, a number for each class; found {len(graph.inputs)} "
+                        f"input{'s'[: len(graph.inputs) > 1]}, and the output {found}",
+                    ),
+                    help="end it with `GlobalAvgPool → FC(classes)`",
+                )
+            ]
+        )
+    return shapes[0][0]
+
+
+def check_fits(graph: Graph, data: Collection) -> None:
+    """Raises `CnnError` (not-a-classifier, classes-mismatch, input-mismatch) with everything that does not fit."""
+    classes, faults = check_classifier(graph), []
+    shape = graph.inputs[0].type.shape
+    if classes != len(data.classes):
+        # A parameter of this name is what our own networks and most others have.
+        text = "".join(graph.sources.values())
+        known = re.search(r"\bparam\s+classes\b|\(\s*classes\b|,\s*classes\b", text)
+        faults.append(
+            Diagnostic(
+                "classes-mismatch",
+                f"{graph.name} tells {classes} classes apart, and {data.name} has {len(data.classes)}",
+                _last(graph, next(output.node for output in graph.outputs if not output.training)),
+                help=f"say `-P classes={len(data.classes)}`"
+                if known
+                else f"let the last layer give {len(data.classes)} numbers",
+            )
+        )
+    if data.shape is not None and data.shape != shape:
+        faults.append(_misfit(graph, shape, f"{data.name} has numbers of {_times(data.shape)}", data.shape))
+    elif data.shape is None and (len(shape) != 3 or shape[0] not in (1, 3)):
+        size = tuple(map(int, data.size.split("×"))) if data.size else (3, 224, 224)
+        faults.append(_misfit(graph, shape, "pictures have 1 or 3 channels, a height and a width", size))
+    if faults:
+        raise CnnError(faults)
+
+
+def _misfit(graph: Graph, shape: Shape, found: str, mend: Shape) -> Diagnostic:
+    return Diagnostic(
+        "input-mismatch",
+        f"{graph.name} takes {_times(shape)}, and {found}",
+        help=f"say `--input {'x'.join(map(str, mend))}`",
+    )
+
+
+def _last(graph: Graph, node: str) -> tuple[Label, ...]:
+    if node not in {n.name for n in graph.nodes}:
+        return ()
+    span = graph.span(graph[node])
+    return (Label(span, f"gives {_times(graph.types[node].shape)}"),) if span else ()
+
+
+def _times(shape: Shape) -> str:
+    return "×".join(map(str, shape))

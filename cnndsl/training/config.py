@@ -1,0 +1,102 @@
+"""Options from a TOML file, its mistakes pointed at, and back to text."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from cnndsl.errors import CnnError, Diagnostic, Label
+from cnndsl.passes.wording import nearest
+from cnndsl.source import Source, Span
+from cnndsl.training.options import Options
+
+NAMES = {name: name.replace("_", "-") for name in Options.model_fields}
+"""Each option's name in Python, and on the command line and in TOML."""
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The options that a TOML file sets, by their names in Python.
+
+    Raises `CnnError` with every fault: file-not-found, unknown-option, wrong-option.
+    """
+    try:
+        source = Source(str(path), path.read_bytes().decode())
+    except FileNotFoundError:
+        raise CnnError([Diagnostic("file-not-found", f"there is no file `{path}`", help="check the path")]) from None
+    except UnicodeDecodeError:
+        raise CnnError([Diagnostic("wrong-option", f"{path} is not UTF-8", help="save it as UTF-8")]) from None
+    try:
+        found = tomllib.loads(source.text)
+    except tomllib.TOMLDecodeError as error:
+        fault = Diagnostic("wrong-option", f"{path} is no TOML: {error}", help="write lines such as `epochs = 30`")
+        raise CnnError([fault]) from None
+    known = {dashed: name for name, dashed in NAMES.items()}
+    faults = [_unknown(source, word) for word in found if word not in known]
+    given = {known[word]: value for word, value in found.items() if word in known}
+    try:
+        Options(**given)
+    except ValidationError as error:
+        faults += [_wrong(source, fault) for fault in error.errors()]
+    if faults:
+        raise CnnError(faults)
+    return given
+
+
+def _unknown(source: Source, word: str) -> Diagnostic:
+    near = nearest(word, known := list(NAMES.values()))
+    return Diagnostic(
+        "unknown-option",
+        f"no option is called `{word}`",
+        _place(source, word),
+        notes=() if near else (f"expected one of {', '.join(known)}",),
+        help=f"did you mean `{near}`?" if near else "`cnndsl train --help` lists them",
+    )
+
+
+def _wrong(source: Source, fault: Any) -> Diagnostic:
+    word = NAMES[_python_name(str(fault["loc"][0]))]
+    return Diagnostic(
+        "wrong-option",
+        f"`{word}` cannot be {fault['input']!r}",
+        _place(source, word),
+        notes=(reason(fault),),
+        help="see `cnndsl train --help`",
+    )
+
+
+def _python_name(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def reason(fault: Any) -> str:
+    """What pydantic says of a value, as a part of our sentence."""
+    text = str(fault["msg"])
+    return text[0].lower() + text[1:]
+
+
+def _place(source: Source, word: str) -> tuple[Label, ...]:
+    match = re.search(rf"^[ \t]*[\"']?({re.escape(word)})[\"']?[ \t]*[=.\]]", source.text, re.MULTILINE)
+    return (Label(Span(source, *match.span(1))),) if match else ()
+
+
+def to_toml(options: Options) -> str:
+    """The options as a TOML file; what is not set is left out."""
+    return "".join(f"{NAMES[name]} = {_toml(value)}\n" for name, value in options if value is not None)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    # JSON's texts, numbers and truth values are TOML's too.
+    return json.dumps(value, ensure_ascii=False)
+
+
+def merged(options: Options, changes: Mapping[str, Any]) -> Options:
+    """The options with some changed. Raises pydantic's `ValidationError`."""
+    return Options(**{**dict(options), **changes})

@@ -1,0 +1,84 @@
+"""A folder of class folders: `cats/1.jpg`, `dogs/1.jpg`; or two of them, `train/` and `val/`."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cnndsl.errors import CnnError, Diagnostic
+from cnndsl.images import read_image
+from cnndsl.training.data import Collection, Shape, room, unreadable
+
+if TYPE_CHECKING:
+    import numpy as np
+
+ENDINGS = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+SHOWN = 10
+"""How many broken pictures are told, each with its path."""
+
+
+def folder(path: Path) -> Collection:
+    """The pictures below `path`, classes and files in the order of their names. Raises `CnnError` (unreadable-data)."""
+    import numpy as np
+
+    parts = [path]
+    if (path / "train").is_dir():
+        others = [path / name for name in ("val", "validation", "valid", "test") if (path / name).is_dir()]
+        if others:
+            parts = [path / "train", others[0]]
+    classes = _classes(parts[0])
+    for other in parts[1:]:
+        if (found := _classes(other)) != classes:
+            odd = sorted(set(found) ^ set(classes))
+            raise unreadable(
+                f"{parts[0]} and {other} have not the same classes", "give both the same folders",
+                f"only one of them has {', '.join(odd)}",
+            )  # fmt: skip
+    files = [[(file, label) for label, name in enumerate(classes) for file in _pictures(part / name)] for part in parts]
+    labels = np.array([label for part in files for _, label in part], np.int64)
+    held_out = None if len(parts) == 1 else np.arange(len(files[0]), len(labels))
+    paths = [file for part in files for file, _ in part]
+    return Collection(str(path), classes, labels, partial(_read, paths), held_out, fit="centre")
+
+
+def _classes(path: Path) -> tuple[str, ...]:
+    names = tuple(sorted(entry.name for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith(".")))
+    if len(names) < 2:
+        raise unreadable(
+            f"{path} is no folder of class folders", "give a folder with one folder of pictures for each class",
+            f"expected at least 2 folders, found {len(names)}",
+        )  # fmt: skip
+    return names
+
+
+def _pictures(path: Path) -> list[Path]:
+    found = sorted(p for p in path.rglob("*") if p.suffix.lower() in ENDINGS and not p.name.startswith("."))
+    if not found:
+        raise unreadable(f"{path} has no pictures", f"expected files in {', '.join(sorted(ENDINGS))}")
+    return found
+
+
+def _read(paths: Sequence[Path], shape: Shape) -> np.ndarray:
+    """Every picture once, before anything starts; raises `CnnError` with those that cannot be read."""
+    done = room(len(paths), shape, "uint8")
+    faults: list[Diagnostic] = []
+
+    def read(place: int) -> None:
+        try:
+            # Whole numbers of 255ths come back exactly.
+            done[place] = (read_image(paths[place], shape) * 255).round()
+        except CnnError as error:
+            faults.extend(error.diagnostics)
+
+    # Pillow decodes outside Python's lock. What it warns of is told by `read_image`; threads share the filters.
+    with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
+        for _ in pool.map(read, range(len(paths))):
+            continue
+    if faults:
+        raise CnnError(sorted(faults, key=lambda fault: fault.message)[:SHOWN])
+    return done

@@ -1,0 +1,175 @@
+"""The folder of a run: what was trained, how, how it went, and all that is needed to go on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+import cnndsl.ops  # noqa: F401  (fills the registry of layers, from which graphs are read)
+from cnndsl.errors import CnnError, Diagnostic
+from cnndsl.files import write_atomically
+from cnndsl.ir.graph import Graph
+from cnndsl.training.config import to_toml
+from cnndsl.training.options import Options
+from cnndsl.version import __version__
+from cnndsl.weights import checked, read_weights
+
+if TYPE_CHECKING:
+    import numpy as np
+
+ABOUT, GRAPH, SOURCE, OPTIONS = "run.json", "graph.json", "source.cnn", "options.toml"
+BEST, LAST, CHECKPOINT = "best.safetensors", "last.safetensors", "checkpoint.safetensors"
+METRICS, CURVES = "metrics.csv", "curves.svg"
+
+
+class About(BaseModel):
+    """What a run is. `graph` is the network's hash, `data` that of the labels and their order."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    format: Literal["cnndsl-run"] = "cnndsl-run"
+    version: Literal[1] = Field(default=1, alias="schema")
+    model: str
+    classes: list[str]
+    graph: str
+    data: str
+    fit: Literal["whole", "centre"]
+    cnndsl: str = __version__
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that lies in `folder`."""
+
+    folder: Path
+    graph: Graph
+    options: Options
+    about: About
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(self.about.classes)
+
+    def weights(self, name: str = BEST) -> dict[str, np.ndarray]:
+        """The best (or `LAST`) weights by state-dict key. Raises `CnnError` (not-a-run, damaged-run)."""
+        path = self.folder / name
+        if not path.is_file():
+            raise _no_run(f"{self.folder} has no trained weights yet", "go on with `cnndsl train --resume`")
+        if trained_hash(path) != self.about.graph:
+            raise CnnError(
+                [
+                    Diagnostic(
+                        "damaged-run",
+                        f"{path} holds weights of another network",
+                        help="put back the file that was trained here",
+                    )
+                ]
+            )
+        return checked(self.graph, read_weights(path), name)
+
+
+def graph_hash(graph: Graph) -> str:
+    """A SHA-256 sum of what the network computes; its text, and where in it things are written, do not count."""
+    written = graph.model_dump_json(exclude={"sources": True, "frames": True, "nodes": {"__all__": {"place", "frame"}}})
+    return sha256(written.encode()).hexdigest()
+
+
+def trained_hash(path: Path) -> str:
+    """The hash that weights of ours carry; "" in others."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "np") as file:
+            return str((file.metadata() or {}).get("graph", ""))
+    except (OSError, SafetensorError):
+        return ""
+
+
+def first_process() -> bool:
+    """Whether this process is the one that writes: others are started by Lightning, or by a cluster's scheduler."""
+    names = ("RANK", "LOCAL_RANK", "SLURM_PROCID", "NODE_RANK")
+    return all(os.environ.get(name, "0") == "0" for name in names)
+
+
+def free_folder(name: str) -> Path:
+    """`runs/NAME`, or the first of `runs/NAME-2`, `-3`, … that does not exist."""
+    number = 1
+    while (path := Path("runs") / (name if number == 1 else f"{name}-{number}")).exists():
+        number += 1
+    return path
+
+
+def refuse_occupied(folder: Path) -> None:
+    """Raises `CnnError` (run-exists) where something lies in the folder that a run is to be made in."""
+    if first_process() and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise CnnError(
+            [
+                Diagnostic(
+                    "run-exists",
+                    f"{folder} exists",
+                    help=f"go on with `cnndsl train --resume {folder}`, or give another folder",
+                )
+            ]
+        )
+
+
+def begin(folder: Path, graph: Graph, options: Options, about: About) -> Run:
+    """Makes the folder, which the first process does for all."""
+    run = Run(folder, graph, options, about)
+    if not first_process():
+        return run
+    write_atomically(folder / SOURCE, _text(graph))
+    write_atomically(folder / GRAPH, graph.model_dump_json(indent=1))
+    write_atomically(folder / OPTIONS, to_toml(options))
+    # The last one: a folder that has it is a whole run.
+    write_atomically(folder / ABOUT, about.model_dump_json(by_alias=True, indent=1))
+    return run
+
+
+def _text(graph: Graph) -> str:
+    if len(graph.sources) == 1:
+        return next(iter(graph.sources.values()))
+    return "\n".join(f"# {name}\n{text}" for name, text in graph.sources.items())
+
+
+def open_run(folder: Path) -> Run:
+    """Reads a run. Raises `CnnError` (not-a-run, damaged-run)."""
+    if not (folder / ABOUT).is_file():
+        raise _no_run(f"{folder} is no run: it has no {ABOUT}", "give a folder that `cnndsl train` made")
+    try:
+        about = About.model_validate_json((folder / ABOUT).read_bytes())
+        graph = Graph.model_validate_json((folder / GRAPH).read_bytes())
+        options = Options.model_validate_json(_json(about.options))
+    except (OSError, ValidationError, ValueError) as error:
+        raise CnnError(
+            [
+                Diagnostic(
+                    "damaged-run", f"{folder} cannot be read: {_first(error)}", help="train again, or take another run"
+                )
+            ]
+        ) from None
+    return Run(folder, graph, options, about)
+
+
+def _json(options: Mapping[str, Any]) -> str:
+    import json
+
+    return json.dumps(dict(options))
+
+
+def _first(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        fault = error.errors()[0]
+        return f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+    return str(error)
+
+
+def _no_run(message: str, help: str) -> CnnError:
+    return CnnError([Diagnostic("not-a-run", message, help=help)])

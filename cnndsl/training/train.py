@@ -1,0 +1,228 @@
+"""A network, data and options become a run: the page of this room to read first."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cnndsl.errors import CnnError, Diagnostic, MissingPart
+from cnndsl.ir.graph import Graph
+from cnndsl.training.check import check_fits
+from cnndsl.training.config import merged
+from cnndsl.training.data import Collection, find_data
+from cnndsl.training.layers import Beginning, beginning, frozen
+from cnndsl.training.options import Options
+from cnndsl.training.run import (
+    CHECKPOINT,
+    About,
+    Run,
+    begin,
+    first_process,
+    free_folder,
+    graph_hash,
+    open_run,
+    refuse_occupied,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from cnndsl.training.learner import Learner
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A run that came to its end, and its figures epoch by epoch."""
+
+    run: Run
+    history: tuple[dict[str, float], ...]
+
+    @property
+    def best(self) -> dict[str, float]:
+        """The figures of the epoch whose weights are the run's best."""
+        from cnndsl.training.recorder import best_epoch
+
+        return self.history[best_epoch(list(self.history)) - 1]
+
+
+def train(graph: Graph, options: Options, folder: Path | None = None, say: Say | None = None) -> Trained:
+    """Trains a network in a new run folder, `runs/NAME` where none is given. `say` gets notes line by line.
+
+    Everything that can be known before is checked before. Raises `CnnError` (those of `find_data`, `check_fits`,
+    `beginning`, `frozen` and `refuse_occupied`), `MissingPart`, and KeyboardInterrupt when all that is done has been written.
+    """
+    say = say or (lambda _: None)
+    folder = folder or free_folder(graph.name)
+    refuse_occupied(folder)
+    data = find_data(options.data)
+    check_fits(graph, data)
+    options = _settled(options, data)
+    fixed = frozen(graph, options.freeze, options.head_only)
+    start = beginning(graph, Path(options.init)) if options.init else None
+    parts = data.parts(options.validation, options.seed)
+    about = About(
+        model=graph.name,
+        classes=list(data.classes),
+        graph=graph_hash(graph),
+        data=_fingerprint(data),
+        fit=data.fit,
+        options=options.model_dump(mode="json", by_alias=True, exclude_none=True),
+    )
+    for line in _notes(graph, data, parts, start):
+        say(line)
+    examples = data.read(graph.inputs[0].type.shape)
+    run = begin(folder, graph, options, about)
+    say(f"training {graph.name} in {run.folder}")
+    return _fit(run, examples, data.labels, parts, fixed, start, say, resume=False)
+
+
+def resume(folder: Path, say: Say | None = None) -> Trained:
+    """Goes on with a run from its last whole epoch, as if nothing had happened.
+
+    Raises `CnnError` (not-a-run, damaged-run; data-changed) besides what `train` raises.
+    """
+    say = say or (lambda _: None)
+    run = open_run(folder)
+    data = find_data(run.options.data)
+    if _fingerprint(data) != run.about.data:
+        raise CnnError(
+            [
+                Diagnostic(
+                    "data-changed",
+                    f"{run.options.data} is not what {folder} was trained with",
+                    notes=("its classes, the number of examples or their order are others",),
+                    help="put the data back, or begin a new run with `--init` of this one's weights",
+                )
+            ]
+        )
+    parts = data.parts(run.options.validation, run.options.seed)
+    fixed = frozen(run.graph, run.options.freeze, run.options.head_only)
+    known = (folder / CHECKPOINT).is_file()
+    start = beginning(run.graph, Path(run.options.init)) if run.options.init else None
+    examples = data.read(run.graph.inputs[0].type.shape)
+    say(f"going on with {run.graph.name} in {folder}")
+    return _fit(run, examples, data.labels, parts, fixed, start, say, resume=known)
+
+
+def _settled(options: Options, data: Collection) -> Options:
+    """The options with what depends on the data said. Raises `CnnError` (wrong-option)."""
+    if options.augment and data.shape is not None:
+        raise CnnError(
+            [
+                Diagnostic(
+                    "wrong-option",
+                    f"`augment` is for pictures, and {data.name} has numbers",
+                    help="leave it out, or give pictures as uint8",
+                )
+            ]
+        )
+    return merged(options, {"augment": ("crop",) if data.shape is None else ()}) if options.augment is None else options
+
+
+def _fingerprint(data: Collection) -> str:
+    return sha256("\n".join([data.name, *data.classes]).encode() + data.labels.tobytes()).hexdigest()
+
+
+def _notes(
+    graph: Graph, data: Collection, parts: tuple[np.ndarray, np.ndarray], start: Beginning | None
+) -> Iterator[str]:
+    shape = "×".join(map(str, graph.inputs[0].type.shape))
+    yield f"{data.name}: {len(parts[0]):,} examples to learn from, {len(parts[1]):,} held out, {len(data.classes)} classes"
+    if data.size and data.size != shape:
+        yield f"its pictures of {data.size} are resized to the network's input, {shape}"
+    if start:
+        yield from start.lines()
+
+
+def _fit(
+    run: Run,
+    examples: np.ndarray,
+    labels: np.ndarray,
+    parts: tuple[np.ndarray, np.ndarray],
+    fixed: frozenset[str],
+    start: Beginning | None,
+    say: Say,
+    *,
+    resume: bool,
+) -> Trained:
+    with quiet():
+        try:
+            import lightning.pytorch as lightning
+
+            from cnndsl.training.batches import Examples
+            from cnndsl.training.learner import Learner
+            from cnndsl.training.preparation import Preparation
+        except ImportError as error:
+            raise MissingPart(f"training takes {error.name}", "run `pip install 'cnndsl[train]'`") from None
+        lightning.seed_everything(run.options.seed, verbose=False)
+        held = (Examples(examples, labels, parts[0]), Examples(examples, labels, parts[1]))
+        loaded = start.loaded if start else {}
+        learner = Learner(run.graph, run.options, Preparation(run.options.normalize), held, fixed, frozenset(loaded))
+        if loaded:
+            load_arrays(learner.network, loaded)
+        _run_trainer(run, learner, resume, say)
+    return Trained(run, tuple(learner.history))
+
+
+def load_arrays(network: Any, arrays: Any) -> None:
+    """Copies arrays by state-dict key into a module; what they do not name stays."""
+    import torch
+
+    # Arrays from a mapped file cannot be written to, and torch warns of sharing them.
+    network.load_state_dict({key: torch.tensor(array) for key, array in arrays.items()}, strict=False)
+
+
+def _run_trainer(run: Run, learner: Learner, resume: bool, say: Say) -> None:
+    from cnndsl.training.trainer import make_trainer
+
+    trainer = make_trainer(run)
+    interrupted = signal.getsignal(signal.SIGINT)
+    try:
+        trainer.fit(learner, ckpt_path=str(run.folder / CHECKPOINT) if resume else None, weights_only=True)
+    except SystemExit:
+        if not trainer.interrupted:
+            raise
+        # Lightning leaves so after Ctrl-C.
+        say(f"stopped after {len(learner.history)} epochs; go on with `cnndsl train --resume {run.folder}`")
+        raise KeyboardInterrupt from None
+    finally:
+        signal.signal(signal.SIGINT, interrupted)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keeps the advice of Lightning and of what it stands on from people's terminals; errors still come."""
+    names = (
+        "lightning",
+        "lightning.pytorch",
+        "lightning.fabric",
+        "lightning_utilities",
+        "torch.distributed",
+        "tensorboard",
+    )
+    loggers = {name: logging.getLogger(name) for name in names}
+    levels = {name: logger.level for name, logger in loggers.items()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            # They set their own levels when they are imported.
+            import lightning.pytorch  # noqa: F401
+
+            for logger in loggers.values():
+                logger.setLevel(logging.ERROR)
+            yield
+        finally:
+            for name, logger in loggers.items():
+                logger.setLevel(levels[name])
+
+
+__all__ = ["Trained", "first_process", "resume", "train"]
