@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from cnndsl.backends.tvm.choices import TUNED
 from cnndsl.backends.tvm.groups import Group
 from cnndsl.backends.tvm.joins import Joins, Slot
+from cnndsl.backends.tvm.kernels.kernel import Tunable, key
 from cnndsl.backends.tvm.kernels.packing import Repack
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.options import Options
@@ -16,6 +18,8 @@ from cnndsl.ir.tensor import TensorType
 
 if TYPE_CHECKING:
     import numpy as np
+
+K = TypeVar("K")
 
 
 @dataclass
@@ -57,6 +61,7 @@ class Assembly:
         """The group that is being emitted."""
         self.calls: list[Call] = []
         """What `main` calls, in order."""
+        self._tuned: dict[Any, str] = {}
         self._buffers: dict[str, Any] = {}
 
     def chunks(self, channels: int) -> int:
@@ -87,10 +92,22 @@ class Assembly:
         made = relax.TensorType(memory.ty.shape, "float32")
         return self.builder.emit(relax.call_tir_inplace(self._function(kernel), [memory, *arguments], [0], made))
 
+    def choose(self, kernel: K) -> K:
+        """The candidate of the kernel that tuning found, where it did. Emitters ask when weights are laid out by it."""
+        chosen = self.options.choices.apply(kernel)
+        if chosen != kernel and isinstance(kernel, Tunable):
+            self._tuned[chosen] = key(kernel)
+        return chosen
+
     def _function(self, kernel: Any) -> Any:
         """The kernel's function in the module, about to be called for the group at work."""
+        if kernel not in self._tuned:
+            kernel = self.choose(kernel)
         if kernel not in self._kernels:
-            self._kernels[kernel] = self.builder.add_func(kernel.prim_func(), type(kernel).__name__.lower())
+            function = kernel.prim_func()
+            if kernel in self._tuned:
+                function = function.with_attr(TUNED, self._tuned[kernel])
+            self._kernels[kernel] = self.builder.add_func(function, type(kernel).__name__.lower())
         function = self._kernels[kernel]
         self.calls.append(Call(str(function.name_hint), kernel, self.group))
         return function

@@ -35,7 +35,10 @@ def emit_dense(a: Assembly, group: Group) -> bool:
         image = a.values[source].type
         weight = pack_flattened(weight, image.channels, image.elements // image.channels, a.lanes)
         data = a.builder.emit(relax.op.reshape(a.packed(source), (a.batch, weight.shape[1])))
-    vectors = min(4, a.chunks(units))
+    most = min(4, a.chunks(units))
+    rule = Dense(a.batch, weight.shape[1], -(-a.chunks(units) // most), most, a.lanes, group.ops)
+    kernel = a.choose(rule)
+    vectors = kernel.vectors
     packed = pack_dense(weight, vectors, a.lanes)
     bias = fill_up(step.weights.get("bias", np.zeros(units, np.float32)), 0, vectors * a.lanes)
     arguments = [
@@ -43,7 +46,6 @@ def emit_dense(a: Assembly, group: Group) -> bool:
         a.constant(f"{step.name}.weight", packed),
         a.constant(f"{step.name}.bias", bias.reshape(-1, vectors, a.lanes)),
     ]
-    kernel = Dense(a.batch, weight.shape[1], len(packed), vectors, a.lanes, group.ops)
     y = a.call(kernel, arguments, (a.batch, len(packed), vectors, a.lanes))
     y = a.builder.emit(relax.op.reshape(y, (a.batch, bias.size)))
     if bias.size != units:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from cnndsl.backends.tvm.groups import Tail
 from cnndsl.backends.tvm.kernels.functions import finish
@@ -22,6 +22,12 @@ class Dense:
     vectors: int
     lanes: int
     tail: Tail
+
+    def candidates(self) -> tuple[Self, ...]:
+        """The same with other numbers of registers in a task. Weights are laid out by them: the emitter looks."""
+        outputs = self.blocks * self.vectors
+        tried = [v for v in (4, 2, 3, 6, 8, 1) if v != self.vectors and outputs % v == 0]
+        return (self, *(replace(self, blocks=outputs // v, vectors=v) for v in tried))
 
     def prim_func(self) -> Any:
         """The scheduled function."""

@@ -7,8 +7,8 @@ in vector registers while the reduction runs over chunks in, rows, columns and c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from cnndsl.backends.tvm.groups import Tail
 from cnndsl.backends.tvm.kernels.functions import finish
@@ -42,6 +42,13 @@ class DirectConv:
     window: Window
     tail: Tail
     tile: tuple[int, int]
+
+    def candidates(self) -> tuple[Self, ...]:
+        """The same with other tiles, of which those of three accumulators and fewer are never good."""
+        registers = 32 if self.lanes >= 16 else 16
+        chunks = self.outs_per_group if self.outs_per_group > 1 else self.chunks_out
+        tiles = [t for t in ranked_tiles(chunks, self.out[-1], self.lanes, registers) if t[0] * t[1] > 3]
+        return (self, *(replace(self, tile=tile) for tile in tiles if tile != self.tile))
 
     @property
     def out(self) -> tuple[int, ...]:
@@ -137,7 +144,12 @@ class DirectConv:
 
 
 def best_tile(chunks_out: int, width: int, lanes: int, registers: int) -> tuple[int, int]:
-    """Chunks × columns of accumulators for the registers there are.
+    """Chunks × columns of accumulators for the registers there are."""
+    return ranked_tiles(chunks_out, width, lanes, registers)[0]
+
+
+def ranked_tiles(chunks_out: int, width: int, lanes: int, registers: int) -> list[tuple[int, int]]:
+    """All tiles, the one that should be the fastest first.
 
     Some registers are left for weights and inputs, and the tile stays under 1024 bytes: TVM puts larger buffers on the
     heap. Eight accumulators hide the latency of a multiply-add; a tile that does not divide the width costs about twice.
@@ -150,4 +162,4 @@ def best_tile(chunks_out: int, width: int, lanes: int, registers: int) -> tuple[
         return waste * max(1.0, 8 / (chunks * columns)) * (1 + 0.3 * (1 / chunks + 1 / columns))
 
     tiles = [(c, x) for c in (1, 2, 3, 4) if chunks_out % c == 0 for x in range(1, most // c + 1)]
-    return min(tiles, key=cost)
+    return sorted(tiles, key=cost)

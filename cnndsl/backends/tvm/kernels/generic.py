@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cnndsl.backends.tvm.choices import UNTUNED, Choices
 from cnndsl.backends.tvm.library import load_tvm
 
 
@@ -14,13 +15,22 @@ def scheduled(schedule: Any) -> Any:
     return function.with_attr("tirx.is_scheduled", True).with_attr("op_pattern", opaque)
 
 
-def schedule_rest(module: Any, lanes: int) -> Any:
-    """The module in which every function that had no schedule has a simple one."""
+def schedule_rest(module: Any, lanes: int, choices: Choices = UNTUNED) -> Any:
+    """The module in which every function that had no schedule has the one that tuning found, or a simple one."""
     tvm = load_tvm()
-    for variable, function in list(module.functions_items()):
-        if isinstance(function, tvm.tirx.PrimFunc) and "tirx.is_scheduled" not in (function.attrs or {}):
-            module.update_func(variable, _scheduled(tvm, function, lanes))
+    for variable, function in unscheduled(module):
+        module.update_func(variable, choices.schedule(function) or _scheduled(tvm, function, lanes))
     return module
+
+
+def unscheduled(module: Any) -> list[tuple[Any, Any]]:
+    """The functions that have no kernel, each with its variable."""
+    tvm = load_tvm()
+    return [
+        (variable, function)
+        for variable, function in module.functions_items()
+        if isinstance(function, tvm.tirx.PrimFunc) and "tirx.is_scheduled" not in (function.attrs or {})
+    ]
 
 
 def _scheduled(tvm: Any, function: Any, lanes: int) -> Any:
