@@ -26,6 +26,7 @@ _HOMES = {
     "MissingPart": "cnndsl.errors",
     "Network": "cnndsl.network",
     "load": "cnndsl.network",
+    "load_ipython_extension": "cnndsl.notebook",
     "parse": "cnndsl.network",
 }
 

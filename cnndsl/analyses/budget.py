@@ -10,8 +10,8 @@ from cnndsl.analyses.summary import Summary
 from cnndsl.errors import CnnError, Diagnostic, Label
 from cnndsl.ir.graph import Graph
 from cnndsl.passes.flow import LOST, Entrance, LostValue, Wire
-from cnndsl.passes.scope import Scope
 from cnndsl.passes.place import Place
+from cnndsl.passes.scope import Scope
 from cnndsl.passes.values import truth
 from cnndsl.passes.wording import fail
 from cnndsl.source import Span

@@ -33,7 +33,7 @@ def to_text(outline: Outline, width: int | None = None, columns: tuple[str, ...]
         if width is not None and _width(outline, WIDE) <= width:
             return to_text(outline, width, WIDE)
         columns = USUAL
-    cells = [[_cell(row, column, outline.summary) for column in columns] for row in outline.rows]
+    cells = [[cell(row, column, outline.summary) for column in columns] for row in outline.rows]
     header = [TITLES.get(column, column) for column in columns]
     widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
     if width is not None:
@@ -52,7 +52,7 @@ def _width(outline: Outline, columns: tuple[str, ...]) -> int:
     """Characters of a line that shortens nothing."""
     rows = [
         [TITLES.get(column, column) for column in columns],
-        *([_cell(row, column, outline.summary) for column in columns] for row in outline.rows),
+        *([cell(row, column, outline.summary) for column in columns] for row in outline.rows),
     ]
     return sum(max(map(len, column)) for column in zip(*rows, strict=True)) + 2 * (len(columns) - 1)
 
@@ -61,7 +61,7 @@ def to_markdown(outline: Outline, columns: tuple[str, ...] = USUAL) -> str:
     """A Markdown table, aligned in its source too, and the totals as a list."""
     header = [TITLES.get(column, column) for column in columns]
     cells = [
-        [_indented(row) if column == "layer" else _escaped(_cell(row, column, outline.summary)) for column in columns]
+        [_indented(row) if column == "layer" else _escaped(cell(row, column, outline.summary)) for column in columns]
         for row in outline.rows
     ]
     widths = [max(3, *map(len, column)) for column in zip(header, *cells, strict=True)]
@@ -132,7 +132,8 @@ def _in_words(summary: Summary) -> str:
     return words if seen.state == "exact" else f"{words}; unaligned, this holds all that positions see"
 
 
-def _cell(row: Row, column: str, summary: Summary) -> str:
+def cell(row: Row, column: str, summary: Summary) -> str:
+    """What a row has in a column of `COLUMNS`."""
     match column:
         case "layer":
             times = f" ×{row.times}" if row.times > 1 else ""
@@ -189,11 +190,11 @@ def _escaped(text: str) -> str:
 
 def _line(cells: list[str], widths: list[int], columns: tuple[str, ...], gap: str = "  ") -> str:
     fitted = [
-        cell if len(cell) <= width else cell[: width - 1] + "…" for cell, width in zip(cells, widths, strict=True)
+        text if len(text) <= width else text[: width - 1] + "…" for text, width in zip(cells, widths, strict=True)
     ]
     padded = [
-        cell.rjust(width) if column in NUMBERS else cell.ljust(width)
-        for cell, width, column in zip(fitted, widths, columns, strict=True)
+        text.rjust(width) if column in NUMBERS else text.ljust(width)
+        for text, width, column in zip(fitted, widths, columns, strict=True)
     ]
     return gap.join(padded).rstrip() if gap == "  " else gap.join(padded)
 

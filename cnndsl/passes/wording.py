@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher
 from typing import Any
 
 from cnndsl.errors import CnnError, Diagnostic, Label, Refusal
@@ -31,11 +31,17 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     folded = {w.lower(): w for w in reversed(words)}
     if word.lower() in folded:
         return folded[word.lower()]
-    if len(word) < 3:
-        # Any two short names are alike.
+    if not 3 <= len(word) <= 64:
+        # Any two short names are alike, and comparing takes the square of the length.
         return None
-    close = get_close_matches(word, words, 1, 0.6) or get_close_matches(word.lower(), folded, 1, 0.6)
-    return folded.get(close[0], close[0]) if close else None
+    likeness, close = max(((_likeness(word, w), w) for w in words), default=(0.0, ""))
+    return close if likeness >= 0.6 else None
+
+
+def _likeness(word: str, known: str) -> float:
+    """From 0 to 1; letters that differ only in case count a little less than equal ones."""
+    same = SequenceMatcher(None, word, known).ratio()
+    return max(same, 0.95 * SequenceMatcher(None, word.lower(), known.lower()).ratio())
 
 
 def kind(value: Any) -> str:

@@ -1,0 +1,100 @@
+"""Networks in Jupyter: how one shows itself, and cells that hold programs.
+
+%load_ext cnndsl
+%%cnn net -P classes=10
+input 3×32×32
+Conv3x3(16) → ReLU → GlobalAvgPool → FC(10)
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from cnndsl.errors import CnnError, MissingPart
+
+if TYPE_CHECKING:
+    from cnndsl.network import Network
+
+
+def mimebundle(network: Network) -> dict[str, str]:
+    """The network as a line, and as HTML: its diagram where Graphviz is, its table folded away below."""
+    from cnndsl.analyses.html_table import STYLE, to_html
+    from cnndsl.analyses.outline import rows
+    from cnndsl.backends.dot.draw import content
+
+    bundle = {"text/plain": repr(network)}
+    try:
+        svg = content(network.graph, ".svg").decode()
+        bundle["image/svg+xml"] = svg
+        # An XML declaration and a document type have no place inside a page.
+        drawing = svg[svg.index("<svg") :]
+    except MissingPart as missing:
+        drawing = f"<p>{_text(missing.message)}; {_text(missing.help)}</p>"
+    table = to_html(rows(network.graph, summary=network.summary()))
+    bundle["text/html"] = (
+        f'<div class="cnndsl">{STYLE}{drawing}<details><summary>{_text(repr(network)[1:-1])}</summary>{table}</details></div>'
+    )
+    return bundle
+
+
+def _text(words: str) -> str:
+    from html import escape
+
+    return escape(words)
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Registers `%%cnn`: IPython calls this for `%load_ext cnndsl`."""
+    shell.register_magic_function(_cell, "cell", "cnn")
+
+
+def _cell(line: str, cell: str) -> Network | None:
+    """%%cnn [NAME] [-P name=value]… [--input SHAPE]…: the program below as a network, shown and kept as NAME."""
+    from IPython import get_ipython
+
+    from cnndsl.network import parse
+    from cnndsl.render import render_all
+
+    try:
+        name, parameters, inputs = _arguments(line)
+        network = parse(cell, f"%%cnn {name or ''}".strip(), input=inputs or None, **parameters)
+    except CnnError as error:
+        # A traceback through our own code would say nothing about theirs.
+        print(render_all(error.diagnostics), file=sys.stderr)
+        return None
+    except ValueError as error:
+        print(f"error: {error}\n  = help: write `%%cnn name -P classes=10 --input 3x64x64`", file=sys.stderr)
+        return None
+    for warning in network.warnings:
+        print(render_all([warning]), file=sys.stderr)
+    if name:
+        get_ipython().user_ns[name] = network
+    return network
+
+
+def _arguments(line: str) -> tuple[str | None, dict[str, str], dict[str, str]]:
+    """Name, parameters and input sizes of a magic's line. Raises ValueError."""
+    import shlex
+
+    words = shlex.split(line)
+    name: str | None = None
+    parameters: dict[str, str] = {}
+    inputs: dict[str, str] = {}
+    while words:
+        word = words.pop(0)
+        if word in ("-P", "--input"):
+            if not words:
+                raise ValueError(f"`{word}` is followed by nothing")
+            key, equals, value = words.pop(0).partition("=")
+            if word == "-P" and not (equals and key.isidentifier()):
+                raise ValueError(f"`-P` takes name=value, found `{key}`")
+            if word == "-P":
+                parameters[key] = value
+            else:
+                inputs[key if equals else ""] = value if equals else key
+        elif name is None and word.isidentifier():
+            name = word
+        else:
+            raise ValueError(f"expected one name for the network, found `{word}`")
+    return name, parameters, inputs
