@@ -211,6 +211,10 @@ class Upsample(Op):
             margin += 1
         return Reach(step, middle - margin, middle + margin, number, even=q == 1)
 
+    def taps(self, x: TensorType) -> tuple[list[_Tap] | None, ...]:
+        """What each output position is made of, for every axis; None for one that stays as it is."""
+        return tuple(None if axis.step == 1 and axis.n == axis.m else self._taps(axis) for axis in self._axes(x))
+
     def _taps(self, axis: _Axis) -> list[_Tap]:
         """What each output position is made of on one axis, as PyTorch computes it."""
         if self.mode == "nearest":
@@ -260,9 +264,9 @@ class Upsample(Op):
         axes, y = self._axes(x), values[0]
         if self.mode == "nearest" and all(a.m % a.n == 0 and a.rounds_exactly for a in axes):
             return self._repeated(relax, x, y)
-        for number, axis in enumerate(axes):
-            if axis.step != 1 or axis.n != axis.m:
-                y = _mixed(relax, y, self._taps(axis), number + 2, x.rank - number - 1, x.dtype)
+        for number, taps in enumerate(self.taps(x)):
+            if taps is not None:
+                y = _mixed(relax, y, taps, number + 2, x.rank - number - 1, x.dtype)
         return y
 
     def _repeated(self, relax: Any, x: TensorType, y: Any) -> Any:

@@ -10,6 +10,7 @@ from cnndsl.backends.tvm.emitters.dense import emit_dense, emit_flatten
 from cnndsl.backends.tvm.emitters.elementwise import emit_elementwise
 from cnndsl.backends.tvm.emitters.generic import emit_generic
 from cnndsl.backends.tvm.emitters.pooling import emit_global_mean, emit_pooling, emit_unchanged
+from cnndsl.backends.tvm.emitters.resampling import emit_pixel_shuffle, emit_resampling
 from cnndsl.backends.tvm.emitters.routing import emit_route
 from cnndsl.backends.tvm.groups import Group
 from cnndsl.backends.tvm.values import Assembly
@@ -24,6 +25,8 @@ EMITTERS: tuple[Emitter, ...] = (
     emit_dense,
     emit_flatten,
     emit_route,
+    emit_resampling,
+    emit_pixel_shuffle,
     emit_elementwise,
     emit_generic,
 )
