@@ -36,6 +36,7 @@ HEADER = """\
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
@@ -53,6 +54,18 @@ HEADER = """\
 #define EXPORT __attribute__((visibility("default")))
 #endif
 
+static inline float float_of_bits(int32_t bits) {{
+  float value;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}}
+
+static inline int32_t bits_of_float(float value) {{
+  int32_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  return bits;
+}}
+
 """
 
 
@@ -63,19 +76,17 @@ class CCode:
     text: str
     batch: int
     outputs: tuple[dict[str, Any], ...]
-    keep: list[Any]
-    """Folders of libraries that are open in this process."""
 
     def check_linker(self) -> None:
         """Source can be written without a compiler."""
 
     def program(self, constants: Sequence[np.ndarray]) -> predict.Program:
-        folder = tempfile.TemporaryDirectory(prefix="cnndsl-")
-        self.keep.append(folder)
-        source, library = Path(folder.name) / "network.c", Path(folder.name) / "network.so"
-        source.write_text(self.text, "utf-8")
-        linker(options=_options())(str(library), [str(source)])
-        return predict.c_program(library, self.outputs, self.batch, constants)
+        # A library that is open needs its file no more, where the system lets go of it.
+        with tempfile.TemporaryDirectory(prefix="cnndsl-", ignore_cleanup_errors=True) as folder:
+            source, library = Path(folder) / "network.c", Path(folder) / "network.so"
+            source.write_text(self.text, "utf-8")
+            linker(options=_options())(str(library), [str(source)])
+            return predict.c_program(library, self.outputs, self.batch, constants)
 
     def write(self, folder: Path, name: str) -> str | None:
         stem = Path(name).stem.replace("lib", "network", 1)
@@ -123,7 +134,7 @@ def c_code(lowered: Any, name: str, constants: Sequence[str]) -> CCode:
     outputs = tuple(
         {"shape": [int(n) for n in type.shape.values[1:]], "dtype": str(type.dtype)} for type in main.output_types
     )
-    return CCode(header + "\n".join(called) + "\n" + main.text, batch, outputs, [])
+    return CCode(header + "\n".join(called) + "\n" + main.text, batch, outputs)
 
 
 def _loops(tvm: Any, lowered: Any) -> Any:
@@ -183,7 +194,6 @@ class _Main:
         scratch = max((functions[word].scratch for word in self.called), default=0)
         lines = [line.replace("@scratch@", f"at({self._total})") for line in lines]
         self.text = (
-            "#include <string.h>\n\n"
             f"EXPORT size_t network_workspace_bytes(void) {{\n  return {self._total + scratch};\n}}\n\n"
             "EXPORT void network_run(const void *const *constants, const void *const *inputs, void *const *outputs,\n"
             "                        void *workspace) {\n"

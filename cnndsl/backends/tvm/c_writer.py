@@ -15,7 +15,7 @@ from cnndsl.errors import MissingPart
 
 TYPES = {
     "float32": "float", "float64": "double", "int64": "int64_t", "int32": "int32_t", "int16": "int16_t",
-    "int8": "int8_t", "uint8": "uint8_t", "bool": "uint8_t",
+    "int8": "int8_t", "uint32": "uint32_t", "uint8": "uint8_t", "bool": "uint8_t",
 }  # fmt: skip
 
 _BINARY = {
@@ -29,6 +29,7 @@ _FUNCTIONS = {
     "exp", "log", "log2", "log1p", "exp2", "sqrt", "tanh", "sinh", "cosh", "sin", "cos", "tan", "atan", "atan2", "erf",
     "pow", "fabs", "floor", "ceil", "round", "nearbyint", "trunc", "fmod",
 }  # fmt: skip
+_BITS = {("int32", "float32"): "float_of_bits", ("float32", "int32"): "bits_of_float"}
 _MOST_ON_STACK = 16 * 1024
 """Bytes of one array inside a parallel loop; larger ones are allocated."""
 _LINE = 64
@@ -184,6 +185,8 @@ class CFunction:
             return self._chosen(*arguments)
         if name == "likely":
             return self._value(arguments[0])
+        if name == "reinterpret" and (_dtype(arguments[0]), _dtype(e)) in _BITS:
+            return f"{_BITS[_dtype(arguments[0]), _dtype(e)]}({_bare(self._value(arguments[0]))})"
         if name in _OPERATORS:
             return self._binary(_OPERATORS[name], *arguments)
         if name in _FUNCTIONS:
