@@ -153,7 +153,11 @@ def _thinned(cluster: Cluster) -> Item:
         if (only.label and cluster.label) or (only.times > 1 and cluster.times > 1):
             return cluster
         return replace(only, label=cluster.label or only.label, times=cluster.times * only.times)
-    if cluster.times == 1 and not only.label and not cluster.title and cluster.shared == only.shared:
+    same = only.label in ("", cluster.label)
+    if cluster.times == 1 and not cluster.label and cluster.title == only.label and cluster.shared == only.shared:
+        # The use of a share, around the block that the share names.
+        return only
+    if cluster.times == 1 and same and not cluster.title and cluster.shared == only.shared:
         return replace(only, label=cluster.label)
     return cluster
 

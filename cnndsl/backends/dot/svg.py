@@ -31,6 +31,7 @@ def tidy(svg: bytes, description: str = "") -> bytes:
         for child in list(group):
             if child.tag == f"{SVG}text" and not "".join(child.itertext()).strip(" \u00a0"):
                 group.remove(child)
+    _lift(picture)
     follow(root, SVG)
     describe(root, f"Diagram of {name}", description)
     content: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
@@ -66,6 +67,32 @@ def _settle(group: ElementTree.Element) -> None:
         if kind != "edge":
             # The title is the symbol's name, too.
             group.set("role", "graphics-symbol")
+
+
+def _lift(picture: ElementTree.Element) -> None:
+    """Puts the words of clusters' headings over the arrows that run into the clusters, with a rim of the cluster's colour;
+    what is under the mouse stays the cluster. The badge has a ground of its own and stays where it is."""
+    ground = "none"
+    over = ElementTree.Element(f"{SVG}g", {"class": "headings", "pointer-events": "none"})
+    for cluster in picture:
+        if cluster.get("class") != "cluster":
+            continue
+        grounds = 0
+        for child in list(cluster):
+            grounds += child.tag not in (_TEXT, f"{SVG}text")
+            if grounds == 1 and child.tag == f"{SVG}text":
+                cluster.remove(child)
+                child.attrib |= {
+                    "stroke": ground,
+                    "stroke-width": "3",
+                    "stroke-linejoin": "round",
+                    "paint-order": "stroke",
+                }
+                over.append(child)
+            elif child.tag != _TEXT:
+                ground = child.get("fill", "none")
+    if len(over):
+        picture.append(over)
 
 
 def _unwrap(group: ElementTree.Element) -> Iterator[str]:

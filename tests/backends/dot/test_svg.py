@@ -116,3 +116,18 @@ def test_readers_who_do_not_see_are_told() -> None:
     labels = {group.get("id"): group.findtext(f"{SVG}title") or "" for group in symbols}
     assert labels["op:features.conv1"].startswith("features.conv1\nConv5x5(6")
     assert all(labels.values())
+
+
+def test_headings_lie_over_the_arrows() -> None:
+    pytest.importorskip("pygraphviz")
+    root = ElementTree.fromstring(to_svg(load("densenet121").graph))
+    picture = next(root.iter(f"{SVG}g"))
+    last = list(picture)[-1]
+    assert last.get("class") == "headings"
+    assert last.get("pointer-events") == "none"
+    words = [text.text for text in last]
+    assert words[:4] == ["features", "denseblock1", "denselayer1…6", "DenseLayer"]
+    assert not any("×" in (word or "") for word in words)
+    assert {text.get("paint-order") for text in last} == {"stroke"}
+    badges = [text.text for group in picture if group.get("class") == "cluster" for text in group.iter(f"{SVG}text")]
+    assert [badge.strip() for badge in badges if badge] == ["×6", "×12", "×24", "×16"]
