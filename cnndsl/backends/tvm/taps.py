@@ -44,6 +44,11 @@ class Taps:
         """Whether any factor is other than one."""
         return bool((self.factors != 1).any())
 
+    @property
+    def fills(self) -> bool:
+        """Whether any tap adds nothing."""
+        return bool((self.positions == NOTHING).any())
+
 
 def find_taps(step: Step) -> tuple[Taps | None, ...] | None:
     """For each axis behind the channels its taps, or None where it stays as it is; None for steps of another kind."""

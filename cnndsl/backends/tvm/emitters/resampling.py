@@ -18,7 +18,7 @@ def emit_resampling(a: Assembly, group: Group) -> bool:
     axes = find_taps(step)
     if axes is None or group.tail or a.values[step.inputs[0]].packed is None:
         return False
-    kinds = tuple(axis and AxisTaps(axis.count, axis.weighted, bool((axis.positions < 0).any())) for axis in axes)
+    kinds = tuple(None if axis is None else AxisTaps(axis.count, axis.weighted, axis.fills) for axis in axes)
     total = 1
     for kind in kinds:
         total *= kind.count if kind else 1

@@ -39,7 +39,8 @@ class Resample:
         tvm = load_tvm()
         te, tir = tvm.te, tvm.tirx
         data = te.placeholder((self.batch, self.chunks, *self.size, self.lanes), name="data")
-        positions, factors = [], []
+        positions: list[Any] = []
+        factors: list[Any] = []
         for i, (axis, n) in enumerate(zip(self.axes, self.out, strict=True)):
             shape = (axis.count if axis else 0, n)
             positions.append(te.placeholder(shape, "int32", name=f"positions{i}") if axis else None)
@@ -64,8 +65,8 @@ class Resample:
                 total = value if total is None else total + value
             return total
 
-        shape = (self.batch, self.chunks, *self.out, self.lanes)
-        result = te.compute(shape, lambda n, c, *rest: summed(n, c, rest[-1], rest[:-1], ()), name="result")
+        whole = (self.batch, self.chunks, *self.out, self.lanes)
+        result = te.compute(whole, lambda n, c, *rest: summed(n, c, rest[-1], rest[:-1], ()), name="result")
         tables = [t for pair in zip(positions, factors, strict=True) for t in pair if t is not None]
         s = tvm.s_tir.Schedule(te.create_prim_func([data, *tables, result]))
         *outer, x, lane = s.get_loops(s.get_sblock("result"))
