@@ -111,6 +111,10 @@ NASTY = [
     "]]>",
     "-->",
     "%",
+    "%%{init: {'securityLevel': 'loose'}}%%",
+    'click n0 href "javascript:alert(1)"',
+    '<<TABLE HREF="javascript:1"><TR><TD>x</TD></TR></TABLE>>',
+    "' onload='alert(1)",
 ]
 
 
