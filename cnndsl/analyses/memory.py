@@ -36,7 +36,7 @@ def memory(graph: Graph, state: Params) -> Memory:
     sizes = {node.name: node.type.bytes for node in nodes}
     made = [node for node in nodes if not node.op.view]
     given = sum(i.type.bytes for i in graph.inputs)
-    live = given + _peak(graph, nodes, sizes)
+    live = given + max(_alive(graph, nodes, sizes), default=0)
     kept = (node for node in needed(graph, training=True) if not node.op.view or node.op.category == "regularization")
     return Memory(
         activations=sum([node.type.elements for node in made]),
@@ -50,8 +50,16 @@ def memory(graph: Graph, state: Params) -> Memory:
     )
 
 
-def _peak(graph: Graph, nodes: tuple[Node, ...], sizes: dict[str, int]) -> int:
-    """The most bytes that nodes' outputs take at once, in the order of the nodes."""
+def timeline(graph: Graph) -> dict[str, int]:
+    """The bytes alive while each node of inference runs, without the weights; in the order of the nodes."""
+    nodes = needed(graph)
+    given = sum(i.type.bytes for i in graph.inputs)
+    alive = _alive(graph, nodes, {node.name: node.type.bytes for node in nodes})
+    return {node.name: given + bytes for node, bytes in zip(nodes, alive, strict=True)}
+
+
+def _alive(graph: Graph, nodes: tuple[Node, ...], sizes: dict[str, int]) -> list[int]:
+    """The bytes of nodes' outputs alive while each of them runs, in the order of the nodes."""
     buffer: dict[str, str] = {}
     last: dict[str, int] = {}
     for step, node in enumerate(nodes):
@@ -65,9 +73,9 @@ def _peak(graph: Graph, nodes: tuple[Node, ...], sizes: dict[str, int]) -> int:
     ending = [0] * (len(nodes) + 1)
     for name, step in last.items():
         ending[step] += sizes.get(name, 0)
-    now = most = 0
+    now, alive = 0, []
     for step, node in enumerate(nodes):
         now += 0 if node.op.view else sizes[node.name]
-        most = max(most, now)
+        alive.append(now)
         now -= ending[step]
-    return most
+    return alive

@@ -10,7 +10,7 @@ import click
 
 from cnndsl.version import __version__
 
-VERBS = ("check", "summary", "draw", "compile", "run", "train", "evaluate", "predict", "verify", "weights", "fmt", "explain", "list", "completion")
+VERBS = ("check", "summary", "draw", "report", "compile", "tune", "run", "train", "evaluate", "predict", "verify", "weights", "fmt", "explain", "list", "completion")
 
 
 def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:

@@ -1,0 +1,39 @@
+"""`cnndsl report`: a network as one web page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from cnndsl.cli.reading import file_argument, network_options, read_network
+from cnndsl.cli.voice import note
+
+
+@click.command("report")
+@file_argument
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="The page; NAME.html beside you where it is not said."
+)
+@click.option("--peak", type=click.FloatRange(min=0, min_open=True), help="GFLOP/s of the roofline's machine.")
+@click.option("--bandwidth", type=click.FloatRange(min=0, min_open=True), help="GB/s of the roofline's machine.")
+@network_options
+def command(
+    file: str,
+    output: Path | None,
+    peak: float | None,
+    bandwidth: float | None,
+    parameters: Mapping[str, str],
+    inputs: Mapping[str, str],
+) -> None:
+    """Write one self-contained web page: diagram, table, plots, source."""
+    from cnndsl.analyses.summary import summarize
+    from cnndsl.files import write_atomically
+    from cnndsl.webpage.page import BANDWIDTH, PEAK, page
+
+    loaded = read_network(file, parameters, inputs)
+    summary = summarize(loaded.graph, loaded.warnings)
+    path = output or Path(f"{loaded.graph.name}.html")
+    write_atomically(path, page(loaded.graph, summary, peak=peak or PEAK, bandwidth=bandwidth or BANDWIDTH))
+    note(f"wrote {path}")

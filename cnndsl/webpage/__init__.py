@@ -1,0 +1,1 @@
+"""A network as one web page that holds everything it needs."""

@@ -1,0 +1,75 @@
+"""What the page knows of a network: the summary's figures, and what its plots add to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from cnndsl.analyses.memory import timeline
+from cnndsl.analyses.needed import needed
+from cnndsl.analyses.outline import title
+from cnndsl.analyses.summary import FieldReport, Summary
+from cnndsl.analyses.table import totals
+from cnndsl.backends.dot.draw import element_ids
+from cnndsl.ir.graph import Graph, Node
+
+
+def facts(graph: Graph, summary: Summary) -> dict[str, Any]:
+    """The page's data: `layers` in order of execution, each with its figures, its element in the diagram and its line."""
+    elements = element_ids(graph)
+    live = timeline(graph)
+    ran = {node.name for node in needed(graph)}
+    sources = list(graph.sources)
+    layers = []
+    for node, report in zip(graph.nodes, summary.nodes, strict=True):
+        place = node.place
+        layers.append(
+            {
+                "name": node.name,
+                "kind": title(node.op),
+                "category": node.op.category,
+                "shape": "×".join(map(str, node.type.shape)),
+                "params": report.params,
+                "macs": report.macs,
+                "flops": report.flops,
+                "bytes": report.activation_bytes,
+                "moved": _moved(graph, node) if node.name in ran else 0,
+                "live": live.get(node.name),
+                "rf": _field(report.receptive_field),
+                "element": elements.get(node.name),
+                "source": sources.index(place.file) if place and place.file in graph.sources else None,
+                "lines": [place.line, place.end_line] if place else None,
+            }
+        )
+    return {
+        "model": graph.name,
+        "inputs": [f"{i.name} {i.type}" for i in graph.inputs],
+        "totals": [_pair(line) for line in totals(summary)],
+        "layers": layers,
+        "sources": [{"name": name, "lines": text.splitlines()} for name, text in graph.sources.items()],
+        "warnings": list(_warnings(summary)),
+    }
+
+
+def _pair(line: str) -> list[str]:
+    """`name    value` as its two parts; names may have a space in them."""
+    return [line[:15].strip(), line[15:].strip()]
+
+
+def _moved(graph: Graph, node: Node) -> int:
+    """Bytes that the layer reads and writes at batch 1: its inputs, its weights, its output."""
+    if node.op.view:
+        return 0
+    weights = sum(weight.elements * 4 for weight in graph.node_weights(node).values())
+    return sum(type.bytes for type in graph.input_types(node)) + weights + node.type.bytes
+
+
+def _field(seen: FieldReport | None) -> dict[str, Any] | None:
+    if seen is None:
+        return None
+    return {"size": list(seen.size), "stride": list(seen.stride), "state": seen.state}
+
+
+def _warnings(summary: Summary) -> Iterable[str]:
+    for diagnostic in summary.diagnostics:
+        yield f"{diagnostic.severity}[{diagnostic.id}]: {diagnostic.message}"

@@ -1,0 +1,55 @@
+"""The page: diagram, table, plots and source, in one HTML file that asks for nothing from elsewhere."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from hashlib import sha256
+from html import escape
+from importlib.resources import files
+from string import Template
+
+from cnndsl.analyses.summary import Summary
+from cnndsl.backends.dot.draw import to_svg
+from cnndsl.errors import MissingPart
+from cnndsl.ir.graph import Graph
+from cnndsl.version import __version__
+from cnndsl.webpage.facts import facts
+
+PEAK, BANDWIDTH = 200.0, 40.0
+"""GFLOP/s and GB/s that the roofline begins with: about two cores of a server with AVX-512. The reader can change them."""
+
+
+def page(graph: Graph, summary: Summary, *, peak: float = PEAK, bandwidth: float = BANDWIDTH) -> str:
+    """The whole page. `peak` in GFLOP/s and `bandwidth` in GB/s set the roofline's machine.
+
+    Its script is the only one that may run: the page's own policy names it by its hash, and nothing may be fetched.
+    Raises `MissingPart` where Graphviz is missing.
+    """
+    script, style, outline = (_asset(name) for name in ("page.js", "page.css", "page.html"))
+    svg = to_svg(graph, theme="auto")
+    return Template(outline).substitute(
+        title=escape(graph.name),
+        version=escape(__version__),
+        css=style,
+        js=script,
+        hash=b64encode(sha256(script.encode()).digest()).decode(),
+        # A declaration has no place inside a page.
+        diagram=svg[svg.index("<svg") :],
+        peak=f"{peak:g}",
+        bandwidth=f"{bandwidth:g}",
+        data=_json(facts(graph, summary)),
+    )
+
+
+def _json(value: object) -> str:
+    """JSON that cannot end the element it stands in."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _asset(name: str) -> str:
+    try:
+        return files("cnndsl.webpage").joinpath("assets", name).read_text("utf-8")
+    except FileNotFoundError:
+        raise MissingPart(f"the page's `{name}` is missing", "install cnndsl again") from None
