@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from cnndsl.backends.tvm.fold import Step
 from cnndsl.backends.tvm.groups import Group
+from cnndsl.backends.tvm.kernels.choice import choose
 from cnndsl.backends.tvm.kernels.direct_conv import DirectConv, best_tile
 from cnndsl.backends.tvm.kernels.packing import pack_conv, pack_depthwise, pack_diagonal, pack_vector
 from cnndsl.backends.tvm.kernels.window import WindowKernel
+from cnndsl.backends.tvm.kernels.winograd import Winograd
+from cnndsl.backends.tvm.kernels.winograd_transforms import pack_winograd
 from cnndsl.backends.tvm.values import Assembly
 from cnndsl.ops.conv import Conv
 
@@ -43,9 +46,8 @@ def _direct(a: Assembly, group: Group, op: Conv, seen: int, per_group: int, weig
     plain = weight == "plain"
     block = x.channels if plain else a.lanes
     values = step.weights["weight"]
-    packed = pack_diagonal(values, a.lanes) if weight == "diagonal" else pack_conv(values, block, a.lanes)
     chunks_out = a.chunks(step.type.channels)
-    kernel = DirectConv(
+    direct = DirectConv(
         batch=a.batch,
         size=x.size,
         chunks=a.chunks(x.channels),
@@ -59,6 +61,13 @@ def _direct(a: Assembly, group: Group, op: Conv, seen: int, per_group: int, weig
         tail=group.ops,
         tile=best_tile(chunks_out if weight == "diagonal" else per_group, step.type.size[-1], a.lanes, a.cpu.registers),
     )
+    kernel = a.choose(choose(direct, a.cpu, strict=a.options.strict_numerics or weight == "diagonal"))
+    if isinstance(kernel, Winograd):
+        packed = pack_winograd(values, kernel.m, a.lanes)
+    elif weight == "diagonal":
+        packed = pack_diagonal(values, a.lanes)
+    else:
+        packed = pack_conv(values, block, a.lanes)
     data = a.plain(step.inputs[0]) if plain else a.packed(step.inputs[0])
     a.give(group, kernel, [data, a.constant(f"{step.name}.weight", packed), _bias(a, step)])
     return True
