@@ -9,7 +9,7 @@ from cnndsl.backends.tvm.emitters.convolution import emit_convolution
 from cnndsl.backends.tvm.emitters.dense import emit_dense, emit_flatten
 from cnndsl.backends.tvm.emitters.elementwise import emit_elementwise
 from cnndsl.backends.tvm.emitters.generic import emit_generic
-from cnndsl.backends.tvm.emitters.pooling import emit_global_mean, emit_pooling, emit_unchanged
+from cnndsl.backends.tvm.emitters.pooling import emit_global_pooling, emit_pooling, emit_unchanged
 from cnndsl.backends.tvm.emitters.resampling import emit_pixel_shuffle, emit_resampling
 from cnndsl.backends.tvm.emitters.routing import emit_route
 from cnndsl.backends.tvm.groups import Group
@@ -20,7 +20,7 @@ Emitter = Callable[[Assembly, Group], bool]
 EMITTERS: tuple[Emitter, ...] = (
     emit_convolution,
     emit_unchanged,
-    emit_global_mean,
+    emit_global_pooling,
     emit_pooling,
     emit_dense,
     emit_flatten,

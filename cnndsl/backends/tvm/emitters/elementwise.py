@@ -13,9 +13,17 @@ from cnndsl.backends.tvm.values import Assembly
 if TYPE_CHECKING:
     import numpy as np
 
-Kind = Literal["add", "mul", "affine", "same"]
+Kind = Literal["add", "sub", "mul", "max", "mean", "affine", "same"]
 
-_KINDS: dict[str, Kind] = {"add": "add", "mul": "mul", "BN": "affine", "FrozenBN": "affine"}
+_KINDS: dict[str, Kind] = {
+    "add": "add",
+    "sub": "sub",
+    "mul": "mul",
+    "max": "max",
+    "mean": "mean",
+    "BN": "affine",
+    "FrozenBN": "affine",
+}
 
 
 def emit_elementwise(a: Assembly, group: Group) -> bool:

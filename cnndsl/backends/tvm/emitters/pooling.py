@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Literal
 
 from cnndsl.backends.tvm.groups import Group
-from cnndsl.backends.tvm.kernels.elementwise import GlobalMean
+from cnndsl.backends.tvm.kernels.elementwise import GlobalPool
 from cnndsl.backends.tvm.kernels.window import WindowKernel
 from cnndsl.backends.tvm.values import Assembly
 from cnndsl.ops.adaptive_avg_pool import AdaptiveAvgPool
 from cnndsl.ops.avg_pool import AvgPool
 from cnndsl.ops.global_avg_pool import GlobalAvgPool
+from cnndsl.ops.global_max_pool import GlobalMaxPool
 from cnndsl.ops.max_pool import MaxPool
 
 
@@ -32,17 +33,18 @@ def emit_pooling(a: Assembly, group: Group) -> bool:
     return True
 
 
-def emit_global_mean(a: Assembly, group: Group) -> bool:
-    """The mean of each channel, under both its names."""
+def emit_global_pooling(a: Assembly, group: Group) -> bool:
+    """The mean of each channel, under both its names, and its largest value."""
     step = group.anchor
     if (
-        not isinstance(step.op, GlobalAvgPool | AdaptiveAvgPool)
+        not isinstance(step.op, GlobalAvgPool | GlobalMaxPool | AdaptiveAvgPool)
         or not step.is_image
         or step.type.elements != step.type.channels
         or group.tail
     ):
         return False
-    kernel = GlobalMean(a.batch, a.chunks(step.type.channels), step.xs[0].size, a.lanes)
+    kind: Literal["mean", "max"] = "max" if isinstance(step.op, GlobalMaxPool) else "mean"
+    kernel = GlobalPool(kind, a.batch, a.chunks(step.type.channels), step.xs[0].size, a.lanes)
     a.give(group, kernel, [a.packed(step.inputs[0])])
     return True
 

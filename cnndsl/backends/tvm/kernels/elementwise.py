@@ -1,7 +1,9 @@
-"""Sums, products, batch norm that found no convolution, and activations, over packed maps; and the mean of each channel."""
+"""Sums, products and their kin, batch norm that found no convolution, and activations, over packed maps; and the mean
+and the largest value of each channel."""
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
 from math import prod
 from typing import Any, Literal
@@ -14,9 +16,10 @@ from cnndsl.backends.tvm.library import load_tvm
 
 @dataclass(frozen=True)
 class Elementwise:
-    """Arguments: inputs `(batch, chunks, *size, lanes)`, 1 for an axis that stretches; for `affine` scale and shift `(chunks, lanes)`; output."""
+    """Arguments: inputs `(batch, chunks, *size, lanes)`, 1 for an axis that stretches; for `affine` scale and shift
+    `(chunks, lanes)`; output."""
 
-    kind: Literal["add", "mul", "affine", "same"]
+    kind: Literal["add", "sub", "mul", "max", "mean", "affine", "same"]
     batch: int
     chunks: int
     size: tuple[int, ...]
@@ -39,6 +42,8 @@ class Elementwise:
             else []
         )
 
+        combine = {"sub": operator.sub, "mul": operator.mul, "max": tir.max}.get(self.kind, operator.add)
+
         def element(n: Any, c: Any, *rest: Any) -> Any:
             *places, lane = rest
             values = [
@@ -49,7 +54,9 @@ class Elementwise:
             if factors:
                 value = value * factors[0][c, lane] + factors[1][c, lane]
             for other in values[1:]:
-                value = value + other if self.kind == "add" else value * other
+                value = combine(value, other)
+            if self.kind == "mean":
+                value = value / tir.const(len(values), "float32")
             return finish(tir, value, self.tail, [])
 
         result = te.compute((self.batch, self.chunks, *self.size, self.lanes), element, name="result")
@@ -64,9 +71,10 @@ class Elementwise:
 
 
 @dataclass(frozen=True)
-class GlobalMean:
+class GlobalPool:
     """Arguments: input `(batch, chunks, *size, lanes)`, output the same with sizes of 1."""
 
+    kind: Literal["mean", "max"]
     batch: int
     chunks: int
     size: tuple[int, ...]
@@ -79,17 +87,19 @@ class GlobalMean:
         data = te.placeholder((self.batch, self.chunks, *self.size, self.lanes), name="data")
         places = [te.reduce_axis((0, n), name=f"p{axis}") for axis, n in enumerate(self.size)]
         out = (self.batch, self.chunks, *(1 for _ in self.size), self.lanes)
-        sums = te.compute(out, lambda *i: te.sum(data(*i[:2], *places, i[-1]), axis=places), name="sums")
-        result = te.compute(out, lambda *i: sums(*i) * tvm.tirx.const(1 / prod(self.size), "float32"), name="result")
+        reduce = te.max if self.kind == "max" else te.sum
+        factor = tvm.tirx.const(1 / prod(self.size) if self.kind == "mean" else 1, "float32")
+        reduced = te.compute(out, lambda *i: reduce(data(*i[:2], *places, i[-1]), axis=places), name="reduced")
+        result = te.compute(out, lambda *i: reduced(*i) * factor, name="result")
         s = tvm.s_tir.Schedule(te.create_prim_func([data, result]))
         *outer, lane = s.get_loops(s.get_sblock("result"))
         task = s.fuse(*outer)
         s.parallel(task)
-        s.compute_at(s.get_sblock("sums"), task, preserve_unit_loops=True)
+        s.compute_at(s.get_sblock("reduced"), task, preserve_unit_loops=True)
         s.vectorize(lane)
-        loops = s.get_loops(s.get_sblock("sums"))
-        lane_in, reduced = loops[-rank - 1], loops[-rank:]
-        s.reorder(*reduced, lane_in)
+        loops = s.get_loops(s.get_sblock("reduced"))
+        lane_in, inner = loops[-rank - 1], loops[-rank:]
+        s.reorder(*inner, lane_in)
         s.vectorize(lane_in)
-        s.decompose_reduction(s.get_sblock("sums"), reduced[0])
+        s.decompose_reduction(s.get_sblock("reduced"), inner[0])
         return scheduled(s)

@@ -1,14 +1,14 @@
 """What slides over each channel by itself, packed: depthwise convolution, maximum and average pooling.
 
-Maps have one, two or three axes. One task is a band of rows (of one axis: a piece of it) of one chunk of channels. It copies its padded input once, then each vector of outputs
-combines the window's vectors: memory sets the speed.
+Maps have one, two or three axes. One task is a band of rows (of one axis: a piece of it) of one chunk of channels. It
+copies its padded input once, then each vector of outputs combines the window's vectors: memory sets the speed.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from cnndsl.backends.tvm.groups import Tail
 from cnndsl.backends.tvm.kernels.functions import finish
@@ -29,6 +29,25 @@ class WindowKernel:
     lanes: int
     window: Window
     tail: Tail
+    tile: tuple[int, int] | None = None
+    """Rows of a band and columns in registers; by the rule of `best_tile` where it is None."""
+
+    def candidates(self) -> tuple[Self, ...]:
+        """Itself, and the same with other bands and columns."""
+        height, width = self._extent
+        tiles = {
+            (rows, columns)
+            for rows in {_divisor(height, most) for most in (4, 8, 14, 28, 56)}
+            for columns in {_divisor(width, 14), min(4, width), min(8, width)}
+        }
+        others = (tile for tile in sorted(tiles) if tile != (self.tile or best_tile(height, width)))
+        return (self, *(replace(self, tile=tile) for tile in others))
+
+    @property
+    def _extent(self) -> tuple[int, int]:
+        """Height and width of the result; with one axis the pieces of eight are the rows."""
+        *_, width = out = self.window.output_size(self.size)
+        return (-(-width // 8) if len(out) == 1 else out[-2]), width
 
     def prim_func(self) -> Any:
         """The scheduled function."""
@@ -93,15 +112,15 @@ class WindowKernel:
         return te.compute((self.batch, self.chunks, *padded, self.lanes), element, name="padded")
 
     def _schedule(self, s: Any) -> None:
-        out, rank = self.window.output_size(self.size), len(self.size)
-        columns = _divisor(out[-1], 8)
+        rank = len(self.size)
+        rows_of_band, columns = self.tile or best_tile(*self._extent)
         reduced, result = s.get_sblock("reduced"), s.get_sblock("result")
         n, c, *rows, x, lane = s.get_loops(result)
         x_outer, x_tile = s.split(x, [None, columns])
         if rows:
-            band, _ = s.split(rows[-1], [None, _divisor(out[-2], 8)])
+            band, _ = s.split(rows[-1], [None, rows_of_band])
         else:
-            band, x_outer = s.split(x_outer, [None, _divisor(out[-1] // columns, 8)])
+            band, x_outer = s.split(x_outer, [None, rows_of_band])
         task = s.fuse(n, c, *rows[:-1], band)
         s.parallel(task)
         s.compute_at(reduced, x_outer, preserve_unit_loops=True)
@@ -120,6 +139,14 @@ class WindowKernel:
         s.unroll(x_in)
         s.vectorize(lane_in)
         s.decompose_reduction(reduced, ks[0])
+
+
+def best_tile(height: int, width: int) -> tuple[int, int]:
+    """Rows and columns: bands of up to 28 rows that divide the height; 6 to 8 columns that divide the width, else of 4 to 8
+    the most that waste no more than an eighth of the work."""
+    exact = _divisor(width, 8)
+    near = [columns for columns in range(4, 9) if -(-width // columns) * columns * 7 <= width * 8]
+    return _divisor(height, 28), exact if exact >= 6 else max(near, default=exact)
 
 
 def _divisor(number: int, most: int) -> int:
