@@ -15,7 +15,7 @@ DISTINCT = ("#1f77b4", "#d95f02")
 
 def curves(history: Sequence[dict[str, float]], title: str, format: str = "svg") -> bytes:
     """Loss and accuracy over the epochs, of both parts of the data."""
-    figure = _figure((9, 3.6))
+    figure = figure_of((9, 3.6))
     epochs = [row["epoch"] for row in history]
     for axes, kind in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
         for part, name, color in zip(("train", "val"), ("training", "held out"), DISTINCT, strict=True):
@@ -26,13 +26,13 @@ def curves(history: Sequence[dict[str, float]], title: str, format: str = "svg")
         axes.grid(alpha=0.3)
         axes.legend(frameon=False)
     figure.suptitle(title)
-    return _saved(figure, format)
+    return saved(figure, format)
 
 
 def confusion(counts: np.ndarray, classes: Sequence[str], title: str, format: str = "svg") -> bytes:
     """A matrix of counts: rows are what examples are, columns what they are taken for. Numbers up to 30 classes."""
     side = max(4.0, min(14.0, 0.45 * len(classes)))
-    figure = _figure((side + 1, side))
+    figure = figure_of((side + 1, side))
     axes = figure.subplots()
     axes.imshow(counts, cmap="Blues")
     axes.set(xlabel="taken for", ylabel="is", title=title)
@@ -45,7 +45,7 @@ def confusion(counts: np.ndarray, classes: Sequence[str], title: str, format: st
                 column, row, str(count), ha="center", va="center", fontsize=8,
                 color="white" if count > counts.max() / 2 else "#333333",
             )  # fmt: skip
-    return _saved(figure, format)
+    return saved(figure, format)
 
 
 def _cells(counts: np.ndarray) -> list[tuple[tuple[int, int], int]]:
@@ -53,18 +53,19 @@ def _cells(counts: np.ndarray) -> list[tuple[tuple[int, int], int]]:
     return [((row, column), int(counts[row, column])) for row in size for column in size if counts[row, column]]
 
 
-def _figure(size: tuple[float, float]) -> Any:
+def figure_of(size: tuple[float, float]) -> Any:
+    """An empty figure of width and height in inches."""
     # Without pyplot: nothing is shown, and no state is kept.
     from matplotlib.figure import Figure
 
     return Figure(figsize=size, layout="constrained")
 
 
-def _saved(figure: Any, format: str) -> bytes:
+def saved(figure: Any, format: str) -> bytes:
+    """The figure as svg, png or pdf; the same one gives the same bytes."""
     import matplotlib as mpl
 
     data = BytesIO()
-    # The same figures give the same file.
     with mpl.rc_context({"svg.hashsalt": "cnndsl", "svg.fonttype": "none"}):
         figure.savefig(data, format=format, metadata={"Date": None} if format == "svg" else None)
     return data.getvalue()

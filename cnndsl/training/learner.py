@@ -13,6 +13,7 @@ from torch.nn import functional
 from torchmetrics import MeanMetric
 from torchmetrics.classification import MulticlassAccuracy
 
+from cnndsl.backends.pytorch.in_place import work_in_place
 from cnndsl.backends.pytorch.module import to_torch
 from cnndsl.ir.graph import Graph
 from cnndsl.training.augment import mix, vary
@@ -42,6 +43,7 @@ class Learner(lightning.LightningModule):  # type: ignore[misc]
         self.old = old
         self.frozen = frozen
         self.network = to_torch(graph)
+        work_in_place(self.network, graph)
         self.outputs = {output.name: output.training for output in graph.outputs}
         self.classes = next(graph.types[output.node].shape[0] for output in graph.outputs if not output.training)
         self.shares = _ends_in_softmax(graph)

@@ -104,11 +104,23 @@ class Recogniser:
         import numpy as np
         import torch
 
-        shape = self.graph.inputs[0].type.shape
-        pictures = np.stack([read_image(path, shape, fit=self.fit) for path in images])
+        pictures = np.stack([self.picture(path) for path in images])
         parts = [scores for _, scores in self._scores(pictures, np.arange(len(pictures)))]
         shares: np.ndarray = torch.cat(parts).double().softmax(1).numpy()
         return shares
+
+    def picture(self, path: Path) -> np.ndarray:
+        """A picture at the network's size, from 0 to 1. Raises `CnnError`."""
+        return read_image(path, self.graph.inputs[0].type.shape, fit=self.fit)
+
+    def prepared(self, path: Path) -> Arrays:
+        """What the network is fed for a picture, by the input's name and with the batch axis. Raises `CnnError`."""
+        import torch
+
+        from cnndsl.training.preparation import Preparation
+
+        picture = torch.from_numpy(self.picture(path))[None]
+        return {self.graph.inputs[0].name: Preparation(self.normalize).normalized(picture).numpy()}
 
     def _scores(self, examples: np.ndarray, places: np.ndarray) -> Iterator[tuple[int, Any]]:
         """Batches of scores on the CPU, each with its place among `places`."""

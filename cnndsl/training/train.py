@@ -92,6 +92,12 @@ def resume(folder: Path, say: Say | None = None) -> Trained:
     """
     say = say or (lambda _: None)
     run = open_run(folder)
+    if run.options.strategy == "fsdp" and run.options.devices * run.options.nodes > 1:
+        # Lightning unpickles the state of such a run.
+        raise MissingPart(
+            "a run with weights spread by fsdp cannot be taken up again",
+            f"begin a new one with `--init {folder / 'last.safetensors'}`",
+        )
     data = find_data(run.options.data)
     if _fingerprint(data) != run.about.data:
         raise CnnError(
