@@ -1,62 +1,29 @@
-"""What only training needs is taken out: dropout goes away, batch norm goes into the layer before it."""
+"""What only training needs is taken out: dropout goes away, batch norm and trained factors go into the layer before."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cnndsl.backends.tvm.channels_first import channels_first
 from cnndsl.backends.tvm.equivalent import Arrays, equivalent
 from cnndsl.backends.tvm.plain import does_nothing
+from cnndsl.backends.tvm.program import Program as Program
+from cnndsl.backends.tvm.program import Step as Step
 from cnndsl.ir.graph import Graph, weight_key
-from cnndsl.ir.op import Op, Tensors
-from cnndsl.ir.tensor import TensorType
 from cnndsl.ops.conv import Conv
 from cnndsl.ops.fc import FC
 
 if TYPE_CHECKING:
     import numpy as np
 
-_NORMS = ("BN", "FrozenBN")
-
-
-@dataclass(frozen=True, eq=False)
-class Step:
-    """A node with the values of its weights. Inputs skip what does nothing; what comes to other layers is these,
-    one step each."""
-
-    name: str
-    op: Op
-    inputs: tuple[str, ...]
-    xs: Tensors
-    type: TensorType
-    weights: Mapping[str, np.ndarray]
-
-    @property
-    def is_image(self) -> bool:
-        """Whether it makes images of images: float32 maps of one, two or three axes, which can be packed."""
-        return all(1 <= t.rank <= 3 and t.channel_axis == 0 and t.dtype == "float32" for t in (*self.xs, self.type))
-
-
-@dataclass(frozen=True)
-class Program:
-    """Steps in order, and for each output's name the step (or network input) that gives it."""
-
-    inputs: dict[str, TensorType]
-    steps: tuple[Step, ...]
-    outputs: dict[str, str]
-
-    def readers(self) -> dict[str, int]:
-        """How often each tensor is read, leaving the network included."""
-        counts = dict.fromkeys([*self.inputs, *(step.name for step in self.steps)], 0)
-        for name in [name for step in self.steps for name in step.inputs] + list(self.outputs.values()):
-            counts[name] += 1
-        return counts
+_SCALES = ("BN", "FrozenBN", "LayerScale")
 
 
 def fold(graph: Graph, weights: Mapping[str, np.ndarray]) -> Program:
     """The inference program of a network with these weights."""
-    program = _with_weights(graph, weights)
+    program = channels_first(_with_weights(graph, weights))
     readers = program.readers()
     stands_for: dict[str, str] = {}
     kept: dict[str, Step] = {}
@@ -64,7 +31,7 @@ def fold(graph: Graph, weights: Mapping[str, np.ndarray]) -> Program:
         inputs = tuple(stands_for.get(name, name) for name in step.inputs)
         source = kept.get(inputs[0])
         if (
-            step.op.word in _NORMS
+            step.op.word in _SCALES
             and source is not None
             and isinstance(source.op, Conv | FC)
             and readers[source.name] == 1
@@ -99,10 +66,12 @@ def _with_weights(graph: Graph, weights: Mapping[str, np.ndarray]) -> Program:
 
 
 def scale_and_shift(norm: Step) -> tuple[np.ndarray, np.ndarray]:
-    """The factor and the summand of each channel, in float64, that batch norm comes to in use."""
+    """The factor and the summand of each channel, in float64, that batch norm or `LayerScale` comes to in use."""
     import numpy as np
 
     values = {slot: np.asarray(array, np.float64) for slot, array in norm.weights.items()}
+    if norm.op.word == "LayerScale":
+        return values[""].reshape(-1), np.zeros(())
     scale = values.get("weight", np.float64(1)) / np.sqrt(values["running_var"] + norm.op.model_dump()["eps"])
     return scale, values.get("bias", np.float64(0)) - values["running_mean"] * scale
 

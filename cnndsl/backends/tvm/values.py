@@ -164,4 +164,6 @@ class Assembly:
     def _repacked(self, source: Any, type: TensorType, *, pack: bool) -> Any:
         packed = (self.batch, self.chunks(type.channels), *type.size, self.lanes)
         shape = packed if pack else (self.batch, *type.shape)
-        return self.call(Repack(pack, self.batch, type.channels, type.size, self.lanes), [source], shape)
+        return self.call(
+            Repack(pack, self.batch, type.channels, type.size, self.lanes, type.channel_axis), [source], shape
+        )

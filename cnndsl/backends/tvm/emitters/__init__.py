@@ -5,11 +5,15 @@ In `EMITTERS` each group goes to the first that takes it; the last one takes eve
 
 from collections.abc import Callable
 
+from cnndsl.backends.tvm.emitters.attention import emit_attention
 from cnndsl.backends.tvm.emitters.convolution import emit_convolution
 from cnndsl.backends.tvm.emitters.dense import emit_dense, emit_flatten
 from cnndsl.backends.tvm.emitters.elementwise import emit_elementwise
 from cnndsl.backends.tvm.emitters.generic import emit_generic
+from cnndsl.backends.tvm.emitters.layout import emit_laid_out, emit_moved_channels
+from cnndsl.backends.tvm.emitters.norms import emit_embedding, emit_position_norm
 from cnndsl.backends.tvm.emitters.pooling import emit_global_pooling, emit_pooling, emit_unchanged
+from cnndsl.backends.tvm.emitters.projections import emit_projection
 from cnndsl.backends.tvm.emitters.resampling import emit_pixel_shuffle, emit_resampling
 from cnndsl.backends.tvm.emitters.routing import emit_route
 from cnndsl.backends.tvm.groups import Group
@@ -18,7 +22,13 @@ from cnndsl.backends.tvm.values import Assembly
 Emitter = Callable[[Assembly, Group], bool]
 
 EMITTERS: tuple[Emitter, ...] = (
+    emit_projection,
     emit_convolution,
+    emit_attention,
+    emit_position_norm,
+    emit_embedding,
+    emit_moved_channels,
+    emit_laid_out,
     emit_unchanged,
     emit_global_pooling,
     emit_pooling,

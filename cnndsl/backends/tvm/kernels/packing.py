@@ -1,5 +1,5 @@
-"""Between plain maps `(batch, channels, *size)` and packed ones `(batch, chunks, *size, lanes)`: weights with NumPy at
-compile time, tensors by a kernel."""
+"""Between plain maps `(batch, channels, *size)`, or with their channels on another axis, and packed ones
+`(batch, chunks, *size, lanes)`: weights with NumPy at compile time, tensors by a kernel."""
 
 from __future__ import annotations
 
@@ -22,23 +22,26 @@ class Repack:
     channels: int
     size: tuple[int, ...]
     lanes: int
+    channel_axis: int = 0
 
     def prim_func(self) -> Any:
         """The scheduled function."""
         tvm = load_tvm()
         te, tir, lanes = tvm.te, tvm.tirx, self.lanes
-        plain = (self.batch, self.channels, *self.size)
+        axis = 1 + self.channel_axis
+        plain = (self.batch, *self.size[: axis - 1], self.channels, *self.size[axis - 1 :])
         packed = (self.batch, -(-self.channels // lanes), *self.size, lanes)
         data = te.placeholder(plain if self.pack else packed, name="data")
 
         def packing(n: Any, c: Any, *rest: Any) -> Any:
             *places, lane = rest
             inside = c * lanes + lane < self.channels
-            value = data(n, tir.min(c * lanes + lane, self.channels - 1), *places)
+            channel = tir.min(c * lanes + lane, self.channels - 1)
+            value = data(n, *places[: axis - 1], channel, *places[axis - 1 :])
             return value if self.channels % lanes == 0 else tir.if_then_else(inside, value, tir.const(0, "float32"))
 
-        def unpacking(n: Any, c: Any, *places: Any) -> Any:
-            return data(n, c // lanes, *places, c % lanes)
+        def unpacking(*i: Any) -> Any:
+            return data(i[0], i[axis] // lanes, *i[1:axis], *i[axis + 1 :], i[axis] % lanes)
 
         result = te.compute(packed if self.pack else plain, packing if self.pack else unpacking, name="result")
         s = tvm.s_tir.Schedule(te.create_prim_func([data, result]))

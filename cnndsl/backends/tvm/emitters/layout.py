@@ -1,0 +1,34 @@
+"""Exchanges of axes that leave packed maps as they are."""
+
+from __future__ import annotations
+
+from cnndsl.backends.tvm.channels_first import moves_channels
+from cnndsl.backends.tvm.groups import Group
+from cnndsl.backends.tvm.library import load_tvm
+from cnndsl.backends.tvm.values import Assembly, Value
+from cnndsl.ops.permute import Permute
+from cnndsl.ops.reshape import Reshape
+
+
+def emit_moved_channels(a: Assembly, group: Group) -> bool:
+    """`Permute` that moves the channels alone: packed, they are in one place wherever they are."""
+    step = group.anchor
+    (x,) = step.xs[:1]
+    if not isinstance(step.op, Permute) or group.tail or x.dtype != "float32" or not 1 <= x.rank <= 3:
+        return False
+    if not moves_channels(step.op.axes, x.channel_axis):
+        return False
+    a.values[step.name] = Value(step.type, packed=a.packed(step.inputs[0]))
+    return True
+
+
+def emit_laid_out(a: Assembly, group: Group) -> bool:
+    """`Reshape` of a packed map's positions: the same memory."""
+    step = group.anchor
+    if not isinstance(step.op, Reshape) or group.tail or not step.is_image:
+        return False
+    if step.xs[0].channels != step.type.channels or a.values[step.inputs[0]].packed is None:
+        return False
+    view = load_tvm().relax.op.reshape(a.packed(step.inputs[0]), a.packed_shape(step.type))
+    a.values[step.name] = Value(step.type, packed=a.builder.emit(view))
+    return True

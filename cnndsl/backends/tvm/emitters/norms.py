@@ -1,0 +1,52 @@
+"""Normalisation of each position's channels, and positions' embeddings."""
+
+from __future__ import annotations
+
+from cnndsl.backends.tvm.groups import Group
+from cnndsl.backends.tvm.kernels.elementwise import Elementwise
+from cnndsl.backends.tvm.kernels.packing import fill_up, pack_vector
+from cnndsl.backends.tvm.kernels.position_norm import Kind, PositionNorm
+from cnndsl.backends.tvm.values import Assembly
+
+_KINDS: dict[str, Kind] = {
+    "LN": "mean and variance",
+    "RMSNorm": "mean square",
+    "L2Norm": "length",
+    "Softmax": "softmax",
+}
+
+
+def emit_position_norm(a: Assembly, group: Group) -> bool:
+    """`LN`, `RMSNorm`, `L2Norm` and `Softmax` over maps."""
+    import numpy as np
+
+    step = group.anchor
+    kind = _KINDS.get(step.op.word)
+    if kind is None or not step.is_image or group.tail or a.cpu.kind != "llvm":
+        return False
+    channels = step.type.channels
+    arguments = [a.packed(step.inputs[0])]
+    if kind != "softmax":
+        for slot, otherwise in (("weight", 1), ("bias", 0)):
+            array = step.weights.get(slot, np.full(channels, otherwise, np.float32))
+            arguments.append(a.constant(f"{step.name}.{slot}", pack_vector(array, a.lanes)))
+    eps = getattr(step.op, "eps", 0.0)
+    a.give(group, PositionNorm(kind, a.batch, channels, step.type.size, a.lanes, eps), arguments)
+    return True
+
+
+def emit_embedding(a: Assembly, group: Group) -> bool:
+    """`PosEmbed` over maps: a sum with what is known."""
+    import numpy as np
+
+    step = group.anchor
+    if step.op.word != "PosEmbed" or not step.is_image or group.tail:
+        return False
+    shape = a.packed_shape(step.type)
+    filled = fill_up(step.weights[""].reshape(step.type.shape), 0, a.lanes)
+    packed = np.moveaxis(filled.reshape(-1, a.lanes, *step.type.size), 1, -1)[None]
+    constant = a.constant(step.name, np.ascontiguousarray(np.broadcast_to(packed, shape)))
+    size = step.type.size
+    kernel = Elementwise("add", a.batch, shape[1], size, a.lanes, (size, size), ())
+    a.give(group, kernel, [a.packed(step.inputs[0]), constant])
+    return True

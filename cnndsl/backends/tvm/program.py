@@ -1,0 +1,54 @@
+"""What is compiled: steps in order, each a layer with its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cnndsl.backends.tvm.library import load_tvm
+from cnndsl.ir.op import Op, Tensors
+from cnndsl.ir.tensor import TensorType
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """A node with the values of its weights. Inputs skip what does nothing; what comes to other layers is these,
+    one step each."""
+
+    name: str
+    op: Op
+    inputs: tuple[str, ...]
+    xs: Tensors
+    type: TensorType
+    weights: Mapping[str, np.ndarray]
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it makes images of images: float32 maps of one, two or three axes, which can be packed."""
+        return all(1 <= t.rank <= 3 and t.channel_axis == 0 and t.dtype == "float32" for t in (*self.xs, self.type))
+
+    @property
+    def is_pointwise(self) -> bool:
+        """Whether each output element follows from the same input element alone."""
+        tir = load_tvm().tirx
+        return len(self.inputs) == 1 and self.op.pointwise(tir, tir.const(0, self.type.dtype)) is not None
+
+
+@dataclass(frozen=True)
+class Program:
+    """Steps in order, and for each output's name the step (or network input) that gives it."""
+
+    inputs: dict[str, TensorType]
+    steps: tuple[Step, ...]
+    outputs: dict[str, str]
+
+    def readers(self) -> dict[str, int]:
+        """How often each tensor is read, leaving the network included."""
+        counts = dict.fromkeys([*self.inputs, *(step.name for step in self.steps)], 0)
+        for name in [name for step in self.steps for name in step.inputs] + list(self.outputs.values()):
+            counts[name] += 1
+        return counts
