@@ -10,7 +10,7 @@ from collections.abc import Callable
 import click
 
 from cnndsl.cli.outcome import BUG, FINE, code_of
-from cnndsl.errors import CnnError, Diagnostic
+from cnndsl.errors import MissingPart
 
 Tell = Callable[[str], None]
 
@@ -18,7 +18,7 @@ Tell = Callable[[str], None]
 def do_apart(work: Callable[[], None], again: Callable[[Tell], None]) -> None:
     """Does the work in a child; where that dies of a signal, does it `again` in another child, which tells what it is at.
 
-    Exits as the child did. Raises `CnnError` (compiler-crash) that names the last thing told. The child is a copy of this
+    Exits as the child did. Raises `MissingPart` that names the last thing told. The child is a copy of this
     process, made before the libraries that may crash are imported: it costs milliseconds. Where they are imported already,
     where there is no fork or something listens in on our streams, the work is done here.
     """
@@ -32,14 +32,9 @@ def do_apart(work: Callable[[], None], again: Callable[[Tell], None]) -> None:
         return
     second, told = _child(again)
     where = told if second < FINE else "all kernels together, though none of them alone"
-    raise CnnError(
-        [
-            Diagnostic(
-                id="compiler-crash",
-                message=f"TVM crashed ({signal.Signals(-code).name}) while it compiled {where or 'the network'}",
-                help="try `--strict-numerics`, or another --target or --batch, and report it to us with the program",
-            )
-        ]
+    raise MissingPart(
+        f"TVM crashed ({signal.Signals(-code).name}) while it compiled {where or 'the network'}",
+        "try `--strict-numerics`, or another --target or --batch, and report it to us with the program",
     )
 
 

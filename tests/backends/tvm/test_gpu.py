@@ -91,7 +91,7 @@ def test_a_rule_that_fails_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_without_nvcc_a_package_keeps_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = build(parse_text(NETWORKS[2]).graph, target="cuda:sm_90")
-    monkeypatch.setattr(gpu.shutil, "which", lambda name, **_: None if name == "nvcc" else f"/usr/bin/{name}")
+    monkeypatch.setattr(shutil, "which", lambda name, **_: None if name == "nvcc" else f"/usr/bin/{name}")
     path = package.export(tmp_path / "p")
     assert kernel_names((path / "kernels.cu").read_text("utf-8"))
     assert not (path / "kernels.cubin").exists()
