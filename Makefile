@@ -39,7 +39,7 @@ $(VENV)/.oracle: constraints.txt | $(VENV)/.installed
 
 # ---- what people ask for
 
-demo: $(VENV)/.installed ## ResNet-18: table, diagram, PyTorch file, TVM package, one photograph through both
+demo: $(VENV)/.installed ## LeNet-5 learns digits, and its TVM package answers as PyTorch does; a photograph through ResNet-18
 	PATH="$(CURDIR)/$(BIN):$$PATH" docs/demo/run.sh
 
 test: check ## Everything that must hold: check, then all tests but the slow ones
@@ -65,9 +65,10 @@ docs: $(VENV)/.installed ## Write the generated pages
 	$(BIN)/python docs/images/make.py
 	$(BIN)/python -m tests.pages
 
-bench: $(VENV)/.installed ## Measure: start-up, the language
+bench: $(VENV)/.installed ## Measure: start-up, the language, training
 	$(BIN)/python tests/benchmarks/startup.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/language.py
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/training.py
 
 nightly: check ## All tests, the slow ones too, and 2 000 random networks
 	$(BIN)/python -m pytest -q -n $(WORKERS) --ignore tests/trust/test_agreement.py

@@ -10,7 +10,25 @@ import click
 
 from cnndsl.version import __version__
 
-VERBS = ("check", "summary", "draw", "report", "compile", "tune", "run", "train", "evaluate", "predict", "verify", "weights", "fmt", "explain", "list", "completion")
+VERBS = (
+    "check",
+    "summary",
+    "draw",
+    "report",
+    "compile",
+    "tune",
+    "run",
+    "train",
+    "evaluate",
+    "predict",
+    "inspect",
+    "verify",
+    "weights",
+    "fmt",
+    "explain",
+    "list",
+    "completion",
+)
 
 
 def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
