@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cnndsl.backends.tvm.choices import UNTUNED, Choices
 from cnndsl.backends.tvm.fold import fold
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.lower import lower_program
 from cnndsl.backends.tvm.options import Options
 from cnndsl.backends.tvm.plain import refuse_unlowered
 from cnndsl.backends.tvm.runtime import Package, package_of
-from cnndsl.backends.tvm.target import Gpu, find_targets
+from cnndsl.backends.tvm.target import Cpu, Gpu, find_targets
 from cnndsl.ir.graph import Graph
 from cnndsl.weights import checked, initial_weights
 
@@ -29,10 +31,12 @@ def build(
     seed: int = 0,
     origin: str = "the given weights",
     threads: int | None = None,
+    choices: Mapping[Cpu | Gpu, Choices] | None = None,
 ) -> Package:
     """Compiles a network for `target` (its words: `find_targets`), each run taking `batch` examples; of several sizes the
     largest that fits is used. `strict_numerics` keeps to kernels that sum products of the given numbers, without
-    Winograd's transforms. A package runs on `threads` threads, all cores by default.
+    Winograd's transforms. A package runs on `threads` threads, all cores by default. `choices` is what
+    tuning has found, by processor.
 
     `weights` is a state dict of NumPy arrays, from `origin`; without it the first values of `seed` are taken. Raises
     `CnnError` (unsupported-by-backend, unknown-target, missing-weight, unexpected-weight, weight-mismatch) and `MissingPart`.
@@ -47,11 +51,8 @@ def build(
     batches = sorted({batch} if isinstance(batch, int) else set(batch))
     refuse_unlowered(graph)
     program = fold(graph, arrays)
-    variants = [
-        [
-            lower_program(graph, program, Options(batch=size, strict_numerics=strict_numerics), one, origin)
-            for size in batches
-        ]
-        for one in targets
-    ]
+    variants = []
+    for one in targets:
+        options = Options(strict_numerics=strict_numerics, choices=(choices or {}).get(one, UNTUNED))
+        variants.append([lower_program(graph, program, replace(options, batch=n), one, origin) for n in batches])
     return package_of(variants, target, threads)

@@ -1,0 +1,152 @@
+"""Tuning of a network: search, then acceptance, for each processor and batch size; and what is known without measuring."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from cnndsl.backends.tvm import predict
+from cnndsl.backends.tvm.choices import UNTUNED, Choices
+from cnndsl.backends.tvm.fold import fold
+from cnndsl.backends.tvm.library import load_tvm
+from cnndsl.backends.tvm.linking import own_architecture
+from cnndsl.backends.tvm.options import Options
+from cnndsl.backends.tvm.plain import refuse_unlowered
+from cnndsl.backends.tvm.target import Cpu, Gpu, find_targets
+from cnndsl.backends.tvm.tuning.acceptance import Course, Raced, accept
+from cnndsl.backends.tvm.tuning.bench import Bench
+from cnndsl.backends.tvm.tuning.ledger import Ledger
+from cnndsl.backends.tvm.tuning.problems import Subject
+from cnndsl.backends.tvm.tuning.records import Place
+from cnndsl.backends.tvm.tuning.remote import Tracker
+from cnndsl.backends.tvm.tuning.search import Trial, search, winners
+from cnndsl.backends.tvm.tuning.store import Store, default_path
+from cnndsl.errors import CnnError, Diagnostic, MissingPart
+from cnndsl.ir.graph import Graph
+from cnndsl.weights import initial_weights
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Space = Literal["templates", "generic"]
+
+
+@dataclass(frozen=True)
+class Begun:
+    """Tuning for a processor and batch size begins."""
+
+    cpu: Cpu
+    batch: int
+    kernels: int
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What a processor and batch size have come to: seconds per run of the network, by the rules alone and with the
+    settings that were accepted, raced against each other."""
+
+    cpu: Cpu
+    batch: int
+    choices: Choices
+    before_s: float
+    after_s: float
+
+
+Tell = Callable[[Begun | Trial | Raced | Tuned], None]
+
+
+def tune(
+    graph: Graph,
+    weights: Mapping[str, np.ndarray] | None = None,
+    target: str = "llvm",
+    batch: int | Sequence[int] = 1,
+    *,
+    trials: int,
+    strict_numerics: bool = False,
+    space: Space = "templates",
+    store: Path | str | None = None,
+    tracker: Tracker | None = None,
+    threads: int | None = None,
+    tell: Tell = lambda _: None,
+) -> tuple[Tuned, ...]:
+    """Measures up to `trials` candidates of the network's kernels for each processor of `target` and each batch size, and
+    keeps in `store` (`default_path()`) what makes the network faster. What was measured before is not measured again.
+
+    Weights decide nothing; without them first values are taken. Raises `CnnError` (unsupported-by-backend, unknown-target,
+    not-a-store, not-tunable) and `MissingPart`.
+    """
+    load_tvm()
+    refuse_unlowered(graph)
+    cpus = _tunable(target)
+    if tracker is None:
+        for cpu in cpus:
+            _refuse_foreign(cpu)
+    found = Store(Path(store) if store else default_path())
+    program = fold(graph, weights if weights is not None else initial_weights(graph, 0))
+    done = []
+    for cpu in cpus:
+        place = place_of(cpu, threads)
+        for size in sorted({batch} if isinstance(batch, int) else set(batch)):
+            options = Options(batch=size, strict_numerics=strict_numerics)
+            subject = Subject(f"{graph.name} batch {size}", program, cpu, options)
+            ledger = Ledger(found, place)
+            with closing(Bench(cpu, place.threads, tracker)) as bench:
+                done.append(_tuned(subject, ledger, bench, trials, space, tell))
+    return tuple(done)
+
+
+def known(target: str, store: Path | str | None = None, threads: int | None = None) -> dict[Cpu | Gpu, Choices]:
+    """What a store holds for each processor of `target`, with nothing measured. Raises as `tune`."""
+    found = Store(Path(store) if store else default_path())
+    return {cpu: Ledger(found, place_of(cpu, threads)).choices() for cpu in _tunable(target)}
+
+
+def place_of(cpu: Cpu, threads: int | None) -> Place:
+    """What measurements for a processor hold for; `threads` is by default that of all cores."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return Place(target=f"{cpu.name} {cpu.triple}", threads=threads or cores, tvm=str(load_tvm().__version__))
+
+
+def _tuned(subject: Subject, ledger: Ledger, bench: Bench, trials: int, space: Space, tell: Tell) -> Tuned:
+    keys = [problem.key for problem in subject.problems]
+    if space == "generic":
+        raise NotImplementedError
+    tell(Begun(subject.cpu, subject.options.batch, len(subject.problems)))
+    search(subject.problems, ledger, bench, trials, tell)
+    course = Course(subject, bench)
+    accept(course, winners(subject.problems, ledger), ledger, tell)
+    choices = ledger.choices(keys)
+    before, after, _ = course.race(UNTUNED, choices)
+    done = Tuned(subject.cpu, subject.options.batch, choices, before, after)
+    tell(done)
+    return done
+
+
+def _tunable(target: str) -> tuple[Cpu, ...]:
+    found = find_targets(target)
+    if isinstance(found, Gpu) or any(cpu.kind == "c" for cpu in found):
+        raise CnnError(
+            [
+                Diagnostic(
+                    id="not-tunable",
+                    message=f"expected processors of LLVM's to tune for, found {target}",
+                    help="tune for `llvm`, which is this machine, or `llvm:CPU`",
+                )
+            ]
+        )
+    return found
+
+
+def _refuse_foreign(cpu: Cpu) -> None:
+    has = predict.cpu_features()
+    missing = sorted(set(cpu.features) - has) if has is not None else []
+    if cpu.architecture != own_architecture() or missing:
+        lacks = f"which lacks {', '.join(missing)}" if missing else f"which is {own_architecture()}"
+        raise MissingPart(
+            f"{cpu.name} cannot be measured on this machine, {lacks}",
+            "measure on one that can, with `--rpc HOST:PORT --key KEY` (docs/tuning.md)",
+        )
