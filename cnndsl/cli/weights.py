@@ -1,4 +1,4 @@
-"""`cnndsl weights check`: whether a file of weights is this network's."""
+"""`cnndsl weights`: whether a file of weights is this network's, and a file of first ones."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import click
 
 from cnndsl.cli.outcome import WRONG_PROGRAM
 from cnndsl.cli.reading import file_argument, network_options, read_network
-from cnndsl.cli.voice import report, say
+from cnndsl.cli.voice import note, report, say
 
 
 @click.group("weights")
 def command() -> None:
-    """Look at files of weights."""
+    """Look at files of weights, or make one."""
 
 
 @command.command("check")
@@ -39,3 +39,27 @@ def check(
     except CnnError as error:
         report(error.diagnostics)
         context.exit(WRONG_PROGRAM)
+
+
+@command.command("init")
+@file_argument
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="A .safetensors file.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@network_options
+@click.pass_context
+def init(
+    context: click.Context,
+    file: str,
+    output: Path,
+    seed: int,
+    parameters: Mapping[str, str],
+    inputs: Mapping[str, str],
+) -> None:
+    """Write the first weights of a seed: the state dict that training would begin with, in its order."""
+    if output.suffix != ".safetensors":
+        raise click.UsageError(f"expected a name in .safetensors, found {output.name}", context)
+    from cnndsl.weights import initial_weights, write_weights
+
+    graph = read_network(file, parameters, inputs).graph
+    write_weights(output, initial_weights(graph, seed))
+    note(f"wrote {output}")

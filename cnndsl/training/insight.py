@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 MOST_MAPS = 64
 """Channels of a layer that a picture shows."""
+WIDTH = 8.6
+"""Inches of a picture."""
 
 
 def kernels_picture(network: Recogniser, format: str = "svg") -> bytes:
@@ -52,8 +54,10 @@ def maps_picture(network: Recogniser, image: Path, layers: Sequence[str], format
     graph = network.graph
     names = [_map(graph, name).name for name in layers] or _usual(graph)
     values = activations(graph, network.weights, network.prepared(image))
-    figure = figure_of((8.6, 1.6 + 3.2 * len(names)))
-    for part, name in zip(figure.subfigures(len(names), 1, squeeze=False)[:, 0], names, strict=True):
+    heights = [0.5 + _height(min(graph.types[name].channels, MOST_MAPS)) for name in names]
+    figure = figure_of((WIDTH, sum(heights)))
+    parts = figure.subfigures(len(names), 1, squeeze=False, height_ratios=heights)[:, 0]
+    for part, name in zip(parts, names, strict=True):
         maps = values[name][0]
         _tiled(part, [_spread(channel) for channel in maps[:MOST_MAPS]])
         size = "×".join(map(str, maps.shape))
@@ -71,14 +75,15 @@ def cam_picture(network: Recogniser, image: Path, label: str | None, layer: str 
     from cnndsl.backends.pytorch.saliency import grad_cam
 
     graph = network.graph
-    shares = network.predict([image])[0]
-    index = int(shares.argmax()) if label is None else class_index(network.classes, label)
+    asked = None if label is None else class_index(network.classes, label)
     name = _map(graph, layer).name if layer else _last_map(graph)
+    shares = network.predict([image])[0]
+    index = int(shares.argmax()) if asked is None else asked
     cam = grad_cam(graph, network.weights, network.prepared(image), name, index)
     picture = network.picture(image)
     shown = picture[0] if len(picture) == 1 else picture.transpose(1, 2, 0)
     height, width = picture.shape[1:]
-    figure = figure_of((8.6, 4.6))
+    figure = figure_of((WIDTH, 4.6))
     plain, laid = figure.subplots(1, 2)
     plain.imshow(shown, cmap="gray", vmin=0, vmax=1)
     laid.imshow(shown, cmap="gray", vmin=0, vmax=1)
@@ -168,14 +173,24 @@ def _spread(values: np.ndarray) -> np.ndarray:
 
 
 def _grid(tiles: Sequence[np.ndarray], title: str, format: str) -> bytes:
-    figure = figure_of((8.6, 0.9 + 8.6 * ceil(len(tiles) / 8) / 8))
+    figure = figure_of((WIDTH, 0.4 + _height(len(tiles))))
     figure.suptitle(title, fontsize=10)
     _tiled(figure, tiles)
     return saved(figure, format)
 
 
+def _columns(count: int) -> int:
+    return min(16 if count > 32 else 8, count)
+
+
+def _height(count: int) -> float:
+    """Inches of so many square tiles, of which eight or sixteen make a row."""
+    columns = _columns(count)
+    return WIDTH / max(columns, 4) * ceil(count / columns)
+
+
 def _tiled(figure: object, tiles: Sequence[np.ndarray]) -> None:
-    columns = min(16 if len(tiles) > 32 else 8, len(tiles))
+    columns = _columns(len(tiles))
     panes = figure.subplots(ceil(len(tiles) / columns), columns, squeeze=False)  # type: ignore[attr-defined]
     for axes in panes.flat:
         axes.set_axis_off()
