@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cnndsl.analyses.summary import NetworkField, NodeReport, Summary
     from cnndsl.backends.dot.emit import Options
     from cnndsl.backends.tvm.runtime import Package
+    from cnndsl.backends.tvm.tuning.tune import Tuned
     from cnndsl.training.train import Trained
     from cnndsl.verification import Finding
 
@@ -112,11 +113,13 @@ class Network:
         *,
         batch: int = 1,
         seed: int = 0,
+        tuned: bool = False,
+        store: str | Path | None = None,
     ) -> Package:
         """A compiled package, to call with arrays or to `export` as a directory.
 
         `weights` is a state dict of arrays or torch tensors, or a file of them; without it the first values of `seed`
-        are taken. Raises `CnnError` and `MissingPart`.
+        are taken. With `tuned` kernels run as `tune` found best, which is in `store`. Raises `CnnError` and `MissingPart`.
         """
         from cnndsl.backends.tvm.build import build
         from cnndsl.weights import read_weights
@@ -125,7 +128,21 @@ class Network:
         if isinstance(weights, str | Path):
             origin, weights = Path(weights).name, read_weights(weights)
         arrays = None if weights is None else {key: _array(value) for key, value in weights.items()}
-        return build(self.graph, arrays, target, batch, seed=seed, origin=origin)
+        choices = None
+        if tuned:
+            from cnndsl.backends.tvm.tuning.tune import known
+
+            choices = known(target, store)
+        return build(self.graph, arrays, target, batch, seed=seed, origin=origin, choices=choices)
+
+    def tune(self, target: str = "llvm", *, trials: int = 64, **options: Any) -> tuple[Tuned, ...]:
+        """Measures up to `trials` candidates for the kernels, and keeps what makes the network faster in the tuning store,
+        for each processor of `target`. `options` are those of `backends.tvm.tuning.tune.tune`: `batch`, `store`,
+        `strict_numerics`, `space`, `tracker`, `threads`, `tell`. Raises `CnnError` and `MissingPart`.
+        """
+        from cnndsl.backends.tvm.tuning.tune import tune
+
+        return tune(self.graph, None, target, trials=trials, **options)
 
     def train(self, data: str = "digits", *, folder: str | Path | None = None, **options: Any) -> Trained:
         """Learns from `data`, with the options of `cnndsl train` by their names (`epochs=30, weight_decay=0.05`).
@@ -137,6 +154,36 @@ class Network:
         from cnndsl.training.train import train
 
         return train(self.graph, Options(data=data, **options), None if folder is None else Path(folder))
+
+    def to_onnx(
+        self, path: str | Path, weights: Mapping[str, Any] | str | Path | None = None, *, seed: int = 0
+    ) -> None:
+        """Writes an ONNX file that takes batches of any length, with the network's names of inputs and outputs.
+
+        `weights` and `seed` as for `to_tvm`. Raises `CnnError` and `MissingPart`.
+        """
+        from cnndsl.backends.pytorch.export import write_onnx
+
+        write_onnx(self.graph, self._weights(weights, seed), Path(path))
+
+    def to_pt2(self, path: str | Path, weights: Mapping[str, Any] | str | Path | None = None, *, seed: int = 0) -> None:
+        """Writes an exported program for `torch.export.load` that takes batches of any length.
+
+        `weights` and `seed` as for `to_tvm`. Raises `CnnError` and `MissingPart`.
+        """
+        from cnndsl.backends.pytorch.export import write_pt2
+
+        write_pt2(self.graph, self._weights(weights, seed), Path(path))
+
+    def _weights(self, given: Mapping[str, Any] | str | Path | None, seed: int) -> dict[str, Any]:
+        """Weights of this network as arrays, from a file, a mapping, or a seed. Raises `CnnError`."""
+        from cnndsl.weights import checked, initial_weights, read_weights
+
+        if given is None:
+            return initial_weights(self.graph, seed)
+        if isinstance(given, str | Path):
+            return checked(self.graph, read_weights(given), Path(given).name)
+        return checked(self.graph, {key: _array(value) for key, value in given.items()}, "the given weights")
 
     def to_json(self) -> str:
         """The graph as JSON, from which `Graph.model_validate_json` makes it again."""

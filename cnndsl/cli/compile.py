@@ -1,4 +1,4 @@
-"""`cnndsl compile`: a network as a PyTorch file, a TVM package, or our own IR."""
+"""`cnndsl compile`: a network as a PyTorch file, a TVM package, a file of other ecosystems, or our own IR."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnndsl.cli.reading import file_argument, network_options, read_network
+from cnndsl.cli.tuning import chosen, store_option
 from cnndsl.cli.voice import note, say, step
 
 if TYPE_CHECKING:
     from cnndsl.ir.graph import Graph
 
-TVM_ONLY = ("weights", "seed", "target", "batch", "strict_numerics", "threads", "dump")
+_EXPORTS = ("onnx", "pt2", "safetensors")
+_WEIGHTED = ("weights", "seed")
+TVM_ONLY = ("target", "batch", "strict_numerics", "threads", "dump", "tune", "store")
 
 
 class Batches(click.ParamType[tuple[int, ...]]):
@@ -33,16 +36,23 @@ class Batches(click.ParamType[tuple[int, ...]]):
 
 @click.command("compile")
 @file_argument
-@click.option("--to", type=click.Choice(["torch", "tvm", "ir"]), required=True, help="What to make of it.")
+@click.option(
+    "--to",
+    type=click.Choice(["torch", "tvm", "onnx", "pt2", "safetensors", "ir"]),
+    required=True,
+    help="What to make of it.",
+)
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
     help="A file (torch, ir: `-`, the default, is stdout) or directory (tvm).",
 )
-@click.option("--weights", type=click.Path(path_type=Path), help="tvm: a .safetensors or .pth state dict.")
 @click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="tvm: first weights, where none are given."
+    "--weights", type=click.Path(path_type=Path), help="A .safetensors or .pth state dict; not for torch and ir."
+)
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="First weights, where none are given."
 )
 @click.option(
     "--target",
@@ -60,6 +70,13 @@ class Batches(click.ParamType[tuple[int, ...]]):
 @click.option("--strict-numerics", is_flag=True, help="tvm: no kernels that trade accuracy for speed.")
 @click.option("--threads", type=click.IntRange(1), help="tvm: how many the package uses; all cores by default.")
 @click.option("--dump", type=click.Path(file_okay=False, path_type=Path), help="tvm: write every stage as text there.")
+@click.option(
+    "--tune",
+    type=click.IntRange(0),
+    metavar="N",
+    help="tvm: measure up to N candidates for its kernels; 0 uses what is known.",
+)
+@store_option
 @network_options
 @click.pass_context
 def command(
@@ -74,28 +91,52 @@ def command(
     strict_numerics: bool,
     threads: int | None,
     dump: Path | None,
+    tune: int | None,
+    store: Path | None,
     parameters: Mapping[str, str],
     inputs: Mapping[str, str],
 ) -> None:
     """Compile a network for PyTorch or TVM."""
-    given = {name for name in TVM_ONLY if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT}
-    if to != "tvm" and given:
-        raise click.UsageError(f"--{min(given).replace('_', '-')} belongs to `--to tvm`", context)
-    if to == "tvm" and output is None:
-        raise click.UsageError("`--to tvm` writes a directory; say which with -o", context)
+    default = click.core.ParameterSource.DEFAULT
+    given = {name for name in (*_WEIGHTED, *TVM_ONLY) if context.get_parameter_source(name) is not default}
+    foreign = set() if to == "tvm" else given - set(_WEIGHTED if to in _EXPORTS else ())
+    if foreign:
+        raise click.UsageError(f"--{min(foreign).replace('_', '-')} belongs to `--to tvm`", context)
+    if to not in ("torch", "ir") and output is None:
+        what = "directory" if to == "tvm" else "file"
+        raise click.UsageError(f"`--to {to}` writes a {what}; say which with -o", context)
     if {"weights", "seed"} <= given:
         raise click.UsageError("--weights and --seed are two ways to say the same; give one", context)
+    if "store" in given and tune is None:
+        raise click.UsageError("--store belongs to `--tune`", context)
     graph = read_network(file, parameters, inputs).graph
     if to == "tvm":
         assert output is not None
         options = {"strict_numerics": strict_numerics, "seed": seed, "threads": threads}
-        _package(graph, output, weights, target, batch, dump, options)
+        _package(graph, output, weights, target, batch, dump, (tune, store), options)
     elif to == "torch":
         from cnndsl.backends.pytorch.source import to_source
 
         _write(to_source(graph), output)
+    elif to in _EXPORTS:
+        assert output is not None
+        _export(graph, to, output, weights, seed)
     else:
         _write(graph.model_dump_json(indent=1), output)
+
+
+def _export(graph: Graph, to: str, output: Path, weights: Path | None, seed: int) -> None:
+    from cnndsl.weights import checked, initial_weights, read_weights, write_weights
+
+    arrays = checked(graph, read_weights(weights), weights.name) if weights else initial_weights(graph, seed)
+    if to == "safetensors":
+        write_weights(output, arrays)
+    else:
+        from cnndsl.backends.pytorch.export import write_onnx, write_pt2
+
+        with step(f"exporting {graph.name}"):
+            (write_onnx if to == "onnx" else write_pt2)(graph, arrays, output)
+    note(f"wrote {output}")
 
 
 def _package(
@@ -105,6 +146,7 @@ def _package(
     target: str,
     batch: tuple[int, ...],
     dump: Path | None,
+    tuning: tuple[int | None, Path | None],
     options: dict[str, Any],
 ) -> None:
     from cnndsl.cli.apart import Tell, do_apart
@@ -117,6 +159,7 @@ def _package(
         # Compiling takes seconds, and this is known before.
         refuse_foreign(output.absolute())
         arrays = read_weights(weights) if weights else None
+        options["choices"] = chosen(graph, target, batch, *tuning, options["strict_numerics"], options["threads"])
         with step(f"compiling {graph.name} for {target}"):
             package = build(graph, arrays, target, batch, origin=weights.name if weights else "", **options)
         if dump is not None:
