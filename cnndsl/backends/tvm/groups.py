@@ -14,7 +14,8 @@ Tail = tuple[Op | None, ...]
 """What is done to each element: a pointwise op, or None for the sum with the next residual."""
 
 _TAKES_SUMS = ("Conv",)
-_TAKES_POINTWISE = (*_TAKES_SUMS, "FC", "BN", "FrozenBN", "add", "sub", "mul", "max", "mean", "AvgPool", "MaxPool")
+_MERGES = ("add", "sub", "mul", "max", "mean")
+_TAKES_POINTWISE = (*_TAKES_SUMS, "FC", "BN", "FrozenBN", "GN", "IN", *_MERGES, "AvgPool", "MaxPool")
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from cnndsl.backends.tvm.emitters.dense import emit_dense, emit_flatten
 from cnndsl.backends.tvm.emitters.elementwise import emit_elementwise
 from cnndsl.backends.tvm.emitters.generic import emit_generic
 from cnndsl.backends.tvm.emitters.layout import emit_laid_out, emit_moved_channels
-from cnndsl.backends.tvm.emitters.norms import emit_embedding, emit_position_norm
+from cnndsl.backends.tvm.emitters.norms import emit_embedding, emit_group_norm, emit_position_norm
 from cnndsl.backends.tvm.emitters.pooling import emit_global_pooling, emit_pooling, emit_unchanged
 from cnndsl.backends.tvm.emitters.projections import emit_projection
 from cnndsl.backends.tvm.emitters.resampling import emit_pixel_shuffle, emit_resampling
@@ -26,6 +26,7 @@ EMITTERS: tuple[Emitter, ...] = (
     emit_convolution,
     emit_attention,
     emit_position_norm,
+    emit_group_norm,
     emit_embedding,
     emit_moved_channels,
     emit_laid_out,

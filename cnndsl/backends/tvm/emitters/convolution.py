@@ -9,6 +9,7 @@ from cnndsl.backends.tvm.kernels.direct_conv import DirectConv, best_tile
 from cnndsl.backends.tvm.kernels.packing import pack_conv, pack_depthwise, pack_diagonal, pack_vector
 from cnndsl.backends.tvm.kernels.window import WindowKernel
 from cnndsl.backends.tvm.kernels.winograd import Winograd
+from cnndsl.backends.tvm.kernels.winograd_deep import DeepWinograd, pack_deep_winograd
 from cnndsl.backends.tvm.kernels.winograd_transforms import pack_winograd
 from cnndsl.backends.tvm.values import Assembly
 from cnndsl.ops.conv import Conv
@@ -62,7 +63,9 @@ def _direct(a: Assembly, group: Group, op: Conv, seen: int, per_group: int, weig
         tile=best_tile(chunks_out if weight == "diagonal" else per_group, step.type.size[-1], a.lanes, a.cpu.registers),
     )
     kernel = a.choose(choose(direct, a.cpu, strict=a.options.strict_numerics or weight == "diagonal"))
-    if isinstance(kernel, Winograd):
+    if isinstance(kernel, DeepWinograd):
+        packed = pack_deep_winograd(values, kernel.m, a.lanes)
+    elif isinstance(kernel, Winograd):
         packed = pack_winograd(values, kernel.m, a.lanes)
     elif weight == "diagonal":
         packed = pack_diagonal(values, a.lanes)

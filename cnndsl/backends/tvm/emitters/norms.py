@@ -1,12 +1,15 @@
-"""Normalisation of each position's channels, and positions' embeddings."""
+"""Normalisation: of each position's channels, and of channels over positions; positions' embeddings."""
 
 from __future__ import annotations
 
 from cnndsl.backends.tvm.groups import Group
 from cnndsl.backends.tvm.kernels.elementwise import Elementwise
+from cnndsl.backends.tvm.kernels.group_norm import GroupNorm
 from cnndsl.backends.tvm.kernels.packing import fill_up, pack_vector
 from cnndsl.backends.tvm.kernels.position_norm import Kind, PositionNorm
 from cnndsl.backends.tvm.values import Assembly
+from cnndsl.ops.gn import GN
+from cnndsl.ops.in_ import IN
 
 _KINDS: dict[str, Kind] = {
     "LN": "mean and variance",
@@ -32,6 +35,24 @@ def emit_position_norm(a: Assembly, group: Group) -> bool:
             arguments.append(a.constant(f"{step.name}.{slot}", pack_vector(array, a.lanes)))
     eps = getattr(step.op, "eps", 0.0)
     a.give(group, PositionNorm(kind, a.batch, channels, step.type.size, a.lanes, eps), arguments)
+    return True
+
+
+def emit_group_norm(a: Assembly, group: Group) -> bool:
+    """`GN` and `IN` over maps."""
+    import numpy as np
+
+    step = group.anchor
+    if not isinstance(step.op, GN | IN) or not step.is_image or a.cpu.kind != "llvm":
+        return False
+    channels = step.type.channels
+    groups = step.op.groups if isinstance(step.op, GN) else channels
+    arguments = [a.packed(step.inputs[0])]
+    for slot, otherwise in (("weight", 1), ("bias", 0)):
+        array = step.weights.get(slot, np.full(channels, otherwise, np.float32))
+        arguments.append(a.constant(f"{step.name}.{slot}", pack_vector(array, a.lanes)))
+    kernel = GroupNorm(a.batch, channels, groups, step.type.size, a.lanes, step.op.eps, group.ops)
+    a.give(group, kernel, arguments)
     return True
 
 

@@ -7,8 +7,8 @@ weights, which on a real network come cold, arrive in `bytes / 7` cycles. Prefet
 
 Direct convolution has one multiply-add for each vector of products. Winograd's has `(m + 2)²` for each tile, chunk out and
 channel in, and about 7 cycles for each frequency of a tile and chunk on the way in, and again on the way out; each of its
-three steps starts all threads, at 10 000 cycles. The figures are of a Zen 4; they decide the same on other processors
-as long as a core's share of memory traffic is near one vector in nine multiply-adds.
+three steps starts all threads, at 10 000 cycles. The figures were fitted to a Zen 4, and to no other processor yet: where
+they decide badly, tuning decides (`candidates`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from math import prod
 
 from cnndsl.backends.tvm.kernels.direct_conv import DirectConv
 from cnndsl.backends.tvm.kernels.winograd import Winograd
+from cnndsl.backends.tvm.kernels.winograd_deep import DeepWinograd
 from cnndsl.backends.tvm.target import Cpu
+from cnndsl.ir.window import Window
 
 _BYTES_PER_CYCLE = 7
 _TRANSFORM = 7
@@ -46,10 +48,12 @@ def choose(direct: DirectConv, cpu: Cpu, *, strict: bool) -> DirectConv | Winogr
 def alternatives(direct: DirectConv, cpu: Cpu) -> tuple[DirectConv | Winograd, ...]:
     """Every kernel for this convolution, the direct one first. C sources have no other: their compilers are asked for less."""
     w = direct.window
-    square = (w.kernel, w.stride, w.dilation) == ((3, 3), (1, 1), (1, 1))
+    deep = len(w.kernel) == 3
+    square = w.kernel[-2:] == (3, 3) and {*w.stride, *w.dilation} == {1} and len(w.kernel) > 1
     if not square or direct.plain or direct.chunks_seen != direct.chunks or cpu.kind != "llvm":
         return (direct,)
-    return (direct, _winograd(direct, cpu, 2), _winograd(direct, cpu, 4))
+    make = _deep_winograd if deep else _winograd
+    return (direct, make(direct, cpu, 2), make(direct, cpu, 4))
 
 
 def cost(kernel: DirectConv | Winograd) -> Cost:
@@ -71,6 +75,29 @@ def _winograd(direct: DirectConv, cpu: Cpu, m: int) -> Winograd:
     window = direct.window
     return Winograd(
         direct.batch, (h, w), direct.chunks, direct.chunks_out, direct.lanes, window, direct.tail, m, tile, strip
+    )
+
+
+def _deep_winograd(direct: DirectConv, cpu: Cpu, m: int) -> DeepWinograd:
+    w, (layers, height, width) = direct.window, direct.size
+    deep, rows, columns = w.output_size(direct.size)
+    strip = _strip(direct.batch * deep * -(-rows // m) * -(-columns // m))
+    flat = Window(w.kernel[1:], w.stride[1:], w.before[1:], w.after[1:], w.dilation[1:])
+    return DeepWinograd(
+        batch=direct.batch * deep,
+        size=(height, width),
+        chunks=direct.chunks * w.kernel[0],
+        chunks_out=direct.chunks_out,
+        lanes=direct.lanes,
+        window=flat,
+        tail=direct.tail,
+        m=m,
+        tile=gemm_tile(direct.chunks_out, strip, cpu.registers),
+        strip=strip,
+        layers=layers,
+        deep=w.kernel[0],
+        before=w.before[0],
+        out_layers=deep,
     )
 
 

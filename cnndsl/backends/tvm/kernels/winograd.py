@@ -72,11 +72,11 @@ class Winograd:
         """The function, as loops."""
         n = Nest(self.lanes)
         with n.function():
-            data = n.argument("data", (self.batch, self.chunks, *self.size, self.lanes))
+            data = n.argument("data", self._input_shape)
             depth = self.chunks * self.lanes
             weight = n.argument("weight", (self.frequencies * self.chunks_out * depth, self.lanes))
             bias = n.argument("bias", (self.chunks_out, self.lanes))
-            out = (self.batch, self.chunks_out, *self.window.output_size(self.size), self.lanes)
+            out = self._output_shape
             residuals = [n.argument(f"residual{i}", out) for i in range(self.tail.count(None))]
             result = n.argument("result", out)
             seen, products = self._room(n, self.chunks), self._room(n, self.chunks_out)
@@ -89,6 +89,22 @@ class Winograd:
                 for chunk, t, tile in self._tiles(n, strip, self.chunks_out):
                     self._back(n, products, chunk, t, tile, (bias, residuals, result))
         return n.finished()
+
+    @property
+    def _input_shape(self) -> tuple[int, ...]:
+        return self.batch, self.chunks, *self.size, self.lanes
+
+    @property
+    def _output_shape(self) -> tuple[int, ...]:
+        return self.batch, self.chunks_out, *self.window.output_size(self.size), self.lanes
+
+    def _read(self, _n: Nest, data: Any, image: Any, chunk: Any, row: Any, column: Any, lane: Any) -> Any:
+        """A number of the input of one image."""
+        return data[image, chunk, row, column, lane]
+
+    def _written(self, image: Any, o: Any, row: Any, column: Any, lane: Any) -> tuple[Any, ...]:
+        """Where a number of the output of one image is."""
+        return image, o, row, column, lane
 
     def _room(self, n: Nest, chunks: int) -> Any:
         """For the tiles of a strip at every frequency, as `(frequency, chunk · strip + tile, lane)`. The numbers of one tile
@@ -119,7 +135,7 @@ class Winograd:
             values = []
             for i in range(side):
                 row, column = y + (i - top), x + (j - left)
-                value = data[image, chunk, row, column, lane]
+                value = self._read(n, data, image, chunk, row, column, lane)
                 within = n.all(row >= 0, row < h, column >= 0, column < w)
                 values.append(n.bind(n.select(within, value) if guarded else value))
             return values
@@ -185,6 +201,6 @@ class Winograd:
         for i in range(m):
             for j in range(m):
                 with n.when(n.all(y + i < oh, x + j < ow), ragged), n.vector() as lane:
-                    place = (image, o, y + i, x + j, lane)
+                    place = self._written(image, o, y + i, x + j, lane)
                     value = finish(n.tir, rows[i][j, lane] + bias[o, lane], self.tail, [r[place] for r in residuals])
                     n.store(result, value, place)
