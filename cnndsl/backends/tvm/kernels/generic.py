@@ -37,14 +37,26 @@ def _scheduled(tvm: Any, function: Any, lanes: int) -> Any:
     schedule = tvm.s_tir.Schedule(function)
     try:
         blocks = schedule.get_child_blocks(schedule.get_sblock("root"))
-        for block in blocks[:-1]:
-            _inline(tvm, schedule, block)
-        for block in schedule.get_child_blocks(schedule.get_sblock("root")):
-            _spread(schedule, block, lanes)
     except (tvm.s_tir.ScheduleError, tvm.error.InternalError):
         # Loops of another form, such as a sort's: right as they are, only slower.
         return function
+    for block in blocks[:-1]:
+        _inline(tvm, schedule, block)
+    for name in [schedule.get(block).name_hint for block in schedule.get_child_blocks(schedule.get_sblock("root"))]:
+        schedule = _block_spread(tvm, schedule, name, lanes)
     return schedule.mod["main"]
+
+
+def _block_spread(tvm: Any, schedule: Any, name: str, lanes: int) -> Any:
+    """The schedule after the best that is possible for a block: threads and vectors, threads alone, nothing."""
+    for attempt in (_spread, _outside):
+        copy = schedule.copy()
+        try:
+            attempt(copy, copy.get_sblock(name), lanes)
+        except (tvm.s_tir.ScheduleError, tvm.error.InternalError):
+            continue
+        return copy
+    return schedule
 
 
 def _kinds(schedule: Any, block: Any) -> str:
@@ -67,6 +79,7 @@ def _inline(tvm: Any, schedule: Any, block: Any) -> None:
 def _spread(schedule: Any, block: Any, lanes: int) -> None:
     loops, kinds = schedule.get_loops(block), _kinds(schedule, block)
     if len(loops) != len(kinds) or "S" not in kinds:
+        _outside(schedule, block, lanes)
         return
     spatial = [loop for loop, kind in zip(loops, kinds, strict=True) if kind == "S"]
     reduced = [loop for loop, kind in zip(loops, kinds, strict=True) if kind == "R"]
@@ -84,3 +97,10 @@ def _spread(schedule: Any, block: Any, lanes: int) -> None:
     schedule.parallel(task)
     schedule.vectorize(inner)
     schedule.decompose_reduction(block, reduced[0])
+
+
+def _outside(schedule: Any, block: Any, _lanes: int) -> None:
+    """The first loop of more than one turn in parallel."""
+    loops = [loop for loop in schedule.get_loops(block) if int(schedule.get(loop).extent) > 1]
+    if loops:
+        schedule.parallel(loops[0])
