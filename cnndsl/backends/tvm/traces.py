@@ -14,8 +14,8 @@ from cnndsl.backends.tvm.library import load_tvm
 _STEPS = frozenset(
     {
         "AddUnitLoop", "Annotate", "BlockizeLoop", "CacheRead", "CacheWrite", "ComputeAt", "ComputeInline",
-        "DecomposePadding", "DecomposeReduction", "EnterPostproc", "Fuse", "GetBlock", "GetChildBlocks", "GetConsumers",
-        "GetLoops", "GetOutputBlocks", "GetProducers", "GetSBlock", "LoopPartition", "Merge", "PadEinsum", "Parallel",
+        "DecomposePadding", "DecomposeReduction", "EnterPostproc", "Fuse", "GetChildBlocks", "GetConsumers", "GetLoops",
+        "GetProducers", "GetSBlock", "LoopPartition", "Merge", "PadEinsum", "Parallel",
         "RFactor", "ReIndex", "Reorder", "ReverseComputeAt", "ReverseComputeInline", "SampleCategorical",
         "SampleComputeLocation", "SamplePartitionedTile", "SamplePerfectTile", "SetScope", "Split", "StorageAlign",
         "TransformBlockLayout", "TransformLayout", "Unannotate", "Unroll", "Vectorize",
@@ -27,8 +27,7 @@ _MARKS = ("meta_schedule.", "pragma_auto_unroll_max_step", "pragma_unroll_explic
 def function_key(function: Any) -> str:
     """The problem that a function without a kernel is: a digest of its text."""
     plain = function.without_attr("global_symbol") if "global_symbol" in (function.attrs or {}) else function
-    name = str((function.attrs or {}).get("global_symbol", "function"))
-    return f"Function {name} {sha256(plain.script().encode()).hexdigest()[:24]}"
+    return f"Function {sha256(plain.script().encode()).hexdigest()[:32]}"
 
 
 def with_trace(function: Any, trace: Any) -> Any | None:
@@ -41,7 +40,7 @@ def with_trace(function: Any, trace: Any) -> Any | None:
     schedule = tvm.s_tir.Schedule(function)
     try:
         Trace.apply_json_to_schedule(json.loads(trace), schedule)
-    except (tvm.error.TVMError, ValueError, TypeError, IndexError, RuntimeError):
+    except (tvm.s_tir.ScheduleError, tvm.error.InternalError, RuntimeError, ValueError, TypeError, IndexError):
         return None
     return schedule.mod["main"]
 

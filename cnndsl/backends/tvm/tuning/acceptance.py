@@ -14,14 +14,14 @@ from statistics import median
 from cnndsl.backends.tvm.choices import Choices
 from cnndsl.backends.tvm.tuning.bench import Bench
 from cnndsl.backends.tvm.tuning.ledger import Ledger
-from cnndsl.backends.tvm.tuning.problems import Problem, Subject, text_of
+from cnndsl.backends.tvm.tuning.problems import Subject, Tried, text_of
 from cnndsl.backends.tvm.tuning.worker import Ports
 
 _LEAST_GAIN = 0.002
 _MOST_BLOCKS = 0.75
 _MOST_RACES = 12
 
-Winner = tuple[Problem, str, float]
+Winner = tuple[Tried, str, float]
 """A problem, the setting to try, and the seconds per run that it should save."""
 
 
@@ -29,7 +29,7 @@ Winner = tuple[Problem, str, float]
 class Raced:
     """A network has run without and with some settings: seconds per run, and what became of it."""
 
-    problems: tuple[Problem, ...]
+    problems: tuple[Tried, ...]
     before_s: float
     after_s: float
     accepted: bool
@@ -69,12 +69,11 @@ def accept(course: Course, winners: Sequence[Winner], ledger: Ledger, tell: Call
     """Races the winners that this network has no verdict on, and keeps the verdicts. Raises `MissingPart` when the
     network cannot be measured."""
     subject = course.subject
-    keys = [problem.key for problem in subject.problems]
     new = [(p, text, saved) for p, text, saved in winners if not ledger.judged(subject.name, p.key, p.ways[text][0])]
     pending, races = [new] if new else [], 0
     while pending and races < _MOST_RACES:
         group, races = pending.pop(0), races + 1
-        base = ledger.choices(keys)
+        base = ledger.choices()
         chosen = {problem.key: problem.ways[text][0] for problem, text, _ in group}
         before, after, sure = course.race(base, Choices({**base.settings, **chosen}))
         if len(group) > 1 and not (sure and before - after >= sum(saved for _, _, saved in group) / 2):

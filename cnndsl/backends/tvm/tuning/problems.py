@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cnndsl.backends.tvm.choices import UNTUNED, Choices
 from cnndsl.backends.tvm.fold import Program
@@ -20,6 +20,21 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cnndsl.backends.tvm.values import Call
+
+
+class Tried(Protocol):
+    """What can be done in several ways: the settings by their text, and the one that is taken without tuning."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def calls(self) -> int: ...
+    @property
+    def rule(self) -> str: ...
+    @property
+    def ways(self) -> dict[str, tuple[Setting, Any]]: ...
 
 
 @dataclass(frozen=True)

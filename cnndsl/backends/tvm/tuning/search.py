@@ -8,7 +8,7 @@ from math import ceil
 
 from cnndsl.backends.tvm.tuning.bench import Bench, Timing
 from cnndsl.backends.tvm.tuning.ledger import Ledger
-from cnndsl.backends.tvm.tuning.problems import Problem
+from cnndsl.backends.tvm.tuning.problems import Problem, Tried
 
 AT_ONCE = 8
 """Candidates of a problem that are built and measured together; a problem ends when as many bring nothing."""
@@ -22,7 +22,7 @@ _CONFIRMATIONS = 3
 class Trial:
     """A candidate has been measured: where its problem stands."""
 
-    problem: Problem
+    problem: Tried
     setting: str
     timing: Timing
     tried: int
@@ -59,7 +59,7 @@ def search(problems: Sequence[Problem], ledger: Ledger, bench: Bench, trials: in
     _confirm(problems, ledger, bench, tell)
 
 
-def winners(problems: Sequence[Problem], ledger: Ledger) -> list[tuple[Problem, str, float]]:
+def winners(problems: Sequence[Tried], ledger: Ledger) -> list[tuple[Tried, str, float]]:
     """Problems for which a candidate beats the rule's: its setting, and the seconds per run that it should save in the
     network, the most first."""
     found = []
@@ -98,7 +98,7 @@ def _confirm(problems: Sequence[Problem], ledger: Ledger, bench: Bench, tell: Te
         _measure([problem for problem, _ in again], [setting for _, setting in again], ledger, bench, tell)
 
 
-def _measure(problems: Sequence[Problem], texts: Sequence[str], ledger: Ledger, bench: Bench, tell: Tell) -> None:
+def _measure(problems: Sequence[Tried], texts: Sequence[str], ledger: Ledger, bench: Bench, tell: Tell) -> None:
     pairs = list(zip(problems, texts, strict=True))
     for start in range(0, len(pairs), AT_ONCE):
         some = pairs[start : start + AT_ONCE]

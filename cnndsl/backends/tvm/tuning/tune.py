@@ -19,8 +19,9 @@ from cnndsl.backends.tvm.plain import refuse_unlowered
 from cnndsl.backends.tvm.target import Cpu, Gpu, find_targets
 from cnndsl.backends.tvm.tuning.acceptance import Course, Raced, accept
 from cnndsl.backends.tvm.tuning.bench import Bench
+from cnndsl.backends.tvm.tuning.generic import function_problems, search_generic
 from cnndsl.backends.tvm.tuning.ledger import Ledger
-from cnndsl.backends.tvm.tuning.problems import Subject
+from cnndsl.backends.tvm.tuning.problems import Subject, Tried
 from cnndsl.backends.tvm.tuning.records import Place
 from cnndsl.backends.tvm.tuning.remote import Tracker
 from cnndsl.backends.tvm.tuning.search import Trial, search, winners
@@ -112,14 +113,16 @@ def place_of(cpu: Cpu, threads: int | None) -> Place:
 
 
 def _tuned(subject: Subject, ledger: Ledger, bench: Bench, trials: int, space: Space, tell: Tell) -> Tuned:
-    keys = [problem.key for problem in subject.problems]
-    if space == "generic":
-        raise NotImplementedError
-    tell(Begun(subject.cpu, subject.options.batch, len(subject.problems)))
-    search(subject.problems, ledger, bench, trials, tell)
     course = Course(subject, bench)
-    accept(course, winners(subject.problems, ledger), ledger, tell)
-    choices = ledger.choices(keys)
+    functions = function_problems(subject) if space == "generic" else ()
+    problems: tuple[Tried, ...] = functions if space == "generic" else subject.problems
+    tell(Begun(subject.cpu, subject.options.batch, len(problems)))
+    if space == "generic":
+        search_generic(functions, ledger, bench, trials, tell)
+    else:
+        search(subject.problems, ledger, bench, trials, tell)
+    accept(course, winners(problems, ledger), ledger, tell)
+    choices = ledger.choices([problem.key for problem in problems])
     before, after, _ = course.race(UNTUNED, choices)
     done = Tuned(subject.cpu, subject.options.batch, choices, before, after)
     tell(done)

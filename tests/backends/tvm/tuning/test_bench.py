@@ -140,6 +140,7 @@ def _wait_for(tracker: Tracker, count: int) -> None:
     raise AssertionError("the servers did not come up")
 
 
+@pytest.mark.slow
 def test_two_servers_share_the_work(servers: tuple[Tracker, list[Path]]) -> None:
     tracker, logs = servers
     bench = Bench(find_cpu("llvm"), 1, tracker, repeats=3)
@@ -155,6 +156,7 @@ def test_two_servers_share_the_work(servers: tuple[Tracker, list[Path]]) -> None
     assert [log.read_text().count("load_module") > 0 for log in logs] == [True, True]
 
 
+@pytest.mark.slow
 def test_a_tracker_without_servers_of_the_key_is_told(servers: tuple[Tracker, list[Path]]) -> None:
     tracker, _ = servers
     with pytest.raises(MissingPart, match="no server with the key 'other'"):
