@@ -65,8 +65,7 @@ class Network:
         parts, done = [], 0
         while done < count:
             size = max((b for b in self._programs if b <= count - done), default=min(self._programs))
-            # Never the caller's own array, which a network that changes nothing would hand back.
-            parts.append([self._own(y, inputs) for y in self._run(size, [x[done : done + size] for x in inputs])])
+            parts.append(self._run(size, [x[done : done + size] for x in inputs]))
             done += size
         values = [
             part[0][:count] if len(part) == 1 else np.concatenate(part)[:count] for part in zip(*parts, strict=True)
@@ -100,10 +99,6 @@ class Network:
         if missing:
             inputs = [np.concatenate([x, np.zeros((missing, *x.shape[1:]), x.dtype)]) for x in inputs]
         return _in_turn(self._programs[size], inputs)
-
-    @staticmethod
-    def _own(value: np.ndarray, inputs: Sequence[np.ndarray]) -> np.ndarray:
-        return value.copy() if any(np.may_share_memory(value, x) for x in inputs) else value
 
     def _inputs(self, arrays: Sequence[Any], named: Mapping[str, Any]) -> tuple[list[np.ndarray], int]:
         expected = self.manifest["inputs"]
@@ -224,12 +219,25 @@ def vm_program(module: Any, constants: Sequence[np.ndarray]) -> Program:
     # Tensors borrow the memory, so the arrays live as long as the program.
     held = [aligned(array) for array in constants]
     tensors = [ffi.from_dlpack(array) for array in held]
+    rooms: dict[int, np.ndarray] = {}
 
     def run(inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
-        own = [aligned(x) for x in inputs]
-        return [np.from_dlpack(y) for y in main(*map(ffi.from_dlpack, own), *tensors)]
+        own = [_settled(x, rooms, index) for index, x in enumerate(inputs)]
+        found = [np.from_dlpack(y) for y in main(*map(ffi.from_dlpack, own), *tensors)]
+        # Never the caller's own array, or one that the next run writes to: a network that changes nothing hands it back.
+        return [y.copy() if any(np.may_share_memory(y, x) for x in own) else y for y in found]
 
     return run
+
+
+def _settled(array: np.ndarray, rooms: dict[int, np.ndarray], index: int) -> np.ndarray:
+    """The array itself if it is aligned, else a copy in the room kept for this input: new memory costs more than copying."""
+    if array.ctypes.data % ALIGNMENT == 0 and array.flags.writeable:
+        return array
+    if index not in rooms:
+        rooms[index] = _space(array.shape, array.dtype.name)
+    rooms[index][...] = array
+    return rooms[index]
 
 
 def cuda_program(module: Any, constants: Sequence[np.ndarray]) -> Program:
