@@ -98,9 +98,9 @@ class Winograd:
     def _output_shape(self) -> tuple[int, ...]:
         return self.batch, self.chunks_out, *self.window.output_size(self.size), self.lanes
 
-    def _read(self, _n: Nest, data: Any, image: Any, chunk: Any, row: Any, column: Any, lane: Any) -> Any:
-        """A number of the input of one image."""
-        return data[image, chunk, row, column, lane]
+    def _source(self, _n: Nest, image: Any, chunk: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """Where a chunk of an image is in the input, and the conditions under which it is anything but zeros."""
+        return (image, chunk), ()
 
     def _written(self, image: Any, o: Any, row: Any, column: Any, lane: Any) -> tuple[Any, ...]:
         """Where a number of the output of one image is."""
@@ -129,14 +129,15 @@ class Winograd:
     def _transform(self, n: Nest, data: Any, chunk: Any, t: Any, tile: Any, seen: Any) -> None:
         (h, w), (top, left), side = self.size, self.window.before, self.m + 2
         image, y, x = self._place(n, tile)
-        inside = n.all(y >= top, y + (side - top) <= h, x >= left, x + (side - left) <= w)
+        source, there = self._source(n, image, chunk)
+        inside = n.all(y >= top, y + (side - top) <= h, x >= left, x + (side - left) <= w, *there)
 
         def loads(lane: Any, j: int, guarded: bool) -> list[Any]:
             values = []
             for i in range(side):
                 row, column = y + (i - top), x + (j - left)
-                value = self._read(n, data, image, chunk, row, column, lane)
-                within = n.all(row >= 0, row < h, column >= 0, column < w)
+                value = data[(*source, row, column, lane)]
+                within = n.all(row >= 0, row < h, column >= 0, column < w, *there)
                 values.append(n.bind(n.select(within, value) if guarded else value))
             return values
 
