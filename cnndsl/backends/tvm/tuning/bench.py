@@ -98,7 +98,7 @@ class Bench:
         return [str(result.artifact_path) for result in built]
 
     def race(
-        self, libraries: Sequence[str], ports: Sequence[worker.Ports], blocks: int = 10, runs: int = 6
+        self, libraries: Sequence[str], ports: Sequence[worker.Ports], blocks: int = 10, runs: int = 3
     ) -> list[list[float]]:
         """Seconds per run of each network in each block, the networks by turns. Raises `MissingPart` when one fails."""
         config = self.tracker.config(RACE_S) if self.tracker else None

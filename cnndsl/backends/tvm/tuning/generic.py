@@ -142,8 +142,5 @@ def _note(
 
 
 def _plain(value: Any) -> Any:
-    """TVM's numbers, strings and arrays as Python's."""
-    try:
-        return [*value] if not isinstance(value, str) and hasattr(value, "__len__") else int(value)
-    except TypeError:
-        return str(value)
+    """TVM's numbers and arrays as Python's."""
+    return value.value if hasattr(value, "value") else list(value)
