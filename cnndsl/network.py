@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cnndsl.backends.dot.emit import Options
     from cnndsl.backends.tvm.runtime import Package
     from cnndsl.backends.tvm.tuning.tune import Tuned
+    from cnndsl.benchmarking.report import Report
     from cnndsl.training.train import Trained
     from cnndsl.verification import Finding
 
@@ -184,6 +185,17 @@ class Network:
         if isinstance(given, str | Path):
             return checked(self.graph, read_weights(given), Path(given).name)
         return checked(self.graph, {key: _array(value) for key, value in given.items()}, "the given weights")
+
+    def bench(self, weights: Mapping[str, Any] | str | Path | None = None, **plan: Any) -> Report:
+        """Measures our package in turns with other engines; `plan` has the options of `benchmarking.bench.Plan`: `peers`,
+        `threads`, `batch`, `precision`, `rounds`, `seconds`, `kernels`, `strict_numerics`.
+
+        Without `weights` they are drawn so that numbers keep their size through all layers. Raises `CnnError` and
+        `MissingPart`.
+        """
+        from cnndsl.benchmarking.bench import Plan, bench
+
+        return bench(self.graph, Plan(**plan), None if weights is None else self._weights(weights, 0))
 
     def to_json(self) -> str:
         """The graph as JSON, from which `Graph.model_validate_json` makes it again."""

@@ -18,6 +18,7 @@ VERBS = (
     "compile",
     "tune",
     "run",
+    "bench",
     "train",
     "evaluate",
     "predict",

@@ -69,6 +69,11 @@ class Package:
             raise _error("not-a-package", "this package was loaded from a directory", "copy that directory")
         return export(self._variants, self.manifest, self._sample(), path)
 
+    def compiled(self, batch: int) -> Compiled:
+        """What a package just built was made from, for this machine's processor and that many examples in one run. Raises
+        `KeyError` for another number, `predict.UnsuitableError` where the package is not for this machine."""
+        return {one.options.batch: one for one in _here(self._variants, self.manifest)}[batch]
+
     def dump(self, folder: Path | str) -> None:
         """Writes every stage of the compilation of a package just built as text files. Raises `CnnError`."""
         if not self._variants:
@@ -113,14 +118,19 @@ def _network(variants: Variants, manifest: Manifest) -> predict.Network:
     if manifest.threads is not None:
         predict.runtime(manifest.threads)
     spoken = manifest.model_dump(by_alias=True)
-    chosen = spoken["variants"].index(predict.suitable(spoken))
     programs = {
         compiled.options.batch: compiled.code.program(list(compiled.constants.values()))
-        for compiled in variants[chosen]
+        for compiled in _here(variants, manifest)
     }
     network = predict.Network(spoken, programs, {})
     network.sample = _drawn(network, manifest)
     return network
+
+
+def _here(variants: Variants, manifest: Manifest) -> Sequence[Compiled]:
+    """The variant for this machine. Raises `predict.UnsuitableError`."""
+    spoken = manifest.model_dump(by_alias=True)
+    return variants[spoken["variants"].index(predict.suitable(spoken))]
 
 
 def _drawn(network: predict.Network, manifest: Manifest) -> dict[str, np.ndarray]:

@@ -1,0 +1,1 @@
+"""Networks measured against other engines, and against what the machine can do."""

@@ -1,0 +1,96 @@
+"""`cnndsl bench`: a network's package against other engines, and against what the machine can do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cnndsl.cli.reading import file_argument, network_options, read_network
+from cnndsl.cli.tuning import chosen, store_option
+from cnndsl.cli.voice import note, say
+
+if TYPE_CHECKING:
+    from cnndsl.benchmarking.report import Precision
+
+
+def _peers(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
+    from cnndsl.benchmarking.engines import OURS, PEERS
+
+    if value is None:
+        return tuple(PEERS)
+    words = dict.fromkeys(word.strip() for word in value.split(","))
+    if unknown := [word for word in words if word not in PEERS and word != OURS]:
+        raise click.BadParameter(
+            f"no engine is called {unknown[0]!r}; there are {', '.join((OURS, *PEERS))}", context, parameter
+        )
+    return tuple(word for word in words if word != OURS)
+
+
+@click.command("bench")
+@file_argument
+@click.option("--weights", type=click.Path(path_type=Path), help="A .safetensors or .pth state dict, or else drawn.")
+@click.option("--threads", type=click.IntRange(1), help="For every engine; all cores by default.")
+@click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Examples in one run.")
+@click.option("--precision", type=click.Choice(["f32", "bf16"]), default="f32", show_default=True)
+@click.option(
+    "--engines",
+    "peers",
+    metavar="A,B,…",
+    callback=_peers,
+    help="Of openvino, onnxruntime, torch-compile, torch; all that are installed by default. Ours always is.",
+)
+@click.option("--rounds", type=click.IntRange(1), default=7, show_default=True, help="Turns of each engine.")
+@click.option(
+    "--seconds", type=click.FloatRange(0, min_open=True), default=0.25, show_default=True, help="Length of a turn."
+)
+@click.option("--kernels", is_flag=True, help="Also every kernel of our package.")
+@click.option("--strict-numerics", is_flag=True, help="No kernels that trade accuracy for speed.")
+@click.option("--tune", type=click.IntRange(0), metavar="N", help="Ours as `compile --tune N` makes it.")
+@store_option
+@click.option("--format", type=click.Choice(["table", "json", "md"]), default="table", show_default=True)
+@network_options
+@click.pass_context
+def command(
+    context: click.Context,
+    file: str,
+    weights: Path | None,
+    threads: int | None,
+    batch: int,
+    precision: Precision,
+    peers: tuple[str, ...],
+    rounds: int,
+    seconds: float,
+    kernels: bool,
+    strict_numerics: bool,
+    tune: int | None,
+    store: Path | None,
+    format: str,
+    parameters: Mapping[str, str],
+    inputs: Mapping[str, str],
+) -> None:
+    """Measure latency in turns with other engines, their errors, and the distance to what the machine can do."""
+    if store is not None and tune is None:
+        raise click.UsageError("--store belongs to `--tune`", context)
+    from cnndsl.benchmarking.bench import Plan, bench
+    from cnndsl.benchmarking.text import to_markdown, to_text
+    from cnndsl.weights import read_weights
+
+    graph = read_network(file, parameters, inputs).graph
+    arrays = read_weights(weights) if weights else None
+    found = chosen(graph, "llvm", (batch,), tune, store, strict_numerics, threads)
+    plan = Plan(
+        peers=peers,
+        threads=threads,
+        batch=batch,
+        precision=precision,
+        rounds=rounds,
+        seconds=seconds,
+        kernels=kernels,
+        strict_numerics=strict_numerics,
+        choices=None if tune is None else found,
+    )
+    report = bench(graph, plan, arrays, tell=lambda text: note(f"{text} …"))
+    say(report.to_json(indent=1) if format == "json" else to_markdown(report) if format == "md" else to_text(report))
