@@ -130,14 +130,14 @@ class Winograd:
         (h, w), (top, left), side = self.size, self.window.before, self.m + 2
         image, y, x = self._place(n, tile)
         source, there = self._source(n, image, chunk)
-        inside = n.all(y >= top, y + (side - top) <= h, x >= left, x + (side - left) <= w, *there)
+        inside = n.all(y >= top, y + (side - top) <= h, x >= left, x + (side - left) <= w)
 
         def loads(lane: Any, j: int, guarded: bool) -> list[Any]:
             values = []
             for i in range(side):
                 row, column = y + (i - top), x + (j - left)
                 value = data[(*source, row, column, lane)]
-                within = n.all(row >= 0, row < h, column >= 0, column < w, *there)
+                within = n.all(row >= 0, row < h, column >= 0, column < w)
                 values.append(n.bind(n.select(within, value) if guarded else value))
             return values
 
@@ -150,7 +150,14 @@ class Winograd:
                     for j, value in enumerate(input_transform([c[i] for c in columns], n.number, n.bind)):
                         n.store(seen, value, (i * side + j, chunk * self.strip + t, lane))
 
-        n.either(inside, lambda: transform(False), lambda: transform(True))
+        def zeros() -> None:
+            with n.serial(side * side) as f, n.vector() as lane:
+                n.store(seen, n.number(0), (f, chunk * self.strip + t, lane))
+
+        def numbers() -> None:
+            n.either(inside, lambda: transform(False), lambda: transform(True))
+
+        n.either(n.all(*there), numbers, zeros) if there else numbers()
 
     def _multiply(self, n: Nest, weight: Any, seen: Any, products: Any, f: Any, o: Any, chunks: int) -> None:
         """The products of one frequency for `chunks` chunks out from `o` on and all tiles of the strip.
