@@ -65,10 +65,13 @@ docs: $(VENV)/.installed ## Write the generated pages
 	$(BIN)/python docs/images/make.py
 	$(BIN)/python -m tests.pages
 
-bench: $(VENV)/.installed ## Measure: start-up, the language, training
+bench: $(VENV)/.installed ## Measure: start-up, the language, training, networks into docs/performance.md (BENCH="resnet18 m5": just these)
+ifndef BENCH
 	$(BIN)/python tests/benchmarks/startup.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/language.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/training.py
+endif
+	PYTHONPATH=. BENCH="$(BENCH)" FRESH="$(FRESH)" $(BIN)/python tests/benchmarks/networks.py
 
 nightly: check ## All tests, the slow ones too, and 2 000 random networks
 	$(BIN)/python -m pytest -q -n $(WORKERS) --ignore tests/trust/test_agreement.py

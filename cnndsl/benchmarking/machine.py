@@ -27,7 +27,7 @@ def describe(target: str, cache_bytes: int | None) -> Machine:
         except PackageNotFoundError:
             continue
     return Machine(
-        cpu=_model(),
+        cpu=model(),
         cores=cores(),
         target=target,
         cache_bytes=cache_bytes,
@@ -36,7 +36,8 @@ def describe(target: str, cache_bytes: int | None) -> Machine:
     )
 
 
-def _model() -> str:
+def model() -> str:
+    """The processor by its name."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
