@@ -27,7 +27,7 @@ _LARGEST = 1 << 28
 _STEP = 1 << 16
 
 
-def _line(record: object) -> bytes:
+def line_of(record: object) -> bytes:
     text = json.dumps(record, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return f'{{"check":"{_check(text)}","record":{text}}}\n'.encode()
 
@@ -36,7 +36,7 @@ def _check(text: str) -> str:
     return sha256(text.encode()).hexdigest()[:16]
 
 
-HEADER = _line({"format": "cnndsl-tuning", "schema": 1})
+HEADER = line_of({"format": "cnndsl-tuning", "schema": 1})
 
 
 def default_path() -> Path:
@@ -81,7 +81,7 @@ class Store:
 
     def append(self, *records: Measured | Verdict) -> None:
         """Writes the records behind all others; they are on the disk when this returns. Raises `MissingPart`."""
-        data = b"".join(_line(record.model_dump(mode="json")) for record in records)
+        data = b"".join(line_of(record.model_dump(mode="json")) for record in records)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self._locked() as handle:
