@@ -10,7 +10,7 @@ from cnndsl.backends.tvm.choices import UNTUNED, Choices
 from cnndsl.backends.tvm.fold import fold
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.lower import lower_program
-from cnndsl.backends.tvm.options import Options
+from cnndsl.backends.tvm.options import Options, Precision
 from cnndsl.backends.tvm.plain import refuse_unlowered
 from cnndsl.backends.tvm.runtime import Package, package_of
 from cnndsl.backends.tvm.target import Cpu, Gpu, find_targets
@@ -28,6 +28,7 @@ def build(
     batch: int | Sequence[int] = 1,
     *,
     strict_numerics: bool = False,
+    precision: Precision = "f32",
     seed: int = 0,
     origin: str = "the given weights",
     threads: int | None = None,
@@ -35,11 +36,11 @@ def build(
 ) -> Package:
     """Compiles a network for `target` (its words: `find_targets`), each run taking `batch` examples; of several sizes the
     largest that fits is used. `strict_numerics` keeps to kernels that sum products of the given numbers, without
-    Winograd's transforms. A package runs on `threads` threads, all cores by default. `choices` is what
+    Winograd's transforms. With `precision` bf16 convolutions and fully connected layers multiply bfloat16 numbers. A package runs on `threads` threads, all cores by default. `choices` is what
     tuning has found, by processor.
 
     `weights` is a state dict of NumPy arrays, from `origin`; without it the first values of `seed` are taken. Raises
-    `CnnError` (unsupported-by-backend, unknown-target, missing-weight, unexpected-weight, weight-mismatch) and `MissingPart`.
+    `CnnError` (unsupported-by-backend, unknown-target, unsupported-by-target, missing-weight, unexpected-weight, weight-mismatch) and `MissingPart`.
     """
     load_tvm()
     found = find_targets(target)
@@ -53,6 +54,8 @@ def build(
     program = fold(graph, arrays)
     variants = []
     for one in targets:
-        options = Options(strict_numerics=strict_numerics, choices=(choices or {}).get(one, UNTUNED))
+        options = Options(
+            strict_numerics=strict_numerics, precision=precision, choices=(choices or {}).get(one, UNTUNED)
+        )
         variants.append([lower_program(graph, program, replace(options, batch=n), one, origin) for n in batches])
     return package_of(variants, target, threads)

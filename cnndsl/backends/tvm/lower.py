@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from cnndsl.backends.tvm.bf16 import kept_as_pairs, refuse_without_bf16
 from cnndsl.backends.tvm.choices import tuned_functions
 from cnndsl.backends.tvm.code import Code, Native
 from cnndsl.backends.tvm.emitters import EMITTERS
@@ -54,7 +55,7 @@ def lower(
     target: str | Cpu | Gpu = "llvm",
     origin: str = "given",
 ) -> Compiled:
-    """Compiles the network. Raises `CnnError` (unsupported-by-backend, unknown-target)."""
+    """Compiles the network. Raises `CnnError` (unsupported-by-backend, unknown-target, unsupported-by-target)."""
     refuse_unlowered(graph)
     return lower_program(
         graph, fold(graph, weights), options, find_cpu(target) if isinstance(target, str) else target, origin
@@ -62,7 +63,9 @@ def lower(
 
 
 def lower_program(graph: Graph, program: Program, options: Options, target: Cpu | Gpu, origin: str) -> Compiled:
-    """Compiles the folded program of a network."""
+    """Compiles the folded program of a network. Raises `CnnError` (unsupported-by-target)."""
+    if options.precision == "bf16":
+        refuse_without_bf16(target)
     module, lowered, constants, calls = lowered_module(program, options, target)
     code: Code
     if isinstance(target, Gpu):
@@ -103,7 +106,8 @@ def assemble(program: Program, cpu: Cpu, options: Options) -> tuple[Any, dict[st
     """The IRModule of the program, one kernel for each group, its constants in the order `main` takes them, and its calls."""
     relax = load_tvm().relax
     groups = plan(program)
-    a = Assembly(cpu, options, find_joins(groups, cpu.lanes))
+    pairs = kept_as_pairs(groups, program) if options.precision == "bf16" else frozenset()
+    a = Assembly(cpu, options, find_joins(groups, cpu.lanes), pairs)
     inputs = {name: variable(name, type, options.batch) for name, type in program.inputs.items()}
     with a.builder.function("main"):
         with a.builder.dataflow():

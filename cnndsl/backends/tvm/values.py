@@ -31,6 +31,8 @@ class Value:
     packed: Any = None
     flattened: str | None = None
     """The map that this vector is, when only that has been computed."""
+    pairs: Any = None
+    """Packed as pairs of bfloat16, int32 `(batch, chunks, *size, 8)`, instead of all others."""
     slot: Slot | None = None
     """The part of a concatenation's memory that `packed` is."""
 
@@ -48,10 +50,12 @@ class Call:
 class Assembly:
     """A Relax function under construction: its tensors, kernels and constants."""
 
-    def __init__(self, cpu: Cpu, options: Options, joins: Joins) -> None:
+    def __init__(self, cpu: Cpu, options: Options, joins: Joins, kept_as_pairs: frozenset[str] = frozenset()) -> None:
         self.cpu, self.lanes = cpu, cpu.lanes
         self.options, self.batch = options, options.batch
         self.joins = joins
+        self.kept_as_pairs = kept_as_pairs
+        """Maps that only kernels in bfloat16 read."""
         self.values: dict[str, Value] = {}
         self.constants: dict[str, np.ndarray] = {}
         self.parameters: list[Any] = []
@@ -78,10 +82,12 @@ class Assembly:
     def packed_shape(self, type: TensorType) -> tuple[int, ...]:
         return (self.batch, self.chunks(type.channels), *type.size, self.lanes)
 
-    def call(self, kernel: Any, arguments: list[Any], shape: tuple[int, ...], into: Any = None) -> Any:
+    def call(
+        self, kernel: Any, arguments: list[Any], shape: tuple[int, ...], into: Any = None, dtype: str = "float32"
+    ) -> Any:
         """The result of a kernel, in memory of its own or in that of `into`; equal kernels are made once."""
         relax = load_tvm().relax
-        function, made = self._function(kernel), relax.TensorType(shape, "float32")
+        function, made = self._function(kernel), relax.TensorType(shape, dtype)
         if into is None:
             return self.builder.emit(relax.call_tir(function, arguments, made))
         return self.builder.emit(relax.call_tir_inplace(function, [*arguments, into], [len(arguments)], made))

@@ -6,6 +6,7 @@ In `EMITTERS` each group goes to the first that takes it; the last one takes eve
 from collections.abc import Callable
 
 from cnndsl.backends.tvm.emitters.attention import emit_attention
+from cnndsl.backends.tvm.emitters.bf16 import emit_bf16
 from cnndsl.backends.tvm.emitters.convolution import emit_convolution
 from cnndsl.backends.tvm.emitters.dense import emit_dense, emit_flatten
 from cnndsl.backends.tvm.emitters.elementwise import emit_elementwise
@@ -22,6 +23,7 @@ from cnndsl.backends.tvm.values import Assembly
 Emitter = Callable[[Assembly, Group], bool]
 
 EMITTERS: tuple[Emitter, ...] = (
+    emit_bf16,
     emit_projection,
     emit_convolution,
     emit_attention,

@@ -1,0 +1,57 @@
+"""bfloat16: for which processors, which groups, and between which of them maps are kept as pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from cnndsl.backends.tvm.target import Cpu, Gpu
+from cnndsl.errors import CnnError, Diagnostic
+from cnndsl.ops.conv import Conv
+from cnndsl.ops.fc import FC
+
+if TYPE_CHECKING:
+    from cnndsl.backends.tvm.fold import Program
+    from cnndsl.backends.tvm.groups import Group
+
+FEATURE = "avx512_bf16"
+"""The instructions, by Linux's name."""
+
+
+def refuse_without_bf16(target: Cpu | Gpu) -> None:
+    """Raises `CnnError` (unsupported-by-target) for processors without dot products of bfloat16."""
+    if isinstance(target, Cpu) and target.kind == "llvm" and FEATURE in target.features:
+        return
+    raise CnnError(
+        [
+            Diagnostic(
+                id="unsupported-by-target",
+                message=f"`{target.name}` has no instructions for products of bfloat16",
+                notes=(
+                    "expected a processor with AVX512_BF16: AMD from Zen 4 on (`znver4`), Intel's servers from Cooper Lake "
+                    "on (`cooperlake`, `sapphirerapids`)",
+                ),
+                help="leave `--precision bf16` out, or name such a processor: `--target llvm:znver4`",
+            )
+        ]
+    )
+
+
+def takes_bf16(group: Group) -> bool:
+    """Whether the group's products are of bfloat16 numbers: dense convolutions with zeros around, and `FC` of vectors."""
+    step, op = group.anchor, group.anchor.op
+    if isinstance(op, FC):
+        return step.xs[0].kind == "vector" and step.xs[0].dtype == "float32"
+    return isinstance(op, Conv) and step.is_image and op.pad_mode == "zeros" and op.groups == 1
+
+
+def kept_as_pairs(groups: Sequence[Group], program: Program) -> frozenset[str]:
+    """The maps that convolutions in bfloat16 make and alone read."""
+    convolutions = [g for g in groups if takes_bf16(g) and isinstance(g.anchor.op, Conv)]
+    foreign = {name for g in groups if g not in convolutions for name in g.inputs} | set(program.outputs.values())
+    return frozenset(g.last.name for g in convolutions) - foreign
+
+
+def left_in_f32(groups: Sequence[Group]) -> tuple[str, ...]:
+    """The layers that multiply by weights in float32, in order."""
+    return tuple(g.anchor.name for g in groups if "weight" in g.anchor.weights and not takes_bf16(g))

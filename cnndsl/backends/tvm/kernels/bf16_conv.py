@@ -1,0 +1,227 @@
+"""Convolution with bfloat16 factors and float32 sums.
+
+First, where it is needed, the input becomes pairs of channels with zeros around. Then one task is a row of outputs in
+`tile[0]` chunks of channels: a tile of `tile[0]` chunks × up to `tile[1]` columns stays in registers over the reduction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Any, Literal, Self
+
+from cnndsl.backends.tvm.groups import Tail
+from cnndsl.backends.tvm.kernels.bf16 import LANES, PAIRS, PairNest
+from cnndsl.backends.tvm.kernels.functions import finish
+from cnndsl.backends.tvm.kernels.nest import parts
+from cnndsl.ir.window import Window
+
+_ACCUMULATORS = 24
+_LATENCY = 12
+
+
+@dataclass(frozen=True)
+class Bf16Conv:
+    """Arguments: input, weight, bias, residuals of the tail, output.
+
+    Input by `source`: pairs `(batch, chunks, *size, 8)`, packed float32 `(batch, chunks, *size, 16)` or plain float32
+    `(batch, channels, *size)`. Weight: pairs `(chunks_out, chunks, *kernel, pairs, 16)`; of a plain input all channels are
+    one chunk. Bias `(chunks_out, 16)`; residuals and output `(batch, chunks_out, *out, 16)`, or pairs with 8 where
+    `residual_pairs` and `gives_pairs` say so.
+    """
+
+    source: Literal["pairs", "packed", "plain"]
+    batch: int
+    channels: int
+    size: tuple[int, ...]
+    chunks_out: int
+    window: Window
+    tail: Tail
+    residual_pairs: tuple[bool, ...]
+    gives_pairs: bool
+    tile: tuple[int, int]
+
+    def candidates(self) -> tuple[Self, ...]:
+        """The same with other tiles."""
+        return (self, *(replace(self, tile=t) for t in ranked(self.chunks_out, self.out[-1])[:12] if t != self.tile))
+
+    @property
+    def out(self) -> tuple[int, ...]:
+        return self.window.output_size(self.size)
+
+    @property
+    def chunks(self) -> int:
+        return 1 if self.source == "plain" else -(-self.channels // LANES)
+
+    @property
+    def pairs(self) -> int:
+        """Pairs of channels in a chunk."""
+        return -(-self.channels // 2) if self.source == "plain" else PAIRS
+
+    def prim_func(self) -> Any:
+        """The function."""
+        n = PairNest()
+        w, result = self.window, (self.batch, self.chunks_out, *self.out)
+        with n.function():
+            data = self._data(n)
+            weight = n.pairs("weight", (self.chunks_out, self.chunks, *w.kernel, self.pairs, LANES))
+            bias = n.argument("bias", (self.chunks_out, LANES))
+            residuals = [
+                n.pairs(f"residual{i}", (*result, PAIRS)) if pairs else n.argument(f"residual{i}", (*result, LANES))
+                for i, pairs in enumerate(self.residual_pairs)
+            ]
+            made = n.pairs("result", (*result, PAIRS)) if self.gives_pairs else n.argument("result", (*result, LANES))
+            with n.block(), n.instructions():
+                ready = self._prepared(n, data) if self._prepares else data
+                self._convolve(n, ready, weight, bias, residuals, made)
+        return n.finished()
+
+    def _data(self, n: PairNest) -> Any:
+        if self.source == "plain":
+            return n.argument("data", (self.batch, self.channels, *self.size))
+        if self.source == "packed":
+            return n.argument("data", (self.batch, self.chunks, *self.size, LANES))
+        return n.pairs("data", (self.batch, self.chunks, *self.size, PAIRS))
+
+    @property
+    def _prepares(self) -> bool:
+        return self.source != "pairs" or any(self.window.before + self.window.after)
+
+    def _prepared(self, n: PairNest, data: Any) -> Any:
+        """The input as pairs with zeros around: `(batch, chunks, *padded, 8)`, or of a plain one
+        `(batch, pairs, *padded)`."""
+        w, plain = self.window, self.source == "plain"
+        padded = tuple(b + s + a for b, s, a in zip(w.before, self.size, w.after, strict=True))
+        outer = (self.batch, self.pairs if plain else self.chunks, *padded[:-1])
+        ready = n.local_pairs((*outer, padded[-1]) if plain else (*outer, padded[-1], PAIRS))
+        before, width = w.before[-1], self.size[-1]
+        for fixed in range(self.pairs) if plain else (0,):
+            shape = (outer[0], 1, *outer[2:]) if plain else outer
+            with n.parallel(prod(shape)) as task:
+                image, chunk, *rows = _places(task, shape)
+                where = (image, fixed if plain else chunk, *rows)
+                seen = [r - b for r, b in zip(rows, w.before, strict=False)]
+                inside = [c for r, s in zip(seen, self.size, strict=False) for c in (r >= 0, r < s)]
+
+                def fill(start: int, count: int, where: tuple[Any, ...] = where) -> None:
+                    if count:
+                        with n.serial(count) as x:
+                            self._zero(n, ready, (*where, start + x))
+
+                def row(where: tuple[Any, ...] = where, seen: list[Any] = seen, fixed: int = fixed) -> None:
+                    fill(0, before, where)
+                    with n.serial(width) as x:
+                        self._convert(n, ready, (*where, before + x), data, (*where[:2], *seen, x), fixed)
+                    fill(before + width, w.after[-1], where)
+
+                if any(w.before[:-1] + w.after[:-1]):
+                    n.either(n.all(*inside), row, lambda fill=fill: fill(0, padded[-1]))  # type: ignore[misc]
+                else:
+                    row()
+        return ready
+
+    def _zero(self, n: PairNest, ready: Any, at: tuple[Any, ...]) -> None:
+        zero = n.tir.const(0, "int32")
+        if self.source == "plain":
+            n.store(ready, zero, at)
+        else:
+            n.store(ready, n.tir.Broadcast(zero, PAIRS), (*at, n.ramp(0, PAIRS)))
+
+    def _convert(self, n: PairNest, ready: Any, at: tuple[Any, ...], data: Any, source: Any, fixed: int) -> None:
+        if self.source == "plain":
+            image, _, *place = source
+            odd = 2 * fixed + 1 < self.channels
+            low, high = data[(image, 2 * fixed, *place)], data[(image, 2 * fixed + 1, *place)] if odd else None
+            n.store(ready, n.pair(low, high), at)
+        elif self.source == "packed":
+            n.store(ready, n.rounded(data[(*source, n.ramp(0))]), (*at, n.ramp(0, PAIRS)))
+        else:
+            n.store(ready, data[(*source, n.ramp(0, PAIRS))], (*at, n.ramp(0, PAIRS)))
+
+    def _convolve(self, n: PairNest, data: Any, weight: Any, bias: Any, residuals: list[Any], made: Any) -> None:
+        shape = (self.batch, self.chunks_out // self.tile[0], *self.out[:-1])
+        with n.parallel(prod(shape)) as task:
+            image, first, *rows = _places(task, shape)
+            outs = [first * self.tile[0] + i for i in range(self.tile[0])]
+            for start, blocks, columns in parts(self.out[-1], self.tile[1]):
+                sums = [n.local((columns, LANES)) for _ in outs]
+                with n.serial(blocks) as block:
+                    x = start + block * columns
+                    n.clear(sums)
+                    self._reduce(n, sums, data, weight, image, outs, rows, x)
+                    self._finish(n, sums, bias, residuals, made, image, outs, rows, x)
+
+    def _reduce(
+        self, n: PairNest, sums: list[Any], data: Any, weight: Any, image: Any, outs: list[Any], rows: list[Any], x: Any
+    ) -> None:
+        w, columns = self.window, int(sums[0].shape[0])
+        with self._window(n) as (chunk, ks):
+            seen = [r * s + k * d for r, s, k, d in zip(rows, w.stride, ks, w.dilation, strict=False)]
+            for p in range(self.pairs):
+                factors = [n.bind(weight[(o, chunk, *ks, p, n.ramp(0))]) for o in outs]
+                for i in range(columns):
+                    column = (x + i) * w.stride[-1] + ks[-1] * w.dilation[-1]
+                    at = (image, p, *seen, column) if self.source == "plain" else (image, chunk, *seen, column, p)
+                    number = n.bind(n.spread(data[at]))
+                    for sum_, factor in zip(sums, factors, strict=True):
+                        n.store(sum_, n.dot(sum_[i, n.ramp(0)], factor, number), (i, n.ramp(0)))
+
+    @contextmanager
+    def _window(self, n: PairNest) -> Iterator[tuple[Any, list[Any]]]:
+        with ExitStack() as stack:
+            chunk = stack.enter_context(n.serial(self.chunks))
+            yield chunk, [stack.enter_context(n.serial(k)) for k in self.window.kernel]
+
+    def _finish(
+        self,
+        n: PairNest,
+        sums: list[Any],
+        bias: Any,
+        residuals: list[Any],
+        made: Any,
+        image: Any,
+        outs: list[Any],
+        rows: list[Any],
+        x: Any,
+    ) -> None:
+        widened = [n.local((1, LANES)) if pairs else None for pairs in self.residual_pairs]
+        for o, sum_ in zip(outs, sums, strict=True):
+            for i in range(int(sum_.shape[0])):
+                at = (image, o, *rows, x + i)
+                for residual, wide in zip(residuals, widened, strict=True):
+                    if wide is not None:
+                        n.store(wide, n.widened(residual[(*at, n.ramp(0, PAIRS))]), (0, n.ramp(0)))
+                with n.vector() as lane:
+                    added = [
+                        residual[(*at, lane)] if wide is None else wide[0, lane]
+                        for residual, wide in zip(residuals, widened, strict=True)
+                    ]
+                    value = finish(n.tir, sum_[i, lane] + bias[o, lane], self.tail, added)
+                    n.store(sum_ if self.gives_pairs else made, value, (i, lane) if self.gives_pairs else (*at, lane))
+                if self.gives_pairs:
+                    n.store(made, n.rounded(sum_[i, n.ramp(0)]), (*at, n.ramp(0, PAIRS)))
+
+
+def _places(task: Any, shape: tuple[int, ...]) -> list[Any]:
+    """The place on every axis of the number of a task, the last axis fastest."""
+    found = []
+    for n in reversed(shape[1:]):
+        found.append(task % n)
+        task = task // n
+    return [task, *reversed(found)]
+
+
+def ranked(chunks_out: int, width: int) -> list[tuple[int, int]]:
+    """Tiles, the one that should be fastest first: full columns, enough accumulators to hide the latency of a dot
+    product, few loads for each."""
+
+    def cost(tile: tuple[int, int]) -> float:
+        chunks, columns = tile
+        dots = sum(blocks * max(chunks * size, _LATENCY) for _, blocks, size in parts(width, columns))
+        loads = 1 / chunks + 1 / columns
+        return dots / (chunks * width) * (1 + 0.3 * loads)
+
+    tiles = [(c, x) for c in (1, 2, 3, 4) if chunks_out % c == 0 for x in range(1, min(14, _ACCUMULATORS // c) + 1)]
+    return sorted(tiles, key=cost)
