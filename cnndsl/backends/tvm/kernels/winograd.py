@@ -98,9 +98,9 @@ class Winograd:
     def _output_shape(self) -> tuple[int, ...]:
         return self.batch, self.chunks_out, *self.window.output_size(self.size), self.lanes
 
-    def _source(self, _n: Nest, image: Any, chunk: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        """Where a chunk of an image is in the input, and the conditions under which it is anything but zeros."""
-        return (image, chunk), ()
+    def _read(self, _n: Nest, data: Any, image: Any, chunk: Any, row: Any, column: Any, lane: Any) -> Any:
+        """A number of the input of one image."""
+        return data[image, chunk, row, column, lane]
 
     def _written(self, image: Any, o: Any, row: Any, column: Any, lane: Any) -> tuple[Any, ...]:
         """Where a number of the output of one image is."""
@@ -129,14 +129,13 @@ class Winograd:
     def _transform(self, n: Nest, data: Any, chunk: Any, t: Any, tile: Any, seen: Any) -> None:
         (h, w), (top, left), side = self.size, self.window.before, self.m + 2
         image, y, x = self._place(n, tile)
-        source, there = self._source(n, image, chunk)
         inside = n.all(y >= top, y + (side - top) <= h, x >= left, x + (side - left) <= w)
 
         def loads(lane: Any, j: int, guarded: bool) -> list[Any]:
             values = []
             for i in range(side):
                 row, column = y + (i - top), x + (j - left)
-                value = data[(*source, row, column, lane)]
+                value = self._read(n, data, image, chunk, row, column, lane)
                 within = n.all(row >= 0, row < h, column >= 0, column < w)
                 values.append(n.bind(n.select(within, value) if guarded else value))
             return values
@@ -150,14 +149,7 @@ class Winograd:
                     for j, value in enumerate(input_transform([c[i] for c in columns], n.number, n.bind)):
                         n.store(seen, value, (i * side + j, chunk * self.strip + t, lane))
 
-        def zeros() -> None:
-            with n.serial(side * side) as f, n.vector() as lane:
-                n.store(seen, n.number(0), (f, chunk * self.strip + t, lane))
-
-        def numbers() -> None:
-            n.either(inside, lambda: transform(False), lambda: transform(True))
-
-        n.either(n.all(*there), numbers, zeros) if there else numbers()
+        n.either(inside, lambda: transform(False), lambda: transform(True))
 
     def _multiply(self, n: Nest, weight: Any, seen: Any, products: Any, f: Any, o: Any, chunks: int) -> None:
         """The products of one frequency for `chunks` chunks out from `o` on and all tiles of the strip.

@@ -37,10 +37,11 @@ class DeepWinograd(Winograd):
         out = self.window.output_size(self.size)
         return self.batch // self.out_layers, self.chunks_out, self.out_layers, *out, self.lanes
 
-    def _source(self, n: Nest, image: Any, chunk: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        own = self.chunks // self.deep
-        layer = n.bind(image % self.out_layers + chunk // own - self.before)
-        return (n.bind(image // self.out_layers), n.bind(chunk % own), layer), (layer >= 0, layer < self.layers)
+    def _read(self, n: Nest, data: Any, image: Any, chunk: Any, row: Any, column: Any, lane: Any) -> Any:
+        chunks = self.chunks // self.deep
+        layer = image % self.out_layers + chunk // chunks - self.before
+        value = data[image // self.out_layers, chunk % chunks, layer, row, column, lane]
+        return n.select(n.all(layer >= 0, layer < self.layers), value)
 
     def _written(self, image: Any, o: Any, row: Any, column: Any, lane: Any) -> tuple[Any, ...]:
         return image // self.out_layers, o, image % self.out_layers, row, column, lane
