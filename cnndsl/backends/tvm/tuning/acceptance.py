@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from cnndsl.backends.tvm.choices import Choices
+from cnndsl.backends.tvm.choices import UNTUNED, Choices
 from cnndsl.backends.tvm.tuning.bench import Bench
 from cnndsl.backends.tvm.tuning.ledger import Ledger
 from cnndsl.backends.tvm.tuning.problems import Subject, Tried, text_of
@@ -82,3 +82,14 @@ def accept(course: Course, winners: Sequence[Winner], ledger: Ledger, tell: Call
             continue
         ledger.judge(subject.name, chosen, before, after, sure)
         tell(Raced(tuple(problem for problem, _, _ in group), before, after, sure))
+
+
+def final(course: Course, keys: Sequence[str], ledger: Ledger) -> tuple[Choices, float, float]:
+    """What is chosen of `keys` in the end, and seconds per run of the network by the rules and so. Where all choices
+    together do not make it faster, as when several small gains were luck, none is left."""
+    choices = ledger.choices(keys)
+    before, after, _ = course.race(UNTUNED, choices)
+    if choices.settings and after >= before:
+        ledger.judge(course.subject.name, dict(choices.settings), before, after, False)
+        return UNTUNED, before, before
+    return choices, before, after

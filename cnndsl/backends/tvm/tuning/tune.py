@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from cnndsl.backends.tvm import predict
-from cnndsl.backends.tvm.choices import UNTUNED, Choices
+from cnndsl.backends.tvm.choices import Choices
 from cnndsl.backends.tvm.fold import fold
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.linking import own_architecture
 from cnndsl.backends.tvm.options import Options
 from cnndsl.backends.tvm.plain import refuse_unlowered
 from cnndsl.backends.tvm.target import Cpu, Gpu, find_targets
-from cnndsl.backends.tvm.tuning.acceptance import Course, Raced, accept
+from cnndsl.backends.tvm.tuning.acceptance import Course, Raced, accept, final
 from cnndsl.backends.tvm.tuning.bench import Bench
 from cnndsl.backends.tvm.tuning.generic import function_problems, search_generic
 from cnndsl.backends.tvm.tuning.ledger import Ledger
@@ -122,8 +122,7 @@ def _tuned(subject: Subject, ledger: Ledger, bench: Bench, trials: int, space: S
     else:
         search(subject.problems, ledger, bench, trials, tell)
     accept(course, winners(problems, ledger), ledger, tell)
-    choices = ledger.choices([problem.key for problem in problems])
-    before, after, _ = course.race(UNTUNED, choices)
+    choices, before, after = final(course, [problem.key for problem in problems], ledger)
     done = Tuned(subject.cpu, subject.options.batch, choices, before, after)
     tell(done)
     return done

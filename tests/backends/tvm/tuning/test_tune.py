@@ -19,7 +19,7 @@ from cnndsl.backends.tvm.choices import Choices
 from cnndsl.backends.tvm.kernels.kernel import settings
 from cnndsl.backends.tvm.target import find_cpu
 from cnndsl.backends.tvm.traces import harmless
-from cnndsl.backends.tvm.tuning.acceptance import accept
+from cnndsl.backends.tvm.tuning.acceptance import accept, final
 from cnndsl.backends.tvm.tuning.bench import Timing
 from cnndsl.backends.tvm.tuning.ledger import Ledger
 from cnndsl.backends.tvm.tuning.records import Measured, Verdict
@@ -107,6 +107,19 @@ def test_winners_that_keep_their_promise_are_taken_in_one_race(ledger: Ledger) -
     accept(track, offered, ledger, quiet)
     assert track.races == 1
     assert set(ledger.choices().settings) == {problem.key for problem in subject.problems}
+
+
+def test_choices_that_together_bring_nothing_are_left(ledger: Ledger) -> None:
+    subject = subject_of(TEXT)
+    one, two, *_ = subject.problems
+    for problem in (one, two):
+        ledger.judge("small", {problem.key: list(problem.ways.values())[1][0]}, 2.0, 1.0, True)
+    keys = [problem.key for problem in subject.problems]
+    gaining: Any = Track(subject, {one.key: 1.0, two.key: -0.5})
+    assert final(gaining, keys, ledger) == (ledger.choices(), 10.0, 9.5)
+    losing: Any = Track(subject, {one.key: 0.5, two.key: -0.5})
+    assert final(losing, keys, ledger) == (Choices({}), 10.0, 10.0)
+    assert ledger.choices().settings == {}
 
 
 def test_other_places_know_nothing_of_it(ledger: Ledger) -> None:
