@@ -124,7 +124,8 @@ def computed(kernel: Projection, x: np.ndarray, weight: np.ndarray) -> np.ndarra
     module = tvm.IRModule({"main": kernel.prim_func().with_attr("global_symbol", "main")})
     tensors = [tvm.runtime.tensor(array) for array in arrays]
     tvm.compile(module, tvm.target.Target("llvm"))["main"](*tensors)
-    return tensors[-1].numpy()[0].transpose(0, 3, 1, 2).reshape(units, -1)[:, : channels * x.shape[1]]
+    made: np.ndarray = tensors[-1].numpy()[0].transpose(0, 3, 1, 2).reshape(units, -1)
+    return made[:, : channels * x.shape[1]]
 
 
 def test_tiles_stay_in_registers() -> None:
