@@ -102,7 +102,9 @@ def _leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 @given(st.data())
 def test_any_value_in_any_place_gives_a_graph_or_a_diagnostic(data: st.DataObject) -> None:
     graph = json.loads(written())
-    odd: st.SearchStrategy[Any] = st.sampled_from([None, 0, -1, 2**63, 1.5, "", "x", "\x00", [], {}, [[]], True, "float32", "Conv"])
+    odd: st.SearchStrategy[Any] = st.sampled_from(
+        [None, 0, -1, 2**63, 1.5, "", "x", "\x00", [], {}, [[]], True, "float32", "Conv"]
+    )
     *path, last = data.draw(st.sampled_from(_leaves(graph)))
     at = graph
     for key in path:
