@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from cnndsl.analyses.cost import cost, total
 from cnndsl.backends.tvm.limits import Limits, best, measure_limits
+from cnndsl.backends.tvm.options import Precision
 from cnndsl.backends.tvm.target import Cpu
 from cnndsl.benchmarking import machine
 from cnndsl.benchmarking.engines import OURS, PEERS, Engine, Task, open_ours, open_peer, relative_error
 from cnndsl.benchmarking.examples import drawn_examples, lively_weights
-from cnndsl.benchmarking.report import KernelRow, Port, Precision, Report, Roofline, Row
+from cnndsl.benchmarking.report import KernelRow, Port, Report, Roofline, Row
 from cnndsl.benchmarking.rounds import Samples, percentile, ratio, take_turns
 from cnndsl.errors import MissingPart
 from cnndsl.ir.graph import Graph
@@ -127,15 +128,14 @@ def _exporter(graph: Graph, weights: Arrays, batch: int, folder: Path) -> Callab
 def _compile(task: Task, plan: Plan) -> Package:
     from cnndsl.backends.tvm.build import build
 
-    options: dict[str, Any] = {"precision": task.precision} if task.precision != "f32" else {}
     return build(
         task.graph,
         task.weights,
         batch=task.batch,
         threads=task.threads,
         strict_numerics=plan.strict_numerics,
+        precision=task.precision,
         choices=plan.choices,
-        **options,
     )
 
 
@@ -167,7 +167,7 @@ def _row(name: str, engine: Engine, samples: Samples, error: float) -> Row:
 def _limits(task: Task, package: Package) -> Limits:
     target = package.compiled(task.batch).target
     assert isinstance(target, Cpu)
-    return measure_limits(target, task.threads)
+    return measure_limits(target, task.threads, task.precision)
 
 
 def _report(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnndsl.benchmarking.report import Precision
+from cnndsl.backends.tvm.options import Precision
 from cnndsl.errors import MissingPart
 from cnndsl.ir.graph import Graph
 

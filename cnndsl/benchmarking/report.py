@@ -6,8 +6,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Precision = Literal["f32", "bf16"]
-
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -38,7 +36,7 @@ class Roofline(_Frozen):
     """What all threads together reach at most on this machine, as measured."""
 
     gflops: float
-    """float32 operations, a multiply-add being two."""
+    """Operations on numbers of the report's dtype, a multiply-add being two."""
     memory_gb_s: float
     cache_gb_s: float | None
 

@@ -13,7 +13,7 @@ from cnndsl.cli.tuning import chosen, store_option
 from cnndsl.cli.voice import note, say
 
 if TYPE_CHECKING:
-    from cnndsl.benchmarking.report import Precision
+    from cnndsl.backends.tvm.options import Precision
 
 
 def _peers(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:

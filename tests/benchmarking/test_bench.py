@@ -16,6 +16,7 @@ import torch
 from cnndsl.analyses.summary import summarize
 from cnndsl.backends.pytorch.inference import outputs
 from cnndsl.backends.tvm.limits import Limits, best
+from cnndsl.backends.tvm.predict import cpu_features
 from cnndsl.benchmarking import bench as benches
 from cnndsl.benchmarking.bench import Plan, bench
 from cnndsl.benchmarking.engines import relative_error
@@ -141,3 +142,14 @@ def test_torch_compile() -> None:
     found = bench(parse_text(NETWORK).graph, replace(SHORT, peers=("torch-compile",)))
     assert [row.mode for row in found.rows] == ["untuned", "inductor"]
     assert found.rows[1].max_rel_error < 1e-5
+
+
+@pytest.mark.skipif("avx512_bf16" not in (cpu_features() or ()), reason="this processor has no AVX512_BF16")
+def test_bf16_against_its_peers() -> None:
+    # PyTorch has no LRN in bf16.
+    found = bench(parse_text(NETWORK.replace("LRN(5) → ", "")).graph, replace(SHORT, precision="bf16"))
+    assert found.dtype == "bfloat16"
+    assert [row.engine for row in found.rows] == ["cnndsl", "torch", "openvino"]
+    assert found.notes == ("onnxruntime is left out: ONNX Runtime has no bf16 kernels for convolutions on CPUs",)
+    for row in found.rows:
+        assert 1e-5 < row.max_rel_error < 5e-2

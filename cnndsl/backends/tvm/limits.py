@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cnndsl.backends.tvm.kernels.bf16 import LANES, PairNest
 from cnndsl.backends.tvm.kernels.nest import Nest
 from cnndsl.backends.tvm.library import load_tvm
+from cnndsl.backends.tvm.options import Precision
 from cnndsl.backends.tvm.predict import aligned
 from cnndsl.backends.tvm.target import Cpu
 
@@ -27,18 +29,20 @@ class Limits:
     is unknown."""
 
     flops: float
-    """float32 operations a second; a multiply-add is two."""
+    """Operations a second on numbers of the precision asked for; a multiply-add is two."""
     memory: float
     """Bytes a second."""
     cache: float | None
     cache_bytes: int | None
 
 
-def measure_limits(cpu: Cpu, threads: int, seconds: float = 0.2) -> Limits:
-    """Measures for about three times `seconds`, on the threads that TVM's pool has."""
+def measure_limits(cpu: Cpu, threads: int, precision: Precision = "f32", seconds: float = 0.2) -> Limits:
+    """Measures for about three times `seconds`, on the threads that TVM's pool has; bf16 takes a processor with AVX512_BF16."""
     size = cache_bytes()
+    run = _multiply_adds(cpu, threads) if precision == "f32" else _pair_dots(cpu, threads)
+    macs = threads * _ACCUMULATORS * cpu.lanes * _STEPS * (1 if precision == "f32" else 2)
     return Limits(
-        flops=2 * threads * _ACCUMULATORS * cpu.lanes * _STEPS / _best(_multiply_adds(cpu, threads), seconds),
+        flops=2 * macs / _best(run, seconds),
         memory=_bandwidth(cpu, threads, _MEMORY_BYTES, seconds),
         # A quarter: other tenants of the machine have the cache too.
         cache=_bandwidth(cpu, threads, size // 4, seconds) if size else None,
@@ -88,6 +92,26 @@ def _multiply_adds(cpu: Cpu, threads: int) -> Callable[[], object]:
                     n.store(result, sums[i, lane], (thread, i, lane))
     values = np.full((2, cpu.lanes), 0.5, np.float32)
     return _compiled(cpu, n, [values, np.zeros((threads, _ACCUMULATORS, cpu.lanes), np.float32)])
+
+
+def _pair_dots(cpu: Cpu, threads: int) -> Callable[[], object]:
+    """The same with products of pairs of bfloat16 numbers, summed in float32."""
+    import numpy as np
+
+    n = PairNest()
+    with n.function():
+        factors = n.pairs("factors", (2, LANES))
+        result = n.argument("result", (threads, _ACCUMULATORS, LANES))
+        with n.block(), n.instructions(), n.parallel(threads) as thread:
+            sums = n.local((_ACCUMULATORS, LANES))
+            n.clear([sums])
+            a, b = (n.bind(factors[i, n.ramp(0)]) for i in range(2))
+            with n.serial(_STEPS):
+                for i in range(_ACCUMULATORS):
+                    n.store(sums, n.dot(sums[i, n.ramp(0)], a, b), (i, n.ramp(0)))
+            for i in range(_ACCUMULATORS):
+                n.store(result, sums[i, n.ramp(0)], (thread, i, n.ramp(0)))
+    return _compiled(cpu, n, [np.zeros((2, LANES), np.int32), np.zeros((threads, _ACCUMULATORS, LANES), np.float32)])
 
 
 def _bandwidth(cpu: Cpu, threads: int, total: int, seconds: float) -> float:
