@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from cnndsl.errors import Diagnostic
 from cnndsl.ir.graph import Graph
@@ -113,6 +113,7 @@ class Network:
         weights: Mapping[str, Any] | str | Path | None = None,
         *,
         batch: int = 1,
+        precision: Literal["f32", "bf16"] = "f32",
         seed: int = 0,
         tuned: bool = False,
         store: str | Path | None = None,
@@ -120,7 +121,7 @@ class Network:
         """A compiled package, to call with arrays or to `export` as a directory.
 
         `weights` is a state dict of arrays or torch tensors, or a file of them; without it the first values of `seed`
-        are taken. With `tuned` kernels run as `tune` found best, which is in `store`. Raises `CnnError` and `MissingPart`.
+        are taken. With `precision` bf16 convolutions and `FC` multiply bfloat16 numbers. With `tuned` kernels run as `tune` found best, which is in `store`. Raises `CnnError` and `MissingPart`.
         """
         from cnndsl.backends.tvm.build import build
         from cnndsl.weights import read_weights
@@ -134,7 +135,7 @@ class Network:
             from cnndsl.backends.tvm.tuning.tune import known
 
             choices = known(target, store)
-        return build(self.graph, arrays, target, batch, seed=seed, origin=origin, choices=choices)
+        return build(self.graph, arrays, target, batch, precision=precision, seed=seed, origin=origin, choices=choices)
 
     def tune(self, target: str = "llvm", *, trials: int = 64, **options: Any) -> tuple[Tuned, ...]:
         """Measures up to `trials` candidates for the kernels, and keeps what makes the network faster in the tuning store,
@@ -207,11 +208,11 @@ class Network:
 
         draw(self.graph, path, **options)
 
-    def verify(self, seed: int = 0) -> Iterable[Finding]:
-        """Compares our figures, PyTorch and TVM, layer by layer."""
+    def verify(self, seed: int = 0, precision: Literal["f32", "bf16"] = "f32") -> Iterable[Finding]:
+        """Compares our figures, PyTorch and TVM, layer by layer; the package in `precision`."""
         from cnndsl.verification import verify
 
-        return verify(self.graph, seed)
+        return verify(self.graph, seed, precision)
 
     def __repr__(self) -> str:
         ends = ", ".join(str(self.graph.types[o.node]) for o in self.graph.outputs if not o.training)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from cnndsl.ir.graph import Graph
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 LIMIT = 1e-5
 """The largest relative error between two engines, in units of the largest value of the tensor."""
+
+BF16_LIMIT = 2e-2
+"""The same for a package that multiplies bfloat16 numbers."""
 
 
 @dataclass(frozen=True)
@@ -30,15 +33,16 @@ class Finding:
     """The first layer, weight or output that disagrees."""
 
 
-def verify(graph: Graph, seed: int = 0) -> Iterable[Finding]:
+def verify(graph: Graph, seed: int = 0, precision: Literal["f32", "bf16"] = "f32") -> Iterable[Finding]:
     """Compares static figures, PyTorch and TVM; every finding as soon as it is known.
 
     Shapes, MACs, parameters and the state dict are compared exactly. For values, weights and inputs are drawn from
     `seed`; TVM runs every node in its plain form, and then the whole package as it would be shipped.
-    Raises `CnnError` (unsupported-by-backend) and `MissingPart`.
+    A package in `precision` bf16 is compared layer by layer, and may be `BF16_LIMIT` off.
+    Raises `CnnError` (unsupported-by-backend, unsupported-by-target) and `MissingPart`.
     """
     yield from _statics(graph)
-    yield from _values(graph, seed)
+    yield from _values(graph, seed, precision)
 
 
 def _statics(graph: Graph) -> Iterable[Finding]:
@@ -78,7 +82,7 @@ def _equal(what: str, between: str, ours: Mapping[str, Any], theirs: Mapping[str
     return Finding(what, between, len(ours), True, detail)
 
 
-def _values(graph: Graph, seed: int) -> Iterable[Finding]:
+def _values(graph: Graph, seed: int, precision: Literal["f32", "bf16"]) -> Iterable[Finding]:
     from cnndsl.backends.pytorch.observe import activations as torch_values
     from cnndsl.backends.tvm.build import build
     from cnndsl.backends.tvm.plain import activations as tvm_values
@@ -87,15 +91,22 @@ def _values(graph: Graph, seed: int) -> Iterable[Finding]:
     expected = torch_values(graph, weights, inputs)
     plain = tvm_values(graph, weights, inputs)
     yield close("values of layers", "PyTorch and TVM, plain", expected, {name: plain[name] for name in expected})
-    package = build(graph, weights, origin="the drawn weights")
+    if precision == "bf16":
+        from cnndsl.backends.tvm.bf16_layers import activations as bf16_values
+
+        layers = bf16_values(graph, weights, inputs)
+        reference = {name: expected[name] for name in layers if name in expected}
+        yield close("values in bf16", "PyTorch in f32 and TVM", reference, layers, BF16_LIMIT)
+    limit = BF16_LIMIT if precision == "bf16" else LIMIT
+    package = build(graph, weights, origin="the drawn weights", precision=precision)
     result = package(*inputs.values())
     outputs = [o for o in graph.outputs if not o.training]
     shipped = result if isinstance(result, dict) else {outputs[0].name: result}
-    yield close("outputs", "PyTorch and the TVM package", {o.name: expected[o.node] for o in outputs}, shipped)
+    yield close("outputs", "PyTorch and the TVM package", {o.name: expected[o.node] for o in outputs}, shipped, limit)
 
 
-def close(what: str, between: str, expected: Arrays, found: Arrays) -> Finding:
-    """Compares arrays by name against `LIMIT`; the detail is the worst error and where it is."""
+def close(what: str, between: str, expected: Arrays, found: Arrays, limit: float = LIMIT) -> Finding:
+    """Compares arrays by name against `limit`; the detail is the worst error and where it is."""
     import numpy as np
 
     worst, where = 0.0, next(iter(expected), "")
@@ -105,9 +116,9 @@ def close(what: str, between: str, expected: Arrays, found: Arrays) -> Finding:
             return Finding(what, between, len(expected), False, f"`{name}`: {array.shape} and {other.shape}", name)
         scale = float(np.abs(array).max(initial=0.0)) or 1.0
         error = float(np.abs(array - other).max(initial=0.0)) / scale
-        if not error <= LIMIT:
+        if not error <= limit:
             return Finding(
-                what, between, len(expected), False, f"`{name}`: relative error {error:.1e}, limit {LIMIT:.0e}", name
+                what, between, len(expected), False, f"`{name}`: relative error {error:.1e}, limit {limit:.0e}", name
             )
         if error > worst:
             worst, where = error, name

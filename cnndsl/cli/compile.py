@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _EXPORTS = ("onnx", "pt2", "safetensors")
 _WEIGHTED = ("weights", "seed")
-TVM_ONLY = ("target", "batch", "strict_numerics", "threads", "dump", "tune", "store")
+TVM_ONLY = ("target", "batch", "strict_numerics", "precision", "threads", "dump", "tune", "store")
 
 
 class Batches(click.ParamType[tuple[int, ...]]):
@@ -68,6 +68,13 @@ class Batches(click.ParamType[tuple[int, ...]]):
     help="tvm: examples in one run; of several, as `1,8`, the largest that fits is used.",
 )
 @click.option("--strict-numerics", is_flag=True, help="tvm: no kernels that trade accuracy for speed.")
+@click.option(
+    "--precision",
+    type=click.Choice(["f32", "bf16"]),
+    default="f32",
+    show_default=True,
+    help="tvm: of the factors in convolutions and fully connected layers.",
+)
 @click.option("--threads", type=click.IntRange(1), help="tvm: how many the package uses; all cores by default.")
 @click.option("--dump", type=click.Path(file_okay=False, path_type=Path), help="tvm: write every stage as text there.")
 @click.option(
@@ -89,6 +96,7 @@ def command(
     target: str,
     batch: tuple[int, ...],
     strict_numerics: bool,
+    precision: str,
     threads: int | None,
     dump: Path | None,
     tune: int | None,
@@ -112,7 +120,7 @@ def command(
     graph = read_network(file, parameters, inputs).graph
     if to == "tvm":
         assert output is not None
-        options = {"strict_numerics": strict_numerics, "seed": seed, "threads": threads}
+        options = {"strict_numerics": strict_numerics, "precision": precision, "seed": seed, "threads": threads}
         _package(graph, output, weights, target, batch, dump, (tune, store), options)
     elif to == "torch":
         from cnndsl.backends.pytorch.source import to_source
@@ -175,8 +183,8 @@ def _package(
 
         arrays = read_weights(weights) if weights else initial_weights(graph, options["seed"])
         for size in batch:
-            strict = options["strict_numerics"]
-            compile_apart(graph, arrays, Options(batch=size, strict_numerics=strict), target, tell)
+            own = Options(batch=size, strict_numerics=options["strict_numerics"], precision=options["precision"])
+            compile_apart(graph, arrays, own, target, tell)
 
     do_apart(work, again)
 

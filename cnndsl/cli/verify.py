@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import click
 
@@ -16,17 +17,25 @@ from cnndsl.cli.voice import complain, say, step
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="What weights and inputs are drawn from."
 )
+@click.option(
+    "--precision", type=click.Choice(["f32", "bf16"]), default="f32", show_default=True, help="Of the package."
+)
 @network_options
 @click.pass_context
 def command(
-    context: click.Context, file: str, seed: int, parameters: Mapping[str, str], inputs: Mapping[str, str]
+    context: click.Context,
+    file: str,
+    seed: int,
+    precision: Literal["f32", "bf16"],
+    parameters: Mapping[str, str],
+    inputs: Mapping[str, str],
 ) -> None:
     """Prove that our figures, PyTorch and TVM agree, layer by layer."""
     from cnndsl.verification import verify
 
     graph = read_network(file, parameters, inputs).graph
     with step(f"verifying {graph.name}"):
-        findings = list(verify(graph, seed))
+        findings = list(verify(graph, seed, precision))
     say(f"{graph.name}\n")
     for f in findings:
         mark = "agree" if f.agrees else "DIFFER"

@@ -28,8 +28,8 @@ def refuse_without_bf16(target: Cpu | Gpu) -> None:
                 id="unsupported-by-target",
                 message=f"`{target.name}` has no instructions for products of bfloat16",
                 notes=(
-                    "expected a processor with AVX512_BF16: AMD from Zen 4 on (`znver4`), Intel's servers from Cooper Lake "
-                    "on (`cooperlake`, `sapphirerapids`)",
+                    "expected a processor with AVX512_BF16: AMD from Zen 4 on (`znver4`), Intel's Cooper Lake and "
+                    "from Sapphire Rapids on (`cooperlake`, `sapphirerapids`)",
                 ),
                 help="leave `--precision bf16` out, or name such a processor: `--target llvm:znver4`",
             )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cnndsl.backends.tvm.bf16 import left_in_f32
 from cnndsl.backends.tvm.c_network import CCode
 from cnndsl.backends.tvm.code import Native
 from cnndsl.backends.tvm.fold import Program
@@ -39,6 +40,8 @@ def stages(compiled: Compiled) -> Iterator[tuple[str, str]]:
     if isinstance(compiled.target, Cpu):
         groups = plan(compiled.program)
         yield "2-groups.txt", "\n".join(group.describe() for group in groups)
+        if compiled.options.precision == "bf16":
+            yield "2-left-in-f32.txt", "\n".join(left_in_f32(groups)) or "none"
         yield "3-joins.txt", "\n".join(find_joins(groups, compiled.target.lanes).describe()) or "none"
         yield "4-calls.txt", "\n".join(_calls(compiled)) or "none"
     yield "5-relax.txt", compiled.module.script()

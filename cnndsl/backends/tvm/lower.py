@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from cnndsl.backends.tvm.bf16 import kept_as_pairs, refuse_without_bf16
+from cnndsl.backends.tvm.bf16 import FEATURE, kept_as_pairs, refuse_without_bf16
 from cnndsl.backends.tvm.choices import tuned_functions
 from cnndsl.backends.tvm.code import Code, Native
 from cnndsl.backends.tvm.emitters import EMITTERS
@@ -98,8 +98,11 @@ def lowered_module(
 
 def relowered(compiled: Compiled) -> Compiled:
     """The same network for this machine and one example."""
-    options = replace(compiled.options, batch=1)
-    return lower_program(compiled.graph, compiled.program, options, find_cpu("llvm"), compiled.origin)
+    here = find_cpu("llvm")
+    # What bfloat16 adds to the numbers is within a package's tolerance.
+    precision = compiled.options.precision if FEATURE in here.features else "f32"
+    options = replace(compiled.options, batch=1, precision=precision)
+    return lower_program(compiled.graph, compiled.program, options, here, compiled.origin)
 
 
 def assemble(program: Program, cpu: Cpu, options: Options) -> tuple[Any, dict[str, np.ndarray], tuple[Call, ...]]:
