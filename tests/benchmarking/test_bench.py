@@ -140,6 +140,7 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.slow
 def test_torch_compile() -> None:
     found = bench(parse_text(NETWORK).graph, replace(SHORT, peers=("torch-compile",)))
+    assert found.notes == ()
     assert [row.mode for row in found.rows] == ["untuned", "inductor"]
     assert found.rows[1].max_rel_error < 1e-5
 

@@ -37,15 +37,15 @@ def runner(
     torch.set_num_threads(threads)
     module = module_with(graph, weights).to(getattr(torch, dtype))
     given = [_tensor(x, dtype) for x in inputs.values()]
-    called: Any = torch.compile(module) if compiled else module
-
-    def run() -> Any:
-        with torch.inference_mode():
-            return called(*given)
-
     with warnings.catch_warnings():
         # Inductor warns of its own deprecated parts.
         warnings.simplefilter("ignore")
+        called: Any = torch.compile(module) if compiled else module
+
+        def run() -> Any:
+            with torch.inference_mode():
+                return called(*given)
+
         run()
     return run, lambda: _arrays(graph, run())
 
