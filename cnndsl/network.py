@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -112,8 +112,10 @@ class Network:
         target: str = "llvm",
         weights: Mapping[str, Any] | str | Path | None = None,
         *,
-        batch: int = 1,
+        batch: int | Sequence[int] = 1,
+        strict_numerics: bool = False,
         precision: Literal["f32", "bf16"] = "f32",
+        threads: int | None = None,
         seed: int = 0,
         tuned: bool = False,
         store: str | Path | None = None,
@@ -121,7 +123,10 @@ class Network:
         """A compiled package, to call with arrays or to `export` as a directory.
 
         `weights` is a state dict of arrays or torch tensors, or a file of them; without it the first values of `seed`
-        are taken. With `precision` bf16 convolutions and `FC` multiply bfloat16 numbers. With `tuned` kernels run as `tune` found best, which is in `store`. Raises `CnnError` and `MissingPart`.
+        are taken. A run takes `batch` examples; of several sizes the largest that fits is used. `strict_numerics` keeps
+        to kernels that sum products of the given numbers, without Winograd's transforms. With `precision` bf16
+        convolutions and `FC` multiply bfloat16 numbers. It runs on `threads` threads, all cores by default. With `tuned`
+        kernels run as `tune` found best, which is in `store`. Raises `CnnError` and `MissingPart`.
         """
         from cnndsl.backends.tvm.build import build
         from cnndsl.weights import read_weights
@@ -135,7 +140,18 @@ class Network:
             from cnndsl.backends.tvm.tuning.tune import known
 
             choices = known(target, store)
-        return build(self.graph, arrays, target, batch, precision=precision, seed=seed, origin=origin, choices=choices)
+        return build(
+            self.graph,
+            arrays,
+            target,
+            batch,
+            strict_numerics=strict_numerics,
+            precision=precision,
+            seed=seed,
+            origin=origin,
+            threads=threads,
+            choices=choices,
+        )
 
     def tune(self, target: str = "llvm", *, trials: int = 64, **options: Any) -> tuple[Tuned, ...]:
         """Measures up to `trials` candidates for the kernels, and keeps what makes the network faster in the tuning store,

@@ -47,7 +47,8 @@ class Progress(lightning.Callback):  # type: ignore[misc]
         self, trainer: lightning.Trainer, pl_module: Learner, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         now = time.perf_counter()
-        if self.bar is None or (now - self.looked < REFRESH and batch_idx + 1 < trainer.num_training_batches):
+        last = batch_idx + 1 == trainer.num_training_batches
+        if self.bar is None or (now - self.looked < REFRESH and not last):
             return
         self.looked = now
         steps = (trainer.current_epoch - self.first) * trainer.num_training_batches + batch_idx + 1
@@ -56,6 +57,8 @@ class Progress(lightning.Callback):  # type: ignore[misc]
         self.bar.update(
             self.task,
             completed=steps,
+            # However short an epoch is, the bar shows its end.
+            refresh=last,
             description=f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}",
             figures=f"loss {float(figures['train_loss'].compute()):.3f}  "
             f"accuracy {float(figures['train_accuracy'].compute()):.1%}  {seen / (now - self.began):,.0f} images/s",
