@@ -5,9 +5,9 @@ from __future__ import annotations
 from cnndsl.backends.tvm.fold import Step
 from cnndsl.backends.tvm.groups import Group
 from cnndsl.backends.tvm.kernels.choice import choose
+from cnndsl.backends.tvm.kernels.depthwise import depthwise
 from cnndsl.backends.tvm.kernels.direct_conv import DirectConv, best_tile
 from cnndsl.backends.tvm.kernels.packing import pack_conv, pack_depthwise, pack_diagonal, pack_vector
-from cnndsl.backends.tvm.kernels.window import WindowKernel
 from cnndsl.backends.tvm.kernels.winograd import Winograd
 from cnndsl.backends.tvm.kernels.winograd_deep import DeepWinograd, pack_deep_winograd
 from cnndsl.backends.tvm.kernels.winograd_transforms import pack_winograd
@@ -79,7 +79,7 @@ def _direct(a: Assembly, group: Group, op: Conv, seen: int, per_group: int, weig
 def _depthwise(a: Assembly, group: Group, op: Conv) -> bool:
     step = group.anchor
     (x,) = step.xs
-    kernel = WindowKernel("depthwise", a.batch, a.chunks(x.channels), x.size, a.lanes, op.sliding(x), group.ops)
+    kernel = depthwise(a.batch, a.chunks(x.channels), x.size, a.lanes, op.sliding(x), group.ops, a.cpu.registers)
     weight = a.constant(f"{step.name}.weight", pack_depthwise(step.weights["weight"], a.lanes))
     a.give(group, kernel, [a.packed(step.inputs[0]), weight, _bias(a, step)])
     return True

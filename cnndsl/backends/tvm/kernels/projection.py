@@ -12,16 +12,14 @@ from math import prod
 from typing import TYPE_CHECKING, Any, Self
 
 from cnndsl.backends.tvm.groups import Tail
-from cnndsl.backends.tvm.kernels.functions import finish
 from cnndsl.backends.tvm.kernels.nest import Nest, parts
+from cnndsl.backends.tvm.kernels.tile import store_tile
 
 if TYPE_CHECKING:
     import numpy as np
 
 _STEP = 4
 """Channels between two turns of the innermost loop."""
-_LIGHT = ("ReLU", "ReLU6")
-"""Tails of an instruction or two."""
 _NEAR = 1 << 18
 """Bytes of inputs that one task should see: they are read once for every block of outputs."""
 
@@ -115,23 +113,15 @@ class _Body:
                     value = n.bind(self.data[image, c, position + p, channel])
                     for i in range(chunks):
                         n.store(sums[i], sums[i][p, lane] + factors[i] * value, (p, lane))
-        light = all(op is None or op.word in _LIGHT for op in k.tail)
+        for i in range(chunks):
 
-        def finished(value: Any, at: tuple[Any, ...]) -> Any:
-            biased = value + self.bias[at[1], at[3]]
-            return finish(n.tir, biased, k.tail, [r[at] for r in self.residuals])
+            def value(p: int, lane: Any, i: int = i) -> Any:
+                return sums[i][p, lane] + self.bias[o + i, lane]
 
-        with n.vector() as lane:
-            for i in range(chunks):
-                for p in range(width):
-                    at = (image, o + i, position + p, lane)
-                    n.store(self.result, finished(sums[i][p, lane], at) if light else sums[i][p, lane], at)
-        if not light:
-            # A loop over what was just stored: written out for each register, long tails take LLVM seconds.
-            for i in range(chunks):
-                with n.serial(width) as p, n.vector() as lane:
-                    at = (image, o + i, position + p, lane)
-                    n.store(self.result, finished(self.result[at], at), at)
+            def place(p: Any, lane: Any, i: int = i) -> tuple[Any, ...]:
+                return image, o + i, position + p, lane
+
+            store_tile(n, k.tail, value, width, self.residuals, self.result, place)
 
 
 def projection(
