@@ -23,7 +23,7 @@ def emit_projection(a: Assembly, group: Group) -> bool:
     if x.channels < a.lanes and a.values[step.inputs[0]].packed is None:
         return False
     y = step.type
-    rule = projection(a.batch, x.size, a.chunks(x.channels), a.chunks(y.channels), a.lanes, group.ops, a.cpu.registers)
+    rule = projection(a.batch, x.size, x.channels, y.channels, a.lanes, group.ops, a.cpu.registers)
     kernel = a.choose(rule)
     bias = step.weights.get("bias", np.zeros(y.channels, np.float32))
     arguments = [

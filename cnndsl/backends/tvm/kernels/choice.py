@@ -117,12 +117,3 @@ def gemm_tile(chunks_out: int, tiles: int, registers: int) -> tuple[int, int]:
     most = (registers - chunks - 1) // chunks
     fitting = [n for n in (8, 7, 10, 9, 12, 6, 5) if n <= min(most, tiles)]
     return chunks, next((n for n in fitting if tiles % n == 0), min([8, most, tiles]))
-
-
-def by_positions(positions: int, channels: int) -> bool:
-    """Whether threads share a map by its positions, each with all channels, or by its channels.
-
-    What the other thread has written comes from its core's cache, and late. By positions only the rows where two threads
-    meet do, but every thread reads all weights: right for large maps of few channels.
-    """
-    return positions > 2 * channels

@@ -16,7 +16,6 @@ from math import prod
 from typing import Any, Self
 
 from cnndsl.backends.tvm.groups import Tail
-from cnndsl.backends.tvm.kernels.choice import by_positions
 from cnndsl.backends.tvm.kernels.nest import Nest, parts
 from cnndsl.backends.tvm.kernels.tile import store_tile
 from cnndsl.ir.window import Window
@@ -45,7 +44,7 @@ class DepthwiseConv:
     def candidates(self) -> tuple[Self, ...]:
         """The same with other widths of the tile."""
         *_, width = self.window.output_size(self.size)
-        others = {min(width, n) for n in (4, 6, 7, 8, 10, 12, 14)} - {self.columns}
+        others = {min(width, n) for n in (4, 6, 7, 8, 10, 12, 14)} - {min(width, self.columns)}
         return (self, *(replace(self, columns=n) for n in sorted(others)))
 
     def prim_func(self) -> Any:
@@ -154,7 +153,9 @@ class _Body:
                 for row, tap, s, d, b in zip(rows, taps, w.stride, w.dilation, w.before, strict=False)
             ]
             padded = [b + a for b, a in zip(w.before, w.after_filled(k.size), strict=True)]
-            within = [c for p, size, pad in zip(places, k.size, padded, strict=False) if pad for c in (p >= 0, p < size)]
+            within = [
+                c for p, size, pad in zip(places, k.size, padded, strict=False) if pad for c in (p >= 0, p < size)
+            ]
             with n.when(n.all(*within) if within else True, bool(within)), n.vector() as lane:
                 factors = [n.bind(self.weight[(chunk, *taps, tap, lane)]) for tap in range(w.kernel[-1])]
                 for at, pairs in seen.items():
@@ -179,7 +180,11 @@ class _Body:
 def depthwise(
     batch: int, chunks: int, size: tuple[int, ...], lanes: int, window: Window, tail: Tail, registers: int
 ) -> DepthwiseConv:
-    """The kernel by the rule: the widest tile that leaves registers for the weights of a row and two vectors of input."""
-    most = min(registers - window.kernel[-1] - 2, 14)
-    out = window.output_size(size)
-    return DepthwiseConv(batch, chunks, size, lanes, window, tail, max(most, 4), by_positions(prod(out), chunks * lanes))
+    """The kernel by the rule: the widest tile that leaves registers for the weights of a row and two vectors of input.
+
+    Threads share large maps of few channels by rows and others by channels, as the 1×1 convolutions around them do: what
+    another thread wrote comes from its core's cache, and late.
+    """
+    columns = max(4, min(registers - window.kernel[-1] - 2, 14))
+    by_rows = prod(window.output_size(size)) > 2 * chunks * lanes
+    return DepthwiseConv(batch, chunks, size, lanes, window, tail, columns, by_rows)

@@ -52,9 +52,9 @@ class Nest:
     def serial(self, count: int) -> Any:
         return self._t.serial(count)
 
-    def vector(self) -> Any:
-        """A loop over lanes that becomes vector instructions."""
-        return self._t.vectorized(self._lanes)
+    def vector(self, lanes: int | None = None) -> Any:
+        """A loop over lanes, by default all, that becomes vector instructions."""
+        return self._t.vectorized(lanes or self._lanes)
 
     @contextmanager
     def when(self, condition: Any, needed: bool = True) -> Iterator[None]:
@@ -89,9 +89,9 @@ class Nest:
     def store(self, buffer: Any, value: Any, at: tuple[Any, ...]) -> None:
         self._t.buffer_store(buffer, value, list(at))
 
-    def clear(self, buffers: list[Any]) -> None:
+    def clear(self, buffers: list[Any], lanes: int | None = None) -> None:
         """Zeros in buffers of vectors."""
-        with self.vector() as lane:
+        with self.vector(lanes) as lane:
             for buffer in buffers:
                 for i in range(int(buffer.shape[0])):
                     self.store(buffer, self.number(0), (i, lane))

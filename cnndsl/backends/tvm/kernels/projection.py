@@ -8,6 +8,7 @@ axes of a map count as one, so that no width is odd. Weights lie in the order in
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from math import prod
 from typing import TYPE_CHECKING, Any, Self
 
@@ -22,6 +23,9 @@ _STEP = 4
 """Channels between two turns of the innermost loop."""
 _NEAR = 1 << 18
 """Bytes of inputs that one task should see: they are read once for every block of outputs."""
+_TASKS = 8
+_LATE, _SHARED = 10, 6
+"""Cycles for a line that another core has written, and for one of weights that both read."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,8 @@ class Projection:
 
     batch: int
     size: tuple[int, ...]
-    chunks: int
-    chunks_out: int
+    channels: int
+    channels_out: int
     lanes: int
     tail: Tail
     tile: tuple[int, int]
@@ -40,14 +44,62 @@ class Projection:
     """Whether a task is a block of outputs at all positions, or all outputs at a piece of them."""
 
     @property
+    def chunks(self) -> int:
+        return -(-self.channels // self.lanes)
+
+    @property
+    def chunks_out(self) -> int:
+        return -(-self.channels_out // self.lanes)
+
+    @property
+    def half(self) -> bool:
+        """Whether the last chunk out is at most half full: it is computed in shorter vectors."""
+        return self.lanes >= 16 and 0 < self.channels_out % self.lanes <= self.lanes // 2
+
+    @property
     def positions(self) -> int:
         return prod(self.size)
 
     def candidates(self) -> tuple[Self, ...]:
         """The same with other tiles and tasks. Weights are laid out by the tile: the emitter looks."""
-        tiles = ranked_tiles(self.chunks_out, self.positions, 32 if self.lanes >= 16 else 16)[:6]
-        others = [replace(self, tile=tile, by_outputs=by) for tile in tiles for by in (True, False)]
+        registers = 32 if self.lanes >= 16 else 16
+        others = [replace(self, tile=tile, by_outputs=by) for tile, by in self.ranked(registers)[:12]]
         return (self, *(other for other in others if other != self))
+
+    def ranked(self, registers: int) -> list[tuple[tuple[int, int], bool]]:
+        """Tile and `by_outputs` of all that the registers hold, what should be the fastest first."""
+        tiles = [
+            (c, p)
+            for c in range(1, min(4, self.chunks_out) + 1)
+            for p in range(1, min(14, self.positions) + 1)
+            if c * p + c + 1 <= registers - 1
+        ]
+        settings = [(tile, by) for tile in tiles for by in (False, True)]
+        return sorted(settings, key=lambda s: sum(self._cycles(s[0], s[1], threads) * threads for threads in (2, 4)))
+
+    def _cycles(self, tile: tuple[int, int], by_outputs: bool, threads: int) -> float:
+        """Of the thread that is done last, where a multiply-add of vectors is one.
+
+        A tile loads `chunks + positions` vectors for `chunks · positions` multiply-adds; eight of these hide their latency.
+        What another thread wrote, or reads too, takes its time for each line of 64 bytes.
+        """
+        cycles = 0.0
+        for _, blocks, chunks in parts(self.chunks_out, tile[0]):
+            for _, tiles, width in parts(self.positions, tile[1]):
+                work = max(chunks * width, 8, 1.3 * (chunks + width)) + 0.08 * (chunks + width)
+                together = self.together(tiles, width)
+                share = blocks * together if not by_outputs else tiles
+                tasks = (blocks if by_outputs else -(-tiles // together)) * self.batch
+                cycles += -(-tasks // threads) * share * work * self.channels
+        inputs, weights = self.positions * self.batch * self.chunks, self.channels * self.chunks_out
+        others = 1 - 1 / threads
+        return cycles + others * (_LATE * inputs if by_outputs else _SHARED * weights)
+
+    def together(self, tiles: int, width: int) -> int:
+        """Tiles of positions in a task, of which there are a multiple of eight unless there are few tiles."""
+        most = max(1, _NEAR // (4 * width * self.chunks * self.lanes))
+        tasks = min(tiles, -(-tiles // most // _TASKS) * _TASKS)
+        return -(-tiles // tasks)
 
     def prim_func(self) -> Any:
         """The function, as loops."""
@@ -80,39 +132,59 @@ class _Body:
         k, n = self.kernel, self.n
         for first, count, chunks in parts(k.chunks_out, k.tile[0]):
             with n.parallel(count * k.batch) as task:
-                o = n.bind(first + task % count * chunks)
-                for start, tiles, width in parts(k.positions, k.tile[1]):
-                    with n.serial(tiles) as tile:
-                        self.tile(task // count, o, start + tile * width, chunks, width)
+                block, image = n.bind(task % count), task // count
+                o = n.bind(first + block * chunks)
+
+                def all_positions(half: bool, image: Any = image, o: Any = o, chunks: int = chunks) -> None:
+                    for start, tiles, width in parts(k.positions, k.tile[1]):
+                        with n.serial(tiles) as tile:
+                            self.tile(image, o, start + tile * width, chunks, width, half)
+
+                half = k.half and first + count * chunks == k.chunks_out
+                if half and count > 1:
+                    n.either(block == count - 1, partial(all_positions, True), partial(all_positions, False))
+                else:
+                    all_positions(half)
 
     def by_positions(self) -> None:
         k, n = self.kernel, self.n
+        blocks = [(*part, False) for part in parts(k.chunks_out, k.tile[0])]
+        if k.half:
+            first, count, chunks, _ = blocks.pop()
+            blocks += [(first, count - 1, chunks, False)] if count > 1 else []
+            blocks.append((first + (count - 1) * chunks, 1, chunks, True))
         for start, tiles, width in parts(k.positions, k.tile[1]):
-            most = max(1, _NEAR // (4 * width * k.chunks * k.lanes))
-            together = -(-tiles // max(2, -(-tiles // most)))
+            together = k.together(tiles, width)
             tasks = -(-tiles // together)
             with n.parallel(tasks * k.batch) as task:
-                for first, count, chunks in parts(k.chunks_out, k.tile[0]):
+                for first, count, chunks, half in blocks:
                     with n.serial(count) as block, n.serial(together) as inner:
                         tile = n.bind(task % tasks * together + inner)
                         with n.when(tile < tiles, tiles % together != 0):
-                            self.tile(task // tasks, first + block * chunks, start + tile * width, chunks, width)
+                            o, position = first + block * chunks, start + tile * width
+                            self.tile(task // tasks, o, position, chunks, width, half)
 
-    def tile(self, image: Any, o: Any, position: Any, chunks: int, width: int) -> None:
-        """The outputs of `chunks` chunks from `o` on at `width` positions."""
+    def tile(self, image: Any, o: Any, position: Any, chunks: int, width: int, half: bool) -> None:
+        """The outputs of `chunks` chunks from `o` on at `width` positions; of the last one only the lower half."""
         k, n = self.kernel, self.n
         deep = k.chunks * k.lanes
-        sums = [n.local((width, k.lanes)) for _ in range(chunks)]
-        n.clear(sums)
-        with n.serial(k.chunks) as c, n.serial(k.lanes // _STEP) as outer, n.vector() as lane:
+        lanes = [k.lanes] * (chunks - half) + [k.lanes // 2] * half
+        sums = [n.local((width, count)) for count in lanes]
+        for i in range(chunks):
+            n.clear(sums[i : i + 1], lanes[i])
+        with n.serial(-(-k.channels // _STEP)) as step:
+            c, first = n.bind(step * _STEP // k.lanes), n.bind(step * _STEP % k.lanes)
             for inner in range(_STEP):
-                channel = outer * _STEP + inner
-                at = o * deep + (c * k.lanes + channel) * chunks
-                factors = [n.bind(self.weight[at + i, lane]) for i in range(chunks)]
+                at = n.bind(o * deep + (step * _STEP + inner) * chunks)
+                # Position by position, so that a number is spread over long and short vectors while it is at hand.
                 for p in range(width):
-                    value = n.bind(self.data[image, c, position + p, channel])
-                    for i in range(chunks):
-                        n.store(sums[i], sums[i][p, lane] + factors[i] * value, (p, lane))
+                    for wide in dict.fromkeys(lanes):
+                        with n.vector(wide) as lane:
+                            value = n.bind(self.data[image, c, position + p, first + inner])
+                            for i in range(chunks):
+                                if lanes[i] == wide:
+                                    factor = self.weight[at + i, lane]
+                                    n.store(sums[i], sums[i][p, lane] + factor * value, (p, lane))
         for i in range(chunks):
 
             def value(p: int, lane: Any, i: int = i) -> Any:
@@ -121,41 +193,21 @@ class _Body:
             def place(p: Any, lane: Any, i: int = i) -> tuple[Any, ...]:
                 return image, o + i, position + p, lane
 
-            store_tile(n, k.tail, value, width, self.residuals, self.result, place)
+            store_tile(n, k.tail, value, width, self.residuals, self.result, place, lanes[i])
+        if half:
+            # What no channel stands behind is read with the rest, and must not be what memory holds by chance.
+            with n.serial(width) as p, n.vector(k.lanes // 2) as lane:
+                n.store(self.result, n.number(0), (image, o + chunks - 1, position + p, k.lanes // 2 + lane))
 
 
 def projection(
-    batch: int, size: tuple[int, ...], chunks: int, chunks_out: int, lanes: int, tail: Tail, registers: int
+    batch: int, size: tuple[int, ...], channels: int, channels_out: int, lanes: int, tail: Tail, registers: int
 ) -> Projection:
     """The kernel by the rule: the best tile; a block of outputs for each task where there are enough of them, so that
     weights come from memory once."""
-    tile = ranked_tiles(chunks_out, prod(size), registers)[0]
-    blocks = batch * -(-chunks_out // tile[0])
-    by_outputs = blocks >= 8 or blocks in (2, 4, 6)
-    return Projection(batch, size, chunks, chunks_out, lanes, tail, tile, by_outputs)
-
-
-def ranked_tiles(chunks_out: int, positions: int, registers: int) -> list[tuple[int, int]]:
-    """Chunks × positions of accumulators, the tile that should be the fastest first.
-
-    The tile's loads are `chunks + positions` for `chunks · positions` multiply-adds; eight of these hide their latency.
-    """
-
-    def cost(tile: tuple[int, int]) -> float:
-        total = 0.0
-        for _, blocks, chunks in parts(chunks_out, tile[0]):
-            for _, tiles, width in parts(positions, tile[1]):
-                work = max(chunks * width, 8, 1.3 * (chunks + width))
-                total += blocks * tiles * (work + 0.08 * (chunks + width))
-        return total
-
-    tiles = [
-        (c, p)
-        for c in range(1, min(4, chunks_out) + 1)
-        for p in range(1, min(14, positions) + 1)
-        if c * p + c + 1 <= registers - 1
-    ]
-    return sorted(tiles, key=cost)
+    kernel = Projection(batch, size, channels, channels_out, lanes, tail, (1, 1), by_outputs=True)
+    tile, by_outputs = kernel.ranked(registers)[0]
+    return replace(kernel, tile=tile, by_outputs=by_outputs)
 
 
 def pack_projection(weight: np.ndarray, tile: int, lanes: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What slides over each channel by itself, packed: depthwise convolution, maximum and average pooling.
+"""Maximum and average pooling, packed: what slides over each channel by itself.
 
 Maps have one, two or three axes. One task is a band of rows (of one axis: a piece of it) of one chunk of channels. It
 copies its padded input once, then each vector of outputs combines the window's vectors: memory sets the speed.
@@ -19,10 +19,9 @@ from cnndsl.ir.window import Window
 
 @dataclass(frozen=True)
 class WindowKernel:
-    """Arguments: input `(batch, chunks, *size, lanes)`; for `depthwise` weight `(chunks, *kernel, lanes)` and bias
-    `(chunks, lanes)`; residuals of the tail and output `(batch, chunks, *out, lanes)`."""
+    """Arguments: input `(batch, chunks, *size, lanes)`, residuals of the tail and output `(batch, chunks, *out, lanes)`."""
 
-    kind: Literal["depthwise", "max", "mean"]
+    kind: Literal["max", "mean"]
     batch: int
     chunks: int
     size: tuple[int, ...]
@@ -67,34 +66,21 @@ class WindowKernel:
         residuals = [te.placeholder(out, name=f"residual{i}") for i in range(self.tail.count(None))]
         padded = self._padded(te, tir, data)
         ks = [te.reduce_axis((0, k), name=f"k{axis}") for axis, k in enumerate(w.kernel)]
-        arguments = [data]
 
         def seen(n: Any, c: Any, *rest: Any) -> Any:
             places = [p * s + k * d for p, s, k, d in zip(rest, w.stride, ks, w.dilation, strict=False)]
             return padded(n, c, *places, rest[-1])
 
-        if self.kind == "depthwise":
-            weight = te.placeholder((self.chunks, *w.kernel, lanes), name="weight")
-            bias = te.placeholder((self.chunks, lanes), name="bias")
-            arguments += [weight, bias]
-            reduced = te.compute(
-                out,
-                lambda *i: te.sum(seen(*i) * weight(i[1], *ks, i[-1]), axis=ks),
-                name="reduced",
-            )
-        else:
-            reduce = te.max if self.kind == "max" else te.sum
-            reduced = te.compute(out, lambda *i: reduce(seen(*i), axis=ks), name="reduced")
+        reduce = te.max if self.kind == "max" else te.sum
+        reduced = te.compute(out, lambda *i: reduce(seen(*i), axis=ks), name="reduced")
 
         def element(*i: Any) -> Any:
             value = reduced(*i)
-            if self.kind == "depthwise":
-                value = value + bias[i[1], i[-1]]
-            elif self.kind == "mean":
+            if self.kind == "mean":
                 value = value * tir.const(1 / prod(w.kernel), "float32")
             return finish(tir, value, self.tail, [r(*i) for r in residuals])
 
-        return [*arguments, *residuals, te.compute(out, element, name="result")]
+        return [data, *residuals, te.compute(out, element, name="result")]
 
     def _padded(self, te: Any, tir: Any, data: Any) -> Any:
         before, after = self._before_after

@@ -22,6 +22,7 @@ from pydantic import ValidationError
 
 from cnndsl.backends.tvm.tuning.records import Measured, Verdict, record_of
 from cnndsl.errors import Diagnostic, MissingPart, Refused
+from cnndsl.files import reason
 
 _LARGEST = 1 << 28
 _STEP = 1 << 16
@@ -70,7 +71,7 @@ class Store:
             handle = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except FileNotFoundError:
             return
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise _unusable(self.path, "read", error) from error
         try:
             self._read_from(handle)
@@ -176,7 +177,5 @@ def _write(handle: int, data: bytes, end: int) -> None:
         raise
 
 
-def _unusable(path: Path, verb: str, error: OSError) -> MissingPart:
-    return MissingPart(
-        f"cannot {verb} the tuning store {path}: {error.strerror or error}", "give another place with --store"
-    )
+def _unusable(path: Path, verb: str, error: OSError | ValueError) -> MissingPart:
+    return MissingPart(f"cannot {verb} the tuning store {path}: {reason(error)}", "give another place with --store")

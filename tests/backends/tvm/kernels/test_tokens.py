@@ -4,6 +4,7 @@ has them."""
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ import pytest
 from cnndsl.backends.tvm.fold import fold
 from cnndsl.backends.tvm.groups import plan
 from cnndsl.backends.tvm.kernels.attention import AttentionHeads
-from cnndsl.backends.tvm.kernels.projection import Projection, pack_projection, projection, ranked_tiles
+from cnndsl.backends.tvm.kernels.packing import fill_up
+from cnndsl.backends.tvm.kernels.projection import Projection, pack_projection, projection
 from cnndsl.pipeline import parse_text
 from cnndsl.verification import drawn_weights
 from tests.backends.tvm.against_torch import relative_error
@@ -99,7 +101,7 @@ def test_inputs_and_outputs_stay_as_they_were_written() -> None:
 
 
 def test_every_candidate_of_a_projection_gives_the_same() -> None:
-    rule = projection(1, (5, 13), 3, 5, 4, (), 16)
+    rule = projection(1, (5, 13), 12, 20, 4, (), 16)
     x = np.random.default_rng(0).standard_normal((12, 65)).astype(np.float32)
     weight = np.random.default_rng(1).standard_normal((20, 12)).astype(np.float32)
     kinds = rule.candidates()
@@ -109,30 +111,43 @@ def test_every_candidate_of_a_projection_gives_the_same() -> None:
         assert np.abs(computed(kernel, x, weight) - weight @ x).max() < 1e-5
 
 
+@pytest.mark.parametrize(("channels", "units"), [(3, 1), (24, 24), (17, 40), (40, 57), (8, 136)])
+def test_projections_of_uneven_channels(channels: int, units: int) -> None:
+    """With sixteen lanes a last chunk that is at most half full takes shorter vectors; its upper half holds zeros."""
+    x = np.random.default_rng(0).standard_normal((channels, 65)).astype(np.float32)
+    weight = np.random.default_rng(1).standard_normal((units, channels)).astype(np.float32)
+    rule = projection(1, (5, 13), channels, units, 16, (), 32)
+    for kernel in (rule, replace(rule, by_outputs=not rule.by_outputs)):
+        made = computed(kernel, x, weight)
+        assert np.abs(made[:units] - weight @ x).max() < 1e-5
+        assert not made[units:].any()
+
+
 def computed(kernel: Projection, x: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """The kernel run by TVM, over plain matrices."""
     import tvm
 
-    lanes, (units, channels) = kernel.lanes, weight.shape
-    packed = x.reshape(kernel.chunks, lanes, *kernel.size).transpose(0, 2, 3, 1)[None]
+    lanes = kernel.lanes
+    filled = fill_up(x, 0, lanes)
+    packed = filled.reshape(kernel.chunks, lanes, *kernel.size).transpose(0, 2, 3, 1)[None]
     arrays = [
         np.ascontiguousarray(packed),
         pack_projection(weight, kernel.tile[0], lanes),
         np.zeros((kernel.chunks_out, lanes), np.float32),
-        np.zeros((1, kernel.chunks_out, *kernel.size, lanes), np.float32),
+        np.full((1, kernel.chunks_out, *kernel.size, lanes), np.nan, np.float32),
     ]
     module = tvm.IRModule({"main": kernel.prim_func().with_attr("global_symbol", "main")})
     tensors = [tvm.runtime.tensor(array) for array in arrays]
     tvm.compile(module, tvm.target.Target("llvm"))["main"](*tensors)
-    made: np.ndarray = tensors[-1].numpy()[0].transpose(0, 3, 1, 2).reshape(units, -1)
-    return made[:, : channels * x.shape[1]]
+    made: np.ndarray = tensors[-1].numpy()[0].transpose(0, 3, 1, 2).reshape(kernel.chunks_out * lanes, -1)
+    return made
 
 
 def test_tiles_stay_in_registers() -> None:
     for registers in (16, 32):
         for chunks, positions in [(1, 1), (3, 49), (24, 197), (96, 3136)]:
-            tiles = ranked_tiles(chunks, positions, registers)
-            assert all(c * p + c < registers for c, p in tiles)
+            kernel = projection(1, (positions,), 64, 16 * chunks, 16, (), registers)
+            assert all(c * p + c < registers for (c, p), _ in kernel.ranked(registers))
     assert all(k.tile[0] * k.tile[1] <= 24 for k in AttentionHeads(1, 2, 4, 197, 16, (6, 4)).candidates())
 
 
