@@ -5,9 +5,10 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from cnndsl.errors import CnnError, Diagnostic, MissingPart
+from cnndsl.files import open_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,13 +66,13 @@ def _fitted(path: Path, shape: tuple[int, ...], fit: str) -> Any:
         from PIL import Image, ImageOps
     except ImportError:
         raise MissingPart("reading pictures takes Pillow", "run `pip install 'cnndsl[images]'`") from None
-    _must_exist(path)
+    stream = open_file(path)
     try:
-        with warnings.catch_warnings():
+        with stream, warnings.catch_warnings():
             # Pillow warns of pictures that are bombs, of truncated ones and of odd metadata.
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=FORMATS) as file:
+            with Image.open(stream, formats=FORMATS) as file:
                 picture = ImageOps.exif_transpose(file).convert("L" if shape[0] == 1 else "RGB")
     except Exception as e:  # noqa: BLE001  (Pillow's decoders end in errors of many kinds, and none is ours)
         raise _fault(
@@ -102,18 +103,20 @@ def read_arrays(path: Path | str) -> dict[str, np.ndarray]:
     """
     import numpy as np
 
-    path = Path(path)
-    _must_exist(path)
+    stream = open_file(path)
     try:
         # NumPy closes no file that it was given by name and could not read.
-        with warnings.catch_warnings(), path.open("rb") as stream:
+        with stream, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            _refuse_bomb(path)
+            _refuse_bomb(stream)
             found = np.load(stream, allow_pickle=False)
             if isinstance(found, np.ndarray):
                 return {"": found}
             with found:
-                return {name: found[name] for name in found.files}
+                arrays = {name: found[name] for name in found.files}
+            if odd := [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]:
+                raise ValueError(f"`{odd[0]}` in it is no array")
+            return arrays
     except Exception as e:  # noqa: BLE001  (zip, zlib and Python's own tokenizer have a part in it, each with its errors)
         raise _fault(
             "unreadable-array", f"{path} cannot be read as an array: {e}", "write it with `numpy.save` or `numpy.savez`"
@@ -142,20 +145,16 @@ def read_inputs(
     return {names[0]: read_arrays(path)[""] if path.suffix == ".npy" else read_image(path, shapes[0], mean, std)}
 
 
-def _refuse_bomb(path: Path) -> None:
+def _refuse_bomb(stream: BinaryIO) -> None:
     """Raises ValueError for an archive that says it unpacks to more than `MOST_ARRAY_BYTES`."""
     from zipfile import ZipFile, is_zipfile
 
-    if is_zipfile(path):
-        with ZipFile(path) as archive:
+    if is_zipfile(stream):
+        with ZipFile(stream) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
         if size > MOST_ARRAY_BYTES:
             raise ValueError(f"it unpacks to {size:,} bytes, and at most {MOST_ARRAY_BYTES:,} are read")
-
-
-def _must_exist(path: Path) -> None:
-    if not path.is_file():
-        raise _fault("file-not-found", f"there is no file `{path}`", "check the path")
+    stream.seek(0)
 
 
 def _fault(id: str, message: str, help: str) -> CnnError:

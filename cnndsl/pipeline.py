@@ -23,6 +23,7 @@ from cnndsl import shelf
 from cnndsl.analyses.valid_sizes import AxisRule, Fits, common_rule
 from cnndsl.analyses.valid_sizes import valid_sizes as rules_of
 from cnndsl.errors import CnnError, Diagnostic, Label
+from cnndsl.files import is_file, open_file
 from cnndsl.ir.graph import Graph
 from cnndsl.passes.body import Report
 from cnndsl.passes.build import Built, build, complete_models, in_order, raise_errors
@@ -61,11 +62,11 @@ def read(file: str) -> Origin:
     if file == "-":
         return Origin(decode("<stdin>", sys.stdin.buffer.read(MOST_BYTES + 1)), None, "network", None)
     path, model = Path(file), None
-    if not path.is_file() and ":" in file:
+    if not is_file(path) and ":" in file:
         name, _, model = file.rpartition(":")
         path = Path(name)
-    if path.is_file():
-        with path.open("rb") as stream:
+    if is_file(path):
+        with open_file(path) as stream:
             return Origin(decode(str(path), stream.read(MOST_BYTES + 1)), path, path.stem, model)
     name = file.rpartition(":")[0] if model else file
     source = shelf.architecture(name)
@@ -100,7 +101,7 @@ def load(file: str, parameters: Mapping[str, Any] | None = None, inputs: Mapping
     """The network a file describes. `parameters` are values for `param`s and for the model's own, `inputs` sizes such as
     `{"": "3x192x192"}` ("" is the first input). A `.json` file is a network that `compile --to ir` wrote. Raises CnnError
     with everything that is wrong."""
-    if file.endswith(".json") and Path(file).is_file():
+    if file.endswith(".json") and is_file(file):
         return Loaded(_built_before(Path(file), bool(parameters or inputs)), ())
     return load_origin(read(file), parameters or {}, inputs or {})
 
@@ -118,7 +119,7 @@ def _built_before(path: Path, altered: bool) -> Graph:
                 )
             ]
         )
-    with path.open("rb") as stream:
+    with open_file(path) as stream:
         return read_graph(stream.read(MOST_GRAPH_BYTES + 1), str(path))
 
 
@@ -221,7 +222,7 @@ def check(
     that needs no argument; with `parameters` or `inputs`, of the one model they are for. A file of blocks alone is a
     library, and is accepted."""
     try:
-        if file.endswith(".json") and Path(file).is_file():
+        if file.endswith(".json") and is_file(file):
             return _linted(load(file, parameters, inputs).graph)
         with _no_collection():
             return tuple(_checked(read(file), parameters or {}, inputs or {}))

@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from cnndsl.errors import CnnError, Diagnostic, MissingPart
-from cnndsl.files import written_aside
+from cnndsl.files import open_file, written_aside
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,17 +30,14 @@ def read_weights(path: Path | str) -> Arrays:
     own files without PyTorch, `MissingPart`.
     """
     path = Path(path)
-    if not path.is_file():
-        raise _fault(
-            "file-not-found", f"there is no file {path}", "give the path of a `.safetensors`, `.pth` or `.pt` file"
-        )
     readers = {".safetensors": _read_safetensors, ".pth": _read_pth, ".pt": _read_pth}
     if path.suffix not in readers:
         raise _fault(
             "unreadable-weights", f"{path.name} is not a file of weights", "expected `.safetensors`, `.pth` or `.pt`"
         )
     try:
-        return readers[path.suffix](path)
+        with open_file(path) as file:
+            return readers[path.suffix](file)
     except (ValueError, OSError) as e:
         raise _fault("unreadable-weights", f"{path.name} cannot be read: {e}", "save the weights again") from e
 
@@ -67,10 +64,10 @@ def write_weights(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mappin
             file.write(np.ascontiguousarray(array).data)
 
 
-def _read_safetensors(path: Path) -> Arrays:
+def _read_safetensors(file: BinaryIO) -> Arrays:
     import numpy as np
 
-    data = np.memmap(path, mode="r", dtype=np.uint8)
+    data = np.memmap(file, mode="r", dtype=np.uint8)
     length = int.from_bytes(data[:8].tobytes(), "little")
     if len(data) < 8 or 8 + length > len(data):
         raise ValueError("its header is longer than the file")
@@ -109,26 +106,40 @@ def _tensor(body: np.ndarray, key: str, entry: Any) -> np.ndarray:
     return flat.reshape(shape)
 
 
-def _read_pth(path: Path) -> Arrays:
-    from pickle import UnpicklingError
-
+def _read_pth(file: BinaryIO) -> Arrays:
     try:
         import torch
     except ImportError:
-        raise MissingPart(f"reading {path.name} takes PyTorch", "run `pip install 'cnndsl[torch]'`") from None
+        raise MissingPart("reading PyTorch's own files takes PyTorch", "run `pip install 'cnndsl[torch]'`") from None
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (UnpicklingError, RuntimeError, EOFError) as e:
+        state = torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as e:
+        # A damaged pickle ends in an error of almost any kind.
         raise ValueError("it is not a state dict that can be loaded safely") from e
     # Training loops often save the state dict beside other things.
     for wrapper in ("state_dict", "model"):
         if isinstance(state, dict) and isinstance(state.get(wrapper), dict):
             state = state[wrapper]
-    if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
+    if not isinstance(state, dict) or not all(
+        isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in state.items()
+    ):
         raise ValueError("it holds no state dict")
-    return {
-        key: (v.float() if v.dtype == torch.bfloat16 else v).detach().contiguous().numpy() for key, v in state.items()
-    }
+    return {key: _array(key, tensor) for key, tensor in state.items()}
+
+
+def _array(key: str, tensor: Any) -> np.ndarray:
+    import torch
+
+    names = [*_DTYPES.values(), "bfloat16"]
+    if tensor.layout != torch.strided or tensor.is_quantized or tensor.device.type != "cpu":
+        raise ValueError(f"{key} is no plain tensor")
+    if str(tensor.dtype).removeprefix("torch.") not in names:
+        raise ValueError(f"{key} is of an unknown type {tensor.dtype}")
+    # Strides of zero make terabytes of a few bytes.
+    if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
+        raise ValueError(f"{key} is larger than what the file has for it")
+    found: np.ndarray = (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).detach().contiguous().numpy()
+    return found
 
 
 def _fault(id: str, message: str, help: str) -> CnnError:

@@ -11,6 +11,7 @@ import click
 from cnndsl.cli.reading import file_argument, network_options
 from cnndsl.cli.recognising import opened, recogniser
 from cnndsl.cli.voice import say
+from cnndsl.files import read_text
 
 
 @click.command("predict")
@@ -43,7 +44,7 @@ def command(
 ) -> None:
     """Recognise pictures: FILE is the folder of a run, or a network with --weights."""
     network = recogniser(context, file, opened(file), weights, normalize, parameters, inputs)
-    names = labels.read_text("utf-8").splitlines() if labels else list(network.classes)
+    names = read_text(labels).splitlines() if labels else list(network.classes)
     if len(names) != len(network.classes):
         raise click.UsageError(
             f"--labels has {len(names)} lines, and the network {len(network.classes)} classes", context

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cnndsl.cli.reading import read_network
+from cnndsl.files import is_folder
 
 if TYPE_CHECKING:
     from cnndsl.training.recogniser import Recogniser
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def opened(file: str) -> Run | None:
     """The run that FILE is the folder of; None where it is a network. Raises `CnnError`."""
-    if not Path(file).is_dir():
+    if not is_folder(file):
         return None
     from cnndsl.training.run import open_run
 

@@ -59,6 +59,7 @@ def command(
     if output is not None and output.suffix not in (".npy", ".npz"):
         raise click.UsageError(f"expected a name in .npy or .npz, found {output.name}", context)
     from cnndsl.backends.tvm.runtime import load
+    from cnndsl.files import read_text
 
     network = load(package, threads)
     if self_test:
@@ -66,7 +67,7 @@ def command(
         say(f"self-test passed: relative error {error:.1e}, at most {network.manifest.tolerance:.0e}")
         if not inputs:
             return
-    names = labels.read_text("utf-8").splitlines() if labels else None
+    names = read_text(labels).splitlines() if labels else None
     result = network(**_arrays(network.manifest, inputs, normalize, context))
     found = result if isinstance(result, dict) else {network.manifest.outputs[0].name: result}
     if output is not None and output.suffix == ".npy" and len(found) > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -10,6 +11,7 @@ from typing import Any
 
 from cnndsl import shelf
 from cnndsl.errors import CnnError, Diagnostic, Label
+from cnndsl.files import is_file, open_file
 from cnndsl.ir.op import find
 from cnndsl.passes.body import Body, Report
 from cnndsl.passes.declare import define
@@ -201,7 +203,8 @@ class Library:
             return self.units[name]
         if source is None:
             assert path is not None
-            source = decode(name, path.read_bytes())
+            with open_file(path) as file:
+                source = decode(name, file.read(MOST_BYTES + 1))
         return self.load(source, path, {})
 
     def _beside(self, written: str, unit: Unit, span: Span) -> Path:
@@ -222,7 +225,7 @@ class Library:
                 span,
                 help="write the name of a file beside this one",
             )
-        path = (here / written).resolve()
+        path = Path(os.path.realpath(here / written))
         if not path.is_relative_to(root) or Path(written).is_absolute():
             raise fail(
                 "path-outside-project",
@@ -231,7 +234,7 @@ class Library:
                 f"expected a file inside {root.name or root}",
                 help="copy it into the project, and use it by a relative path",
             )
-        if not path.is_file():
+        if not is_file(path):
             raise fail(
                 "file-not-found",
                 f"there is no file `{written}`",

@@ -11,8 +11,8 @@ from lightning.pytorch.plugins.io import CheckpointIO
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from cnndsl.errors import CnnError, Diagnostic
-from cnndsl.files import write_atomically
+from cnndsl.files import is_file, write_atomically
+from cnndsl.training.run import damaged
 
 FORMAT = "cnndsl-checkpoint-1"
 
@@ -57,6 +57,8 @@ def _plain(value: Any, tensors: dict[str, torch.Tensor]) -> Any:
 
 def unpacked(path: Path) -> dict[str, Any]:
     """What `packed` wrote. Raises `CnnError` (damaged-run)."""
+    if not is_file(path):
+        raise damaged(f"there is no file {path}")
     try:
         with safe_open(path, "pt") as file:
             about = file.metadata() or {}
@@ -84,7 +86,3 @@ def _restored(value: Any, tensors: dict[str, torch.Tensor]) -> Any:
     if kind != "dict":
         raise ValueError(f"it holds a {kind}")
     return {_restored(key, tensors): _restored(part, tensors) for key, part in content}
-
-
-def damaged(message: str) -> CnnError:
-    return CnnError([Diagnostic("damaged-run", message, help="train again, or take another run")])

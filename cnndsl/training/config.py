@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from cnndsl.errors import CnnError, Diagnostic, Label
+from cnndsl.files import read_text
 from cnndsl.passes.wording import nearest
 from cnndsl.source import Source, Span
 from cnndsl.training.options import Options
@@ -23,17 +24,13 @@ NAMES = {name: name.replace("_", "-") for name in Options.model_fields}
 def read_config(path: Path) -> dict[str, Any]:
     """The options that a TOML file sets, by their names in Python.
 
-    Raises `CnnError` with every fault: file-not-found, unknown-option, wrong-option.
+    Raises `CnnError` with every fault: those of `read_text`, unknown-option, wrong-option.
     """
-    try:
-        source = Source(str(path), path.read_bytes().decode())
-    except FileNotFoundError:
-        raise CnnError([Diagnostic("file-not-found", f"there is no file `{path}`", help="check the path")]) from None
-    except UnicodeDecodeError:
-        raise CnnError([Diagnostic("wrong-option", f"{path} is not UTF-8", help="save it as UTF-8")]) from None
+    source = Source(str(path), read_text(path))
     try:
         found = tomllib.loads(source.text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
+        # Besides TOMLDecodeError, what Python says of numbers with thousands of digits and of brackets without end.
         fault = Diagnostic("wrong-option", f"{path} is no TOML: {error}", help="write lines such as `epochs = 30`")
         raise CnnError([fault]) from None
     known = {dashed: name for name, dashed in NAMES.items()}

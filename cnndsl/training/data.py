@@ -9,6 +9,7 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Literal
 
 from cnndsl.errors import CnnError, Diagnostic
+from cnndsl.files import is_file, is_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,7 +77,7 @@ def find_data(data: str) -> Collection:
         from cnndsl.training.digits import digits
 
         return digits()
-    if path.is_dir():
+    if is_folder(path):
         from cnndsl.training.folder import folder
 
         return folder(path)
@@ -84,7 +85,7 @@ def find_data(data: str) -> Collection:
         from cnndsl.training.arrays import arrays
 
         return arrays(path)
-    if path.is_file():
+    if is_file(path):
         raise unreadable(
             f"{data} is no data to learn from", "give `digits`, a folder of class folders, or an `.npz` file"
         )

@@ -13,8 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import cnndsl.ops  # noqa: F401  (fills the registry of layers, from which graphs are read)
 from cnndsl.errors import CnnError, Diagnostic
-from cnndsl.files import write_atomically
+from cnndsl.files import is_file, open_file, write_atomically
 from cnndsl.ir.graph import Graph
+from cnndsl.passes.graph_file import MOST_GRAPH_BYTES, read_graph
 from cnndsl.training.config import to_toml
 from cnndsl.training.options import Options
 from cnndsl.version import __version__
@@ -60,18 +61,10 @@ class Run:
     def weights(self, name: str = BEST) -> dict[str, np.ndarray]:
         """The best (or `LAST`) weights by state-dict key. Raises `CnnError` (not-a-run, damaged-run)."""
         path = self.folder / name
-        if not path.is_file():
+        if not is_file(path):
             raise _no_run(f"{self.folder} has no trained weights yet", "go on with `cnndsl train --resume`")
         if trained_hash(path) != self.about.graph:
-            raise CnnError(
-                [
-                    Diagnostic(
-                        "damaged-run",
-                        f"{path} holds weights of another network",
-                        help="put back the file that was trained here",
-                    )
-                ]
-            )
+            raise damaged(f"{path} holds weights of another network")
         return checked(self.graph, read_weights(path), name)
 
 
@@ -141,21 +134,22 @@ def _text(graph: Graph) -> str:
 
 def open_run(folder: Path) -> Run:
     """Reads a run. Raises `CnnError` (not-a-run, damaged-run)."""
-    if not (folder / ABOUT).is_file():
+    if not is_file(folder / ABOUT):
         raise _no_run(f"{folder} is no run: it has no {ABOUT}", "give a folder that `cnndsl train` made")
     try:
-        about = About.model_validate_json((folder / ABOUT).read_bytes())
-        graph = Graph.model_validate_json((folder / GRAPH).read_bytes())
+        about = About.model_validate_json(_content(folder / ABOUT))
+        graph = read_graph(_content(folder / GRAPH), GRAPH)
         options = Options.model_validate_json(_json(about.options))
-    except (OSError, ValidationError, ValueError) as error:
-        raise CnnError(
-            [
-                Diagnostic(
-                    "damaged-run", f"{folder} cannot be read: {_first(error)}", help="train again, or take another run"
-                )
-            ]
-        ) from None
+    except (CnnError, OSError, ValueError) as error:
+        raise damaged(f"{folder} cannot be read: {_first(error)}") from None
+    if graph_hash(graph) != about.graph:
+        raise damaged(f"{folder / GRAPH} is not the network that was trained")
     return Run(folder, graph, options, about)
+
+
+def _content(path: Path) -> bytes:
+    with open_file(path) as file:
+        return file.read(MOST_GRAPH_BYTES + 1)
 
 
 def _json(options: Mapping[str, Any]) -> str:
@@ -168,7 +162,11 @@ def _first(error: Exception) -> str:
     if isinstance(error, ValidationError):
         fault = error.errors()[0]
         return f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
-    return str(error)
+    return error.diagnostics[0].message if isinstance(error, CnnError) else str(error)
+
+
+def damaged(message: str) -> CnnError:
+    return CnnError([Diagnostic("damaged-run", message, help="train again, or take another run")])
 
 
 def _no_run(message: str, help: str) -> CnnError:

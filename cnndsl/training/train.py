@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.errors import CnnError, Diagnostic, MissingPart
+from cnndsl.files import is_file
 from cnndsl.ir.graph import Graph
 from cnndsl.training.check import check_fits
 from cnndsl.training.config import merged
@@ -112,7 +113,7 @@ def resume(folder: Path, say: Say | None = None) -> Trained:
         )
     parts = data.parts(run.options.validation, run.options.seed)
     fixed = frozen(run.graph, run.options.freeze, run.options.head_only)
-    known = (folder / CHECKPOINT).is_file()
+    known = is_file(folder / CHECKPOINT)
     start = beginning(run.graph, Path(run.options.init)) if run.options.init else None
     examples = data.read(run.graph.inputs[0].type.shape)
     say(f"going on with {run.graph.name} in {folder}")

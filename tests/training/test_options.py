@@ -48,11 +48,21 @@ def test_every_mistake_of_a_file_is_pointed_at(tmp_path: Path) -> None:
     assert faults[3].notes == ("input should be greater than 0",)
 
 
-@pytest.mark.parametrize("text", ["epochs 5", "\xe9 = 1"])
-def test_what_is_no_toml_is_told(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "id"),
+    [
+        ("epochs 5", "wrong-option"),
+        ("\xe9 = 1", "not-utf8"),
+        ("#" * 1_000_001, "source-too-long"),
+        ("epochs = " + "9" * 5000, "wrong-option"),
+        ("freeze = " + "[" * 100_000, "wrong-option"),
+    ],
+    ids=["words", "latin", "long", "digits", "brackets"],
+)
+def test_what_is_no_toml_is_told(tmp_path: Path, text: str, id: str) -> None:
     path = tmp_path / "options.toml"
     path.write_bytes(text.encode("latin-1"))
-    with pytest.raises(CnnError, match="wrong-option"):
+    with pytest.raises(CnnError, match=id):
         read_config(path)
     with pytest.raises(CnnError, match="file-not-found"):
         read_config(tmp_path / "other.toml")
