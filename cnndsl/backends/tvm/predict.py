@@ -151,21 +151,30 @@ def _viewed(value: Any, name: str) -> np.ndarray:
 
 
 class _Turns:
-    """One run at a time in this process.
+    """One run at a time in this process, and so one that writes to the rooms of a program.
 
     TVM makes a pool of workers for each thread that calls and never ends it: the first thread has one, and all others
-    together another.
+    together another. Workers are not in the copy that a fork makes, and the thread that forked would wait for its own: in
+    the copy, all threads count as others.
     """
 
     def __init__(self) -> None:
+        self._taken = threading.Lock()
+        self._begin()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._begin)
+
+    def _begin(self) -> None:
         self._lock = threading.Lock()
         self._others = ThreadPoolExecutor(1, "network")
-        self._first: int | None = None
+        # A number of a thread can be another's once it has ended; what is kept for a thread is not.
+        self._of_this_thread = threading.local()
 
     def __call__(self, program: Program, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
-        if self._first is None:
-            self._first = threading.get_ident()
-        if self._first == threading.get_ident():
+        mine = self._of_this_thread
+        if not hasattr(mine, "first"):
+            mine.first = self._taken.acquire(blocking=False)
+        if mine.first:
             return self._locked(program, inputs)
         return self._others.submit(self._locked, program, inputs).result()
 
