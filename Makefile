@@ -73,9 +73,10 @@ ifndef BENCH
 endif
 	PYTHONPATH=. BENCH="$(BENCH)" FRESH="$(FRESH)" $(BIN)/python tests/benchmarks/networks.py
 
-nightly: check ## All tests, the slow ones too, and 2 000 random networks
+nightly: check ## All tests, the slow ones too, 2 000 random networks, 100 000 inferences
 	$(BIN)/python -m pytest -q -n $(WORKERS) --ignore tests/trust/test_agreement.py
-	CNNDSL_NETWORKS=2000 CNNDSL_KILLS=400 $(BIN)/python -m pytest -q -n $(WORKERS) tests/trust
+	CNNDSL_NETWORKS=2000 CNNDSL_KILLS=400 CNNDSL_LOADS=1000 CNNDSL_INFERENCES=100000 \
+		$(BIN)/python -m pytest -q -n $(WORKERS) tests/trust
 
 SECONDS_EACH ?= 300
 fuzz: $(VENV)/.installed ## Coverage-guided fuzzing of every reader; make fuzz SECONDS_EACH=3600
