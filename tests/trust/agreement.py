@@ -14,12 +14,15 @@ import torch
 from cnndsl.backends.pytorch.module import to_torch
 from cnndsl.backends.pytorch.observe import observe
 from cnndsl.backends.pytorch.source import to_source
+from cnndsl.backends.tvm.options import Precision
+from cnndsl.backends.tvm.runtime import Package
 from cnndsl.errors import CnnError
 from cnndsl.ir.graph import Graph
 from cnndsl.passes.graph_file import read_graph
 from cnndsl.pipeline import format_text, parse_text
 from cnndsl.source import Source
 from cnndsl.verification import drawn_inputs, drawn_weights
+from tests.trust.programs import Case
 
 Arrays = dict[str, np.ndarray]
 
@@ -44,47 +47,89 @@ def torch_outputs(graph: Graph, weights: Arrays, inputs: Arrays) -> Arrays:
     """The live module's outputs, which the generated file's are equal to, bit for bit."""
     live, file = to_torch(graph), _loaded(to_source(graph))
     written = next(v for v in reversed(vars(file).values()) if isinstance(v, type) and issubclass(v, torch.nn.Module))()
-    state = {key: torch.from_numpy(np.array(value)) for key, value in weights.items()}
-    given = [torch.from_numpy(value) for value in inputs.values()]
-    results = []
-    for module in (live, written):
-        module.load_state_dict(state)
-        module.eval()
-        with torch.no_grad():
-            results.append(_named(graph, module(*given)))
+    results = [_run(graph, module, weights, inputs) for module in (live, written)]
     for name, value in results[0].items():
         assert np.array_equal(value, results[1][name], equal_nan=True), f"the generated file's `{name}` differs"
     return results[0]
 
 
-def tvm_outputs(graph: Graph, weights: Arrays, inputs: Arrays) -> Arrays | None:
-    """The package's outputs; None where a layer has no form in TVM, and the package says so."""
-    from cnndsl.backends.tvm.build import build
+def tvm_package(graph: Graph, weights: Arrays, case: Case) -> Package | None:
+    """The network compiled as the case has it; None where a layer has no form in TVM, and the compiler says so.
 
+    TVM's own shapes of all nodes are those of the graph."""
+    from cnndsl.backends.tvm.build import build
+    from cnndsl.backends.tvm.plain import relax_shapes
+
+    precision: Precision = "bf16" if case.precision == "bf16" else "f32"
     try:
-        package = build(graph, weights)
+        shapes = relax_shapes(graph)
+        package = build(graph, weights, case.target, case.batch, strict_numerics=case.strict, precision=precision)
     except CnnError as error:
-        assert [d.id for d in error.diagnostics] == ["unsupported-by-backend"]
+        assert {d.id for d in error.diagnostics} == {"unsupported-by-backend"}
         return None
+    assert shapes == {node.name: node.type.shape for node in graph.nodes}
+    return package
+
+
+def tvm_outputs(graph: Graph, package: Package, inputs: Arrays) -> Arrays:
+    """The package's outputs by name."""
     result = package(*inputs.values())
     return result if isinstance(result, dict) else {graph.outputs[0].name: result}
 
 
-def compare(expected: Mapping[str, np.ndarray], found: Mapping[str, np.ndarray], limit: float) -> None:
+def compare(expected: Mapping[str, np.ndarray], found: Mapping[str, np.ndarray], limit: Mapping[str, float]) -> None:
     """Relative to the largest value of each tensor."""
+    assert list(found) == list(expected)
     for name, value in expected.items():
         assert found[name].shape == value.shape
-        scale = float(np.abs(value).max(initial=0)) or 1.0
-        if not np.isfinite(scale) or scale > 1e20:
-            # A chain of squares and sums that leaves float32: engines round differently on the way there.
-            continue
-        error = float(np.abs(found[name] - value).max(initial=0)) / scale
-        assert error <= limit, f"`{name}` is off by {error:.1e}"
+        assert found[name].dtype == value.dtype
+        error = distance(value, found[name])
+        assert error <= limit[name], f"`{name}` is off by {error:.1e}, {limit[name]:.1e} is allowed"
 
 
-def drawn(graph: Graph, seed: int) -> tuple[Arrays, Arrays]:
-    """Weights and inputs of a seed."""
-    return drawn_weights(graph, seed), drawn_inputs(graph, seed)
+def distance(expected: np.ndarray, found: np.ndarray) -> float:
+    """The largest error in units of the largest value; zero where values leave float32 on both sides."""
+    value, other = np.asarray(expected, np.float64), np.asarray(found, np.float64)
+    scale = float(np.abs(value).max(initial=0)) or 1.0
+    if not np.isfinite(scale) or scale > 1e20:
+        # A chain of squares and sums that leaves float32: engines round differently on the way there.
+        return 0.0
+    return float(np.abs(value - other).max(initial=0)) / scale
+
+
+def limits(graph: Graph, weights: Arrays, inputs: Arrays, expected: Arrays, precision: str) -> dict[str, float]:
+    """How far each output may be off: 1e-4, in bfloat16 2e-2; more where PyTorch itself cannot tell.
+
+    Networks that divide by small numbers, or take differences of large ones, make errors grow. What the like errors make
+    of PyTorch's own result is measured: in float32 against float64, and with weights and inputs rounded to bfloat16.
+    """
+    if precision == "bf16":
+        rounded = [{k: _rounded(v) for k, v in arrays.items()} for arrays in (weights, inputs)]
+        other, usual, factor = _run(graph, to_torch(graph), *rounded), 2e-2, 4
+    else:
+        other, usual, factor = _run(graph, to_torch(graph).double(), weights, inputs), 1e-4, 50
+    return {name: max(usual, factor * distance(value, other[name])) for name, value in expected.items()}
+
+
+def drawn_for(graph: Graph, count: int) -> tuple[Arrays, Arrays]:
+    """Weights, and inputs of `count` examples that differ."""
+    each = [drawn_inputs(graph, seed) for seed in range(count)]
+    return drawn_weights(graph, 0), {name: np.concatenate([one[name] for one in each]) for name in each[0]}
+
+
+def _run(graph: Graph, module: torch.nn.Module, weights: Arrays, inputs: Arrays) -> Arrays:
+    module.load_state_dict({key: torch.from_numpy(np.array(value)) for key, value in weights.items()})
+    wide = any(parameter.dtype == torch.float64 for parameter in module.state_dict().values())
+    given = [torch.from_numpy(value) for value in inputs.values()]
+    with torch.no_grad():
+        return _named(graph, module.eval()(*(x.double() if wide and x.is_floating_point() else x for x in given)))
+
+
+def _rounded(array: np.ndarray) -> np.ndarray:
+    if array.dtype.kind != "f":
+        return array
+    rounded: np.ndarray = torch.from_numpy(np.array(array)).bfloat16().float().numpy()
+    return rounded
 
 
 def _named(graph: Graph, value: object) -> Arrays:

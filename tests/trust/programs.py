@@ -1,60 +1,141 @@
-"""Random networks of every layer and merge there is, over inputs of none to three axes."""
+"""Random networks of what published ones are made of, and of every layer and merge there is; each seed gives one."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cache
-
-from hypothesis import strategies as st
+from math import prod
+from random import Random
 
 from cnndsl.errors import CnnError
 from cnndsl.ir.op import registry
 from cnndsl.pipeline import parse_text
+from tests.trust.motifs import BLANKS, HEADS, KINDS, Kind
 
-BIGGEST = 20_000
+BIGGEST = 120_000
 """Elements of the largest map that a network here grows to."""
 
-SHAPES = ["12", "4×9", "6×24", "3×8×8", "4×9×10", "8×14×15", "16×17×17", "5×5×7", "2×4×6×6", "3×5×5×5"]
+WORK = 150_000_000
+"""Multiply-adds of the largest network here."""
 
-OWN = [
-    "Conv3x3(16, groups=2)",
-    "Conv1x1(20)",
-    "Conv3x3(32) → BN → ReLU",
-    "Conv3x3(8, stride=2)",
-    "Conv5(7, dilation=2)",
-    "DWConv3x3 → BN → ReLU6 → Conv1x1(24) → BN",
-    "ConvT4x4(6, stride=2, pad=1)",
-    "add{ id | Conv3x3(in.channels) → BN }",
-    "add{ Conv1x1(18) → BN | Conv3x3(18) → BN → ReLU }",
-    "cat{ Conv1x1(16) | Conv3x3(16) | MaxPool3x3(1, 1) }",
-    "cat{ id | BN → ReLU → Conv3x3(12) }",
-    "mul{ id | GlobalAvgPool → Conv1x1(4) → ReLU → Conv1x1(in.channels) → Sigmoid }",
-    "[Conv3x3(10) → ReLU]×2",
-    "[add{ id | Conv3x3(in.channels) → ReLU }]×3",
-    "GlobalAvgPool → FC(10)",
-    "ToTokens → [add{ id | LN → Attention(1) }]×2",
-    "LN → Linear(8) → GELU",
-]
-"""Elements beside the layers' own examples: what published networks are made of."""
+WEIGHTS = 3_000_000
+
+SHAPES = ("12", "4×9", "6×24", "3×8×8", "4×9×10", "8×14×15", "16×17×17", "5×5×7", "2×4×6×6", "3×5×5×5")
 
 
 @cache
-def elements() -> tuple[str, ...]:
-    """What a network here is made of; examples that give names to tensors cannot be put behind each other."""
+def examples() -> tuple[str, ...]:
+    """Every layer's own examples; those that give names to tensors cannot be put behind each other."""
     texts = [text for _, op in sorted(registry().items()) for text, _ in op.examples if op.word != "Embedding"]
-    chains = [text for text in texts if not re.search(r"\bas\b|=\s*in\b|^\w+:|→ \w+: ", text)]
-    return tuple(dict.fromkeys([*OWN, *chains]))
+    return tuple(dict.fromkeys(text for text in texts if not re.search(r"\bas\b|=\s*in\b|^\w+:|→ \w+: ", text)))
 
 
-@st.composite
-def networks(draw: st.DrawFn) -> str:
+@cache
+def kinds() -> tuple[Kind, ...]:
+    """Those of networks, and one of everything."""
+    return (*KINDS.values(), Kind(SHAPES, examples()))
+
+
+@dataclass(frozen=True)
+class Case:
+    """A program, and how it is compiled and run; as a file its first line says how."""
+
+    text: str
+    target: str = "llvm"
+    precision: str = "f32"
+    strict: bool = False
+    batch: tuple[int, ...] = (1,)
+    count: int = 1
+    """Examples that are given at once."""
+
+    def __str__(self) -> str:
+        batch = "+".join(map(str, self.batch))
+        how = f"target={self.target} precision={self.precision} strict={int(self.strict)} batch={batch}"
+        return f"# {how} count={self.count}\n{self.text}\n"
+
+
+def case_of(file: str) -> Case:
+    """What `str` of a case gave; only the program where it is no more."""
+    how, _, text = file.partition("\n")
+    words = dict(word.split("=", 1) for word in how.removeprefix("#").split() if "=" in word)
+    if "target" not in words:
+        return Case(file.strip())
+    batch = tuple(int(n) for n in words["batch"].split("+"))
+    return Case(text.strip(), words["target"], words["precision"], words["strict"] == "1", batch, int(words["count"]))
+
+
+def case(seed: int) -> Case:
+    """The network of a seed: kinds take turns. A third are not compiled for this machine, one example, in float32."""
+    random = Random(seed)
+    text = network(random, kinds()[seed % len(kinds())])
+    way = random.randrange(18)
+    if way == 0:
+        return Case(text, strict=True)
+    if way in (1, 2):
+        return Case(text, precision="bf16", batch=(random.randint(1, 2),), count=random.randint(1, 3))
+    if way in (3, 4):
+        return Case(text, batch=random.choice([(2,), (1, 2), (3,)]), count=random.randint(1, 3))
+    if way in (5, 6):
+        return Case(text, target=random.choice(["x86-64-v3", "x86-64-v2"]), count=random.randint(1, 2))
+    return Case(text)
+
+
+def network(random: Random, kind: Kind) -> str:
     """A program that builds: each element drawn is kept if the network still builds with it."""
-    text = f"input image: {draw(st.sampled_from(SHAPES))}\n"
+    shape = random.choice(kind.inputs)
+    lines = [filled(random, kind.blocks)] if kind.blocks else []
     chain: list[str] = []
-    for element in draw(st.lists(st.sampled_from(elements()), min_size=1, max_size=12)):
-        if builds(text + " → ".join([*chain, element])):
-            chain.append(element)
-    return text + " → ".join(chain or ["Identity"])
+    if random.randrange(8) == 0:
+        lines += [f"input left: {shape}", f"input right: {shape}"]
+        merge = random.choice(["add", "cat", "mul", "max"])
+        chain.append(f"{merge}{{ left | right }}")
+    else:
+        lines.append(f"input image: {shape}")
+
+    def grown(element: str) -> bool:
+        # `in` of a block is what arrives at it.
+        name = f"Part{len(lines)}"
+        block, word = ([f"block {name} {{ {element} }}"], name) if "in." in element else ([], element)
+        longer, further = [*block, *lines], [*chain, word]
+        if not builds("\n".join([*longer, " → ".join(further)])):
+            return False
+        lines[:], chain[:] = longer, further
+        return True
+
+    if kind.first:
+        grown(filled(random, random.choice(kind.first)))
+    wanted = random.choice([1, 2, 2, 3, 3, 4, 5])
+    for _ in range(3 * wanted):
+        source = kind if random.randrange(6) else random.choice(kinds()[:-1])
+        wanted -= grown(filled(random, random.choice(source.elements)))
+        if wanted == 0:
+            break
+    if random.randrange(3) == 0:
+        grown(filled(random, random.choice(HEADS)))
+    chain = chain or ["Identity"]
+    return with_taps(random, lines, chain) or "\n".join([*lines, " → ".join(chain)])
+
+
+def with_taps(random: Random, lines: list[str], chain: list[str]) -> str | None:
+    """The network with outputs on its way, now and then, where it has such places."""
+    if len(chain) < 2 or random.randrange(4):
+        return None
+    taps = sorted(random.sample(range(len(chain) - 1), random.randint(1, min(2, len(chain) - 1))))
+    named = [f"[{part}] as tap{i}" if i in taps else part for i, part in enumerate(chain)]
+    named[-1] = f"[{named[-1]}] as last"
+    outputs = [*(f"tap{i}" for i in taps), "last"]
+    random.shuffle(outputs)
+    text = "\n".join([*lines, " → ".join(named), f"output {', '.join(outputs)}"])
+    return text if builds(text) else None
+
+
+def filled(random: Random, text: str) -> str:
+    """The text with its holes filled."""
+    text = text.replace("{w}", random.choice(BLANKS["w"]))
+    while found := re.search(r"\{(\w+)\}", text):
+        text = text[: found.start()] + random.choice(BLANKS[found[1]]) + text[found.end() :]
+    return text
 
 
 def builds(text: str) -> bool:
@@ -63,4 +144,6 @@ def builds(text: str) -> bool:
         graph = parse_text(text).graph
     except CnnError:
         return False
-    return all(node.type.elements <= BIGGEST for node in graph.nodes)
+    macs = sum(node.op.macs(graph.input_types(node), node.type) for node in graph.nodes)
+    weights = sum(prod(entry.weight.shape) for entry in graph.weights)
+    return macs <= WORK and weights <= WEIGHTS and all(node.type.elements <= BIGGEST for node in graph.nodes)
