@@ -1,8 +1,13 @@
-"""A state of training as one safetensors file: tensors as such, all else as JSON in its header. Nothing is unpickled."""
+"""A state of training as one safetensors file: tensors as such, all else as JSON in its header. Nothing is unpickled.
+
+A sum of all of it is in the header too: a run goes on from the state that was written, or does not.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +19,7 @@ from safetensors.torch import save
 from cnndsl.files import is_file, write_atomically
 from cnndsl.training.run import damaged
 
-FORMAT = "cnndsl-checkpoint-1"
+FORMAT = "cnndsl-checkpoint-2"
 
 
 class Checkpoints(CheckpointIO):  # type: ignore[misc]
@@ -36,7 +41,17 @@ def packed(state: dict[str, Any]) -> bytes:
     """Dicts, lists, tuples, texts, numbers, truth values, None and tensors as a file. Raises TypeError for others."""
     tensors: dict[str, torch.Tensor] = {}
     text = json.dumps(_plain(state, tensors))
-    return bytes(save(tensors, {"format": FORMAT, "state": text}))
+    return bytes(save(tensors, {"format": FORMAT, "state": text, "check": check(text, tensors)}))
+
+
+def check(text: str, tensors: Mapping[str, torch.Tensor]) -> str:
+    """A SHA-256 sum of a state's text and tensors."""
+    total = sha256(text.encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        total.update(f"{name} {tensor.dtype} {list(tensor.shape)} ".encode())
+        total.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return total.hexdigest()
 
 
 def _plain(value: Any, tensors: dict[str, torch.Tensor]) -> Any:
@@ -65,6 +80,8 @@ def unpacked(path: Path) -> dict[str, Any]:
             if about.get("format") != FORMAT:
                 raise ValueError("it is no state of training of ours")
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
+        if about["check"] != check(about["state"], tensors):
+            raise ValueError("it has changed since it was written")
         state = _restored(json.loads(about["state"]), tensors)
     except (OSError, ValueError, KeyError, TypeError, SafetensorError, RecursionError) as error:
         raise damaged(f"{path} cannot be read: {error}") from None

@@ -16,8 +16,13 @@ def main(name: str, seconds: str) -> None:
     import atheris
 
     with atheris.instrument_imports(include=["cnndsl"]):
+        from tests.fuzz import made
         from tests.fuzz.readers import READERS
     read = READERS[name]
+    fresh = made.folder() / "fresh"
+    fresh.mkdir()
+    for number, seed in enumerate(made.seeds(name)):
+        (fresh / str(number)).write_bytes(seed)
     corpus = CORPUS / name
     corpus.mkdir(parents=True, exist_ok=True)
     options = [
@@ -30,7 +35,7 @@ def main(name: str, seconds: str) -> None:
     dictionary = Path(__file__).with_name(f"{name}.dict")
     if dictionary.exists():
         options.append(f"-dict={dictionary}")
-    atheris.Setup([sys.argv[0], *options, str(corpus)], read)
+    atheris.Setup([sys.argv[0], *options, str(corpus), str(fresh)], read)
     atheris.Fuzz()
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 from cnndsl import pipeline
@@ -13,6 +10,7 @@ from cnndsl.errors import CnnError
 from cnndsl.passes.graph_file import read_graph
 from cnndsl.render import render_all
 from cnndsl.syntax.scan import decode
+from tests.fuzz import made, of_packages, of_training
 
 
 def cnn(data: bytes) -> None:
@@ -43,6 +41,13 @@ def weights(data: bytes) -> None:
     _from_file(read_weights, data, "fuzz.safetensors", "unreadable-weights")
 
 
+def pth(data: bytes) -> None:
+    """A file of weights that PyTorch wrote."""
+    from cnndsl.weight_files import read_weights
+
+    _from_file(read_weights, data, "fuzz.pth", "unreadable-weights")
+
+
 def image(data: bytes) -> None:
     """A picture."""
     from cnndsl.images import read_image
@@ -58,7 +63,7 @@ def array(data: bytes) -> None:
 
 
 def _from_file(read: Callable[[Path], object], data: bytes, name: str, id: str) -> None:
-    path = _folder() / name
+    path = made.folder() / name
     path.write_bytes(data)
     try:
         read(path)
@@ -66,16 +71,23 @@ def _from_file(read: Callable[[Path], object], data: bytes, name: str, id: str) 
         assert [d.id for d in error.diagnostics] == [id]
 
 
-@cache
-def _folder() -> Path:
-    memory = Path("/dev/shm")
-    return Path(tempfile.mkdtemp(dir=memory if os.access(memory, os.W_OK) else None))
-
-
 READERS: dict[str, Callable[[bytes], None]] = {
     "cnn": cnn,
     "graph": graph,
     "weights": weights,
+    "pth": pth,
     "image": image,
     "array": array,
+    "manifest": of_packages.manifest,
+    "package_weights": of_packages.package_weights,
+    "package_sample": of_packages.package_sample,
+    "store": of_packages.store,
+    "toml": of_training.toml,
+    "labels": of_training.labels,
+    "data": of_training.data,
+    "classes": of_training.classes,
+    "run": of_training.run,
+    "run_graph": of_training.run_graph,
+    "run_weights": of_training.run_weights,
+    "checkpoint": of_training.checkpoint,
 }

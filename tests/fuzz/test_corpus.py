@@ -8,13 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.fuzz import made
 from tests.fuzz.readers import READERS
 
 CORPUS = Path(__file__).with_name("corpus")
 
 
 def seeds(name: str) -> list[bytes]:
-    return [path.read_bytes() for path in sorted((CORPUS / name).glob("*")) if path.is_file()]
+    return [path.read_bytes() for path in sorted((CORPUS / name).glob("*")) if path.is_file()] + made.seeds(name)
 
 
 @pytest.mark.parametrize("name", READERS)

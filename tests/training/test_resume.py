@@ -15,7 +15,7 @@ import torch
 from safetensors.numpy import load_file
 
 from cnndsl.errors import CnnError
-from cnndsl.training.checkpoint import FORMAT, packed, unpacked
+from cnndsl.training.checkpoint import FORMAT, check, packed, unpacked
 from cnndsl.training.run import open_run
 from cnndsl.training.train import resume
 
@@ -163,13 +163,30 @@ def test_other_files_are_no_state_of_training(tmp_path: Path) -> None:
         {"format": FORMAT, "state": '{"code": "1"}'},
         {"format": FORMAT, "state": "[" * 100_000},
     ]
+    tensors = {"a": torch.zeros(1)}
     for about in contents:
-        path.write_bytes(save({"a": torch.zeros(1)}, about))
+        if about and "state" in about:
+            about["check"] = check(about["state"], tensors)
+        path.write_bytes(save(tensors, about))
         with pytest.raises(CnnError, match="damaged-run"):
             unpacked(path)
     path.unlink()
     with pytest.raises(CnnError, match="damaged-run"):
         unpacked(path)
+
+
+def test_a_state_that_has_changed_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "c.safetensors"
+    whole = packed({"epoch": 3, "weights": [torch.arange(4.0), torch.tensor(True), torch.zeros(0)]})
+    path.write_bytes(whole)
+    assert unpacked(path)["epoch"] == 3
+    places = [whole.index(b'[[\\"epoch\\", 3') + 13, len(whole) - 3]
+    for place in places:
+        changed = bytearray(whole)
+        changed[place] ^= 1
+        path.write_bytes(changed)
+        with pytest.raises(CnnError, match=r"damaged-run.*has changed since"):
+            unpacked(path)
 
 
 def test_a_folder_that_is_no_run_is_told(tmp_path: Path) -> None:

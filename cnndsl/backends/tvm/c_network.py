@@ -30,6 +30,7 @@ HEADER = """\
  *
  * constants: the arrays below in this order, from weights.safetensors; inputs and outputs in the order below.
  * Every array starts at a multiple of 64 bytes, and so does `workspace`, of network_workspace_bytes().
+ * network_array_bytes(i) is the size of an array: of all constants, then all inputs, then all outputs; 0 behind the last.
 {ports}
  */
 #include <math.h>
@@ -71,10 +72,11 @@ static inline int32_t bits_of_float(float value) {{
 
 @dataclass(frozen=True)
 class CCode:
-    """C source of a network, and how many examples and outputs one run has."""
+    """C source of a network, and how many examples, inputs and outputs one run has."""
 
     text: str
     batch: int
+    inputs: tuple[dict[str, Any], ...]
     outputs: tuple[dict[str, Any], ...]
 
     def check_linker(self) -> None:
@@ -86,7 +88,7 @@ class CCode:
             source, library = Path(folder) / "network.c", Path(folder) / "network.so"
             source.write_text(self.text, "utf-8")
             linker(options=_options())(str(library), [str(source)])
-            return predict.c_program(library, self.outputs, self.batch, constants)
+            return predict.c_program(library, self.inputs, self.outputs, self.batch, constants)
 
     def write(self, folder: Path, name: str) -> str | None:
         stem = Path(name).stem.replace("lib", "network", 1)
@@ -131,10 +133,13 @@ def c_code(lowered: Any, name: str, constants: Sequence[str]) -> CCode:
     header = HEADER.format(
         name=name, batch=batch, s="" if batch == 1 else "s", ports=ports, library="@library@", stem="@stem@"
     )
-    outputs = tuple(
-        {"shape": [int(n) for n in type.shape.values[1:]], "dtype": str(type.dtype)} for type in main.output_types
-    )
-    return CCode(header + "\n".join(called) + "\n" + main.text, batch, outputs)
+    inputs = tuple(_described(p.ty) for p in main.parameters[: main.inputs])
+    outputs = tuple(map(_described, main.output_types))
+    return CCode(header + "\n".join(called) + "\n" + main.text, batch, inputs, outputs)
+
+
+def _described(type: Any) -> dict[str, Any]:
+    return {"shape": [int(n) for n in type.shape.values[1:]], "dtype": str(type.dtype)}
 
 
 def _loops(tvm: Any, lowered: Any) -> Any:
@@ -193,7 +198,11 @@ class _Main:
         lines += [f"memcpy(outputs[{i}], {self._places[value]}, {_size(value.ty)});" for i, value in enumerate(leaving)]
         scratch = max((functions[word].scratch for word in self.called), default=0)
         lines = [line.replace("@scratch@", f"at({self._total})") for line in lines]
+        types = [p.ty for p in (*self.constants, *self.parameters[: self.inputs])] + self.output_types
+        sizes = ", ".join([*map(_size, types), "0"])
         self.text = (
+            f"EXPORT size_t network_array_bytes(size_t i) {{\n  static const size_t bytes[] = {{{sizes}}};\n"
+            f"  return i < {len(types)} ? bytes[i] : 0;\n}}\n\n"
             f"EXPORT size_t network_workspace_bytes(void) {{\n  return {self._total + scratch};\n}}\n\n"
             "EXPORT void network_run(const void *const *constants, const void *const *inputs, void *const *outputs,\n"
             "                        void *workspace) {\n"

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import platform
 import re
@@ -71,6 +72,8 @@ class Network:
             part[0][:count] if len(part) == 1 else np.concatenate(part)[:count] for part in zip(*parts, strict=True)
         ]
         outputs = self.manifest["outputs"]
+        if [(list(v.shape[1:]), v.dtype.name) for v in values] != [(o["shape"], o["dtype"]) for o in outputs]:
+            raise UnsuitableError("the library does not give the outputs that the manifest lists")
         return values[0] if len(outputs) == 1 else {o["name"]: v for o, v in zip(outputs, values, strict=True)}
 
     def self_test(self) -> float:
@@ -97,7 +100,10 @@ class Network:
     def _run(self, size: int, inputs: list[np.ndarray]) -> list[np.ndarray]:
         missing = size - len(inputs[0])
         if missing:
-            inputs = [np.concatenate([x, np.zeros((missing, *x.shape[1:]), x.dtype)]) for x in inputs]
+            try:
+                inputs = [np.concatenate([x, np.zeros((missing, *x.shape[1:]), x.dtype)]) for x in inputs]
+            except (MemoryError, ValueError):
+                raise UnsuitableError(f"a run of {size} examples does not fit into memory") from None
         return _in_turn(self._programs[size], inputs)
 
     def _inputs(self, arrays: Sequence[Any], named: Mapping[str, Any]) -> tuple[list[np.ndarray], int]:
@@ -232,7 +238,10 @@ def vm_program(module: Any, constants: Sequence[np.ndarray]) -> Program:
 
     def run(inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
         own = [_settled(x, rooms, index) for index, x in enumerate(inputs)]
-        found = [np.from_dlpack(y) for y in main(*map(ffi.from_dlpack, own), *tensors)]
+        try:
+            found = [np.from_dlpack(y) for y in main(*map(ffi.from_dlpack, own), *tensors)]
+        except (RuntimeError, ValueError, TypeError) as e:
+            raise UnsuitableError(f"the library does not run: {_first_line(e)}") from None
         # Never the caller's own array, or one that the next run writes to: a network that changes nothing hands it back.
         return [y.copy() if any(np.may_share_memory(y, x) for x in own) else y for y in found]
 
@@ -263,11 +272,23 @@ def cuda_program(module: Any, constants: Sequence[np.ndarray]) -> Program:
     return run
 
 
-def c_program(library: Path, outputs: Sequence[dict[str, Any]], batch: int, constants: Sequence[np.ndarray]) -> Program:
-    """The function `network_run` of a library built from C source, which needs no TVM."""
+def c_program(
+    library: Path,
+    inputs: Sequence[dict[str, Any]],
+    outputs: Sequence[dict[str, Any]],
+    batch: int,
+    constants: Sequence[np.ndarray],
+) -> Program:
+    """The function `network_run` of a library built from C source, which needs no TVM. Raises ValueError for arrays that are
+    not of the sizes that its code takes for granted."""
     import ctypes
 
     native = ctypes.CDLL(str(library))
+    native.network_array_bytes.restype = ctypes.c_size_t
+    ports = [batch * math.prod(p["shape"]) * np.dtype(p["dtype"]).itemsize for p in (*inputs, *outputs)]
+    for index, size in enumerate([*(array.nbytes for array in constants), *ports, 0]):
+        if native.network_array_bytes(ctypes.c_size_t(index)) != size:
+            raise ValueError(f"its array {index} has not {size} bytes")
     native.network_workspace_bytes.restype = ctypes.c_size_t
     space = _space(max(1, native.network_workspace_bytes()))
     # Addresses keep nothing alive: `run` refers to what they are of.
@@ -306,32 +327,94 @@ def aligned(array: np.ndarray) -> np.ndarray:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """The package's description, which is taken at its word about nothing but names of files. Raises DamagedError."""
+    """The package's description: what it must have, of the right types and within bounds. Raises DamagedError."""
+    path = _regular(folder, "manifest.json", f"{folder} is no package: it has no manifest.json")
     try:
-        manifest: dict[str, Any] = json.loads(_regular(folder, "manifest.json").read_text("utf-8"))
-        files: dict[str, str] = manifest["files"]
-        named = {p["library"] for v in manifest["variants"] for p in v["programs"]} - {None}
-        named |= {v["weights"] for v in manifest["variants"]}
-    except DamagedError:
-        raise DamagedError(f"{folder} is no package: it has no manifest.json") from None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise DamagedError(f"{folder / 'manifest.json'} is damaged") from None
-    needed = set(PARTS[1:]) | named
-    if not isinstance(files, dict) or not named or not needed <= set(files):
-        raise DamagedError(f"{folder / 'manifest.json'} does not list all parts of a package")
+        if path.stat().st_size > MOST_MANIFEST_BYTES:
+            raise ValueError
+        manifest: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except (ValueError, OSError, RecursionError):
+        raise DamagedError(f"{path} is damaged") from None
+    if not _fits(manifest, _FORM) or not _sensible(manifest):
+        raise DamagedError(f"{path} is damaged")
+    programs = [p for v in manifest["variants"] for p in v["programs"]]
+    named = {p["library"] for p in programs} - {None} | {v["weights"] for v in manifest["variants"]}
+    if not {*PARTS[1:], *named} <= manifest["files"].keys():
+        raise DamagedError(f"{path} does not list all parts of a package")
     return manifest
+
+
+MOST_MANIFEST_BYTES = 1 << 26
+MOST_THREADS = 1024
+_PORT = {"name": str, "shape": [int], "dtype": str}
+_FORM = {
+    "inputs": [_PORT],
+    "outputs": [_PORT],
+    "tolerance": float,
+    "threads": int | None,
+    "files": {str: str},
+    "variants": [
+        {
+            "target": {"kind": str},
+            "machine": str,
+            "system": str,
+            "features": [str],
+            "weights": str,
+            "programs": [{"batch": int, "library": str | None, "constants": [str]}],
+        }
+    ],
+}
+"""What a manifest must have: a list of a thing, a dict with these keys (or any, under `str`), a value of a type."""
+
+
+def _fits(value: Any, form: Any) -> bool:
+    if isinstance(form, list):
+        return isinstance(value, list) and all(_fits(part, form[0]) for part in value)
+    if not isinstance(form, dict):
+        return isinstance(value, form) and not isinstance(value, bool)
+    if not isinstance(value, dict):
+        return False
+    if str in form:
+        return all(_fits(part, form[str]) for part in value.values())
+    return all(key in value and _fits(value[key], part) for key, part in form.items())
+
+
+def _sensible(manifest: dict[str, Any]) -> bool:
+    """Whether the numbers of a manifest that has the right form can be meant."""
+    ports = [*manifest["inputs"], *manifest["outputs"]]
+    sizes = [n for port in ports for n in port["shape"]]
+    batches = [p["batch"] for v in manifest["variants"] for p in v["programs"]]
+    return (
+        all(manifest[kind] and _distinct(manifest[kind]) for kind in ("inputs", "outputs"))
+        and bool(batches)
+        and all(v["programs"] for v in manifest["variants"])
+        and all(0 < n < 1 << 31 for n in (*sizes, *batches))
+        # TVM starts as many as it is told to, and dies where it cannot.
+        and (manifest["threads"] is None or 0 < manifest["threads"] <= MOST_THREADS)
+        and {port["dtype"] for port in ports} <= set(TYPES.values())
+        and 0 < manifest["tolerance"] <= 1
+    )
+
+
+def _distinct(ports: list[dict[str, Any]]) -> bool:
+    return len({port["name"] for port in ports}) == len(ports)
 
 
 def check(folder: Path, manifest: dict[str, Any], others: Sequence[str] = ()) -> None:
     """Compares the checksum of every file but `others`. Raises DamagedError."""
     for name, checksum in manifest["files"].items():
         if name not in others:
-            with _regular(folder, name).open("rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() != checksum:
-                    raise DamagedError(f"{folder / name} has changed since the package was written")
+            path = _regular(folder, name)
+            try:
+                with path.open("rb") as file:
+                    found = hashlib.file_digest(file, "sha256").hexdigest()
+            except OSError as e:
+                raise DamagedError(f"{path} cannot be read: {e.strerror}") from None
+            if found != checksum:
+                raise DamagedError(f"{path} has changed since the package was written")
 
 
-def _regular(folder: Path, name: str) -> Path:
+def _regular(folder: Path, name: str, missing: str = "") -> Path:
     """The path of a plain file of the folder itself: no link, no device, nothing elsewhere. Raises DamagedError."""
     path = folder / name
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
@@ -339,7 +422,7 @@ def _regular(folder: Path, name: str) -> Path:
     try:
         mode = path.lstat().st_mode
     except (OSError, ValueError):
-        raise DamagedError(f"{path} is missing") from None
+        raise DamagedError(missing or f"{path} is missing") from None
     if not stat.S_ISREG(mode):
         raise DamagedError(f"{path} is no plain file")
     return path
@@ -369,13 +452,13 @@ def suitable(manifest: dict[str, Any]) -> dict[str, Any]:
 def _unfit(variant: dict[str, Any], machine: str, has: frozenset[str] | None) -> str:
     """Why the variant does not run here, or nothing."""
     target = variant["target"]
-    if variant["programs"][0]["library"] is None:
+    if any(part["library"] is None for part in variant["programs"]):
         return "it is C source without a library, because no C compiler was at hand; build.sh says how it is built"
     if target["kind"] == "cuda":
         exists, cuda = 0, 2
         asked = runtime().get_global_func("runtime.GetDeviceAttr", allow_missing=True)
         if asked is None or not asked(cuda, 0, exists):
-            return f"it is for an NVIDIA GPU ({target['arch']}), and none is found"
+            return f"it is for an NVIDIA GPU ({target.get('arch')}), and none is found"
     family, system = variant["machine"], variant["system"]
     if family != machine:
         return f"it is for {family}, and this machine is {machine}"
@@ -390,7 +473,7 @@ def load(folder: str | os.PathLike[str], threads: int | None = None) -> Network:
 
     Raises DamagedError, UnsuitableError.
     """
-    folder = Path(folder).resolve()
+    folder = Path(folder).absolute()
     manifest = read_manifest(folder)
     threads = threads or manifest.get("threads")
     variant = suitable(manifest)
@@ -401,32 +484,75 @@ def load(folder: str | os.PathLike[str], threads: int | None = None) -> Network:
     weights = read_weights(folder / variant["weights"])
     programs = {}
     for part in variant["programs"]:
-        constants, library = [weights[key] for key in part["constants"]], folder / part["library"]
-        kind = variant["target"]["kind"]
-        if kind == "c":
+        if absent := set(part["constants"]) - weights.keys():
+            raise DamagedError(f"{folder / variant['weights']} has no {min(absent)!r}")
+        constants = [weights[key] for key in part["constants"]]
+        programs[part["batch"]] = _opened(folder, manifest, variant["target"]["kind"], part, constants, threads)
+    return Network(manifest, programs, _sample(folder / "sample.safetensors", manifest))
+
+
+def _opened(
+    folder: Path,
+    manifest: dict[str, Any],
+    kind: str,
+    part: dict[str, Any],
+    constants: Sequence[np.ndarray],
+    threads: int | None,
+) -> Program:
+    library, batch = folder / part["library"], part["batch"]
+    ffi = None if kind == "c" else runtime(threads)
+    try:
+        if ffi is None:
             os.environ.update({"OMP_NUM_THREADS": str(threads)} if threads else {})
-            programs[part["batch"]] = c_program(library, manifest["outputs"], part["batch"], constants)
-        else:
-            module = runtime(threads).load_module(str(library))
-            programs[part["batch"]] = (cuda_program if kind == "cuda" else vm_program)(module, constants)
-    return Network(manifest, programs, read_weights(folder / "sample.safetensors"))
+            return c_program(library, manifest["inputs"], manifest["outputs"], batch, constants)
+        module = ffi.load_module(str(library))
+        return (cuda_program if kind == "cuda" else vm_program)(module, constants)
+    except (OSError, RuntimeError, AttributeError, ValueError, TypeError) as e:
+        raise DamagedError(f"{library} cannot be loaded: {_first_line(e)}") from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
+def _sample(path: Path, manifest: dict[str, Any]) -> dict[str, np.ndarray]:
+    """One example of every input and output. Raises DamagedError."""
+    arrays = read_weights(path)
+    for kind in ("input", "output"):
+        for port in manifest[f"{kind}s"]:
+            array = arrays.get(f"{kind}.{port['name']}")
+            if array is None or array.shape != (1, *port["shape"]) or array.dtype.name != port["dtype"]:
+                raise DamagedError(f"{path} has no example of the {kind} {port['name']!r}")
+    return arrays
+
+
+TYPES = {
+    "F64": "float64", "F32": "float32", "F16": "float16", "I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8",
+    "U16": "uint16", "U8": "uint8", "BOOL": "bool",
+}  # fmt: skip
+"""NumPy's names for the types of safetensors."""
 
 
 def read_weights(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of a safetensors file, mapped into memory and not copied; what is written to them stays here."""
-    data = np.memmap(path, np.uint8, "c")
-    start = 8 + int(data[:8].view("<u8")[0])
-    header = json.loads(data[8:start].tobytes())
-    types = {
-        "F64": "f8", "F32": "f4", "F16": "f2", "I64": "i8", "I32": "i4", "I16": "i2", "I8": "i1", "U16": "u2",
-        "U8": "u1", "BOOL": "?",
-    }  # fmt: skip
-    arrays = {}
-    for name, entry in header.items():
-        if name != "__metadata__":
-            low, high = entry["data_offsets"]
-            arrays[name] = data[start + low : start + high].view(types[entry["dtype"]]).reshape(entry["shape"])
-    return arrays
+    """The arrays of a safetensors file, mapped into memory and not copied; what is written to them stays here.
+
+    Raises DamagedError.
+    """
+    try:
+        data = np.memmap(path, np.uint8, "c")
+        start = 8 + int.from_bytes(data[:8].tobytes(), "little")
+        header = json.loads(data[8:start].tobytes())
+        return {name: _array(data[start:], entry) for name, entry in header.items() if name != "__metadata__"}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+        raise DamagedError(f"{path} holds no arrays that can be read") from None
+
+
+def _array(data: np.ndarray, entry: dict[str, Any]) -> np.ndarray:
+    """Raises ValueError, KeyError or TypeError for an entry of a header that says what cannot be."""
+    (low, high), shape = entry["data_offsets"], entry["shape"]
+    if not _fits([low, high, *shape], [int]) or not 0 <= low <= high <= len(data) or min(shape, default=0) < 0:
+        raise ValueError
+    return data[low:high].view(TYPES[entry["dtype"]]).reshape(shape)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -436,18 +562,38 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     try:
         network = load(Path(__file__).parent)
-        given = np.load(arguments[0], allow_pickle=False)
+        given = _given(arguments[0])
         result = network(given) if isinstance(given, np.ndarray) else network(**given)
-    except (DamagedError, UnsuitableError, WrongInputError, OSError, ValueError) as e:
+        if len(arguments) == 2:
+            _write(Path(arguments[1]), result)
+        else:
+            print(result)
+    except (DamagedError, UnsuitableError, WrongInputError, OSError) as e:
         print(f"error: {e}", file=sys.stderr)
         return 3 if isinstance(e, DamagedError | UnsuitableError) else 1
-    if len(arguments) == 2 and isinstance(result, dict):
-        np.savez(arguments[1], **result)
-    elif len(arguments) == 2:
-        np.save(arguments[1], result)
-    else:
-        print(result)
     return 0
+
+
+def _given(name: str) -> Any:
+    """The array of a file, or its arrays by name. Raises WrongInputError."""
+    if not os.path.isfile(name):  # noqa: PTH113  (pathlib's raises for names that cannot be)
+        raise WrongInputError(f"there is no file {name}")
+    try:
+        found = np.load(name, allow_pickle=False)
+        return found if isinstance(found, np.ndarray) else dict(found)
+    except Exception as e:  # noqa: BLE001  (zip, zlib and Python's tokenizer have a part in it, each with its errors)
+        raise WrongInputError(f"{name} cannot be read: {_first_line(e)}") from None
+
+
+def _write(path: Path, result: Any) -> None:
+    """Writes aside and renames: what lies at `path` is whole at every moment. Raises OSError."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with aside.open("wb") as file:
+            np.savez(file, **result) if isinstance(result, dict) else np.save(file, result)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

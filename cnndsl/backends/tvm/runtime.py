@@ -49,6 +49,8 @@ class Package:
         """Raises `CnnError` (wrong-input) for another shape, type or name, `MissingPart` on an unsuitable machine."""
         try:
             return self.network(*arrays, **named)
+        except predict.UnsuitableError as e:
+            raise _unsuitable(e) from None
         except predict.WrongInputError as e:
             raise _error("wrong-input", str(e), "give arrays of the shapes and types that the manifest lists") from None
 

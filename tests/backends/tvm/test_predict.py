@@ -186,6 +186,45 @@ def test_the_self_test_tells_other_numbers(copy: Path) -> None:
         load(copy).self_test()
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("tolerance", float("nan")), ("tolerance", 2.0), ("threads", 10**6), ("inputs", []), ("outputs", "x")],
+)
+def test_a_manifest_that_cannot_be_meant_is_damaged(copy: Path, key: str, value: object) -> None:
+    """A self-test passes at once where nothing is larger than what is allowed, and TVM dies of a million threads."""
+    manifest = json.loads((copy / "manifest.json").read_text("utf-8"))
+    (copy / "manifest.json").write_text(json.dumps(manifest | {key: value}), "utf-8")
+    with pytest.raises(predict.DamagedError, match="is damaged"):
+        predict.load(copy)
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "sample.safetensors"])
+def test_arrays_that_are_not_the_packages_are_told(copy: Path, name: str) -> None:
+    manifest = json.loads((copy / "manifest.json").read_text("utf-8"))
+    other = "sample.safetensors" if name.startswith("weights") else "weights.safetensors"
+    shutil.copy(copy / other, copy / name)
+    manifest["files"][name] = manifest["files"][other]
+    (copy / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    with pytest.raises(Refused, match=r"damaged-package.*has no"):
+        load(copy)
+
+
+def test_predict_py_tells_what_it_cannot_read_and_writes_whole(exported: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.zeros((3, 12, 12), np.float32))
+    (tmp_path / "empty.npy").write_bytes(b"")
+    (tmp_path / "zip.npz").write_bytes(b"PK\x03\x04")
+    os.mkfifo(tmp_path / "pipe.npy")
+    for given, wrote in (("empty.npy", None), ("zip.npz", None), ("pipe.npy", None), ("x.npy", "no/y.npy")):
+        command = [
+            sys.executable,
+            str(exported / "predict.py"),
+            str(tmp_path / given),
+            *([str(tmp_path / wrote)] if wrote else []),
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        assert (done.returncode, done.stderr[:7]) == (1, "error: "), done.stderr
+
+
 @pytest.mark.parametrize("kind", ["link", "elsewhere", "absolute", "pipe", "folder"])
 def test_files_from_elsewhere_are_refused(copy: Path, tmp_path: Path, kind: str) -> None:
     manifest = json.loads((copy / "manifest.json").read_text("utf-8"))
