@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from random import Random
 from types import ModuleType
 
 import numpy as np
@@ -14,8 +15,12 @@ import torch
 from cnndsl.backends.pytorch.module import to_torch
 from cnndsl.backends.pytorch.observe import observe
 from cnndsl.backends.pytorch.source import to_source
-from cnndsl.backends.tvm.options import Precision
+from cnndsl.backends.tvm.choices import Choices
+from cnndsl.backends.tvm.kernels.kernel import Tunable, key, settings
+from cnndsl.backends.tvm.options import Options, Precision
 from cnndsl.backends.tvm.runtime import Package
+from cnndsl.backends.tvm.target import Cpu, Gpu, find_cpu
+from cnndsl.backends.tvm.values import Call
 from cnndsl.errors import CnnError
 from cnndsl.ir.graph import Graph
 from cnndsl.passes.graph_file import read_graph
@@ -60,15 +65,48 @@ def tvm_package(graph: Graph, weights: Arrays, case: Case) -> Package | None:
     from cnndsl.backends.tvm.build import build
     from cnndsl.backends.tvm.plain import relax_shapes
 
-    precision: Precision = "bf16" if case.precision == "bf16" else "f32"
     try:
         shapes = relax_shapes(graph)
-        package = build(graph, weights, case.target, case.batch, strict_numerics=case.strict, precision=precision)
+        package = build(
+            graph,
+            weights,
+            case.target,
+            case.batch,
+            strict_numerics=case.strict,
+            precision=precision(case),
+            choices=drawn_choices(graph, weights, case) if case.tuned else None,
+        )
     except CnnError as error:
         assert {d.id for d in error.diagnostics} == {"unsupported-by-backend"}
         return None
     assert shapes == {node.name: node.type.shape for node in graph.nodes}
     return package
+
+
+def precision(case: Case) -> Precision:
+    """In the compiler's words."""
+    return "bf16" if case.precision == "bf16" else "f32"
+
+
+def calls(graph: Graph, weights: Arrays, case: Case) -> Iterator[Call]:
+    """The calls of kernels that the network is compiled to."""
+    from cnndsl.backends.tvm.fold import fold
+    from cnndsl.backends.tvm.lower import assemble
+
+    program, cpu = fold(graph, weights), find_cpu(case.target)
+    for batch in case.batch:
+        yield from assemble(program, cpu, Options(batch, case.strict, precision(case)))[2]
+
+
+def drawn_choices(graph: Graph, weights: Arrays, case: Case) -> dict[Cpu | Gpu, Choices]:
+    """One of its candidates for each kernel: all must be right, whichever tuning takes."""
+    random = Random(case.tuned)
+    found = {
+        key(call.kernel): random.choice(settings(call.kernel))[0]
+        for call in calls(graph, weights, case)
+        if isinstance(call.kernel, Tunable)
+    }
+    return {find_cpu(case.target): Choices(found)}
 
 
 def tvm_outputs(graph: Graph, package: Package, inputs: Arrays) -> Arrays:

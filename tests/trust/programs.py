@@ -48,11 +48,13 @@ class Case:
     batch: tuple[int, ...] = (1,)
     count: int = 1
     """Examples that are given at once."""
+    tuned: int = 0
+    """What draws other settings for kernels than the rules', as tuning may find them; 0 draws none."""
 
     def __str__(self) -> str:
         batch = "+".join(map(str, self.batch))
         how = f"target={self.target} precision={self.precision} strict={int(self.strict)} batch={batch}"
-        return f"# {how} count={self.count}\n{self.text}\n"
+        return f"# {how} count={self.count} tuned={self.tuned}\n{self.text}\n"
 
 
 def case_of(file: str) -> Case:
@@ -61,12 +63,13 @@ def case_of(file: str) -> Case:
     words = dict(word.split("=", 1) for word in how.removeprefix("#").split() if "=" in word)
     if "target" not in words:
         return Case(file.strip())
-    batch = tuple(int(n) for n in words["batch"].split("+"))
-    return Case(text.strip(), words["target"], words["precision"], words["strict"] == "1", batch, int(words["count"]))
+    batch, count, tuned = tuple(map(int, words["batch"].split("+"))), int(words["count"]), int(words["tuned"])
+    return Case(text.strip(), words["target"], words["precision"], words["strict"] == "1", batch, count, tuned)
 
 
 def case(seed: int) -> Case:
-    """The network of a seed: kinds take turns. A third are not compiled for this machine, one example, in float32."""
+    """The network of a seed: kinds take turns. Half are compiled for this machine, one example, in float32, by
+    the rules."""
     random = Random(seed)
     text = network(random, kinds()[seed % len(kinds())])
     way = random.randrange(18)
@@ -78,6 +81,8 @@ def case(seed: int) -> Case:
         return Case(text, batch=random.choice([(2,), (1, 2), (3,)]), count=random.randint(1, 3))
     if way in (5, 6):
         return Case(text, target=random.choice(["x86-64-v3", "x86-64-v2"]), count=random.randint(1, 2))
+    if way in (7, 8, 9):
+        return Case(text, tuned=seed + 1)
     return Case(text)
 
 

@@ -69,7 +69,10 @@ def smallest(one: Case, failure: type[Exception]) -> Case:
             return False
         return False
 
-    for plainer in (Case(one.text), *(replace(one, **change) for change in ({"count": 1}, {"batch": (1,)}))):
+    for plainer in (
+        Case(one.text),
+        *(replace(one, **change) for change in ({"count": 1}, {"batch": (1,)}, {"tuned": 0})),
+    ):
         if fails(plainer):
             one = plainer
     for separator in ("\n", " → "):
