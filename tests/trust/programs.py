@@ -63,7 +63,7 @@ def case_of(file: str) -> Case:
     words = dict(word.split("=", 1) for word in how.removeprefix("#").split() if "=" in word)
     if "target" not in words:
         return Case(file.strip())
-    batch, count, tuned = tuple(map(int, words["batch"].split("+"))), int(words["count"]), int(words["tuned"])
+    batch, count, tuned = tuple(map(int, words["batch"].split("+"))), int(words["count"]), int(words.get("tuned", 0))
     return Case(text.strip(), words["target"], words["precision"], words["strict"] == "1", batch, count, tuned)
 
 

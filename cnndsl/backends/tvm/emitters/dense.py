@@ -12,9 +12,10 @@ from cnndsl.ops.flatten import Flatten
 
 
 def emit_flatten(a: Assembly, group: Group) -> bool:
-    """A packed image that is looked at as a vector: no work until someone needs its order."""
+    """A packed image that is looked at as a vector: no work until someone needs its order. False where channels are not
+    first: a vector of tokens is in another order than the weights are laid out for."""
     step = group.anchor
-    if not isinstance(step.op, Flatten) or a.values[step.inputs[0]].packed is None:
+    if not isinstance(step.op, Flatten) or step.xs[0].channel_axis != 0 or a.values[step.inputs[0]].packed is None:
         return False
     a.values[step.name] = Value(step.type, flattened=step.inputs[0])
     return True
