@@ -88,7 +88,7 @@ class CCode:
             source, library = Path(folder) / "network.c", Path(folder) / "network.so"
             source.write_text(self.text, "utf-8")
             linker(options=_options())(str(library), [str(source)])
-            return predict.c_program(library, self.inputs, self.outputs, self.batch, constants)
+            return predict.c_program(str(library), self.inputs, self.outputs, self.batch, constants)
 
     def write(self, folder: Path, name: str) -> str | None:
         stem = Path(name).stem.replace("lib", "network", 1)

@@ -41,7 +41,7 @@ def stages(compiled: Compiled) -> Iterator[tuple[str, str]]:
         groups = plan(compiled.program)
         yield "2-groups.txt", "\n".join(group.describe() for group in groups)
         if compiled.options.precision == "bf16":
-            yield "2-left-in-f32.txt", "\n".join(left_in_f32(groups)) or "none"
+            yield "2-left-in-f32.txt", "\n".join(left_in_f32(groups, compiled.target, compiled.options)) or "none"
         yield "3-joins.txt", "\n".join(find_joins(groups, compiled.target.lanes).describe()) or "none"
         yield "4-calls.txt", "\n".join(_calls(compiled)) or "none"
     yield "5-relax.txt", compiled.module.script()

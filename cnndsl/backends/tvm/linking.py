@@ -57,7 +57,9 @@ def linker(architecture: str = "", options: Sequence[str] = ()) -> Link:
         order = [*command, *options, "-shared", "-fPIC", "-o", library, *files, "-lm"]
         done = subprocess.run(order, capture_output=True, text=True, check=False)
         if done.returncode or not Path(library).is_file():
-            said = (done.stderr or done.stdout).strip().splitlines()
+            lines = (done.stderr or done.stdout).strip().splitlines()
+            # GCC ends with a line that says no more than that the linker failed.
+            said = [line for line in lines if not line.startswith("collect2:")]
             raise MissingPart(
                 f"{Path(command[0]).name} could not link the package: {said[-1] if said else done.returncode}",
                 f"see that this works: `{shlex.join([*command, *options, '-shared'])}`",

@@ -109,7 +109,7 @@ def assemble(program: Program, cpu: Cpu, options: Options) -> tuple[Any, dict[st
     """The IRModule of the program, one kernel for each group, its constants in the order `main` takes them, and its calls."""
     relax = load_tvm().relax
     groups = plan(program)
-    pairs = kept_as_pairs(groups, program) if options.precision == "bf16" else frozenset()
+    pairs = kept_as_pairs(groups, program, cpu, options)
     a = Assembly(cpu, options, find_joins(groups, cpu.lanes), pairs)
     inputs = {name: variable(name, type, options.batch) for name, type in program.inputs.items()}
     with a.builder.function("main"):

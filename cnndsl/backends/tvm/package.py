@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from hashlib import file_digest
 from pathlib import Path
@@ -13,6 +12,7 @@ from pydantic import ValidationError
 
 from cnndsl.backends.tvm.manifest import Manifest, constant_keys
 from cnndsl.errors import CnnError, Diagnostic
+from cnndsl.folders import folder_aside
 from cnndsl.ir.graph import Graph
 from cnndsl.weights import write_weights
 
@@ -25,29 +25,17 @@ if TYPE_CHECKING:
 def export(
     variants: Sequence[Sequence[Compiled]], manifest: Manifest, sample: Mapping[str, np.ndarray], path: Path | str
 ) -> Path:
-    """Writes the package aside, then renames it to `path`; an older package there is replaced, nothing else.
+    """Writes the package aside and puts it in its place in one step; an older package there is replaced, nothing else.
 
-    Raises `MissingPart` without a compiler that can link it and `CnnError` (not-a-package) when something else lies at
-    `path`.
+    Raises `MissingPart` without a compiler that can link it or where it cannot be written, and `CnnError` (not-a-package)
+    when something else lies at `path`.
     """
     path = Path(path).absolute()
     refuse_foreign(path)
     for parts in variants:
         parts[0].code.check_linker()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    try:
+    with folder_aside(path) as aside:
         _write(variants, manifest, sample, aside)
-        aside.chmod(0o755)
-        if path.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{path.name}.old.", dir=path.parent))
-            path.rename(old / "package")
-            aside.rename(path)
-            shutil.rmtree(old)
-        else:
-            aside.rename(path)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
     return path
 
 

@@ -273,7 +273,7 @@ def cuda_program(module: Any, constants: Sequence[np.ndarray]) -> Program:
 
 
 def c_program(
-    library: Path,
+    library: str,
     inputs: Sequence[dict[str, Any]],
     outputs: Sequence[dict[str, Any]],
     batch: int,
@@ -474,6 +474,30 @@ def load(folder: str | os.PathLike[str], threads: int | None = None) -> Network:
     Raises DamagedError, UnsuitableError.
     """
     folder = Path(folder).absolute()
+    for _ in range(100):
+        found = _identity(folder)
+        try:
+            network = _loaded(folder, threads)
+        except Exception:
+            if _identity(folder) == found:
+                raise
+        else:
+            if _identity(folder) == found:
+                return network
+        # Another package took its place: what was read may be of both.
+    raise DamagedError(f"{folder} is being replaced all the time")
+
+
+def _identity(folder: Path) -> tuple[int, ...]:
+    """Other numbers for another folder of the same name."""
+    try:
+        status = folder.stat()
+    except (OSError, ValueError):
+        return ()
+    return (status.st_dev, status.st_ino, status.st_mtime_ns)
+
+
+def _loaded(folder: Path, threads: int | None) -> Network:
     manifest = read_manifest(folder)
     threads = threads or manifest.get("threads")
     variant = suitable(manifest)
@@ -481,14 +505,14 @@ def load(folder: str | os.PathLike[str], threads: int | None = None) -> Network:
     of_any = {p["library"] for v in manifest["variants"] for p in v["programs"]}
     of_any |= {v["weights"] for v in manifest["variants"]}
     check(folder, manifest, sorted(of_any - mine - {None}))
-    weights = read_weights(folder / variant["weights"])
+    weights = read_weights(_regular(folder, variant["weights"]))
     programs = {}
     for part in variant["programs"]:
         if absent := set(part["constants"]) - weights.keys():
             raise DamagedError(f"{folder / variant['weights']} has no {min(absent)!r}")
         constants = [weights[key] for key in part["constants"]]
         programs[part["batch"]] = _opened(folder, manifest, variant["target"]["kind"], part, constants, threads)
-    return Network(manifest, programs, _sample(folder / "sample.safetensors", manifest))
+    return Network(manifest, programs, _sample(_regular(folder, "sample.safetensors"), manifest))
 
 
 def _opened(
@@ -499,16 +523,29 @@ def _opened(
     constants: Sequence[np.ndarray],
     threads: int | None,
 ) -> Program:
-    library, batch = folder / part["library"], part["batch"]
+    batch, library = part["batch"], _regular(folder, part["library"])
+    spelt = _spelt(library, manifest["files"][library.name])
     ffi = None if kind == "c" else runtime(threads)
     try:
         if ffi is None:
             os.environ.update({"OMP_NUM_THREADS": str(threads)} if threads else {})
-            return c_program(library, manifest["inputs"], manifest["outputs"], batch, constants)
-        module = ffi.load_module(str(library))
+            return c_program(spelt, manifest["inputs"], manifest["outputs"], batch, constants)
+        module = ffi.load_module(spelt)
         return (cuda_program if kind == "cuda" else vm_program)(module, constants)
     except (OSError, RuntimeError, AttributeError, ValueError, TypeError) as e:
         raise DamagedError(f"{library} cannot be loaded: {_first_line(e)}") from None
+
+
+def _spelt(library: Path, checksum: str) -> str:
+    """The path of a library, spelt in a way of its own for each content.
+
+    The system's loader knows libraries by how their path is spelt, and for one that is in use it hands out what it loaded,
+    though another file has taken its place since.
+    """
+    if os.name != "posix":
+        return str(library)
+    steps = "".join("/." if bit == "1" else "/" for bit in f"{int(checksum[:8], 16):032b}")
+    return f"{library.parent}{steps}/{library.name}"
 
 
 def _first_line(error: Exception) -> str:

@@ -104,8 +104,10 @@ def package_of(variants: Variants, target: str, threads: int | None = None) -> P
 def load(path: Path | str, threads: int | None = None) -> Package:
     """The network of a package directory, once its checksums agree. Raises `MissingPart` and `Refused` (damaged-package)."""
     try:
-        manifest = Manifest.model_validate(predict.read_manifest(Path(path).absolute()))
+        # What is wrong with it is said before anything is loaded.
+        Manifest.model_validate(predict.read_manifest(Path(path).absolute()))
         network = predict.load(path, threads)
+        manifest = Manifest.model_validate(network.manifest)
     except (predict.DamagedError, ValidationError) as e:
         raise Refused(
             [Diagnostic(id="damaged-package", message=_first_line(e), help="export the package again")]

@@ -17,7 +17,7 @@ from cnndsl.ops.conv import Conv
 
 def emit_bf16(a: Assembly, group: Group) -> bool:
     """False for float32, and for layers without such a kernel."""
-    if a.options.precision != "bf16" or not takes_bf16(group):
+    if not takes_bf16(group, a.cpu, a.options):
         return False
     (_convolution if isinstance(group.anchor.op, Conv) else _dense)(a, group)
     return True

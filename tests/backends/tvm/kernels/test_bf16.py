@@ -17,11 +17,12 @@ from cnndsl.backends.tvm.kernels.bf16 import LANES, PairNest, paired, rounded_bi
 from cnndsl.backends.tvm.kernels.bf16_conv import Bf16Conv, ranked
 from cnndsl.backends.tvm.kernels.packing import fill_up, pack_conv, pack_vector
 from cnndsl.backends.tvm.library import load_tvm
+from cnndsl.backends.tvm.options import Options
 from cnndsl.backends.tvm.target import find_cpu
 from cnndsl.errors import CnnError
 from cnndsl.ir.window import Window
 from cnndsl.ops.relu import ReLU
-from cnndsl.pipeline import parse_text
+from cnndsl.pipeline import load, parse_text
 from cnndsl.verification import drawn_weights, verify
 from tests.backends.tvm.against_torch import torch_outputs
 
@@ -155,8 +156,20 @@ def test_maps_between_convolutions_are_pairs_and_depthwise_stays() -> None:
     graph = parse_text(TEXT).graph
     program = fold(graph, drawn_weights(graph, 0))
     groups = plan(program)
-    assert len(kept_as_pairs(groups, program)) == 3
-    assert [next(s.op.word for s in program.steps if s.name == name) for name in left_in_f32(groups)] == ["Conv"]
+    cpu, options = find_cpu("llvm:znver4"), Options(precision="bf16")
+    assert len(kept_as_pairs(groups, program, cpu, options)) == 3
+    left = left_in_f32(groups, cpu, options)
+    assert [next(s.op.word for s in program.steps if s.name == name) for name in left] == ["Conv"]
+    assert not kept_as_pairs(groups, program, cpu, Options())
+
+
+@pytest.mark.parametrize(("strict", "count"), [(False, 10), (True, 0)])
+def test_winograd_in_f32_is_taken_where_it_is_faster(strict: bool, count: int) -> None:
+    """ResNet-18: the 3×3 convolutions of stride 1, unless plain sums are asked for."""
+    graph = load("resnet18").graph
+    groups = plan(fold(graph, drawn_weights(graph, 0)))
+    options = Options(precision="bf16", strict_numerics=strict)
+    assert len(left_in_f32(groups, find_cpu("llvm:znver4"), options)) == count
 
 
 @pytest.mark.parametrize("target", ["llvm:x86-64-v4", "c", "portable", "cuda:sm_80", "aarch64"])
