@@ -11,6 +11,7 @@ import click
 from cnndsl.cli.reading import file_argument, network_options
 from cnndsl.cli.recognising import opened, recogniser
 from cnndsl.cli.voice import say
+from cnndsl.excerpt import visible
 from cnndsl.files import read_text
 
 
@@ -61,4 +62,4 @@ def command(
     for image, row, places in zip(images, shares, order, strict=True):
         say(str(image))
         for i in places:
-            say(f"  {i:>6}  {row[i]:>7.2%}  {names[i]}".rstrip())
+            say(f"  {i:>6}  {row[i]:>7.2%}  {visible(names[i])}".rstrip())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cnndsl.cli.voice import note, say
+from cnndsl.excerpt import visible
 
 if TYPE_CHECKING:
     import numpy as np
@@ -117,7 +118,7 @@ def _show_top(values: np.ndarray, names: list[str] | None, top: int, context: cl
         powers = np.exp(values.astype(np.float64) - values.max())
         shares = powers / powers.sum()
     for place in np.argsort(-values, kind="stable")[:top]:
-        label = f"  {names[place]}" if names else ""
+        label = f"  {visible(names[place])}" if names else ""
         say(f"  {place:>6}  {values[place]:>12.6g}  {shares[place]:>7.2%}{label}")
 
 

@@ -16,6 +16,8 @@ WHOLE = (("images", "labels"), ("x", "y"), ("X", "y"))
 TRAINING = (("x_train", "y_train"), ("train_images", "train_labels"))
 HELD_OUT = (("x_val", "y_val"), ("val_images", "val_labels"), ("x_test", "y_test"), ("test_images", "test_labels"))
 
+MOST_CLASSES = 1_000_000
+
 
 def arrays(path: Path) -> Collection:
     """`images` and `labels` (or `x`, `y`), or `x_train`, `y_train` beside `x_val` or `x_test`; `classes` may name them.
@@ -55,13 +57,21 @@ def _examples(path: Path, name: str, array: np.ndarray) -> np.ndarray:
     """uint8 pictures as N×H×W×C, numbers as float32."""
     import numpy as np
 
-    if array.ndim < 2 or not len(array) or array.dtype.kind not in "fiu":
+    if array.ndim < 2 or not array.size or array.dtype.kind not in "fiu":
         raise unreadable(
             f"`{name}` of {path} is no array of examples", "give one example a row",
             f"expected numbers N×…, found {array.dtype} {_times(array.shape)}",
         )  # fmt: skip
     if array.dtype != np.uint8:
-        return np.ascontiguousarray(array, np.float32)
+        with np.errstate(over="ignore", invalid="ignore"):
+            numbers = np.ascontiguousarray(array, np.float32)
+        if not np.isfinite(numbers).all():
+            raise unreadable(
+                f"`{name}` of {path} has numbers that are none",
+                "take infinite ones and NaN out",
+                "expected finite float32 numbers",
+            )
+        return numbers
     if array.ndim == 3:
         return array[..., None]
     if array.ndim == 4 and array.shape[3] in (1, 3):
@@ -78,10 +88,10 @@ def _labels(path: Path, name: str, array: np.ndarray, count: int) -> np.ndarray:
     import numpy as np
 
     flat = array.reshape(-1)
-    if flat.dtype.kind not in "iu" or len(flat) != count or (count and flat.min() < 0):
+    if flat.dtype.kind not in "iu" or len(flat) != count or flat.min() < 0 or flat.max() >= MOST_CLASSES:
         raise unreadable(
             f"`{name}` of {path} is no label for each example", "number the classes from 0",
-            f"expected {count} whole numbers from 0, found {array.dtype} {_times(array.shape)}",
+            f"expected {count} whole numbers from 0 to {MOST_CLASSES - 1:,}, found {array.dtype} {_times(array.shape)}",
         )  # fmt: skip
     return flat.astype(np.int64)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnndsl.errors import CnnError, Diagnostic
+from cnndsl.files import is_folder, reason
 from cnndsl.images import read_image
 from cnndsl.training.data import Collection, Shape, room, unreadable
 
@@ -47,7 +48,13 @@ def folder(path: Path) -> Collection:
 
 
 def _classes(path: Path) -> tuple[str, ...]:
-    names = tuple(sorted(entry.name for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith(".")))
+    try:
+        names = tuple(sorted(p.name for p in path.iterdir() if is_folder(p) and not p.name.startswith(".")))
+    except OSError as error:
+        raise unreadable(f"{path} cannot be read: {reason(error)}", "give a folder that you may read") from None
+    for name in names:
+        if not name.isprintable():
+            raise unreadable(f"a folder in {path} has a name that is no text", "rename it", f"found {name!r}")
     if len(names) < 2:
         raise unreadable(
             f"{path} is no folder of class folders", "give a folder with one folder of pictures for each class",

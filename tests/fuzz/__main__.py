@@ -15,16 +15,20 @@ CORPUS = Path(__file__).with_name("corpus")
 def main(name: str, seconds: str) -> None:
     import atheris
 
-    with atheris.instrument_imports(include=["cnndsl"]):
-        from tests.fuzz import made
-        from tests.fuzz.readers import READERS
-    read = READERS[name]
-    fresh = made.folder() / "fresh"
-    fresh.mkdir()
-    for number, seed in enumerate(made.seeds(name)):
-        (fresh / str(number)).write_bytes(seed)
     corpus = CORPUS / name
     corpus.mkdir(parents=True, exist_ok=True)
+    with atheris.instrument_imports(include=["cnndsl", "tomllib"]):
+        from tests.fuzz import made
+        from tests.fuzz.readers import READERS
+
+        read = READERS[name]
+        fresh = made.folder() / "fresh"
+        fresh.mkdir()
+        for number, seed in enumerate(made.seeds(name)):
+            (fresh / str(number)).write_bytes(seed)
+        # What is imported when it is used is to be watched too.
+        for path in (*fresh.iterdir(), *corpus.iterdir()):
+            read(path.read_bytes())
     options = [
         f"-max_total_time={seconds}",
         "-timeout=20",

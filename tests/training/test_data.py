@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -122,6 +123,11 @@ def test_arrays_in_two_parts_with_names(tmp_path: Path) -> None:
         ({"x": np.zeros((4, 8, 8)), "y": np.zeros(3, int)}, "no label for each"),
         ({"x": np.zeros((4, 8, 8)), "y": np.array([0.5, 1, 2, 3])}, "no label for each"),
         ({"x": np.zeros((4, 8, 8)), "y": np.array([-1, 1, 2, 3])}, "no label for each"),
+        ({"x": np.zeros((4, 8, 8)), "y": np.array([0, 1, 2, 2**62])}, "no label for each"),
+        ({"x": np.zeros((4, 8, 8)), "y": np.array([0, 1, 2, 2**64 - 1], np.uint64)}, "no label for each"),
+        ({"x": np.zeros((4, 0, 8), np.uint8), "y": np.zeros(4, int)}, "no array of examples"),
+        ({"x": np.full((4, 8), np.nan), "y": np.zeros(4, int)}, "numbers that are none"),
+        ({"x": np.full((4, 8), 1e300), "y": np.zeros(4, int)}, "numbers that are none"),
         ({"x": np.zeros((4, 8, 8, 5), np.uint8), "y": np.zeros(4, int)}, "holds no pictures"),
         ({"x": np.zeros(4), "y": np.zeros(4, int)}, "no array of examples"),
         ({"x": np.zeros((4, 8)), "y": np.zeros(4, int), "classes": np.zeros(1)}, "does not name the classes"),
@@ -139,6 +145,22 @@ def test_objects_in_arrays_are_not_unpickled(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x=np.array([print], dtype=object), y=np.zeros(1, int))
     with pytest.raises(CnnError, match="unreadable-array"):
         find_data(str(tmp_path / "a.npz"))
+
+
+def test_archives_of_what_is_no_array_are_told(tmp_path: Path) -> None:
+    with ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("images", b"no array")
+        archive.writestr("labels", b"nor this")
+    with pytest.raises(CnnError, match=r"unreadable-array.*`images` in it is no array"):
+        find_data(str(tmp_path / "a.npz"))
+
+
+@pytest.mark.parametrize("name", ["c\udcffat", "c\nat", "c\x1bat"])
+def test_folders_whose_names_are_no_text_are_told(tmp_path: Path, name: str) -> None:
+    """Such a name could not be written down in the run, or would move a terminal's cursor."""
+    pictures(tmp_path, ("dog", name))
+    with pytest.raises(CnnError, match=r"unreadable-data.*a name that is no text"):
+        find_data(str(tmp_path))
 
 
 def test_folders_that_cannot_be_used(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Files that try to be more than data, for every reader: run in a child process under an audit hook.
 
 `python -m tests.trust.hostile FOLDER` reads each file of the folder as what its ending says and prints, as JSON, what
-the readers said and every event that reading must not cause.
+the readers said and every event that reading must not cause. Packages and runs are folders, with an ending too.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ def forbidden(event: str, arguments: tuple[Any, ...]) -> str | None:
 def readers() -> dict[str, Callable[[Path], Any]]:
     """By ending: what reads such a file. What they import is imported here, before anything is watched."""
     from cnndsl import pipeline, weight_files
+    from cnndsl.files import read_text
     from cnndsl.images import read_arrays, read_image
     from cnndsl.passes.graph_file import read_graph
 
@@ -48,11 +49,60 @@ def readers() -> dict[str, Callable[[Path], Any]]:
         ".npz": read_arrays,
         ".png": lambda path: read_image(path, (3, 8, 8)),
         ".jpg": lambda path: read_image(path, (3, 8, 8)),
+        ".txt": read_text,
+        ".toml": _config,
+        ".jsonl": _store,
+        ".package": _package,
+        ".run": _run,
+        ".state": _state,
+        ".data": _data,
     }
 
 
+def _config(path: Path) -> None:
+    from cnndsl.training.config import read_config
+
+    read_config(path)
+
+
+def _store(path: Path) -> None:
+    from cnndsl.backends.tvm.choices import Choices
+    from cnndsl.backends.tvm.traces import harmless
+    from cnndsl.backends.tvm.tuning.ledger import Ledger
+    from cnndsl.backends.tvm.tuning.store import Store
+
+    store = Store(path)
+    for place in {record.place for record in store.records}:
+        found: Choices = Ledger(store, place).choices()
+        assert not any(harmless(setting.get("trace")) for setting in found.settings.values())
+
+
+def _package(path: Path) -> None:
+    from cnndsl.backends.tvm import runtime
+
+    runtime.load(path).self_test()
+
+
+def _run(path: Path) -> None:
+    from cnndsl.training.run import open_run
+
+    open_run(path).weights()
+
+
+def _state(path: Path) -> None:
+    from cnndsl.training.checkpoint import unpacked
+
+    unpacked(path)
+
+
+def _data(path: Path) -> None:
+    from cnndsl.training.data import find_data
+
+    find_data(str(path)).read((3, 8, 8))
+
+
 def main(folder: Path) -> None:
-    from cnndsl.errors import CnnError
+    from cnndsl.errors import CnnError, MissingPart
 
     known = readers()
     for path in sorted((folder / "good").iterdir()):
@@ -73,6 +123,8 @@ def main(folder: Path) -> None:
             said[path.name] = "read"
         except CnnError as error:
             said[path.name] = error.diagnostics[0].id
+        except MissingPart as error:
+            said[path.name] = error.message
         except Exception as error:  # noqa: BLE001  (a traceback is what this looks for)
             said[path.name] = f"{type(error).__name__}: {error}"
         watching[0] = False

@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import shutil
 import subprocess
 import sys
 import zipfile
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import pytest
 
 from cnndsl import pipeline
 from cnndsl.weights import write_weights
+from tests.fuzz import made
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -43,6 +46,15 @@ def good(folder: Path) -> None:
     np.savez(folder / "a.npz", a=np.zeros(3))
     image.new("RGB", (9, 9)).save(folder / "a.png")
     image.new("RGB", (9, 9)).save(folder / "a.jpg")
+    (folder / "a.toml").write_text('freeze = ["layer1.*"]', "utf-8")
+    (folder / "a.txt").write_text("cat\ndog", "utf-8")
+    (folder / "a.jsonl").write_bytes(made.store())
+    (folder / "a.state").write_bytes((made.run() / "checkpoint.safetensors").read_bytes())
+    shutil.copytree(made.package(), folder / "a.package")
+    shutil.copytree(made.run(), folder / "a.run")
+    for name in ("cat", "dog"):
+        (folder / "a.data" / name).mkdir(parents=True)
+        image.new("RGB", (9, 9)).save(folder / "a.data" / name / "1.png")
 
 
 def hostile(folder: Path) -> dict[str, str]:
@@ -70,12 +82,68 @@ def hostile(folder: Path) -> dict[str, str]:
         "code.cnn": ("input 3×8×8\n__import__(\"os\").system(\"touch exploded\")".encode(), "syntax"),
         "device.cnn": (b'use A from "/dev/zero"\ninput 3x8x8\nA', "path-outside-project"),
         "climbing.cnn": (b'use A from "../../../../etc/passwd"\ninput 3x8x8\nA', "path-outside-project"),
+        "pickle.toml": (bomb, "not-utf8"),
+        "code.toml": (b"data = __import__('os').system('touch exploded')", "wrong-option"),
+        "tag.toml": (b'epochs = "!!python/object/apply:os.system"', "wrong-option"),
+        "pickle.txt": (bomb, "not-utf8"),
+        "pickle.jsonl": (bomb, "not-a-store"),
+        "code.jsonl": (_store(json.dumps([[["Annotate", [], ["pragma_import_c", "evil"], []]], []])), "read"),
+        "words.jsonl": (_store("__import__('os').system('touch exploded')"), "read"),
+        "pickle.state": (bomb, "damaged-run"),
+        "torch.state": (_torch_archive(bomb), "damaged-run"),
+        "code.state": (_safetensors({"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}), "damaged-run"),
         "name.json": (json.dumps({**graph, "modules": ["__import__('os')"]}).encode(), "not-a-graph"),
         "layer.json": (json.dumps({**graph, "nodes": [{**graph["nodes"][0], "op": {"layer": "os.system"}}]}).encode(), "not-a-graph"),
     }  # fmt: skip
     for name, (data, _) in files.items():
         (folder / name).write_bytes(data)
-    return {name: said for name, (_, said) in files.items()}
+    return {name: said for name, (_, said) in files.items()} | packages(folder) | runs(folder)
+
+
+def packages(folder: Path) -> dict[str, str]:
+    """Packages that would run something else, with manifests that have been adapted to it."""
+    manifest = json.loads((made.package() / "manifest.json").read_text("utf-8"))
+    library = manifest["variants"][0]["programs"][0]["library"]
+    for kind in ("changed", "climbing", "linked", "pickled", "threads"):
+        own = Path(shutil.copytree(made.package(), folder / f"{kind}.package"))
+        changed = json.loads(json.dumps(manifest))
+        if kind == "changed":
+            with (own / library).open("ab") as file:
+                file.write(b"\0")
+        elif kind == "climbing":
+            changed["variants"][0]["programs"][0]["library"] = "../evil.so"
+            changed["files"]["../evil.so"] = changed["files"][library]
+        elif kind == "linked":
+            (own / library).unlink()
+            (own / library).symlink_to(made.package() / library)
+        elif kind == "pickled":
+            (own / "weights.safetensors").write_bytes(pickle.dumps(Bomb()))
+            changed["files"]["weights.safetensors"] = sha256(pickle.dumps(Bomb())).hexdigest()
+        else:
+            changed["threads"] = 10**6
+        (own / "manifest.json").write_text(json.dumps(changed), "utf-8")
+    return dict.fromkeys(
+        (f"{kind}.package" for kind in ("changed", "climbing", "linked", "pickled", "threads")), "damaged-package"
+    )
+
+
+def runs(folder: Path) -> dict[str, str]:
+    """Runs whose files are others, or would be code."""
+    bomb, graph = pickle.dumps(Bomb()), json.loads((made.run() / "graph.json").read_text("utf-8"))
+    graph["nodes"][0]["name"] = "__import__('os').system('touch exploded')"
+    changes: dict[str, tuple[str, bytes]] = {
+        "weights": ("best.safetensors", bomb),
+        "torch": ("best.safetensors", _torch_archive(bomb)),
+        "about": ("run.json", bomb),
+        "code": ("graph.json", json.dumps(graph).encode()),
+    }
+    for kind, (name, data) in changes.items():
+        own = Path(shutil.copytree(made.run(), folder / f"{kind}.run"))
+        (own / name).write_bytes(data)
+    own = Path(shutil.copytree(made.run(), folder / "linked.run"))
+    (own / "graph.json").unlink()
+    (own / "graph.json").symlink_to("/dev/zero")
+    return {f"{kind}.run": "damaged-run" for kind in (*changes, "linked")}
 
 
 def _array(array: Any) -> bytes:
@@ -95,6 +163,16 @@ def _archive(files: dict[str, bytes]) -> bytes:
 
 def _torch_archive(pickled: bytes) -> bytes:
     return _archive({"archive/data.pkl": pickled, "archive/version": b"3\n"})
+
+
+def _store(trace: str) -> bytes:
+    """A store in which a network has taken this trace for the schedule of a function."""
+    from cnndsl.backends.tvm.tuning.records import Place, Verdict
+    from cnndsl.backends.tvm.tuning.store import HEADER, line_of
+
+    place = Place(target="x", threads=1, tvm="0")
+    taken = Verdict(place=place, key="f", setting={"trace": trace}, network="n", accepted=True, before=2.0, after=1.0)
+    return HEADER + line_of(taken.model_dump(mode="json"))
 
 
 def _safetensors(entry: Any) -> bytes:

@@ -12,6 +12,7 @@ import errno
 import fcntl
 import json
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from cnndsl.files import reason
 
 _LARGEST = 1 << 28
 _STEP = 1 << 16
+_LINE = re.compile(rb'^\{"check":.*\n', re.MULTILINE)
 
 
 def line_of(record: object) -> bytes:
@@ -140,11 +142,15 @@ class Store:
             self._records.clear()
         data = os.pread(handle, now.st_size - self._read, self._read)
         # What follows the last line end is being written, or was never finished.
-        whole = data[: data.rfind(b"\n") + 1]
-        self._read += len(whole)
-        for line in whole.splitlines(keepends=True):
-            if line != HEADER:
-                self._take(line)
+        end = data.rfind(b"\n") + 1
+        self._read += end
+        lines = data.count(b"\n", 0, end)
+        # Only what begins as a line of ours is looked at: there may be millions of others.
+        for match in _LINE.finditer(data, 0, end):
+            lines -= 1
+            if match[0] != HEADER:
+                self._take(match[0])
+        self.damaged += lines
 
     def _take(self, line: bytes) -> None:
         record = _parsed(line)

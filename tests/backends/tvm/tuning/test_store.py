@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnndsl.backends.tvm.tuning.records import Measured, Place, Verdict
-from cnndsl.backends.tvm.tuning.store import HEADER, Store, default_path
+from cnndsl.backends.tvm.tuning.store import HEADER, Store, default_path, line_of
 from cnndsl.errors import MissingPart, Refused
 
 HERE = Place(target="znver4", threads=2, tvm="0.27")
@@ -107,6 +107,16 @@ def test_deep_nesting_is_damage(tmp_path: Path) -> None:
     path.write_bytes(HEADER + b"[" * 200_000 + b"\n")
     store = Store(path)
     assert (store.records, store.damaged) == ((), 1)
+
+
+def test_what_is_no_record_is_passed_over_quickly(tmp_path: Path) -> None:
+    """Millions of lines would take a minute, and a gigabyte, as lines."""
+    path = tmp_path / "store.jsonl"
+    good = line_of(measured(1).model_dump(mode="json"))
+    path.write_bytes(HEADER + b"\n" * 3_000_000 + good + b"x" * 3_000_000 + b"\n" + good)
+    store = Store(path)
+    assert store.records == (measured(1), measured(1))
+    assert store.damaged == 3_000_001
 
 
 @pytest.mark.parametrize("content", ["{}\n", "import os\n", "\n", "\x00"])
