@@ -27,6 +27,9 @@ from cnndsl.training.preparation import Preparation
 class Learner(lightning.LightningModule):  # type: ignore[misc]
     """`network` is the compiled module; `history` holds a row of figures for each epoch that is done."""
 
+    channels_last = True
+    """Whether pictures and their weights lie so."""
+
     def __init__(
         self,
         graph: Graph,
@@ -47,7 +50,7 @@ class Learner(lightning.LightningModule):  # type: ignore[misc]
         self.outputs = {output.name: output.training for output in graph.outputs}
         self.classes = next(graph.types[output.node].shape[0] for output in graph.outputs if not output.training)
         self.shares = _ends_in_softmax(graph)
-        self.flat = any(len(graph.types[name].shape) == 3 for name in graph.types)
+        self.last = self.channels_last and any(len(graph.types[name].shape) == 3 for name in graph.types)
         self.history: list[dict[str, float]] = []
         for name in frozen:
             for weight in self._layer(name):
@@ -68,10 +71,13 @@ class Learner(lightning.LightningModule):  # type: ignore[misc]
             found = getattr(found, part)
         return [found] if isinstance(found, nn.Parameter) else list(found.parameters())
 
-    def on_fit_start(self) -> None:
-        # Convolutions of pictures are faster so, and nothing else changes. (docs/training.md has the figures.)
-        if self.flat:
+    def setup(self, stage: str) -> None:
+        # Convolutions of pictures are faster so, and nothing else changes. (docs/training.md has the figures.) It comes
+        # before processes agree on how gradients lie: they would add up numbers of different places.
+        if self.last:
             self.network.to(memory_format=torch.channels_last)
+
+    def on_fit_start(self) -> None:
         if self.options.compile:
             self.network.compile()
 
@@ -121,7 +127,7 @@ class Learner(lightning.LightningModule):  # type: ignore[misc]
         return self._scores(self.network(self._laid_out(self.preparation.normalized(self.preparation.scaled(stored)))))
 
     def _laid_out(self, x: torch.Tensor) -> torch.Tensor:
-        return x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x
+        return x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 and self.channels_last else x
 
     def _scores(self, output: torch.Tensor) -> torch.Tensor:
         output = output.float()

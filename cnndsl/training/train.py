@@ -19,6 +19,7 @@ from cnndsl.training.check import check_fits
 from cnndsl.training.config import merged
 from cnndsl.training.data import Collection, find_data
 from cnndsl.training.layers import Beginning, beginning, frozen
+from cnndsl.training.machine import check_machine
 from cnndsl.training.options import Options
 from cnndsl.training.run import (
     CHECKPOINT,
@@ -59,7 +60,7 @@ def train(graph: Graph, options: Options, folder: Path | None = None, say: Say |
     """Trains a network in a new run folder, `runs/NAME` where none is given. `say` gets notes line by line.
 
     Everything that can be known before is checked before. Raises `CnnError` (those of `find_data`, `check_fits`,
-    `beginning`, `frozen` and `refuse_occupied`), `MissingPart`, and KeyboardInterrupt when all that is done has been written.
+    `beginning`, `frozen`, `check_machine` and `refuse_occupied`), `MissingPart`, and KeyboardInterrupt when all that is done has been written.
     """
     say = say or (lambda _: None)
     folder = folder or free_folder(graph.name)
@@ -70,6 +71,7 @@ def train(graph: Graph, options: Options, folder: Path | None = None, say: Say |
     fixed = frozen(graph, options.freeze, options.head_only)
     start = beginning(graph, Path(options.init)) if options.init else None
     parts = data.parts(options.validation, options.seed)
+    check_machine(options, len(parts[0]))
     about = About(
         model=graph.name,
         classes=list(data.classes),
@@ -93,12 +95,6 @@ def resume(folder: Path, say: Say | None = None) -> Trained:
     """
     say = say or (lambda _: None)
     run = open_run(folder)
-    if run.options.strategy == "fsdp" and run.options.devices * run.options.nodes > 1:
-        # Lightning unpickles the state of such a run.
-        raise MissingPart(
-            "a run with weights spread by fsdp cannot be taken up again",
-            f"begin a new one with `--init {folder / 'last.safetensors'}`",
-        )
     data = find_data(run.options.data)
     if _fingerprint(data) != run.about.data:
         raise CnnError(
@@ -112,6 +108,7 @@ def resume(folder: Path, say: Say | None = None) -> Trained:
             ]
         )
     parts = data.parts(run.options.validation, run.options.seed)
+    check_machine(run.options, len(parts[0]))
     fixed = frozen(run.graph, run.options.freeze, run.options.head_only)
     known = is_file(folder / CHECKPOINT)
     start = beginning(run.graph, Path(run.options.init)) if run.options.init else None
@@ -166,18 +163,29 @@ def _fit(
             import lightning.pytorch as lightning
 
             from cnndsl.training.batches import Examples
-            from cnndsl.training.learner import Learner
             from cnndsl.training.preparation import Preparation
         except ImportError as error:
             raise MissingPart(f"training takes {error.name}", "run `pip install 'cnndsl[train]'`") from None
         lightning.seed_everything(run.options.seed, verbose=False)
         held = (Examples(examples, labels, parts[0]), Examples(examples, labels, parts[1]))
         loaded = start.loaded if start else {}
-        learner = Learner(run.graph, run.options, Preparation(run.options.normalize), held, fixed, frozenset(loaded))
+        learner = _kind(run.options)(
+            run.graph, run.options, Preparation(run.options.normalize), held, fixed, frozenset(loaded)
+        )
         if loaded:
             load_arrays(learner.network, loaded)
         _run_trainer(run, learner, resume, say)
     return Trained(run, tuple(learner.history))
+
+
+def _kind(options: Options) -> type[Learner]:
+    if options.strategy == "fsdp":
+        from cnndsl.training.spread import SpreadLearner
+
+        return SpreadLearner
+    from cnndsl.training.learner import Learner
+
+    return Learner
 
 
 def load_arrays(network: Any, arrays: Any) -> None:

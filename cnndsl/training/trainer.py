@@ -7,9 +7,8 @@ from typing import Any
 import lightning.pytorch as lightning
 import torch
 from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging
-from lightning.pytorch.strategies import DDPStrategy, FSDPStrategy
+from lightning.pytorch.strategies import DDPStrategy
 
-from cnndsl.errors import MissingPart
 from cnndsl.training.checkpoint import Checkpoints
 from cnndsl.training.options import Options
 from cnndsl.training.progress import Progress
@@ -20,9 +19,8 @@ PRECISION = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 
 
 def make_trainer(run: Run) -> lightning.Trainer:
-    """A trainer that writes into the run's folder. Raises `MissingPart` where the machine lacks what is asked for."""
+    """A trainer that writes into the run's folder."""
     options = run.options
-    _check_machine(options)
     callbacks: list[Any] = []
     if options.ema:
         callbacks.append(EMAWeightAveraging(decay=options.ema))
@@ -55,13 +53,9 @@ def make_trainer(run: Run) -> lightning.Trainer:
 def _strategy(options: Options) -> Any:
     if options.devices * options.nodes == 1:
         return "auto"
-    return FSDPStrategy(state_dict_type="full") if options.strategy == "fsdp" else DDPStrategy()
+    if options.strategy == "fsdp":
+        from cnndsl.training.spread import Spread
 
-
-def _check_machine(options: Options) -> None:
-    if options.accelerator == "cuda" and not torch.cuda.is_available():
-        raise MissingPart("PyTorch finds no GPU on this machine", "leave `--accelerator` out, or say `cpu`")
-    if options.accelerator == "mps" and not torch.backends.mps.is_available():
-        raise MissingPart("PyTorch finds no Apple GPU on this machine", "leave `--accelerator` out, or say `cpu`")
-    if options.strategy == "fsdp" and (options.accelerator == "cpu" or not torch.cuda.is_available()):
-        raise MissingPart("fsdp takes GPUs, and PyTorch finds none on this machine", "say `--strategy ddp`")
+        together = options.devices * options.nodes
+        return Spread(data_parallel_size=together, tensor_parallel_size=1, save_distributed_checkpoint=False)
+    return DDPStrategy()

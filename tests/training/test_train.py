@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import logging
-import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -16,7 +15,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors import safe_open
 from safetensors.numpy import load_file
 from sklearn.datasets import load_digits
 from sklearn.metrics import accuracy_score, confusion_matrix, log_loss
@@ -240,42 +238,6 @@ def test_nothing_of_what_it_stands_on_is_heard(tmp_path: Path) -> None:
     assert len(lines) == 3
     assert done.stdout.startswith("best epoch 1 of 1: ")
     assert logging.getLogger("lightning.pytorch").level != logging.ERROR
-
-
-@pytest.mark.slow
-def test_two_processes_learn_as_one_does(tmp_path: Path) -> None:
-    (tmp_path / "n.cnn").write_text(NETWORK.replace("BN → ", ""), "utf-8")
-    figures = []
-    for devices in (1, 2):
-        folder = tmp_path / str(devices)
-        command = [
-            *CNNDSL,
-            "train",
-            str(tmp_path / "n.cnn"),
-            "--epochs",
-            "3",
-            "--augment",
-            "none",
-            "--accelerator",
-            "cpu",
-        ]
-        environment = {**os.environ, "MASTER_ADDR": "127.0.0.1"}
-        done = subprocess.run(
-            [*command, "--devices", str(devices), "-o", str(folder)],
-            cwd=ROOT,
-            capture_output=True,
-            env=environment,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr.decode()
-        assert done.stderr.count(b"\n") == 5
-        with (folder / "metrics.csv").open() as file:
-            figures.append([{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)])
-        with safe_open(folder / "last.safetensors", "np") as weights:
-            assert weights.metadata()["model"] == "n"
-    for alone, together in zip(*figures, strict=True):
-        for name in ("train_loss", "train_accuracy", "val_loss", "val_accuracy"):
-            assert together[name] == pytest.approx(alone[name], rel=1e-4)
 
 
 @pytest.mark.slow
