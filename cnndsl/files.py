@@ -37,6 +37,14 @@ def is_folder(path: Path | str) -> bool:
         return False
 
 
+def exists(path: Path | str) -> bool:
+    """Whether anything is there, a link that leads somewhere included."""
+    try:
+        return Path(path).exists()
+    except OSError:
+        return False
+
+
 def open_file(path: Path | str) -> BinaryIO:
     """A plain file, or a link to one, to be read. Raises `CnnError` (file-not-found) where it is none, or may not be read."""
     try:

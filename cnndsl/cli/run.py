@@ -91,6 +91,7 @@ def _arrays(
     manifest: Manifest, inputs: tuple[str, ...], normalize: str, context: click.Context
 ) -> dict[str, np.ndarray]:
     """The inputs by name. Raises `CnnError` and `MissingPart` as reading them does."""
+    from cnndsl.files import exists
     from cnndsl.images import IMAGENET_MEAN, IMAGENET_STD, read_inputs
 
     mean, std = (IMAGENET_MEAN, IMAGENET_STD) if normalize == "imagenet" else (None, None)
@@ -100,7 +101,7 @@ def _arrays(
         name, equals, file = given.partition("=")
         if equals and name in shapes:
             arrays |= read_inputs(file, [name], [shapes[name]], mean, std)
-        elif equals and not Path(given).exists():
+        elif equals and not exists(given):
             raise click.UsageError(f"there is no input {name!r}; expected {', '.join(shapes)}", context)
         else:
             arrays |= read_inputs(given, list(shapes), list(shapes.values()), mean, std)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import cnndsl.ops  # noqa: F401  (fills the registry of layers, from which graphs are read)
 from cnndsl.errors import CnnError, Diagnostic
-from cnndsl.files import is_file, open_file, write_atomically
+from cnndsl.files import exists, is_file, open_file, write_atomically
 from cnndsl.ir.graph import Graph
 from cnndsl.passes.graph_file import MOST_GRAPH_BYTES, read_graph
 from cnndsl.training.config import to_toml
@@ -101,7 +101,7 @@ def free_folder(name: str) -> Path:
 
 def refuse_occupied(folder: Path) -> None:
     """Raises `CnnError` (run-exists) where something lies in the folder that a run is to be made in."""
-    if first_process() and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if first_process() and exists(folder) and (not folder.is_dir() or any(folder.iterdir())):
         raise CnnError(
             [
                 Diagnostic(

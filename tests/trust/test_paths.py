@@ -15,7 +15,8 @@ from cnndsl import pipeline
 from cnndsl.cli import run
 from cnndsl.errors import CnnError, MissingPart
 from cnndsl.weights import initial_weights, write_weights
-from tests.trust.places import NAMES, as_nobody, limited, place, state
+from tests.fuzz import made
+from tests.trust.places import KINDS, NAMES, as_nobody, limited, place, state
 
 np = pytest.importorskip("numpy")
 
@@ -143,6 +144,49 @@ def _readers() -> dict[str, tuple[Callable[[str], Any], str]]:
     }
 
 
+def _writers() -> dict[str, tuple[Callable[[str], Any], str]]:
+    """The calls from Python that write in their own way, and how the paths end that they take."""
+    from cnndsl.backends.tvm.package import refuse_foreign
+    from cnndsl.backends.tvm.tuning.records import Measured, Place
+    from cnndsl.backends.tvm.tuning.store import Store
+    from cnndsl.files import write_atomically
+    from cnndsl.training.run import refuse_occupied
+
+    record = Measured(place=Place(target="x", threads=1, tvm="0"), key="k", setting={}, seconds=1.0)
+
+    def run_folder(path: str) -> None:
+        refuse_occupied(Path(path))
+        write_atomically(Path(path) / "run.json", "{}")
+
+    def package_folder(path: str) -> None:
+        refuse_foreign(Path(path))
+        made.small_package().export(path)
+
+    return {
+        "store": (lambda path: Store(Path(path)).append(record), ".jsonl"),
+        "write": (lambda path: write_atomically(Path(path), "text"), ".txt"),
+        "run": (run_folder, ""),
+        "package": (package_folder, ""),
+    }
+
+
+@pytest.mark.parametrize("kind", NAMES)
+@pytest.mark.parametrize("writer", _writers())
+def test_what_lies_where_a_call_writes_is_replaced_or_left(here: Path, writer: str, kind: str) -> None:
+    write, ending = _writers()[writer]
+    path = place(kind, here, ending)
+    before = state(here)
+    made.small_package()
+    try:
+        with limited():
+            write(path)
+    except (CnnError, MissingPart):
+        assert state(here) == before
+    else:
+        assert kind in ("missing", "dangling", "device", "outside", "unreadable", "folder")
+        assert set(before) - {found for found in before if found[0] == Path(path).name} <= set(state(here))
+
+
 def refuse(found: object) -> None:
     """What says nothing, or says it without raising, is a refusal here."""
     raise CnnError(found if isinstance(found, tuple) else ())
@@ -169,6 +213,14 @@ def test_a_link_to_a_file_is_the_file(here: Path) -> None:
         "predict link-n.cnn --weights link-w.safetensors link-p.png",
     ):
         assert run(command.split()) == 0
+
+
+@pytest.mark.parametrize("kind", ["fifo", "device", "loop"])
+def test_a_package_is_not_written_over_a_folder_with_something_else_for_a_manifest(here: Path, kind: str) -> None:
+    (here / "package").mkdir()
+    KINDS[kind](here / "package" / "manifest.json")
+    with limited(), pytest.raises(CnnError, match="not-a-package"):
+        made.small_package().export(here / "package")
 
 
 def test_a_pipe_that_is_read_is_written_into(here: Path) -> None:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from cnndsl.backends.tvm.manifest import Manifest, constant_keys
+from cnndsl.backends.tvm.predict import MOST_MANIFEST_BYTES
 from cnndsl.errors import CnnError, Diagnostic
+from cnndsl.files import exists, open_file
 from cnndsl.folders import folder_aside
 from cnndsl.ir.graph import Graph
 from cnndsl.weights import write_weights
@@ -41,11 +43,12 @@ def export(
 
 def refuse_foreign(path: Path) -> None:
     """Raises `CnnError` (not-a-package) when something lies at `path` that a package must not replace."""
-    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+    if not exists(path) or (path.is_dir() and not any(path.iterdir())):
         return
     try:
-        Manifest.model_validate_json((path / "manifest.json").read_bytes())
-    except (OSError, ValidationError):
+        with open_file(path / "manifest.json") as file:
+            Manifest.model_validate_json(file.read(MOST_MANIFEST_BYTES))
+    except (CnnError, ValidationError):
         raise CnnError(
             [
                 Diagnostic(

@@ -505,14 +505,14 @@ def _loaded(folder: Path, threads: int | None) -> Network:
     of_any = {p["library"] for v in manifest["variants"] for p in v["programs"]}
     of_any |= {v["weights"] for v in manifest["variants"]}
     check(folder, manifest, sorted(of_any - mine - {None}))
-    weights = read_weights(_regular(folder, variant["weights"]))
+    weights, sample = read_weights(_regular(folder, variant["weights"])), _sample(folder, manifest)
     programs = {}
     for part in variant["programs"]:
         if absent := set(part["constants"]) - weights.keys():
             raise DamagedError(f"{folder / variant['weights']} has no {min(absent)!r}")
         constants = [weights[key] for key in part["constants"]]
         programs[part["batch"]] = _opened(folder, manifest, variant["target"]["kind"], part, constants, threads)
-    return Network(manifest, programs, _sample(_regular(folder, "sample.safetensors"), manifest))
+    return Network(manifest, programs, sample)
 
 
 def _opened(
@@ -552,8 +552,9 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0]
 
 
-def _sample(path: Path, manifest: dict[str, Any]) -> dict[str, np.ndarray]:
+def _sample(folder: Path, manifest: dict[str, Any]) -> dict[str, np.ndarray]:
     """One example of every input and output. Raises DamagedError."""
+    path = _regular(folder, "sample.safetensors")
     arrays = read_weights(path)
     for kind in ("input", "output"):
         for port in manifest[f"{kind}s"]:
