@@ -23,15 +23,16 @@ class Route:
     """The channels of each source."""
     channels: tuple[Channel, ...]
 
-    def parts(self, lanes: int) -> tuple[int, ...] | None:
-        """The sources that the result is, laid one behind the other, each but the last in whole chunks; or None."""
+    def parts(self, grain: int) -> tuple[int, ...] | None:
+        """The sources that the result is, laid one behind the other, each but the last a multiple of `grain` channels; or
+        None."""
         parts: list[int] = []
         at = 0
         while at < len(self.channels):
             source = self.channels[at][0]
             end = at + self.widths[source]
             whole = tuple((source, channel) for channel in range(self.widths[source]))
-            if at % lanes or self.channels[at:end] != whole:
+            if at % grain or self.channels[at:end] != whole:
                 return None
             parts.append(source)
             at = end

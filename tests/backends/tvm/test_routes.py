@@ -7,9 +7,10 @@ import pytest
 
 from cnndsl.backends.tvm.fold import fold
 from cnndsl.backends.tvm.groups import plan
-from cnndsl.backends.tvm.joins import Slot, find_joins
+from cnndsl.backends.tvm.joins import Slot, find_joins, grain
 from cnndsl.backends.tvm.kernels.move import Move
 from cnndsl.backends.tvm.routes import Route, find_routes
+from cnndsl.ir.tensor import TensorType
 from cnndsl.pipeline import parse_text
 from cnndsl.verification import drawn_weights
 from tests.backends.tvm.against_torch import relative_error
@@ -114,3 +115,15 @@ def test_moves_of_drawn_channels(seed: int) -> None:
 @pytest.mark.parametrize(("batch", "target"), [(1, "llvm"), (2, "llvm"), (1, "llvm:x86-64-v3")])
 def test_networks(text: str, batch: int, target: str) -> None:
     assert relative_error(parse_text(text).graph, batch=batch, count=batch, target=target) < 1e-5
+
+
+@pytest.mark.parametrize(("size", "expected"), [((17, 19), 16), ((16, 16), 4), ((9, 4), 4), ((3, 2, 5), 8)])
+def test_parts_begin_at_whole_cache_lines(size: tuple[int, ...], expected: int) -> None:
+    assert grain(TensorType(shape=(48, *size)), 4) == expected
+    assert grain(TensorType(shape=(48, *size)), 16) == 16
+
+
+@pytest.mark.parametrize("target", ["x86-64-v2", "x86-64-v3"])
+def test_narrow_vectors_and_odd_maps(target: str) -> None:
+    text = "input 24×5×7\n[cat{ id | Conv1x1(16) → ReLU }]×2 → cat{ Conv1x1(8) | id | Conv1x1(12) } → Conv1x1(3)"
+    assert relative_error(parse_text(text).graph, target=target) <= 1e-5

@@ -40,8 +40,10 @@ def emit_dense(a: Assembly, group: Group) -> bool:
     rule = Dense(a.batch, weight.shape[1], -(-a.chunks(units) // most), most, a.lanes, group.ops)
     kernel = a.choose(rule)
     vectors = kernel.vectors
-    packed = pack_dense(weight, vectors, a.lanes)
-    bias = fill_up(step.weights.get("bias", np.zeros(units, np.float32)), 0, vectors * a.lanes)
+    # Of two settings one may have more outputs than units: all have those of the rule.
+    filled = kernel.blocks * vectors * a.lanes
+    packed = pack_dense(fill_up(weight, 0, filled), vectors, a.lanes)
+    bias = fill_up(step.weights.get("bias", np.zeros(units, np.float32)), 0, filled)
     arguments = [
         data,
         a.constant(f"{step.name}.weight", packed),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cnndsl.backends.tvm.groups import Group
-from cnndsl.backends.tvm.joins import Slot
+from cnndsl.backends.tvm.joins import Slot, grain
 from cnndsl.backends.tvm.kernels.move import Joined, Move
 from cnndsl.backends.tvm.routes import Route
 from cnndsl.backends.tvm.values import Assembly, Value
@@ -17,7 +17,7 @@ def emit_route(a: Assembly, group: Group) -> bool:
     route = group.route
     if route is None or all(a.values[name].packed is None for name in route.sources):
         return False
-    parts = route.parts(a.lanes) if a.slices else None
+    parts = route.parts(grain(group.last.type, a.lanes)) if a.slices else None
     chunk = route.first_chunk(a.lanes) if a.slices and len(route.sources) == 1 else None
     if parts is not None and len(parts) > 1:
         _join(a, group, route, parts)
