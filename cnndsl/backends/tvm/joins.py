@@ -14,7 +14,6 @@ from math import gcd, prod
 from cnndsl.backends.tvm.groups import Group
 from cnndsl.ir.tensor import TensorType
 
-
 _LINE = 16
 """Numbers of float32 that TVM's memory is aligned to."""
 
