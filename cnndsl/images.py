@@ -76,7 +76,9 @@ def _fitted(path: Path, shape: tuple[int, ...], fit: str) -> Any:
                 picture = ImageOps.exif_transpose(file).convert("L" if shape[0] == 1 else "RGB")
     except Exception as e:  # noqa: BLE001  (Pillow's decoders end in errors of many kinds, and none is ours)
         raise _fault(
-            "unreadable-image", f"{path} cannot be read as a picture: {e}", "give a PNG, JPEG or other common picture"
+            "unreadable-image",
+            f"{path} cannot be read as a picture: {_why(e)}",
+            "give a PNG, JPEG or other common picture",
         ) from None
     height, width = shape[1:]
     if fit == "whole":
@@ -119,7 +121,9 @@ def read_arrays(path: Path | str) -> dict[str, np.ndarray]:
             return arrays
     except Exception as e:  # noqa: BLE001  (zip, zlib and Python's own tokenizer have a part in it, each with its errors)
         raise _fault(
-            "unreadable-array", f"{path} cannot be read as an array: {e}", "write it with `numpy.save` or `numpy.savez`"
+            "unreadable-array",
+            f"{path} cannot be read as an array: {_why(e)}",
+            "write it with `numpy.save` or `numpy.savez`",
         ) from None
 
 
@@ -155,6 +159,16 @@ def _refuse_bomb(stream: BinaryIO) -> None:
         if size > MOST_ARRAY_BYTES:
             raise ValueError(f"it unpacks to {size:,} bytes, and at most {MOST_ARRAY_BYTES:,} are read")
     stream.seek(0)
+
+
+def _why(error: Exception) -> str:
+    """What a library says, but for sentences that name our streams or advise to unpickle."""
+    text = str(error)
+    if "cannot identify image file" in text:
+        return "it is in no format that pictures have"
+    if text.startswith("Object arrays"):
+        return "it holds Python objects"
+    return "it is no `.npy` or `.npz` file" if "allow_pickle" in text else text
 
 
 def _fault(id: str, message: str, help: str) -> CnnError:

@@ -45,6 +45,11 @@ def arrays(path: Path) -> Collection:
     together, whole = np.concatenate(labels), np.concatenate(examples) if len(examples) > 1 else examples[0]
     held_out = None if len(used) == 1 else np.arange(len(labels[0]), len(together))
     classes = _classes(path, found, int(together.max()) + 1)
+    if len(classes) < 2:
+        raise unreadable(
+            f"{path} has one class, and nothing to tell it from", "give examples of at least 2 classes",
+            f"every label of `{used[0][1]}` is 0",
+        )  # fmt: skip
     if whole.dtype != np.uint8:
         return Collection(str(path), classes, together, lambda _: whole, held_out, shape=whole.shape[1:])
     height, width, channels = whole.shape[1:]

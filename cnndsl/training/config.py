@@ -73,7 +73,7 @@ def _python_name(name: str) -> str:
 
 def reason(fault: Any) -> str:
     """What pydantic says of a value, as a part of our sentence."""
-    text = str(fault["msg"])
+    text = str(fault["msg"]).removeprefix("Input ")
     return text[0].lower() + text[1:]
 
 

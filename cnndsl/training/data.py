@@ -53,7 +53,8 @@ class Collection:
         if not len(training) or not len(held_out):
             raise unreadable(
                 f"{self.name} has {len(self.labels)} examples, too few to hold some out",
-                "give more examples, or another `--validation`",
+                "give at least 2 examples of a class",
+                "one of each class is held out, and what is the only one is learnt from",
             )
         return training, held_out
 

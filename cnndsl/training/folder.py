@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,9 +59,16 @@ def _classes(path: Path) -> tuple[str, ...]:
     if len(names) < 2:
         raise unreadable(
             f"{path} is no folder of class folders", "give a folder with one folder of pictures for each class",
-            f"expected at least 2 folders, found {len(names)}",
+            f"expected at least 2 folders, found {f'one: {names[0]}' if names else _instead(path)}",
         )  # fmt: skip
     return names
+
+
+def _instead(path: Path) -> str:
+    pictures = sum(p.suffix.lower() in ENDINGS for p in path.iterdir())
+    if pictures:
+        return f"{pictures} picture{'s'[: pictures > 1]} and no folder"
+    return "none" if any(path.iterdir()) else "nothing"
 
 
 def _pictures(path: Path) -> list[Path]:
@@ -87,5 +95,8 @@ def _read(paths: Sequence[Path], shape: Shape) -> np.ndarray:
         for _ in pool.map(read, range(len(paths))):
             continue
     if faults:
-        raise CnnError(sorted(faults, key=lambda fault: fault.message)[:SHOWN])
+        shown = sorted(faults, key=lambda fault: fault.message)[:SHOWN]
+        if len(faults) > SHOWN:
+            shown[-1] = replace(shown[-1], notes=(*shown[-1].notes, f"and {len(faults) - SHOWN} more cannot be read"))
+        raise CnnError(shown)
     return done

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import time
 from io import StringIO
 from typing import Any
@@ -11,6 +12,7 @@ import lightning.pytorch as lightning
 import torch
 from safetensors.torch import save
 
+from cnndsl.errors import CnnError, Diagnostic
 from cnndsl.files import write_atomically
 from cnndsl.training import run as places
 from cnndsl.training.curves import curves
@@ -80,6 +82,8 @@ class Recorder(lightning.Callback):  # type: ignore[misc]
             "images_per_second": self.seen / self.learnt,
             "waiting": self.waited / self.learnt,
         }
+        if not all(math.isfinite(figures[name]) for name in ("train_loss", "val_loss")):
+            raise _diverged(trainer.current_epoch + 1, len(pl_module.history))
         pl_module.history.append(row)
         # The state first: the other files follow from it.
         trainer.save_checkpoint(self.run.folder / places.CHECKPOINT)
@@ -114,6 +118,19 @@ class Recorder(lightning.Callback):  # type: ignore[misc]
             self.board.close()
         if trainer.is_global_zero and learner.history:
             write_atomically(self.run.folder / places.CURVES, curves(learner.history, self.run.graph.name))
+
+
+def _diverged(epoch: int, done: int) -> CnnError:
+    return CnnError(
+        [
+            Diagnostic(
+                "diverged",
+                f"the loss of epoch {epoch} is no number: the weights grew without bound",
+                notes=(f"the run keeps the weights of epoch {done}",) if done else (),
+                help="train with a smaller `--lr`, or a longer `--warmup`",
+            )
+        ]
+    )
 
 
 def best_epoch(history: list[dict[str, float]]) -> int:

@@ -119,6 +119,16 @@ def resume(folder: Path, say: Say | None = None) -> Trained:
 
 def _settled(options: Options, data: Collection) -> Options:
     """The options with what depends on the data said. Raises `CnnError` (wrong-option)."""
+    if options.backbone_lr and not options.init:
+        raise CnnError(
+            [
+                Diagnostic(
+                    "wrong-option",
+                    "`backbone-lr` is the rate of what was loaded, and nothing is",
+                    help="give weights with `--init`, or say `--lr`",
+                )
+            ]
+        )
     if options.augment and data.shape is not None:
         raise CnnError(
             [

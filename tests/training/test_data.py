@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -232,3 +233,34 @@ def test_what_is_no_classifier_is_told(text: str) -> None:
     with pytest.raises(CnnError) as error:
         check_fits(parse_text(text).graph, find_data("digits"))
     assert ids(error) == ["not-a-classifier"]
+
+
+def test_what_a_newcomer_gives_is_told_in_words(tmp_path: Path) -> None:
+    from cnndsl.images import read_arrays, read_image
+
+    def found(path: Path) -> str:
+        with pytest.raises(CnnError, match="no folder of class folders") as told:
+            find_data(str(path))
+        return told.value.diagnostics[0].notes[0]
+
+    (tmp_path / "cats").mkdir()
+    assert found(tmp_path) == "expected at least 2 folders, found one: cats"
+    assert found(tmp_path / "cats") == "expected at least 2 folders, found nothing"
+    for number in range(12):
+        (tmp_path / "cats" / f"{number}.png").write_text("no picture")
+    assert found(tmp_path / "cats") == "expected at least 2 folders, found 12 pictures and no folder"
+    (tmp_path / "cats").rename(tmp_path / "all")
+    for name in ("cats", "dogs"):
+        shutil.copytree(tmp_path / "all", tmp_path / "photos" / name)
+    with pytest.raises(CnnError) as told:
+        find_data(str(tmp_path / "photos")).read((1, 8, 8))
+    assert len(told.value.diagnostics) == 10
+    assert told.value.diagnostics[-1].notes == ("and 14 more cannot be read",)
+    with pytest.raises(CnnError, match="it is in no format that pictures have"):
+        read_image(tmp_path / "all" / "0.png", (1, 8, 8))
+    (tmp_path / "a.npz").write_text("no arrays")
+    with pytest.raises(CnnError, match=r"it is no `\.npy` or `\.npz` file"):
+        read_arrays(tmp_path / "a.npz")
+    np.savez(tmp_path / "a.npz", images=np.zeros((9, 8, 8), np.uint8), labels=np.zeros(9, int))
+    with pytest.raises(CnnError, match="has one class"):
+        find_data(str(tmp_path / "a.npz"))

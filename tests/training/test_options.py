@@ -45,7 +45,7 @@ def test_every_mistake_of_a_file_is_pointed_at(tmp_path: Path) -> None:
     lines = [span and span.source.line_and_column(span.start) for span in spans]
     assert lines == [(2, 1), (6, 1), (3, 1), (4, 1)]
     assert faults[0].help == "did you mean `epochs`?"
-    assert faults[3].notes == ("input should be greater than 0",)
+    assert faults[3].notes == ("should be greater than 0",)
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ def test_options_that_cannot_be(options: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["lenet5", "--epochs", "0"], "--epochs: input should be greater than or equal to 1, found 0"),
-        (["lenet5", "--augment", "flop"], "--augment: input should be 'flip', 'crop'"),
+        (["lenet5", "--epochs", "0"], "--epochs: should be greater than or equal to 1, found 0"),
+        (["lenet5", "--augment", "flop"], "--augment: should be 'flip', 'crop'"),
         (["lenet5", "--optimizer", "lion"], "Invalid value for '--optimizer'"),
         ([], "say which network"),
         (["lenet5", "--resume", "a"], "give nothing else"),

@@ -7,6 +7,7 @@ import json
 import logging
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -245,3 +246,55 @@ def test_nothing_of_what_it_stands_on_is_heard(tmp_path: Path) -> None:
 def test_lenet5_recognises_digits(seed: int, tmp_path: Path) -> None:
     made = cnndsl.load("lenet5").train(folder=tmp_path / "run", seed=seed)
     assert made.best["val_accuracy"] >= 0.97
+
+
+def test_a_run_that_diverges_is_told_and_keeps_what_was_good(tmp_path: Path) -> None:
+    net = cnndsl.parse(NETWORK.replace("BN → ReLU", "ReLU → Conv3x3(16) → ReLU"))
+    with pytest.raises(cnndsl.CnnError, match=r"diverged.*epoch 1 "):
+        net.train(folder=tmp_path / "a", **{**QUICK, "lr": 1e12, "optimizer": "sgd", "warmup": 0})
+    assert not (tmp_path / "a" / "best.safetensors").exists()
+
+
+def test_a_rate_for_what_was_not_loaded_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(cnndsl.CnnError, match="wrong-option"):
+        cnndsl.parse(NETWORK).train(folder=tmp_path / "a", backbone_lr=0.1)
+    assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.slow
+def test_a_compiled_run_ends_as_another_does_and_goes_on_after_a_kill(tmp_path: Path) -> None:
+    (tmp_path / "n.cnn").write_text(NETWORK, "utf-8")
+    command = [*CNNDSL, "train", str(tmp_path / "n.cnn"), "--epochs", "3", "--lr", "0.01", "--augment", "crop"]
+
+    def whole(name: str, *options: str) -> list[dict[str, float]]:
+        subprocess.run([*command, *options, "-o", str(tmp_path / name)], cwd=ROOT, capture_output=True, check=True)
+        return figures(tmp_path / name)
+
+    compiled = whole("compiled", "--compile")
+    for ours, theirs in zip(compiled, whole("eager"), strict=True):
+        assert ours["val_accuracy"] == pytest.approx(theirs["val_accuracy"], abs=0.02)
+        assert ours["train_loss"] == pytest.approx(theirs["train_loss"], rel=0.05)
+    assert compiled[-1]["val_accuracy"] > 0.9
+    trained_run = open_run(tmp_path / "compiled")
+    module = cnndsl.parse(NETWORK).to_torch()
+    arrays = {key: torch.tensor(array) for key, array in trained_run.weights().items()}
+    assert module.load_state_dict(arrays).missing_keys == []
+    report = Recogniser.of_run(trained_run).evaluate("digits", (0.2, 0))
+    assert report.accuracy == pytest.approx(max(row["val_accuracy"] for row in compiled), abs=0.003)
+
+    killed = tmp_path / "killed"
+    process = subprocess.Popen([*command, "--compile", "-o", str(killed)], cwd=ROOT, stderr=subprocess.DEVNULL)
+    while not (killed / "metrics.csv").is_file():
+        assert process.poll() is None
+        time.sleep(0.002)
+    process.kill()
+    process.wait()
+    subprocess.run([*CNNDSL, "train", "--resume", str(killed)], cwd=ROOT, capture_output=True, check=True)
+    assert [row["val_loss"] for row in figures(killed)] == pytest.approx(
+        [row["val_loss"] for row in compiled], rel=1e-3
+    )
+
+
+def figures(folder: Path) -> list[dict[str, float]]:
+    with (folder / "metrics.csv").open() as file:
+        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
