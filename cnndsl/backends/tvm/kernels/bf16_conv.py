@@ -86,14 +86,25 @@ class Bf16Conv:
         return n.pairs("data", (self.batch, self.chunks, *self.size, PAIRS))
 
     @property
+    def _after(self) -> tuple[int, ...]:
+        """Zeros behind each axis that a window reads: TVM cannot compile rows that are written for nobody."""
+        w = self.window
+        reach = (
+            (n - 1) * s + (k - 1) * d + 1 for n, s, k, d in zip(self.out, w.stride, w.kernel, w.dilation, strict=True)
+        )
+        return tuple(
+            min(a, max(0, end - b - size)) for a, end, b, size in zip(w.after, reach, w.before, self.size, strict=True)
+        )
+
+    @property
     def _prepares(self) -> bool:
-        return self.source != "pairs" or any(self.window.before + self.window.after)
+        return self.source != "pairs" or any(self.window.before + self._after)
 
     def _prepared(self, n: PairNest, data: Any) -> Any:
         """The input as pairs with zeros around: `(batch, chunks, *padded, 8)`, or of a plain one
         `(batch, pairs, *padded)`."""
-        w, plain = self.window, self.source == "plain"
-        padded = tuple(b + s + a for b, s, a in zip(w.before, self.size, w.after, strict=True))
+        w, plain, after = self.window, self.source == "plain", self._after
+        padded = tuple(b + s + a for b, s, a in zip(w.before, self.size, after, strict=True))
         outer = (self.batch, self.pairs if plain else self.chunks, *padded[:-1])
         ready = n.local_pairs((*outer, padded[-1]) if plain else (*outer, padded[-1], PAIRS))
         before, width = w.before[-1], self.size[-1]
@@ -114,9 +125,9 @@ class Bf16Conv:
                     fill(0, before, where)
                     with n.serial(width) as x:
                         self._convert(n, ready, (*where, before + x), data, (*where[:2], *seen, x), fixed)
-                    fill(before + width, w.after[-1], where)
+                    fill(before + width, after[-1], where)
 
-                if any(w.before[:-1] + w.after[:-1]):
+                if any(w.before[:-1] + after[:-1]):
                     n.either(n.all(*inside), row, lambda fill=fill: fill(0, padded[-1]))  # type: ignore[misc]
                 else:
                     row()
