@@ -28,7 +28,9 @@ def main(folder: Path) -> None:
     for count in COUNTS:
         for seed in SEEDS:
             draw = np.random.default_rng(seed)
-            learnt = np.concatenate([draw.permutation(places[round(HELD_OUT * len(places)) :])[:count] for places in classes])
+            learnt = np.concatenate(
+                [draw.permutation(places[round(HELD_OUT * len(places)) :])[:count] for places in classes]
+            )
             np.savez(
                 folder / f"new-{count}-{seed}.npz",
                 x_train=pictures[learnt],
