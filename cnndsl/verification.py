@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -33,16 +33,22 @@ class Finding:
     """The first layer, weight or output that disagrees."""
 
 
-def verify(graph: Graph, seed: int = 0, precision: Literal["f32", "bf16"] = "f32") -> Iterable[Finding]:
-    """Compares static figures, PyTorch and TVM; every finding as soon as it is known.
+def verify(
+    graph: Graph,
+    seed: int = 0,
+    precision: Literal["f32", "bf16"] = "f32",
+    tell: Callable[[str], None] = lambda _text: None,
+) -> Iterable[Finding]:
+    """Compares static figures, PyTorch and TVM; every finding as soon as it is known. `tell` hears what is done next.
 
     Shapes, MACs, parameters and the state dict are compared exactly. For values, weights and inputs are drawn from
     `seed`; TVM runs every node in its plain form, and then the whole package as it would be shipped.
     A package in `precision` bf16 is compared layer by layer, and may be `BF16_LIMIT` off.
     Raises `CnnError` (unsupported-by-backend, unsupported-by-target) and `MissingPart`.
     """
+    tell("comparing figures")
     yield from _statics(graph)
-    yield from _values(graph, seed, precision)
+    yield from _values(graph, seed, precision, tell)
 
 
 def _statics(graph: Graph) -> Iterable[Finding]:
@@ -82,23 +88,30 @@ def _equal(what: str, between: str, ours: Mapping[str, Any], theirs: Mapping[str
     return Finding(what, between, len(ours), True, detail)
 
 
-def _values(graph: Graph, seed: int, precision: Literal["f32", "bf16"]) -> Iterable[Finding]:
+def _values(
+    graph: Graph, seed: int, precision: Literal["f32", "bf16"], tell: Callable[[str], None]
+) -> Iterable[Finding]:
     from cnndsl.backends.pytorch.observe import activations as torch_values
     from cnndsl.backends.tvm.build import build
     from cnndsl.backends.tvm.plain import activations as tvm_values
 
     weights, inputs = drawn_weights(graph, seed), drawn_inputs(graph, seed)
+    tell("running PyTorch")
     expected = torch_values(graph, weights, inputs)
+    tell("compiling the layers in their plain form")
     plain = tvm_values(graph, weights, inputs)
     yield close("values of layers", "PyTorch and TVM, plain", expected, {name: plain[name] for name in expected})
     if precision == "bf16":
         from cnndsl.backends.tvm.bf16_layers import activations as bf16_values
 
+        tell("compiling the layers in bf16")
         layers = bf16_values(graph, weights, inputs)
         reference = {name: expected[name] for name in layers if name in expected}
         yield close("values in bf16", "PyTorch in f32 and TVM", reference, layers, BF16_LIMIT)
     limit = BF16_LIMIT if precision == "bf16" else LIMIT
+    tell("compiling the network")
     package = build(graph, weights, origin="the drawn weights", precision=precision)
+    tell("running the package")
     result = package(*inputs.values())
     outputs = [o for o in graph.outputs if not o.training]
     shipped = result if isinstance(result, dict) else {outputs[0].name: result}

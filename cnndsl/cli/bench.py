@@ -74,23 +74,46 @@ def command(
     """Measure latency in turns with other engines, their errors, and the distance to what the machine can do."""
     if store is not None and tune is None:
         raise click.UsageError("--store belongs to `--tune`", context)
-    from cnndsl.benchmarking.bench import Plan, bench
-    from cnndsl.benchmarking.text import to_markdown, to_text
+    from cnndsl.backends.tvm.options import Options
+    from cnndsl.cli.apart import Tell, do_apart
     from cnndsl.weights import read_weights
 
     graph = read_network(file, parameters, inputs).graph
-    arrays = read_weights(weights) if weights else None
-    found = chosen(graph, "llvm", (batch,), tune, store, strict_numerics, threads)
-    plan = Plan(
-        peers=peers,
-        threads=threads,
-        batch=batch,
-        precision=precision,
-        rounds=rounds,
-        seconds=seconds,
-        kernels=kernels,
-        strict_numerics=strict_numerics,
-        choices=None if tune is None else found,
-    )
-    report = bench(graph, plan, arrays, tell=lambda text: note(f"{text} …"))
-    say(report.to_json(indent=1) if format == "json" else to_markdown(report) if format == "md" else to_text(report))
+
+    def work(tell: Tell) -> None:
+        from cnndsl.benchmarking.bench import Plan, bench
+        from cnndsl.benchmarking.text import to_markdown, to_text
+
+        def hear(text: str) -> None:
+            tell(text)
+            note(f"{text} …")
+
+        arrays = read_weights(weights) if weights else None
+        tell("looking for settings of kernels")
+        found = chosen(graph, "llvm", (batch,), tune, store, strict_numerics, threads)
+        plan = Plan(
+            peers=peers,
+            threads=threads,
+            batch=batch,
+            precision=precision,
+            rounds=rounds,
+            seconds=seconds,
+            kernels=kernels,
+            strict_numerics=strict_numerics,
+            choices=None if tune is None else found,
+        )
+        report = bench(graph, plan, arrays, tell=hear)
+        say(
+            report.to_json(indent=1) if format == "json" else to_markdown(report) if format == "md" else to_text(report)
+        )
+
+    def again(tell: Tell) -> None:
+        from cnndsl.backends.tvm.crash import compile_apart
+        from cnndsl.benchmarking.examples import lively_weights
+        from cnndsl.weights import checked
+
+        found = checked(graph, read_weights(weights), weights.name) if weights else lively_weights(graph, 0)
+        own = Options(batch=batch, strict_numerics=strict_numerics, precision=precision)
+        compile_apart(graph, found, own, "llvm", tell)
+
+    do_apart(work, again, compiling="compiling cnndsl")

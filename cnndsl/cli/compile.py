@@ -157,19 +157,22 @@ def _package(
     tuning: tuple[int | None, Path | None],
     options: dict[str, Any],
 ) -> None:
-    from cnndsl.cli.apart import Tell, do_apart
+    from cnndsl.cli.apart import COMPILING, Tell, do_apart
     from cnndsl.weights import initial_weights, read_weights
 
-    def work() -> None:
+    def work(tell: Tell) -> None:
         from cnndsl.backends.tvm.build import build
         from cnndsl.backends.tvm.package import refuse_foreign
 
         # Compiling takes seconds, and this is known before.
         refuse_foreign(output.absolute())
         arrays = read_weights(weights) if weights else None
+        tell("looking for settings of kernels")
         options["choices"] = chosen(graph, target, batch, *tuning, options["strict_numerics"], options["threads"])
+        tell(COMPILING)
         with step(f"compiling {graph.name} for {target}"):
             package = build(graph, arrays, target, batch, origin=weights.name if weights else "", **options)
+        tell(f"writing {output}")
         if dump is not None:
             package.dump(dump)
             note(f"wrote the stages to {dump}")

@@ -75,8 +75,21 @@ def code_of(work: Callable[[], object]) -> int:
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001  (the last line of defence: it reports the bug)
-        return _bug(error)
+        return _no_memory() if _of_memory(error) else _bug(error)
     return FINE
+
+
+def _of_memory(error: Exception) -> bool:
+    """Whether memory ran out; libraries in C++ have many words for it, and no class."""
+    said = str(error).lower()
+    return isinstance(error, MemoryError) or any(
+        words in said for words in ("cannot allocate memory", "can't allocate memory", "bad_alloc", "start new thread")
+    )
+
+
+def _no_memory() -> int:
+    complain("memory ran out", "take a smaller network or --batch, or a machine with more memory")
+    return MISSING
 
 
 def _bug(error: Exception) -> int:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from cnndsl.cli.outcome import WRONG_PROGRAM
 from cnndsl.cli.reading import file_argument, network_options, read_network
 from cnndsl.cli.voice import complain, say, step
+
+if TYPE_CHECKING:
+    from cnndsl.ir.graph import Graph
 
 
 @click.command("verify")
@@ -21,9 +24,7 @@ from cnndsl.cli.voice import complain, say, step
     "--precision", type=click.Choice(["f32", "bf16"]), default="f32", show_default=True, help="Of the package."
 )
 @network_options
-@click.pass_context
 def command(
-    context: click.Context,
     file: str,
     seed: int,
     precision: Literal["f32", "bf16"],
@@ -31,11 +32,28 @@ def command(
     inputs: Mapping[str, str],
 ) -> None:
     """Prove that our figures, PyTorch and TVM agree, layer by layer."""
-    from cnndsl.verification import verify
+    from cnndsl.cli.apart import Tell, do_apart
 
     graph = read_network(file, parameters, inputs).graph
+
+    def work(tell: Tell) -> None:
+        _compare(graph, seed, precision, tell)
+
+    def again(tell: Tell) -> None:
+        from cnndsl.backends.tvm.crash import compile_apart
+        from cnndsl.backends.tvm.options import Options
+        from cnndsl.verification import drawn_weights
+
+        compile_apart(graph, drawn_weights(graph, seed), Options(precision=precision), "llvm", tell)
+
+    do_apart(work, again)
+
+
+def _compare(graph: Graph, seed: int, precision: Literal["f32", "bf16"], tell: Callable[[str], None]) -> None:
+    from cnndsl.verification import verify
+
     with step(f"verifying {graph.name}"):
-        findings = list(verify(graph, seed, precision))
+        findings = list(verify(graph, seed, precision, tell))
     say(f"{graph.name}\n")
     for f in findings:
         mark = "agree" if f.agrees else "DIFFER"
@@ -46,4 +64,4 @@ def command(
             f"{wrong[0].what} differ between {wrong[0].between}, first at `{wrong[0].first}`",
             "please report this with the program",
         )
-        context.exit(WRONG_PROGRAM)
+        raise click.exceptions.Exit(WRONG_PROGRAM)

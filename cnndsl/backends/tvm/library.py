@@ -11,7 +11,7 @@ from cnndsl.errors import MissingPart
 
 @cache
 def load_tvm() -> Any:
-    """The `tvm` module. Raises `MissingPart` when it is not installed.
+    """The `tvm` module. Raises `MissingPart` when it is not installed, or cannot be loaded whole.
 
     TVM reads the number of threads once, while it is imported, and by itself takes half the cores.
     """
@@ -23,4 +23,9 @@ def load_tvm() -> Any:
         import tvm.s_tir
     except ImportError as e:
         raise MissingPart(f"TVM cannot be imported ({e})", "run `pip install 'cnndsl[tvm]'`") from None
+    except (AttributeError, OSError, RuntimeError) as e:
+        # It goes on without libraries that the system has no memory for, and fails where it first takes something of theirs.
+        raise MissingPart(
+            f"TVM cannot be imported whole ({e})", "see that there is memory for it, or install it again"
+        ) from None
     return tvm
