@@ -74,13 +74,13 @@ endif
 	PYTHONPATH=. BENCH="$(BENCH)" FRESH="$(FRESH)" $(BIN)/python tests/benchmarks/networks.py
 
 nightly: check ## All tests, the slow ones too, 2 000 random networks, 100 000 inferences
-	$(BIN)/python -m pytest -q -n $(WORKERS) --ignore tests/trust/test_agreement.py
+	CNNDSL_FUZZ=all $(BIN)/python -m pytest -q -n $(WORKERS) --ignore tests/trust/test_agreement.py
 	CNNDSL_NETWORKS=2000 CNNDSL_KILLS=400 CNNDSL_LOADS=1000 CNNDSL_INFERENCES=100000 \
 		$(BIN)/python -m pytest -q -n $(WORKERS) tests/trust
 
 SECONDS_EACH ?= 300
 fuzz: $(VENV)/.installed ## Coverage-guided fuzzing of every reader; make fuzz SECONDS_EACH=3600
-	for reader in cnn graph weights image array; do $(BIN)/python -m tests.fuzz $$reader $(SECONDS_EACH); done
+	for reader in $$($(BIN)/python -m tests.fuzz); do $(BIN)/python -m tests.fuzz $$reader $(SECONDS_EACH) || exit 1; done
 
 clean: ## Remove what was built, the environment included
 	rm -rf $(VENV) build dist demo-out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -21,6 +21,7 @@ _DTYPES = {
     "I8": "int8", "U8": "uint8", "BOOL": "bool",
 }  # fmt: skip
 _MOST_HEADER = 100_000_000
+_MOST_REPEATED = 1_000_000_000
 
 
 def read_weights(path: Path | str) -> Arrays:
@@ -124,6 +125,10 @@ def _read_pth(file: BinaryIO) -> Arrays:
         isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in state.items()
     ):
         raise ValueError("it holds no state dict")
+    # Strides of zero make terabytes of a few bytes.
+    sizes = [(t.numel() * t.element_size(), t) for t in state.values() if t.layout == torch.strided]
+    if sum(size for size, t in sizes if size > t.untyped_storage().nbytes()) > _MOST_REPEATED:
+        raise ValueError(f"it repeats its numbers to more than {_MOST_REPEATED:,} bytes")
     return {key: _array(key, tensor) for key, tensor in state.items()}
 
 
@@ -135,9 +140,6 @@ def _array(key: str, tensor: Any) -> np.ndarray:
         raise ValueError(f"{key} is no plain tensor")
     if str(tensor.dtype).removeprefix("torch.") not in names:
         raise ValueError(f"{key} is of an unknown type {tensor.dtype}")
-    # Strides of zero make terabytes of a few bytes.
-    if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
-        raise ValueError(f"{key} is larger than what the file has for it")
     found: np.ndarray = (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).detach().contiguous().numpy()
     return found
 

@@ -154,3 +154,28 @@ def test_a_header_of_brackets_is_refused(tmp_path: Path) -> None:
     (tmp_path / "w.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
     with pytest.raises(CnnError, match="unreadable-weights"):
         read_weights(tmp_path / "w.safetensors")
+
+
+def test_what_is_no_plain_tensor_is_told(tmp_path: Path) -> None:
+    """One number that is repeated a million million times would be terabytes."""
+    path = tmp_path / "w.pth"
+    for state in (
+        {"w": torch.ones(1).expand(10**6, 10**6)},
+        {"w": torch.eye(3).to_sparse()},
+        {"w": torch.ones(2, dtype=torch.complex64)},
+        {1: torch.ones(2)},
+        {"w": torch.ones(2, device="meta")},
+    ):
+        torch.save(state, path)
+        with pytest.raises(CnnError, match="unreadable-weights"):
+            read_weights(path)
+    torch.save({"w": torch.ones(1).expand(3, 2)}, path)
+    assert read_weights(path)["w"].tolist() == [[1, 1]] * 3
+
+
+@pytest.mark.parametrize("content", [b"root:x:0:0:root:/root:/bin/sh\n", b"", b"PK\x03\x04", b"\x80\x02}q\x00."])
+def test_what_is_no_pickle_is_told(tmp_path: Path, content: bytes) -> None:
+    """The restricted unpickler of PyTorch ends in an IndexError, or in others, for some of them."""
+    (tmp_path / "w.pth").write_bytes(content)
+    with pytest.raises(CnnError, match="unreadable-weights"):
+        read_weights(tmp_path / "w.pth")

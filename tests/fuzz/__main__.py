@@ -27,13 +27,14 @@ def main(name: str, seconds: str) -> None:
         for number, seed in enumerate(made.seeds(name)):
             (fresh / str(number)).write_bytes(seed)
         # What is imported when it is used is to be watched too.
-        for path in (*fresh.iterdir(), *corpus.iterdir()):
-            read(path.read_bytes())
+        seeds = [path.read_bytes() for path in (*fresh.iterdir(), *corpus.iterdir())]
+        for seed in seeds:
+            read(seed)
     options = [
         f"-max_total_time={seconds}",
         "-timeout=20",
         "-rss_limit_mb=4096",
-        "-max_len=4096",
+        f"-max_len={max(4096, *(2 * len(seed) for seed in seeds))}",
         "-print_final_stats=1",
     ]
     dictionary = Path(__file__).with_name(f"{name}.dict")
@@ -43,5 +44,15 @@ def main(name: str, seconds: str) -> None:
     atheris.Fuzz()
 
 
+def names() -> str:
+    """The readers, for `make fuzz`."""
+    from tests.fuzz.readers import READERS
+
+    return " ".join(READERS)
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if len(sys.argv) == 1:
+        print(names())
+    else:
+        main(*sys.argv[1:])
