@@ -7,7 +7,7 @@ from cnndsl.backends.tvm.groups import Group
 from cnndsl.backends.tvm.kernels.choice import choose
 from cnndsl.backends.tvm.kernels.depthwise import depthwise
 from cnndsl.backends.tvm.kernels.direct_conv import DirectConv, best_tile
-from cnndsl.backends.tvm.kernels.packing import pack_conv, pack_depthwise, pack_diagonal, pack_vector
+from cnndsl.backends.tvm.kernels.packing import pack_conv, pack_depthwise, pack_vector
 from cnndsl.backends.tvm.kernels.winograd import Winograd
 from cnndsl.backends.tvm.kernels.winograd_deep import DeepWinograd, pack_deep_winograd
 from cnndsl.backends.tvm.kernels.winograd_transforms import pack_winograd
@@ -21,13 +21,11 @@ def emit_convolution(a: Assembly, group: Group) -> bool:
     step, op = group.anchor, group.anchor.op
     if not isinstance(op, Conv) or not step.is_image or op.pad_mode != "zeros":
         return False
-    if op.groups == step.xs[0].channels == step.type.channels > 1:
-        return _depthwise(a, group, op)
     ins, outs, lanes = step.xs[0].channels // op.groups, step.type.channels // op.groups, a.lanes
     if op.groups == 1:
         return _dense(a, group, op)
     if ins == outs and lanes % ins == 0:
-        return _direct(a, group, op, seen=1, per_group=1, weight="diagonal")
+        return _depthwise(a, group, op, ins)
     if ins % lanes == 0 == outs % lanes:
         return _direct(a, group, op, seen=ins // lanes, per_group=outs // lanes, weight="chunks")
     return False
@@ -60,15 +58,13 @@ def _direct(a: Assembly, group: Group, op: Conv, seen: int, per_group: int, weig
         outs_per_group=per_group,
         window=op.sliding(x),
         tail=group.ops,
-        tile=best_tile(chunks_out if weight == "diagonal" else per_group, step.type.size[-1], a.lanes, a.cpu.registers),
+        tile=best_tile(per_group, step.type.size[-1], a.lanes, a.cpu.registers),
     )
-    kernel = a.choose(choose(direct, a.cpu, strict=a.options.strict_numerics or weight == "diagonal"))
+    kernel = a.choose(choose(direct, a.cpu, strict=a.options.strict_numerics))
     if isinstance(kernel, DeepWinograd):
         packed = pack_deep_winograd(values, kernel.m, a.lanes)
     elif isinstance(kernel, Winograd):
         packed = pack_winograd(values, kernel.m, a.lanes)
-    elif weight == "diagonal":
-        packed = pack_diagonal(values, a.lanes)
     else:
         packed = pack_conv(values, block, a.lanes)
     data = a.plain(step.inputs[0]) if plain else a.packed(step.inputs[0])
@@ -76,10 +72,10 @@ def _direct(a: Assembly, group: Group, op: Conv, seen: int, per_group: int, weig
     return True
 
 
-def _depthwise(a: Assembly, group: Group, op: Conv) -> bool:
+def _depthwise(a: Assembly, group: Group, op: Conv, seen: int) -> bool:
     step = group.anchor
     (x,) = step.xs
-    kernel = depthwise(a.batch, a.chunks(x.channels), x.size, a.lanes, op.sliding(x), group.ops, a.cpu.registers)
+    kernel = depthwise(a.batch, a.chunks(x.channels), x.size, seen, op.sliding(x), group.ops, a.cpu)
     weight = a.constant(f"{step.name}.weight", pack_depthwise(step.weights["weight"], a.lanes))
     a.give(group, kernel, [a.packed(step.inputs[0]), weight, _bias(a, step)])
     return True

@@ -70,10 +70,6 @@ class PairNest(Nest):
     def local_pairs(self, shape: tuple[int, ...]) -> Any:
         return self._t.alloc_buffer(shape, "int32")
 
-    def ramp(self, start: Any, count: int = LANES) -> Any:
-        """The index of `count` neighbours from `start` on."""
-        return self.tir.Ramp(self._index(start), self.tir.const(1, "int32"), count)
-
     def spread(self, pair: Any) -> Any:
         """A pair in all places of a register."""
         return self.tir.Broadcast(pair, LANES)
@@ -105,9 +101,6 @@ class PairNest(Nest):
 
     def _int(self, value: int) -> Any:
         return self.tir.const(value, "int32")
-
-    def _index(self, value: Any) -> Any:
-        return self._int(value) if isinstance(value, int) else value
 
 
 def rounded_bits(array: np.ndarray) -> np.ndarray:

@@ -1,4 +1,5 @@
-"""Depthwise convolution over packed maps: each channel has a window of its own.
+"""Depthwise convolution over packed maps, where each channel has a window of its own, and convolution in small groups of
+channels, several of which lie in a chunk.
 
 Maps have one, two or three axes. One task is a band of rows of one chunk of channels. A tile of columns stays in vector
 registers; for each row of the window every vector of the input is loaded once and goes to all columns that see it. What
@@ -18,28 +19,33 @@ from typing import Any, Self
 from cnndsl.backends.tvm.groups import Tail
 from cnndsl.backends.tvm.kernels.nest import Nest, parts
 from cnndsl.backends.tvm.kernels.tile import store_tile
+from cnndsl.backends.tvm.target import Cpu
 from cnndsl.ir.window import Window
 
-_UNROLLED = 25
-"""Taps up to which the rows of a window are written out one by one."""
+_UNROLLED = 36
+"""Weights of a channel up to which the rows of a window are written out one by one."""
 _TASKS = 16
 """Tasks there should be at least, so that all threads are busy to the end."""
 
 
 @dataclass(frozen=True)
 class DepthwiseConv:
-    """Arguments: input `(batch, chunks, *size, lanes)`, weight `(chunks, *kernel, lanes)`, bias `(chunks, lanes)`;
+    """Arguments: input `(batch, chunks, *size, lanes)`, weight `(chunks, *kernel, seen, lanes)`, bias `(chunks, lanes)`;
     residuals of the tail and output `(batch, chunks, *out, lanes)`."""
 
     batch: int
     chunks: int
     size: tuple[int, ...]
     lanes: int
+    seen: int
+    """Channels of a group, which divide the lanes; one where convolution is depthwise."""
     window: Window
     tail: Tail
     columns: int
     by_rows: bool
     """Whether tasks that follow each other are of one band of rows, chunk by chunk, or of one chunk, band by band."""
+    shuffles: bool
+    """Whether numbers change places in a register, or are read one by one, as C says it."""
 
     def candidates(self) -> tuple[Self, ...]:
         """The same with other widths of the tile."""
@@ -53,7 +59,7 @@ class DepthwiseConv:
         out = (self.batch, self.chunks, *self.window.output_size(self.size), self.lanes)
         with n.function():
             data = n.argument("data", (self.batch, self.chunks, *self.size, self.lanes))
-            weight = n.argument("weight", (self.chunks, *self.window.kernel, self.lanes))
+            weight = n.argument("weight", (self.chunks, *self.window.kernel, self.seen, self.lanes))
             bias = n.argument("bias", (self.chunks, self.lanes))
             residuals = [n.argument(f"residual{i}", out) for i in range(self.tail.count(None))]
             _Body(self, n, data, weight, bias, residuals, n.argument("result", out)).bands()
@@ -156,15 +162,23 @@ class _Body:
             within = [
                 c for p, size, pad in zip(places, k.size, padded, strict=False) if pad for c in (p >= 0, p < size)
             ]
-            with n.when(n.all(*within) if within else True, bool(within)), n.vector() as lane:
-                factors = [n.bind(self.weight[(chunk, *taps, tap, lane)]) for tap in range(w.kernel[-1])]
-                for at, pairs in seen.items():
-                    value = n.bind(self.data[(image, chunk, *places, low + at, lane)])
-                    for x, tap in pairs:
-                        n.store(sums, sums[x, lane] + factors[tap] * value, (x, lane))
+            with n.when(n.all(*within) if within else True, bool(within)):
+                for c in range(k.seen):
+                    if k.seen > 1 and k.shuffles:
+                        add(taps, places, c, n.ramp(0))
+                    else:
+                        with n.vector() as lane:
+                            add(taps, places, c, lane)
+
+        def add(taps: Sequence[Any], places: list[Any], c: int, lane: Any) -> None:
+            factors = [n.bind(self.weight[(chunk, *taps, tap, c, lane)]) for tap in range(w.kernel[-1])]
+            for at, pairs in seen.items():
+                value = n.bind(self._value((image, chunk, *places, low + at), c, lane))
+                for x, tap in pairs:
+                    n.store(sums, sums[x, lane] + factors[tap] * value, (x, lane))
 
         above = w.kernel[:-1]
-        if prod(w.kernel) <= _UNROLLED:
+        if prod(w.kernel) * k.seen <= _UNROLLED:
             for taps in product(*map(range, above)):
                 across(taps)
         else:
@@ -176,15 +190,26 @@ class _Body:
 
         store_tile(n, k.tail, lambda x, lane: sums[x, lane], columns, self.residuals, self.result, place)
 
+    def _value(self, place: tuple[Any, ...], c: int, lane: Any) -> Any:
+        """Channel c of each group of the input, in all places of the group."""
+        k = self.kernel
+        if k.seen == 1:
+            return self.data[(*place, lane)]
+        if k.shuffles:
+            return self.n.shuffled(self.data[(*place, lane)], [i // k.seen * k.seen + c for i in range(k.lanes)])
+        return self.data[(*place, lane // k.seen * k.seen + c)]
+
 
 def depthwise(
-    batch: int, chunks: int, size: tuple[int, ...], lanes: int, window: Window, tail: Tail, registers: int
+    batch: int, chunks: int, size: tuple[int, ...], seen: int, window: Window, tail: Tail, cpu: Cpu
 ) -> DepthwiseConv:
     """The kernel by the rule: the widest tile that leaves registers for the weights of a row and two vectors of input.
 
     Threads share large maps of few channels by rows and others by channels, as the 1×1 convolutions around them do: what
     another thread wrote comes from its core's cache, and late.
     """
-    columns = max(4, min(registers - window.kernel[-1] - 2, 14))
-    by_rows = prod(window.output_size(size)) > 2 * chunks * lanes
-    return DepthwiseConv(batch, chunks, size, lanes, window, tail, columns, by_rows)
+    columns = max(4, min(cpu.registers - window.kernel[-1] - 2, 14))
+    by_rows = prod(window.output_size(size)) > 2 * chunks * cpu.lanes
+    return DepthwiseConv(
+        batch, chunks, size, cpu.lanes, seen, window, tail, columns, by_rows, shuffles=cpu.kind == "llvm"
+    )

@@ -89,6 +89,15 @@ class Nest:
     def store(self, buffer: Any, value: Any, at: tuple[Any, ...]) -> None:
         self._t.buffer_store(buffer, value, list(at))
 
+    def ramp(self, start: Any, count: int | None = None) -> Any:
+        """The index of `count` neighbours from `start` on, by default of all lanes."""
+        first = self.tir.const(start, "int32") if isinstance(start, int) else start
+        return self.tir.Ramp(first, self.tir.const(1, "int32"), count or self._lanes)
+
+    def shuffled(self, vector: Any, lanes: list[int]) -> Any:
+        """The vector that has in each place the number that stands at `lanes` of it in another one."""
+        return self.tir.Shuffle([vector], [self.tir.const(lane, "int32") for lane in lanes])
+
     def clear(self, buffers: list[Any], lanes: int | None = None) -> None:
         """Zeros in buffers of vectors."""
         with self.vector(lanes) as lane:

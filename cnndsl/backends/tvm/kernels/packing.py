@@ -73,26 +73,12 @@ def pack_conv(weight: np.ndarray, block: int, lanes: int) -> np.ndarray:
     return np.ascontiguousarray(parts.transpose(0, 2, *range(4, parts.ndim), 3, 1))
 
 
-def pack_diagonal(weight: np.ndarray, lanes: int) -> np.ndarray:
-    """Weights `(channels, channels/groups, *kernel)` of groups that divide a chunk, as `(chunks, 1, *kernel, lanes, lanes)`
-    with zeros between channels of different groups."""
-    import numpy as np
-
-    channels, per_group, *kernel = weight.shape
-    square = np.zeros((channels, lanes, *kernel), weight.dtype)
-    for channel in range(channels):
-        start = channel % lanes // per_group * per_group
-        square[channel, start : start + per_group] = weight[channel]
-    return pack_conv(square, lanes, lanes)
-
-
 def pack_depthwise(weight: np.ndarray, lanes: int) -> np.ndarray:
-    """`(channels, 1, *kernel)` → `(chunks, *kernel, lanes)`."""
+    """`(channels, seen, *kernel)` → `(chunks, *kernel, seen, lanes)`."""
     import numpy as np
 
-    filled = fill_up(weight[:, 0], 0, lanes)
-    parts = filled.reshape(-1, lanes, *weight.shape[2:])
-    return np.ascontiguousarray(np.moveaxis(parts, 1, -1))
+    parts = fill_up(weight, 0, lanes).reshape(-1, lanes, *weight.shape[1:])
+    return np.ascontiguousarray(np.moveaxis(parts, (2, 1), (-2, -1)))
 
 
 def pack_dense(weight: np.ndarray, vectors: int, lanes: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Depthwise convolution over drawn shapes of one, two and three axes, alone: PyTorch's numbers."""
+"""Depthwise convolution, and convolution in small groups, over drawn shapes of one, two and three axes, alone: PyTorch's numbers."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ import pytest
 import torch
 
 from cnndsl.backends.tvm.kernels.depthwise import DepthwiseConv, depthwise
+from cnndsl.backends.tvm.kernels.packing import pack_depthwise
+from cnndsl.backends.tvm.target import Cpu
 from cnndsl.ir.window import Window
 
 pytestmark = pytest.mark.tvm
 LANES = 8
+CPUS = [Cpu("generic", "x86_64-linux-gnu", lanes=LANES, registers=registers) for registers in (16, 32)]
 
 
 def drawn(seed: int, rank: int) -> DepthwiseConv:
@@ -27,7 +30,8 @@ def drawn(seed: int, rank: int) -> DepthwiseConv:
     size = tuple(max(1, e - b - a) + r.randint(0, most) for e, b, a in zip(extent, before, after, strict=True))
     stride = tuple(r.choice([1, 1, 2, 3]) for _ in range(rank))
     window = Window(kernel, stride, before, after, dilation)
-    return depthwise(r.choice([1, 2]), r.choice([1, 2, 3]), size, LANES, window, (), r.choice([16, 32]))
+    seen = r.choice([1, 1, 2, 4, 8])
+    return depthwise(r.choice([1, 2]), r.choice([1, 2, 3]), size, seen, window, (), CPUS[seed % 2])
 
 
 def check(kernel: DepthwiseConv) -> None:
@@ -36,7 +40,7 @@ def check(kernel: DepthwiseConv) -> None:
     r = np.random.default_rng(0)
     w, channels = kernel.window, kernel.chunks * LANES
     x = r.standard_normal((kernel.batch, channels, *kernel.size)).astype(np.float32)
-    weight = r.standard_normal((channels, 1, *w.kernel)).astype(np.float32)
+    weight = r.standard_normal((channels, kernel.seen, *w.kernel)).astype(np.float32)
     bias = r.standard_normal(channels).astype(np.float32)
     pads = [p for b, a in zip(reversed(w.before), reversed(w.after), strict=True) for p in (b, a)]
     convolve = (torch.conv1d, torch.conv2d, torch.conv3d)[len(kernel.size) - 1]
@@ -47,7 +51,7 @@ def check(kernel: DepthwiseConv) -> None:
         torch.from_numpy(bias).double(),
         stride=w.stride,
         dilation=w.dilation,
-        groups=channels,
+        groups=channels // kernel.seen,
     ).numpy()
 
     def packed(array: np.ndarray, axis: int) -> np.ndarray:
@@ -55,7 +59,7 @@ def check(kernel: DepthwiseConv) -> None:
         return np.ascontiguousarray(np.moveaxis(array.reshape(shape), axis + 1, -1))
 
     room = np.full((kernel.batch, kernel.chunks, *expected.shape[2:], LANES), np.nan, np.float32)
-    arrays = [packed(x, 1), packed(weight[:, 0], 0), packed(bias, 0), room]
+    arrays = [packed(x, 1), pack_depthwise(weight, LANES), packed(bias, 0), room]
     tensors = [tvm.runtime.tensor(array) for array in arrays]
     module = tvm.IRModule({"main": kernel.prim_func().with_attr("global_symbol", "main")})
     tvm.compile(module, tvm.target.Target("llvm"))["main"](*tensors)
@@ -75,7 +79,7 @@ def test_drawn_shapes(seed: int, rank: int) -> None:
 def test_every_candidate_gives_the_same(size: tuple[int, ...], kernel: int, stride: int) -> None:
     rank, pad = len(size), kernel // 2
     window = Window((kernel,) * rank, (stride,) * rank, (pad,) * rank, (pad,) * rank, (1,) * rank)
-    candidates = depthwise(1, 2, size, LANES, window, (), 32).candidates()
+    candidates = depthwise(1, 2, size, 2, window, (), CPUS[1]).candidates()
     assert len(set(candidates)) == len(candidates)
     for candidate in candidates:
         check(candidate)
