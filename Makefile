@@ -75,7 +75,7 @@ endif
 
 nightly: check ## All tests, the slow ones too, 2 000 random networks, 100 000 inferences
 	CNNDSL_FUZZ=all $(BIN)/python -m pytest -q -n $(WORKERS) --ignore tests/trust/test_agreement.py
-	CNNDSL_NETWORKS=2000 CNNDSL_KILLS=400 CNNDSL_LOADS=1000 CNNDSL_INFERENCES=100000 \
+	CNNDSL_NETWORKS=2000 CNNDSL_SEED=$$(date +%s) CNNDSL_KILLS=400 CNNDSL_LOADS=1000 CNNDSL_INFERENCES=100000 \
 		$(BIN)/python -m pytest -q -n $(WORKERS) tests/trust
 
 SECONDS_EACH ?= 300
