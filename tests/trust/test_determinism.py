@@ -56,6 +56,77 @@ def test_every_text_is_the_same_for_every_hash_seed() -> None:
     assert said("4242", names) == first
 
 
+# Deep enough for Winograd's kernels, joined along the channels.
+JOINED = """input 3×32×32
+Conv3x3(64) → ReLU → Conv3x3(64) → cat{ Conv1x1(16) | Conv3x3(32) } → MaxPool → Conv3x3(64) → GlobalAvgPool → FC(10)
+"""
+
+PACKAGES = """
+import sys
+from cnndsl.backends.tvm.build import build
+from cnndsl.pipeline import parse_text
+graph = parse_text(sys.argv[2]).graph
+for turn in "12":
+    build(graph, None, batch=(1, 8)).export(f"{sys.argv[1]}/f32-{turn}")
+    build(graph, None, precision="bf16").export(f"{sys.argv[1]}/bf16-{turn}")
+    build(graph, None, "c").export(f"{sys.argv[1]}/c-{turn}")
+"""
+
+FILES = """
+import sys
+import cnndsl.cli as cli
+for turn in "12":
+    for kind in ("onnx", "pt2", "safetensors", "torch", "ir"):
+        assert cli.run(["compile", "lenet5", "--to", kind, "-o", f"{sys.argv[1]}/net-{turn}.{kind}"]) == 0
+    assert cli.run(["draw", "lenet5", "-o", f"{sys.argv[1]}/net-{turn}.svg"]) == 0
+    assert cli.run(["report", "lenet5", "-o", f"{sys.argv[1]}/net-{turn}.html"]) == 0
+"""
+
+
+def written(folder: Path, script: str, *arguments: str) -> dict[str, dict[str, str]]:
+    """Checksums of all that a script wrote there, by turn and name, for two hash seeds."""
+    found: dict[str, dict[str, str]] = {}
+    for seed in ("0", "7"):
+        (folder / seed).mkdir()
+        subprocess.run(
+            [sys.executable, "-c", script, str(folder / seed), *arguments],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        )
+        for path in (folder / seed).rglob("*"):
+            if path.is_file():
+                name = str(path.relative_to(folder / seed))
+                turn = "1" if "-1" in name else "2"
+                sums = found.setdefault(f"{seed}, turn {turn}", {})
+                sums[name.replace(f"-{turn}", "")] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+def unlike(found: dict[str, dict[str, str]]) -> set[str]:
+    """The names of files that are not the same everywhere."""
+    first, *others = found.values()
+    assert len(others) == 3
+    return {name for sums in others for name in first.keys() | sums.keys() if first.get(name) != sums.get(name)}
+
+
+@pytest.mark.slow
+@pytest.mark.tvm
+def test_packages_of_every_kind_are_the_same(tmp_path: Path) -> None:
+    pytest.importorskip("tvm")
+    found = written(tmp_path, PACKAGES, JOINED)
+    assert {name.split("/")[0] for name in found["0, turn 1"]} == {"f32", "bf16", "c"}
+    assert unlike(found) == set()
+
+
+def test_files_for_others_are_the_same(tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    found = written(tmp_path, FILES)
+    assert len(found["0, turn 1"]) == 7
+    assert unlike(found) == set()
+
+
 def test_a_package_is_the_same_but_for_the_linker(tmp_path: Path) -> None:
     pytest.importorskip("tvm")
     for seed in ("0", "7"):
