@@ -124,7 +124,7 @@ def _diverged(epoch: int, done: int) -> CnnError:
     return CnnError(
         [
             Diagnostic(
-                "diverged",
+                "loss-diverged",
                 f"the loss of epoch {epoch} is no number: the weights grew without bound",
                 notes=(f"the run keeps the weights of epoch {done}",) if done else (),
                 help="train with a smaller `--lr`, or a longer `--warmup`",

@@ -250,7 +250,7 @@ def test_lenet5_recognises_digits(seed: int, tmp_path: Path) -> None:
 
 def test_a_run_that_diverges_is_told_and_keeps_what_was_good(tmp_path: Path) -> None:
     net = cnndsl.parse(NETWORK.replace("BN → ReLU", "ReLU → Conv3x3(16) → ReLU"))
-    with pytest.raises(cnndsl.CnnError, match=r"diverged.*epoch 1 "):
+    with pytest.raises(cnndsl.CnnError, match=r"loss-diverged.*epoch 1 "):
         net.train(folder=tmp_path / "a", **{**QUICK, "lr": 1e12, "optimizer": "sgd", "warmup": 0})
     assert not (tmp_path / "a" / "best.safetensors").exists()
 
