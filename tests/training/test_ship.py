@@ -42,7 +42,8 @@ def module(trained: Run) -> torch.nn.Module:
 def digits() -> np.ndarray:
     """The held-out digits, N×1×8×8 from 0 to 1."""
     data = find_data("digits")
-    return data.read((1, 8, 8))[data.parts(0.2, 0)[1]].astype(np.float32) / 255
+    pictures: np.ndarray = data.read((1, 8, 8))[data.parts(0.2, 0)[1]].astype(np.float32) / 255
+    return pictures
 
 
 def shipped(trained: Run, to: str, folder: Path) -> Path:
