@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -20,9 +22,11 @@ NETWORK = "input 1×8×8\nConv3x3(4) → ReLU → GlobalAvgPool → FC(2)"
 
 @cache
 def folder() -> Path:
-    """A folder in memory, where there is one."""
+    """A folder in memory, where there is one; it goes with the process."""
     memory = Path("/dev/shm")
-    return Path(tempfile.mkdtemp(prefix="fuzz-", dir=memory if os.access(memory, os.W_OK) else None))
+    made = Path(tempfile.mkdtemp(prefix="fuzz-", dir=memory if os.access(memory, os.W_OK) else None))
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return made
 
 
 @cache
