@@ -48,8 +48,8 @@ AT = {
 are slow."""
 
 TOO_BIG = {"regnet_y_128gf", "vit_h_14", "vit_l_16", "vit_l_32"}
-"""More than 300 million weights: in all forms that are compared, they do not fit beside each other into 8 GB. They are
-made of the same blocks as their smaller siblings."""
+"""More than 300 million weights, over a gigabyte, of which several copies are compared at once: not tried. They are made of
+the same blocks as their smaller siblings."""
 
 QUICK = ["lenet5", "autoencoder", "pilotnet"]
 
