@@ -10,7 +10,7 @@ from cnndsl.backends.tvm.choices import TUNED
 from cnndsl.backends.tvm.groups import Group
 from cnndsl.backends.tvm.joins import Joins, Slot
 from cnndsl.backends.tvm.kernels.kernel import Tunable, key
-from cnndsl.backends.tvm.kernels.packing import Repack
+from cnndsl.backends.tvm.kernels.repack import Repack
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.options import Options
 from cnndsl.backends.tvm.target import Cpu
@@ -170,6 +170,6 @@ class Assembly:
     def _repacked(self, source: Any, type: TensorType, *, pack: bool) -> Any:
         packed = (self.batch, self.chunks(type.channels), *type.size, self.lanes)
         shape = packed if pack else (self.batch, *type.shape)
-        return self.call(
-            Repack(pack, self.batch, type.channels, type.size, self.lanes, type.channel_axis), [source], shape
-        )
+        shuffles = self.cpu.kind == "llvm"
+        kernel = Repack(pack, self.batch, type.channels, type.size, self.lanes, shuffles, type.channel_axis)
+        return self.call(kernel, [source], shape)

@@ -75,7 +75,7 @@ def test_the_source_builds_as_its_head_says_without_a_warning(exported: Path, tm
     (part,) = manifest["variants"][0]["programs"]
     weights = predict.read_weights(exported / "weights.safetensors")
     constants = [weights[key] for key in part["constants"]]
-    run = predict.c_program(tmp_path / "lib.so", manifest["inputs"], manifest["outputs"], 1, constants)
+    run = predict.c_program(str(tmp_path / "lib.so"), manifest["inputs"], manifest["outputs"], 1, constants)
     sample = predict.read_weights(exported / "sample.safetensors")
     (given,), (expected,) = ([a for key, a in sample.items() if key.startswith(kind)] for kind in ("input.", "output."))
     (found,) = run([np.array(given)])

@@ -196,7 +196,7 @@ class _Body:
         if k.seen == 1:
             return self.data[(*place, lane)]
         if k.shuffles:
-            return self.n.shuffled(self.data[(*place, lane)], [i // k.seen * k.seen + c for i in range(k.lanes)])
+            return self.n.shuffled([self.data[(*place, lane)]], [i // k.seen * k.seen + c for i in range(k.lanes)])
         return self.data[(*place, lane // k.seen * k.seen + c)]
 
 

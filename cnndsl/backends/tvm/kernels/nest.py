@@ -94,9 +94,9 @@ class Nest:
         first = self.tir.const(start, "int32") if isinstance(start, int) else start
         return self.tir.Ramp(first, self.tir.const(1, "int32"), count or self._lanes)
 
-    def shuffled(self, vector: Any, lanes: list[int]) -> Any:
-        """The vector that has in each place the number that stands at `lanes` of it in another one."""
-        return self.tir.Shuffle([vector], [self.tir.const(lane, "int32") for lane in lanes])
+    def shuffled(self, vectors: list[Any], lanes: list[int]) -> Any:
+        """The vector that has in each place the number that stands at `lanes` of it in others, one behind the other."""
+        return self.tir.Shuffle(vectors, [self.tir.const(lane, "int32") for lane in lanes])
 
     def clear(self, buffers: list[Any], lanes: int | None = None) -> None:
         """Zeros in buffers of vectors."""

@@ -1,52 +1,11 @@
-"""Between plain maps `(batch, channels, *size)`, or with their channels on another axis, and packed ones
-`(batch, chunks, *size, lanes)`: weights with NumPy at compile time, tensors by a kernel."""
+"""Weights, packed with NumPy at compile time as the kernels read them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-from cnndsl.backends.tvm.kernels.generic import scheduled
-from cnndsl.backends.tvm.library import load_tvm
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
-
-
-@dataclass(frozen=True)
-class Repack:
-    """`pack` fills the last chunk up with zeros, otherwise they are dropped. Arguments: input, output."""
-
-    pack: bool
-    batch: int
-    channels: int
-    size: tuple[int, ...]
-    lanes: int
-    channel_axis: int = 0
-
-    def prim_func(self) -> Any:
-        """The scheduled function."""
-        tvm = load_tvm()
-        te, tir, lanes = tvm.te, tvm.tirx, self.lanes
-        axis = 1 + self.channel_axis
-        plain = (self.batch, *self.size[: axis - 1], self.channels, *self.size[axis - 1 :])
-        packed = (self.batch, -(-self.channels // lanes), *self.size, lanes)
-        data = te.placeholder(plain if self.pack else packed, name="data")
-
-        def packing(n: Any, c: Any, *rest: Any) -> Any:
-            *places, lane = rest
-            inside = c * lanes + lane < self.channels
-            channel = tir.min(c * lanes + lane, self.channels - 1)
-            value = data(n, *places[: axis - 1], channel, *places[axis - 1 :])
-            return value if self.channels % lanes == 0 else tir.if_then_else(inside, value, tir.const(0, "float32"))
-
-        def unpacking(*i: Any) -> Any:
-            return data(i[0], i[axis] // lanes, *i[1:axis], *i[axis + 1 :], i[axis] % lanes)
-
-        result = te.compute(packed if self.pack else plain, packing if self.pack else unpacking, name="result")
-        s = tvm.s_tir.Schedule(te.create_prim_func([data, result]))
-        s.parallel(s.fuse(*s.get_loops(s.get_sblock("result"))[: 1 + len(self.size)]))
-        return scheduled(s)
 
 
 def fill_up(array: np.ndarray, axis: int, multiple: int) -> np.ndarray:
