@@ -9,6 +9,8 @@ import pytest
 
 from cnndsl.backends.tvm.choices import Choices
 from cnndsl.backends.tvm.kernels.kernel import Tunable, key, settings, tunable_fields
+from cnndsl.backends.tvm.kernels.nest import parts
+from cnndsl.backends.tvm.kernels.projection import Projection
 from cnndsl.backends.tvm.tuning.problems import Problem, Subject
 from tests.backends.tvm.tuning.networks import TEXT, subject_of
 
@@ -53,13 +55,19 @@ def _check(problem: Problem, subject: Subject) -> None:
 
     rng = np.random.default_rng(0)
     first, *others = problem.kernel.candidates()
-    shapes = _shapes(first)
-    arrays = [rng.standard_normal(shape).astype(np.float32) for shape in shapes]
+    layout = _layout(first)
+    arrays = [rng.standard_normal(shape).astype(np.float32) for shape in _shapes(first)]
     expected = _run(tvm, first, arrays, subject)
     for other in others[:: max(1, len(others) // 6)]:
-        if _shapes(other) == shapes:
+        if _layout(other) == layout:
             found = _run(tvm, other, arrays, subject)
             assert np.abs(found - expected).max() <= 2e-5 * np.abs(expected).max(), other
+
+
+def _layout(kernel: Tunable) -> tuple[object, ...]:
+    """Shapes of the arguments, and what else decides where their numbers are."""
+    blocks = parts(kernel.chunks_out, kernel.tile[0]) if isinstance(kernel, Projection) else None
+    return *_shapes(kernel), blocks
 
 
 def _shapes(kernel: Tunable) -> list[tuple[int, ...]]:
