@@ -38,6 +38,8 @@ README = ROOT / "README.md"
 PAGES = (README, *sorted((ROOT / "docs").glob("*.md")), *sorted(ERRORS.glob("*.md")))
 _BLOCK = re.compile(r"^```(?P<language>[a-z]+)(?P<about>[^\n]*)\n(?P<body>.*?)^```$", re.DOTALL | re.MULTILINE)
 _SHELL = re.compile(r"[|<>;&*$`]")
+# The `python` of a page is this one, which may be in an environment that nobody has activated.
+_PATH = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
 _CNNDSL = f'cnndsl() {{ {shlex.quote(sys.executable)} -m cnndsl "$@"; }}\n'
 
 
@@ -164,7 +166,7 @@ class _Run:
     def _shell(self, command: str, *, fails: bool = True) -> str:
         result = subprocess.run(
             ["bash", "-c", _CNNDSL + command],
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            env=os.environ | {"PYTHONPATH": str(ROOT), "PATH": _PATH},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
