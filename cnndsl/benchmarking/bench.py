@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.analyses.cost import cost, total
+from cnndsl.backends.tvm.library import cores
 from cnndsl.backends.tvm.limits import Limits, best, measure_limits
 from cnndsl.backends.tvm.options import Precision
 from cnndsl.backends.tvm.target import Cpu
@@ -66,7 +67,7 @@ def bench(
     `MissingPart` of our own back ends.
     """
     plan = plan or Plan()
-    threads = plan.threads or machine.cores()
+    threads = plan.threads or cores()
     os.environ["TVM_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = str(threads)
     tell("drawing weights and inputs")
     arrays = lively_weights(graph, 0) if weights is None else checked(graph, weights, "the given weights")

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from cnndsl.backends.tvm.library import cores
 from cnndsl.benchmarking.report import Machine
 from cnndsl.version import __version__
 
 _PACKAGES = ("apache-tvm", "torch", "onnxruntime", "openvino", "numpy")
-
-
-def cores() -> int:
-    """Those that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def describe(target: str, cache_bytes: int | None) -> Machine:

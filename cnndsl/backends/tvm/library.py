@@ -9,14 +9,18 @@ from typing import Any
 from cnndsl.errors import MissingPart
 
 
+def cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @cache
 def load_tvm() -> Any:
     """The `tvm` module. Raises `MissingPart` when it is not installed, or cannot be loaded whole.
 
     TVM reads the number of threads once, while it is imported, and by itself takes half the cores.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    os.environ.setdefault("TVM_NUM_THREADS", str(cores))
+    os.environ.setdefault("TVM_NUM_THREADS", str(cores()))
     try:
         import tvm
         import tvm.relax

@@ -15,6 +15,7 @@ from cnndsl.backends.tvm.groups import plan
 from cnndsl.backends.tvm.joins import find_joins
 from cnndsl.backends.tvm.kernels.generic import schedule_rest
 from cnndsl.backends.tvm.library import load_tvm
+from cnndsl.backends.tvm.machine_code import machine_code
 from cnndsl.backends.tvm.options import Options
 from cnndsl.backends.tvm.plain import refuse_unlowered, variable
 from cnndsl.backends.tvm.target import Cpu, Gpu, find_cpu
@@ -77,8 +78,7 @@ def lower_program(graph: Graph, program: Program, options: Options, target: Cpu 
 
         code = c_code(lowered, graph.name, list(constants))
     else:
-        executable = load_tvm().compile(lowered, target.target, relax_pipeline=None)
-        code = Native(executable, target.architecture)
+        code = Native(machine_code(lowered, target.target), target.architecture)
     tuned = tuned_functions(lowered)
     return Compiled(graph, program, module, lowered, code, constants, options, target, origin, tuned, calls)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from cnndsl.backends.tvm import predict
 from cnndsl.backends.tvm.choices import Choices
 from cnndsl.backends.tvm.fold import fold
-from cnndsl.backends.tvm.library import load_tvm
+from cnndsl.backends.tvm.library import cores, load_tvm
 from cnndsl.backends.tvm.linking import own_architecture
 from cnndsl.backends.tvm.options import Options
 from cnndsl.backends.tvm.plain import refuse_unlowered
@@ -108,8 +107,7 @@ def known(target: str, store: Path | str | None = None, threads: int | None = No
 
 def place_of(cpu: Cpu, threads: int | None) -> Place:
     """What measurements for a processor hold for; `threads` is by default that of all cores."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return Place(target=f"{cpu.name} {cpu.triple}", threads=threads or cores, tvm=str(load_tvm().__version__))
+    return Place(target=f"{cpu.name} {cpu.triple}", threads=threads or cores(), tvm=str(load_tvm().__version__))
 
 
 def _tuned(subject: Subject, ledger: Ledger, bench: Bench, trials: int, space: Space, tell: Tell) -> Tuned:

@@ -9,6 +9,7 @@ from typing import Any
 
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.linking import tvm_linker
+from cnndsl.backends.tvm.machine_code import machine_code
 
 Ports = Sequence[tuple[tuple[int, ...], str]]
 """Shape and element type of each argument."""
@@ -18,7 +19,7 @@ def build(module: Any, target: Any, folder: str, architecture: str) -> str:
     """A function or whole network as a library, whose path it returns."""
     tvm = load_tvm()
     whole = any(isinstance(function, tvm.relax.Function) for function in module.functions.values())
-    made = tvm.compile(module, target, relax_pipeline=None) if whole else tvm.compile(module, target)
+    made = machine_code(module, target) if whole else tvm.compile(module, target)
     path = str(Path(tempfile.mkdtemp(dir=folder)) / "candidate.so")
     made.export_library(path, fcompile=tvm_linker(architecture))
     return path

@@ -1,0 +1,34 @@
+"""A lowered IRModule → machine code, its kernels side by side."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from cnndsl.backends.tvm.library import cores, load_tvm
+
+PARTS = 8
+"""Libraries that the kernels are divided among, at most. The same on every machine, and so are the bytes of a package."""
+
+
+def machine_code(lowered: Any, target: Any) -> Any:
+    """The executable of an IRModule of Relax and scheduled functions, for a processor.
+
+    TVM takes one kernel after another through its passes and LLVM, on one core. Kernels know nothing of each other, and TVM
+    lets go of Python's lock while it works.
+    """
+    tvm = load_tvm()
+    kernels = {name: one for name, one in lowered.functions_items() if isinstance(one, tvm.tirx.PrimFunc)}
+    rest = {name: one for name, one in lowered.functions_items() if name not in kernels}
+    names = sorted(kernels, key=lambda name: str(name.name_hint))
+    # Neighbours are of a kind and cost alike: each part has some of every kind.
+    # TVM takes the only kernel of a library for its main function: none has just one.
+    count = max(1, min(PARTS, len(names) // 2))
+    first, *others = ({name: kernels[name] for name in names[number::count]} for number in range(count))
+    with ThreadPoolExecutor(cores()) as pool:
+        whole = pool.submit(tvm.compile, tvm.IRModule(rest | first, attrs=lowered.attrs), target, relax_pipeline=None)
+        libraries = list(pool.map(lambda part: tvm.tirx.build(tvm.IRModule(part), target), others))
+        executable = whole.result()
+    for library in libraries:
+        executable.mod.import_module(library)
+    return executable
