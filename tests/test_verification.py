@@ -8,7 +8,7 @@ import pytest
 from cnndsl.ops.conv import Conv
 from cnndsl.ops.relu import ReLU
 from cnndsl.pipeline import parse_text
-from cnndsl.verification import LIMIT, Finding, close, drawn_weights, verify
+from cnndsl.verification import LIMIT, Finding, close, drawn_weights, plain_limit, verify
 
 NET = "input 3×12×12\nstem: Conv3x3(8) → bn: BN → ReLU → add{ id | mid: Conv3x3(8) } → head: FC(5)"
 
@@ -62,3 +62,15 @@ def test_weights_are_drawn_away_from_zeros_and_ones() -> None:
 def test_arrays_are_close_in_units_of_the_largest_value(other: list[float], agrees: bool) -> None:
     finding = close("x", "a and b", {"n": np.array([1.0, 2.0])}, {"n": np.array(other)})
     assert (finding.agrees, finding.first) == (agrees, None if agrees else "n")
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [
+        (NET, LIMIT),
+        ("input 3×8×8\nReLU", LIMIT),
+        ("input 3×224×224\nFC(10)", 2**-24 * 150528**0.5),
+    ],
+)
+def test_the_limit_grows_with_the_root_of_the_longest_sum(text: str, limit: float) -> None:
+    assert plain_limit(parse_text(text).graph) == limit
