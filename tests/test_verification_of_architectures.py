@@ -51,7 +51,24 @@ TOO_BIG = {"regnet_y_128gf", "vit_h_14", "vit_l_16", "vit_l_32"}
 """More than 300 million weights, over a gigabyte, of which several copies are compared at once: not tried. They are made of
 the same blocks as their smaller siblings."""
 
-QUICK = ["lenet5", "autoencoder", "pilotnet"]
+QUICK = [
+    "autoencoder",
+    "espcn",
+    "fully_connected",
+    "lenet5",
+    "m5",
+    "mobilenet_v1",
+    "nin",
+    "pilotnet",
+    "regnet_x_400mf",
+    "resnet18",
+    "shufflenet_v2_x0_5",
+    "squeezenet1_1",
+    "textcnn",
+    "vit_b_32",
+    "wavenet",
+    "yolov3_tiny",
+]
 
 NETWORKS = [name for name in architectures() if name not in TOO_BIG]
 
