@@ -138,15 +138,21 @@ def distance(expected: np.ndarray, found: np.ndarray) -> float:
 def limits(graph: Graph, weights: Arrays, inputs: Arrays, expected: Arrays, precision: str) -> dict[str, float]:
     """How far each output may be off: 1e-4, in bfloat16 2e-2; more where PyTorch itself cannot tell.
 
-    Networks that divide by small numbers, or take differences of large ones, make errors grow. What the like errors make
-    of PyTorch's own result is measured: in float32 against float64, and with weights and inputs rounded to bfloat16.
+    Networks that divide by small numbers, or take differences of large ones, make errors grow; those that divide by a number's
+    own size turn its sign round. What the like errors make of PyTorch's own result is measured: in float32 against float64,
+    and with weights and inputs rounded to bfloat16, or moved by as much as that may move them.
     """
     if precision == "bf16":
-        rounded = [{k: _rounded(v) for k, v in arrays.items()} for arrays in (weights, inputs)]
-        other, usual, factor = _run(graph, to_torch(graph), *rounded), 2e-2, 4
+        random = np.random.default_rng(0)
+        near = [[{k: _rounded(v) for k, v in arrays.items()} for arrays in (weights, inputs)]]
+        near += [[{k: _moved(v, random) for k, v in arrays.items()} for arrays in (weights, inputs)] for _ in range(16)]
+        others, usual, factor = [_run(graph, to_torch(graph), *one) for one in near], 2e-2, 4
     else:
-        other, usual, factor = _run(graph, to_torch(graph).double(), weights, inputs), 1e-4, 50
-    return {name: max(usual, factor * distance(value, other[name])) for name, value in expected.items()}
+        others, usual, factor = [_run(graph, to_torch(graph).double(), weights, inputs)], 1e-4, 50
+    return {
+        name: max(usual, *(factor * distance(value, other[name]) for other in others))
+        for name, value in expected.items()
+    }
 
 
 def drawn_for(graph: Graph, count: int) -> tuple[Arrays, Arrays]:
@@ -168,6 +174,14 @@ def _rounded(array: np.ndarray) -> np.ndarray:
         return array
     rounded: np.ndarray = torch.from_numpy(np.array(array)).bfloat16().float().numpy()
     return rounded
+
+
+def _moved(array: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Each number further or nearer by no more than rounding to bfloat16 moves it."""
+    if array.dtype.kind != "f":
+        return array
+    moved: np.ndarray = (array * (1 + random.uniform(-(2**-9), 2**-9, array.shape))).astype(array.dtype)
+    return moved
 
 
 def _named(graph: Graph, value: object) -> Arrays:
