@@ -125,8 +125,9 @@ class Network:
         `weights` is a state dict of arrays or torch tensors, or a file of them; without it the first values of `seed`
         are taken. A run takes `batch` examples; of several sizes the largest that fits is used. `strict_numerics` keeps
         to kernels that sum products of the given numbers, without Winograd's transforms. With `precision` bf16
-        convolutions and `FC` multiply bfloat16 numbers, but where Winograd's algorithm in float32 is faster. It runs on `threads` threads, all cores by default. With `tuned`
-        kernels run as `tune` found best, which is in `store`. Raises `CnnError` and `MissingPart`.
+        convolutions and `FC` multiply bfloat16 numbers, but where Winograd's algorithm in float32 is faster. It runs on
+        `threads` threads, all cores by default. With `tuned` kernels run as `tune` found best, which is in `store`. Raises
+        `CnnError` and `MissingPart`.
         """
         from cnndsl.backends.tvm.build import build
         from cnndsl.weights import read_weights

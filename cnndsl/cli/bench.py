@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cnndsl.cli.reading import file_argument, network_options, read_network
-from cnndsl.cli.tuning import chosen, store_option
+from cnndsl.cli.tuning import chosen, chosen_before, store_option
 from cnndsl.cli.voice import note, say
 
 if TYPE_CHECKING:
@@ -114,6 +114,6 @@ def command(
 
         found = checked(graph, read_weights(weights), weights.name) if weights else lively_weights(graph, 0)
         own = Options(batch=batch, strict_numerics=strict_numerics, precision=precision)
-        compile_apart(graph, found, own, "llvm", tell)
+        compile_apart(graph, found, own, "llvm", tell, chosen_before("llvm", tune, store, threads))
 
     do_apart(work, again, compiling="compiling cnndsl")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnndsl.cli.reading import file_argument, network_options, read_network
-from cnndsl.cli.tuning import chosen, store_option
+from cnndsl.cli.tuning import chosen, chosen_before, store_option
 from cnndsl.cli.voice import note, say, step
 
 if TYPE_CHECKING:
@@ -185,9 +185,10 @@ def _package(
         from cnndsl.backends.tvm.options import Options
 
         arrays = read_weights(weights) if weights else initial_weights(graph, options["seed"])
+        found = chosen_before(target, *tuning, options["threads"])
         for size in batch:
             own = Options(batch=size, strict_numerics=options["strict_numerics"], precision=options["precision"])
-            compile_apart(graph, arrays, own, target, tell)
+            compile_apart(graph, arrays, own, target, tell, found)
 
     do_apart(work, again)
 

@@ -64,6 +64,17 @@ def chosen(
     return known(target, store, threads)
 
 
+def chosen_before(
+    target: str, trials: int | None, store: Path | None, threads: int | None
+) -> Mapping[Cpu | Gpu, Choices]:
+    """The same, of what the store holds already: nothing is measured."""
+    if trials is None:
+        return {}
+    from cnndsl.backends.tvm.tuning.tune import known
+
+    return known(target, store, threads)
+
+
 @contextmanager
 def progress() -> Iterator[Tell]:
     """What tuning tells, shown on stderr: a table that changes on a terminal, lines elsewhere."""

@@ -24,8 +24,8 @@ WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
 class SpreadLearner(Learner):
     """A learner each of whose processes keeps a part of every weight, and gathers a layer's when it computes it."""
 
-    channels_last = False
     # Parts of weights are rows of memory as it lies; gradients that lie otherwise cannot be shared out.
+    channels_last = False
 
     def configure_model(self) -> None:
         if self.device_mesh is None:

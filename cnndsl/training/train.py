@@ -60,7 +60,8 @@ def train(graph: Graph, options: Options, folder: Path | None = None, say: Say |
     """Trains a network in a new run folder, `runs/NAME` where none is given. `say` gets notes line by line.
 
     Everything that can be known before is checked before. Raises `CnnError` (those of `find_data`, `check_fits`,
-    `beginning`, `frozen`, `check_machine` and `refuse_occupied`), `MissingPart`, and KeyboardInterrupt when all that is done has been written.
+    `beginning`, `frozen`, `check_machine` and `refuse_occupied`), `MissingPart`, and KeyboardInterrupt when all that is done
+    has been written.
     """
     say = say or (lambda _: None)
     folder = folder or free_folder(graph.name)

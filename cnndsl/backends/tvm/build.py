@@ -36,7 +36,8 @@ def build(
 ) -> Package:
     """Compiles a network for `target` (its words: `find_targets`), each run taking `batch` examples; of several sizes the
     largest that fits is used. `strict_numerics` keeps to kernels that sum products of the given numbers, without
-    Winograd's transforms. With `precision` bf16 convolutions and fully connected layers multiply bfloat16 numbers. A package runs on `threads` threads, all cores by default. `choices` is what
+    Winograd's transforms. With `precision` bf16 convolutions and fully connected layers multiply bfloat16 numbers, but where
+    Winograd's algorithm in float32 is faster. A package runs on `threads` threads, all cores by default. `choices` is what
     tuning has found, by processor.
 
     `weights` is a state dict of NumPy arrays, from `origin`; without it the first values of `seed` are taken. Raises

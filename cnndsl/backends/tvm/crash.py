@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from cnndsl.backends.tvm.choices import Choices
 from cnndsl.backends.tvm.fold import fold
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.lower import lowered_module
 from cnndsl.backends.tvm.options import Options
-from cnndsl.backends.tvm.target import Gpu, find_targets
+from cnndsl.backends.tvm.target import Cpu, Gpu, find_targets
 from cnndsl.ir.graph import Graph
 
 if TYPE_CHECKING:
@@ -17,14 +19,21 @@ if TYPE_CHECKING:
 
 
 def compile_apart(
-    graph: Graph, weights: Mapping[str, np.ndarray], options: Options, target: str, tell: Callable[[str], None]
+    graph: Graph,
+    weights: Mapping[str, np.ndarray],
+    options: Options,
+    target: str,
+    tell: Callable[[str], None],
+    choices: Mapping[Cpu | Gpu, Choices] | None = None,
 ) -> None:
-    """Compiles the network kernel by kernel; `tell` is given the name of what comes next before it is begun."""
+    """Compiles the network kernel by kernel, with what tuning chose for each processor; `tell` is given the name of what
+    comes next before it is begun."""
     tvm = load_tvm()
     program, found = fold(graph, weights), find_targets(target)
     for one in (found,) if isinstance(found, Gpu) else found:
         tell("the assembly of its kernels")
-        _, module, _, _ = lowered_module(program, options, one)
+        own = replace(options, choices=(choices or {}).get(one, options.choices))
+        _, module, _, _ = lowered_module(program, own, one)
         for name, function in module.functions_items():
             if isinstance(function, tvm.tirx.PrimFunc):
                 tell(f"the kernel {name.name_hint}")
