@@ -97,6 +97,7 @@ def _networks(reports: Mapping[str, tuple[float, Report]]) -> list[str]:
         )
     return [
         "Medians and 99th percentiles of ours, and ours by each peer's; `to reach` is the most that the ratio to OpenVINO may be.",
+        "`compile s` is the time from weights to the first answer, the import of TVM included.",
         "",
         *markdown_table(header, cells),
     ]
