@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 from cnndsl.version import __version__
 
 if TYPE_CHECKING:
-    from cnndsl.errors import CnnError, Diagnostic, MissingPart
+    from cnndsl.diagnostics.errors import CnnError, Diagnostic, MissingPart
     from cnndsl.network import Network, load, parse
 
 __all__ = ["CnnError", "Diagnostic", "MissingPart", "Network", "__version__", "load", "parse"]
 
 _HOMES = {
-    "CnnError": "cnndsl.errors",
-    "Diagnostic": "cnndsl.errors",
-    "MissingPart": "cnndsl.errors",
+    "CnnError": "cnndsl.diagnostics.errors",
+    "Diagnostic": "cnndsl.diagnostics.errors",
+    "MissingPart": "cnndsl.diagnostics.errors",
     "Network": "cnndsl.network",
     "load": "cnndsl.network",
     "load_ipython_extension": "cnndsl.notebook",

@@ -8,15 +8,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from cnndsl.errors import Diagnostic
+from cnndsl.diagnostics.errors import Diagnostic
 from cnndsl.ir.graph import Graph
 from cnndsl.pipeline import Loaded, parse_text
 from cnndsl.pipeline import load as load_file
 
 if TYPE_CHECKING:
     from cnndsl.analyses.summary import NetworkField, NodeReport, Summary
-    from cnndsl.backends.dot.emit import Options
-    from cnndsl.backends.tvm.runtime import Package
+    from cnndsl.backends.drawing.formats.graphviz import Options
+    from cnndsl.backends.tvm.package.loaded import Package
     from cnndsl.backends.tvm.tuning.tune import Tuned
     from cnndsl.benchmarking.report import Report
     from cnndsl.training.train import Trained
@@ -97,13 +97,13 @@ class Network:
 
     def to_torch(self) -> Any:
         """A plain `nn.Module` whose `state_dict()` has the published names. Raises `MissingPart` without PyTorch."""
-        from cnndsl.backends.pytorch.module import to_torch
+        from cnndsl.backends.pytorch.live.module import to_torch
 
         return to_torch(self.graph)
 
     def to_source(self) -> str:
         """The text of a Python file that needs torch and nothing of ours."""
-        from cnndsl.backends.pytorch.source import to_source
+        from cnndsl.backends.pytorch.writing.source import to_source
 
         return to_source(self.graph)
 
@@ -129,8 +129,8 @@ class Network:
         `threads` threads, all cores by default. With `tuned` kernels run as `tune` found best, which is in `store`. Raises
         `CnnError` and `MissingPart`.
         """
+        from cnndsl.arrays.weights import read_weights
         from cnndsl.backends.tvm.build import build
-        from cnndsl.weights import read_weights
 
         origin = "the given weights"
         if isinstance(weights, str | Path):
@@ -181,7 +181,7 @@ class Network:
 
         `weights` and `seed` as for `to_tvm`. Raises `CnnError` and `MissingPart`.
         """
-        from cnndsl.backends.pytorch.export import write_onnx
+        from cnndsl.backends.pytorch.live.export import write_onnx
 
         write_onnx(self.graph, self._weights(weights, seed), Path(path))
 
@@ -190,13 +190,13 @@ class Network:
 
         `weights` and `seed` as for `to_tvm`. Raises `CnnError` and `MissingPart`.
         """
-        from cnndsl.backends.pytorch.export import write_pt2
+        from cnndsl.backends.pytorch.live.export import write_pt2
 
         write_pt2(self.graph, self._weights(weights, seed), Path(path))
 
     def _weights(self, given: Mapping[str, Any] | str | Path | None, seed: int) -> dict[str, Any]:
         """Weights of this network as arrays, from a file, a mapping, or a seed. Raises `CnnError`."""
-        from cnndsl.weights import checked, initial_weights, read_weights
+        from cnndsl.arrays.weights import checked, initial_weights, read_weights
 
         if given is None:
             return initial_weights(self.graph, seed)
@@ -221,7 +221,7 @@ class Network:
 
     def draw(self, path: str | Path, **options: Unpack[Options]) -> None:
         """A diagram; svg, png, pdf, dot, mmd from the path's ending. Raises `MissingPart` without Graphviz."""
-        from cnndsl.backends.dot.draw import draw
+        from cnndsl.backends.drawing.draw import draw
 
         draw(self.graph, path, **options)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from cnndsl.errors import CnnError, MissingPart
+from cnndsl.diagnostics.errors import CnnError, MissingPart
 
 if TYPE_CHECKING:
     from cnndsl.network import Network
@@ -21,7 +21,7 @@ def mimebundle(network: Network) -> dict[str, str]:
     """The network as a line, and as HTML: its diagram where Graphviz is, its table folded away below."""
     from cnndsl.analyses.html_table import STYLE, to_html
     from cnndsl.analyses.outline import rows
-    from cnndsl.backends.dot.draw import content
+    from cnndsl.backends.drawing.draw import content
 
     bundle = {"text/plain": repr(network)}
     try:
@@ -53,8 +53,8 @@ def _cell(line: str, cell: str) -> Network | None:
     """%%cnn [NAME] [-P name=value]… [--input SHAPE]…: the program below as a network, shown and kept as NAME."""
     from IPython import get_ipython
 
+    from cnndsl.diagnostics.render import render_all
     from cnndsl.network import parse
-    from cnndsl.render import render_all
 
     try:
         name, parameters, inputs = _arguments(line)

@@ -2,7 +2,7 @@
 
     read     a path, `-` or a built-in name        → Source
     parse    text                                  → tree            (cnndsl.syntax)
-    load     tree, and the files it uses           → names           (cnndsl.passes.library)
+    load     tree, and the files it uses           → names           (cnndsl.passes.library.library)
     build    names: expand, resolve, infer, name   → Graph           (cnndsl.passes)
 
 Analyses and back ends take the Graph from here.
@@ -19,17 +19,17 @@ from pathlib import Path
 from typing import Any
 
 import cnndsl.ops  # noqa: F401  (fills the registry of layers)
-from cnndsl import shelf
 from cnndsl.analyses.valid_sizes import AxisRule, Fits, common_rule
 from cnndsl.analyses.valid_sizes import valid_sizes as rules_of
-from cnndsl.errors import CnnError, Diagnostic, Label
-from cnndsl.files import is_file, open_file
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
+from cnndsl.diagnostics.source import Source, Span
+from cnndsl.disk import shelf
+from cnndsl.disk.files import is_file, open_file
 from cnndsl.ir.graph import Graph
-from cnndsl.passes.body import Report
 from cnndsl.passes.build import Built, build, complete_models, in_order, raise_errors
-from cnndsl.passes.library import Library, is_one_model, no_stray
-from cnndsl.passes.wording import nearest
-from cnndsl.source import Source, Span
+from cnndsl.passes.library.library import Library, is_one_model, no_stray
+from cnndsl.passes.values.kinds import nearest
+from cnndsl.passes.walk.body import Report
 from cnndsl.syntax.scan import MOST_BYTES, decode
 
 SECONDS_OF_TRIALS = 1.0
@@ -107,7 +107,7 @@ def load(file: str, parameters: Mapping[str, Any] | None = None, inputs: Mapping
 
 
 def _built_before(path: Path, altered: bool) -> Graph:
-    from cnndsl.passes.graph_file import MOST_GRAPH_BYTES, read_graph
+    from cnndsl.passes.read_graph import MOST_GRAPH_BYTES, read_graph
 
     if altered:
         raise CnnError(
@@ -238,7 +238,7 @@ def _linted(graph: Graph) -> tuple[Diagnostic, ...]:
 
 def _checked(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str]) -> list[Diagnostic]:
     from cnndsl.analyses.lints import lint, without_allowed
-    from cnndsl.passes.lint import lint_text
+    from cnndsl.passes.text_lints import lint_text
 
     report = Report()
     unit = Library(report).load(origin.source, origin.path, parameters)

@@ -53,8 +53,8 @@ def verify(
 
 
 def _statics(graph: Graph) -> Iterable[Finding]:
-    from cnndsl.backends.pytorch.observe import observe
-    from cnndsl.backends.tvm.plain import relax_shapes
+    from cnndsl.backends.pytorch.live.observe import observe
+    from cnndsl.backends.tvm.program.plain import relax_shapes
 
     seen = observe(graph)
     nodes = [node for node in graph.nodes if node.name in seen.shapes]
@@ -92,9 +92,9 @@ def _equal(what: str, between: str, ours: Mapping[str, Any], theirs: Mapping[str
 def _values(
     graph: Graph, seed: int, precision: Literal["f32", "bf16"], tell: Callable[[str], None]
 ) -> Iterable[Finding]:
-    from cnndsl.backends.pytorch.observe import activations as torch_values
+    from cnndsl.backends.pytorch.live.observe import activations as torch_values
     from cnndsl.backends.tvm.build import build
-    from cnndsl.backends.tvm.plain import activations as tvm_values
+    from cnndsl.backends.tvm.program.plain import activations as tvm_values
 
     weights, inputs = drawn_weights(graph, seed), drawn_inputs(graph, seed)
     tell("running PyTorch")
@@ -104,7 +104,7 @@ def _values(
     here = {name: plain[name] for name in expected}
     yield close("values of layers", "PyTorch and TVM, plain", expected, here, plain_limit(graph))
     if precision == "bf16":
-        from cnndsl.backends.tvm.bf16_layers import activations as bf16_values
+        from cnndsl.backends.tvm.examine.bf16_layers import activations as bf16_values
 
         tell("compiling the layers in bf16")
         layers = bf16_values(graph, weights, inputs)
@@ -154,7 +154,7 @@ def drawn_weights(graph: Graph, seed: int) -> Arrays:
     """First values, moved a little where they are constants: a bias of zero and a variance of one hide mistakes."""
     import numpy as np
 
-    from cnndsl.weights import initial_weights
+    from cnndsl.arrays.weights import initial_weights
 
     generator = np.random.default_rng(seed)
     arrays = initial_weights(graph, seed)

@@ -28,9 +28,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cnndsl.cli import run
-from cnndsl.errors import CnnError
+from cnndsl.diagnostics.errors import CnnError
+from cnndsl.diagnostics.render import render_all
 from cnndsl.pipeline import check, load
-from cnndsl.render import render_all
 
 ROOT = Path(__file__).resolve().parent.parent
 ERRORS = ROOT / "docs" / "errors"
@@ -200,7 +200,7 @@ def _agrees(shown: str, real: str) -> bool:
 
 
 if __name__ == "__main__":
-    from cnndsl.files import write_atomically
+    from cnndsl.disk.files import write_atomically
 
     for path in [Path(name).resolve() for name in sys.argv[1:]] or PAGES:
         write_atomically(path, refreshed(path.read_text("utf-8")))

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from cnndsl import pipeline, shelf
+from cnndsl import pipeline
 from cnndsl.analyses.summary import summarize
+from cnndsl.disk import shelf
 from cnndsl.ir.graph import Graph
 
 TRUTH = Path(__file__).parent / "truth"

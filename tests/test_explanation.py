@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import cnndsl.ops  # noqa: F401  (fills the registry)
-from cnndsl.explanation import arguments_of, explain, layers_page, nearest_words
 from cnndsl.ir.op import Op, registry
-from cnndsl.passes.functions import FUNCTIONS
+from cnndsl.passes.values.functions import FUNCTIONS
+from cnndsl.reference.explanation import arguments_of, explain, layers_page, nearest_words
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "layers.md"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cnndsl.errors import MissingPart
-from cnndsl.files import write_atomically
+from cnndsl.diagnostics.errors import MissingPart
+from cnndsl.disk.files import write_atomically
 
 
 def test_folders_are_made_and_text_is_utf8(tmp_path: Path) -> None:

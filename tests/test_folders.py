@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from cnndsl import folders
-from cnndsl.errors import MissingPart
-from cnndsl.folders import folder_aside
+from cnndsl.diagnostics.errors import MissingPart
+from cnndsl.disk import folders
+from cnndsl.disk.folders import folder_aside
 
 pytestmark = pytest.mark.skipif(folders.LOCKS is None, reason="takes locks of folders")
 

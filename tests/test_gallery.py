@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cnndsl.gallery import diagrams, page, rows, short
+from cnndsl.reference.gallery import diagrams, page, rows, short
 
 PAGE = Path(__file__).parent.parent / "docs" / "architectures" / "README.md"
 

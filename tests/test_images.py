@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnndsl.errors import CnnError
-from cnndsl.images import IMAGENET_MEAN, IMAGENET_STD, read_arrays, read_image, read_inputs
+from cnndsl.arrays.inputs import IMAGENET_MEAN, IMAGENET_STD, read_arrays, read_image, read_inputs
+from cnndsl.diagnostics.errors import CnnError
 from tests.oracle import torchvision_models
 
 

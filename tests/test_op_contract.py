@@ -18,10 +18,10 @@ from pydantic import ValidationError
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from cnndsl.backends.pytorch.module import to_torch
-from cnndsl.backends.pytorch.source import to_source
-from cnndsl.backends.tvm.plain import activations, relax_shapes
-from cnndsl.errors import Refusal
+from cnndsl.backends.pytorch.live.module import to_torch
+from cnndsl.backends.pytorch.writing.source import to_source
+from cnndsl.backends.tvm.program.plain import activations, relax_shapes
+from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.graph import Graph, Node
 from cnndsl.ir.op import Op, registry
 from cnndsl.ir.tensor import TensorType

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cnndsl.explanation import explain, functions_page
-from cnndsl.faults import fault_pages, faults_page
+from cnndsl.reference.error_pages import fault_pages, faults_page
+from cnndsl.reference.explanation import explain, functions_page
 from cnndsl.syntax.mistakes import RESERVED, STATEMENTS
 from tests.pages import ERRORS, PAGES, README, ROOT, PageError, refreshed
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from cnndsl.errors import CnnError
+from cnndsl.diagnostics.errors import CnnError
+from cnndsl.diagnostics.source import Source
 from cnndsl.ir.graph import Graph
 from cnndsl.pipeline import format_text, parse_text
-from cnndsl.source import Source
 from tests.random_programs import networks
 
 RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
@@ -30,7 +30,7 @@ def built(text: str) -> Graph:
 @given(networks())
 def test_shapes_state_and_macs_are_torchs(text: str) -> None:
     pytest.importorskip("torch")
-    from cnndsl.backends.pytorch.observe import observe
+    from cnndsl.backends.pytorch.live.observe import observe
 
     graph = built(text)
     assume(graph.nodes)

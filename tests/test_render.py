@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from cnndsl.errors import Diagnostic, Label, Severity
-from cnndsl.render import one_line, render, render_all
-from cnndsl.source import Source, Span
+from cnndsl.diagnostics.errors import Diagnostic, Label, Severity
+from cnndsl.diagnostics.render import one_line, render, render_all
+from cnndsl.diagnostics.source import Source, Span
 
 RESIDUAL = "input 3×32×32\n\n\n\n\n\n  add{ Conv3x3(128, stride=2) → BN | id }\n"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from cnndsl.errors import Diagnostic, Label, Severity
-from cnndsl.report import CheckReport, to_github, to_json, to_sarif
-from cnndsl.source import Source, Span
+from cnndsl.diagnostics.errors import Diagnostic, Label, Severity
+from cnndsl.diagnostics.formats import CheckReport, to_github, to_json, to_sarif
+from cnndsl.diagnostics.source import Source, Span
 
 SOURCE = Source("my net,1.cnn", "input 3×32×32\nConv3x3(8) → Bm\n")
 OTHER = Source("b.cnn", "block BN { id }")

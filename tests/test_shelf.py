@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from cnndsl import shelf
+from cnndsl.diagnostics.source import Source
+from cnndsl.disk import shelf
 from cnndsl.pipeline import load
-from cnndsl.source import Source
 
 ROOT = Path(__file__).resolve().parent.parent
 

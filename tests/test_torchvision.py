@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from cnndsl import pipeline, shelf
+from cnndsl import pipeline
 from cnndsl.analyses.summary import summarize
+from cnndsl.disk import shelf
 from cnndsl.ir.graph import Graph
 from tests.oracle import outline, published, skeleton, torchvision_models
 
@@ -120,7 +121,7 @@ def pair(name: str, size: int, options: dict[str, Any]) -> tuple[Any, Any]:
     """torchvision's network and ours, in evaluation mode and with the same weights."""
     import torch
 
-    from cnndsl.backends.pytorch.module import to_torch
+    from cnndsl.backends.pytorch.live.module import to_torch
 
     torch.manual_seed(0)
     theirs = published(name, **options)

@@ -126,7 +126,7 @@ def pair(name: str, size: str) -> tuple[Any, Any]:
 
 def compiled(name: str, size: str) -> Any:
     """Our module, in evaluation mode."""
-    from cnndsl.backends.pytorch.module import to_torch
+    from cnndsl.backends.pytorch.live.module import to_torch
 
     return to_torch(pipeline.load(name, {}, {"": size}).graph).eval()
 

@@ -9,8 +9,8 @@ import pytest
 
 from cnndsl import pipeline
 from cnndsl.analyses.summary import summarize
+from cnndsl.disk.shelf import architecture, architectures
 from cnndsl.ir.graph import Graph
-from cnndsl.shelf import architecture, architectures
 from cnndsl.verification import verify
 
 pytestmark = pytest.mark.tvm

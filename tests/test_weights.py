@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 from safetensors.torch import save_file as save_torch
 
-from cnndsl.errors import CnnError
+from cnndsl.arrays.weights import checked, initial_weights, read_weights, write_weights
+from cnndsl.diagnostics.errors import CnnError
 from cnndsl.ir.graph import Graph
 from cnndsl.ops.bn import BN
 from cnndsl.ops.conv import Conv
 from cnndsl.ops.fc import FC
-from cnndsl.weights import checked, initial_weights, read_weights, write_weights
 from tests.graphs import Step, graph
 
 

@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from cnndsl.errors import CnnError, Diagnostic
+from cnndsl.diagnostics.errors import CnnError, Diagnostic
 from cnndsl.pipeline import parse_text
 
 IN = "input 3×8×8\n"

@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from cnndsl.analyses.summary import Summary
-from cnndsl.errors import CnnError, Diagnostic, Label
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
+from cnndsl.diagnostics.source import Span
 from cnndsl.ir.graph import Graph
-from cnndsl.passes.flow import LOST, Entrance, LostValue, Wire
-from cnndsl.passes.place import Place
-from cnndsl.passes.scope import Scope
-from cnndsl.passes.values import truth
-from cnndsl.passes.wording import fail
-from cnndsl.source import Span
+from cnndsl.passes.draft.flow import LOST, Entrance, LostValue, Wire
+from cnndsl.passes.values.evaluate import truth
+from cnndsl.passes.values.kinds import fail
+from cnndsl.passes.values.place import Place
+from cnndsl.passes.values.scope import Scope
 from cnndsl.syntax import tree
 
 

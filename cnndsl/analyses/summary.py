@@ -14,9 +14,9 @@ from cnndsl.analyses.cost import Cost, cost
 from cnndsl.analyses.depth import depth
 from cnndsl.analyses.memory import memory
 from cnndsl.analyses.params import Params, params
-from cnndsl.errors import Diagnostic
+from cnndsl.diagnostics.errors import Diagnostic
+from cnndsl.diagnostics.formats import DiagnosticReport, Range
 from cnndsl.ir.graph import Graph, Node
-from cnndsl.report import DiagnosticReport, Range
 
 
 class _Frozen(BaseModel):

@@ -11,8 +11,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.analyses.cost import cost, total
+from cnndsl.arrays.weights import checked
+from cnndsl.backends.tvm.examine.limits import Limits, best, measure_limits
 from cnndsl.backends.tvm.library import cores
-from cnndsl.backends.tvm.limits import Limits, best, measure_limits
 from cnndsl.backends.tvm.options import Precision
 from cnndsl.backends.tvm.target import Cpu
 from cnndsl.benchmarking import machine
@@ -20,15 +21,14 @@ from cnndsl.benchmarking.engines import OURS, PEERS, Engine, Task, open_ours, op
 from cnndsl.benchmarking.examples import drawn_examples, lively_weights
 from cnndsl.benchmarking.report import KernelRow, Port, Report, Roofline, Row
 from cnndsl.benchmarking.rounds import Samples, percentile, ratio, take_turns
-from cnndsl.errors import MissingPart
+from cnndsl.diagnostics.errors import MissingPart
 from cnndsl.ir.graph import Graph
-from cnndsl.weights import checked
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from cnndsl.backends.tvm.profile import KernelTime
-    from cnndsl.backends.tvm.runtime import Package
+    from cnndsl.backends.tvm.examine.profile import KernelTime
+    from cnndsl.backends.tvm.package.loaded import Package
 
     Arrays = dict[str, np.ndarray]
 
@@ -98,7 +98,7 @@ def _reference(
     """Outputs that errors are taken against, what computed them, and whether they say anything."""
     import numpy as np
 
-    from cnndsl.backends.pytorch.inference import outputs
+    from cnndsl.backends.pytorch.live.inference import outputs
 
     count = len(next(iter(inputs.values())))
     dtype = "float64" if total(cost(graph)).macs * count <= _CHEAP else "float32"
@@ -117,7 +117,7 @@ def _reference(
 def _exporter(graph: Graph, weights: Arrays, batch: int, folder: Path) -> Callable[[], Path]:
     @cache
     def file() -> Path:
-        from cnndsl.backends.pytorch.export import write_onnx
+        from cnndsl.backends.pytorch.live.export import write_onnx
 
         path = folder / "network.onnx"
         write_onnx(graph, weights, path, batch)
@@ -181,7 +181,7 @@ def _report(
     reference: str,
     notes: Sequence[str],
 ) -> Report:
-    from cnndsl.backends.tvm.profile import profile
+    from cnndsl.backends.tvm.examine.profile import profile
 
     compiled = package.compiled(task.batch)
     times = profile(compiled, list(task.inputs.values()), min(1.0, plan.rounds * plan.seconds))

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.tvm.options import Precision
-from cnndsl.errors import MissingPart
+from cnndsl.diagnostics.errors import MissingPart
 from cnndsl.ir.graph import Graph
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from cnndsl.backends.tvm.runtime import Package
+    from cnndsl.backends.tvm.package.loaded import Package
 
     Arrays = dict[str, np.ndarray]
 
@@ -128,7 +128,7 @@ def _openvino(task: Task) -> Engine:
 
 
 def _torch(task: Task, *, compiled: bool) -> Engine:
-    from cnndsl.backends.pytorch.inference import runner
+    from cnndsl.backends.pytorch.live.inference import runner
 
     start = time.perf_counter()
     dtype = "bfloat16" if task.precision == "bf16" else "float32"

@@ -40,7 +40,7 @@ def lively_weights(graph: Graph, seed: int) -> Arrays:
     bias, whatever was wrong before. Convolutions are drawn √6 wider (He et al., 2015), and batch norms take the
     statistics of examples.
     """
-    from cnndsl.backends.pytorch.inference import settled
+    from cnndsl.backends.pytorch.live.inference import settled
 
     weights = drawn_weights(graph, seed)
     for entry in graph.weights:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cnndsl.cli.group import VERBS, Verbs
-from cnndsl.cli.outcome import outcome
+from cnndsl.cli.shared.group import VERBS, Verbs
+from cnndsl.cli.shared.outcome import outcome
 
 __all__ = ["VERBS", "cli", "run"]
 

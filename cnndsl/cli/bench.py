@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnndsl.cli.reading import file_argument, network_options, read_network
-from cnndsl.cli.tuning import chosen, chosen_before, store_option
-from cnndsl.cli.voice import note, say
+from cnndsl.cli.shared.reading import file_argument, network_options, read_network
+from cnndsl.cli.shared.tuning import chosen, chosen_before, store_option
+from cnndsl.cli.shared.voice import note, say
 
 if TYPE_CHECKING:
     from cnndsl.backends.tvm.options import Precision
@@ -74,9 +74,9 @@ def command(
     """Measure latency in turns with other engines, their errors, and the distance to what the machine can do."""
     if store is not None and tune is None:
         raise click.UsageError("--store belongs to `--tune`", context)
+    from cnndsl.arrays.weights import read_weights
     from cnndsl.backends.tvm.options import Options
-    from cnndsl.cli.apart import Tell, do_apart
-    from cnndsl.weights import read_weights
+    from cnndsl.cli.shared.apart import Tell, do_apart
 
     graph = read_network(file, parameters, inputs).graph
 
@@ -108,9 +108,9 @@ def command(
         )
 
     def again(tell: Tell) -> None:
-        from cnndsl.backends.tvm.crash import compile_apart
+        from cnndsl.arrays.weights import checked
+        from cnndsl.backends.tvm.examine.crash import compile_apart
         from cnndsl.benchmarking.examples import lively_weights
-        from cnndsl.weights import checked
 
         found = checked(graph, read_weights(weights), weights.name) if weights else lively_weights(graph, 0)
         own = Options(batch=batch, strict_numerics=strict_numerics, precision=precision)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import click
 
-from cnndsl.cli.outcome import WRONG_PROGRAM
-from cnndsl.cli.reading import files_argument, network_options
-from cnndsl.cli.voice import report, say
-from cnndsl.errors import Severity
+from cnndsl.cli.shared.outcome import WRONG_PROGRAM
+from cnndsl.cli.shared.reading import files_argument, network_options
+from cnndsl.cli.shared.voice import report, say
+from cnndsl.diagnostics.errors import Severity
 
 
 @click.command("check")
@@ -27,7 +27,7 @@ def command(
     inputs: Mapping[str, str],
 ) -> None:
     """Validate and lint networks."""
-    from cnndsl import report as formats
+    from cnndsl.diagnostics import formats
     from cnndsl.pipeline import check
 
     found = [diagnostic for file in files for diagnostic in check(file, parameters, inputs)]

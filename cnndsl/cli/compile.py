@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnndsl.cli.reading import file_argument, network_options, read_network
-from cnndsl.cli.tuning import chosen, chosen_before, store_option
-from cnndsl.cli.voice import note, say, step
+from cnndsl.cli.shared.reading import file_argument, network_options, read_network
+from cnndsl.cli.shared.tuning import chosen, chosen_before, store_option
+from cnndsl.cli.shared.voice import note, say, step
 
 if TYPE_CHECKING:
     from cnndsl.ir.graph import Graph
@@ -123,7 +123,7 @@ def command(
         options = {"strict_numerics": strict_numerics, "precision": precision, "seed": seed, "threads": threads}
         _package(graph, output, weights, target, batch, dump, (tune, store), options)
     elif to == "torch":
-        from cnndsl.backends.pytorch.source import to_source
+        from cnndsl.backends.pytorch.writing.source import to_source
 
         _write(to_source(graph), output)
     elif to in _EXPORTS:
@@ -134,13 +134,13 @@ def command(
 
 
 def _export(graph: Graph, to: str, output: Path, weights: Path | None, seed: int) -> None:
-    from cnndsl.weights import checked, initial_weights, read_weights, write_weights
+    from cnndsl.arrays.weights import checked, initial_weights, read_weights, write_weights
 
     arrays = checked(graph, read_weights(weights), weights.name) if weights else initial_weights(graph, seed)
     if to == "safetensors":
         write_weights(output, arrays)
     else:
-        from cnndsl.backends.pytorch.export import write_onnx, write_pt2
+        from cnndsl.backends.pytorch.live.export import write_onnx, write_pt2
 
         with step(f"exporting {graph.name}"):
             (write_onnx if to == "onnx" else write_pt2)(graph, arrays, output)
@@ -157,12 +157,12 @@ def _package(
     tuning: tuple[int | None, Path | None],
     options: dict[str, Any],
 ) -> None:
-    from cnndsl.cli.apart import COMPILING, Tell, do_apart
-    from cnndsl.weights import initial_weights, read_weights
+    from cnndsl.arrays.weights import initial_weights, read_weights
+    from cnndsl.cli.shared.apart import COMPILING, Tell, do_apart
 
     def work(tell: Tell) -> None:
         from cnndsl.backends.tvm.build import build
-        from cnndsl.backends.tvm.package import refuse_foreign
+        from cnndsl.backends.tvm.package.export import refuse_foreign
 
         # Compiling takes seconds, and this is known before.
         refuse_foreign(output.absolute())
@@ -181,7 +181,7 @@ def _package(
         note(f"wrote {output}")
 
     def again(tell: Tell) -> None:
-        from cnndsl.backends.tvm.crash import compile_apart
+        from cnndsl.backends.tvm.examine.crash import compile_apart
         from cnndsl.backends.tvm.options import Options
 
         arrays = read_weights(weights) if weights else initial_weights(graph, options["seed"])
@@ -197,7 +197,7 @@ def _write(text: str, output: Path | None) -> None:
     if output is None or str(output) == "-":
         say(text)
         return
-    from cnndsl.files import write_atomically
+    from cnndsl.disk.files import write_atomically
 
     write_atomically(output, text if text.endswith("\n") else f"{text}\n")
     note(f"wrote {output}")

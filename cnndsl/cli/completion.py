@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cnndsl.cli.voice import say
+from cnndsl.cli.shared.voice import say
 
 SHELLS = ("bash", "zsh", "fish")
 

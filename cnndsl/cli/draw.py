@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from cnndsl.cli.reading import file_argument, network_options, read_network
-from cnndsl.cli.voice import note
+from cnndsl.cli.shared.reading import file_argument, network_options, read_network
+from cnndsl.cli.shared.voice import note
 
 if TYPE_CHECKING:
-    from cnndsl.backends.dot.figure import Figure
-    from cnndsl.backends.dot.measure import Measure
-    from cnndsl.backends.dot.theme import Theme
+    from cnndsl.backends.drawing.colours.measure import Measure
+    from cnndsl.backends.drawing.colours.theme import Theme
+    from cnndsl.backends.drawing.figures.canvas import Figure
     from cnndsl.ir.graph import Graph
 
 TAKES = {
@@ -99,12 +99,12 @@ def command(
     if style == "rf" and image is None:
         raise click.UsageError("--style rf draws over a picture: give one with --image", context)
     graph = read_network(file, parameters, inputs).graph
-    from cnndsl.backends.dot.draw import draw, draw_figure
+    from cnndsl.backends.drawing.draw import draw, draw_figure
 
     if style == "diagram":
         draw(graph, output, depth=depth, direction=direction, expand=expand, color=color, theme=theme)
     elif style == "volumes":
-        from cnndsl.backends.dot.volumes import volumes
+        from cnndsl.backends.drawing.figures.volumes import volumes
 
         draw_figure(lambda: volumes(graph, depth=depth, theme=theme), output, theme)
     else:
@@ -115,9 +115,9 @@ def command(
 
 def _fields(graph: Graph, image: Path, weights: Path | None, normalize: str, theme: Theme) -> Figure:
     """Receptive fields over a picture; with weights also the gradient of the last map's centre."""
-    from cnndsl.backends.dot.fields import fields
-    from cnndsl.backends.dot.widening import widening
-    from cnndsl.images import IMAGENET_MEAN, IMAGENET_STD, read_image
+    from cnndsl.arrays.inputs import IMAGENET_MEAN, IMAGENET_STD, read_image
+    from cnndsl.backends.drawing.figures.fields import fields
+    from cnndsl.backends.drawing.figures.widening import widening
 
     found = widening(graph)
     shape = graph.types[found.input].shape
@@ -125,8 +125,8 @@ def _fields(graph: Graph, image: Path, weights: Path | None, normalize: str, the
     pixels = (plain.transpose(1, 2, 0) * 255).round().astype("uint8")
     gradient = None
     if weights is not None:
-        from cnndsl.backends.pytorch.gradient import influence
-        from cnndsl.weights import checked, read_weights
+        from cnndsl.arrays.weights import checked, read_weights
+        from cnndsl.backends.pytorch.live.gradient import influence
 
         arrays = checked(graph, read_weights(weights), weights.name)
         value = read_image(image, shape, IMAGENET_MEAN, IMAGENET_STD) if normalize == "imagenet" else plain

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from cnndsl.cli.reading import file_argument, network_options
-from cnndsl.cli.recognising import opened, recogniser
-from cnndsl.cli.voice import note, say, step
+from cnndsl.cli.shared.reading import file_argument, network_options
+from cnndsl.cli.shared.recognising import opened, recogniser
+from cnndsl.cli.shared.voice import note, say, step
 
 PICTURES = (".svg", ".png", ".pdf")
 
@@ -63,8 +63,8 @@ def command(
         for line in report.mistakes():
             say(f"  {line}")
     if output is not None:
-        from cnndsl.files import write_atomically
-        from cnndsl.training.curves import confusion
+        from cnndsl.disk.files import write_atomically
+        from cnndsl.training.loop.curves import confusion
 
         title = f"{network.graph.name}: {report.accuracy:.2%} of {report.count:,}"
         write_atomically(output, confusion(report.confusion, report.classes, title, output.suffix[1:]))

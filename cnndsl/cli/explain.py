@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from cnndsl.cli.voice import say
+from cnndsl.cli.shared.voice import say
 
 
 @click.command("explain")
@@ -17,7 +17,7 @@ def command(context: click.Context, word: str) -> None:
 
     `layers`, `errors` and `functions` list all of a kind.
     """
-    from cnndsl.explanation import explain, nearest_words
+    from cnndsl.reference.explanation import explain, nearest_words
 
     text = explain(word)
     if text is None:

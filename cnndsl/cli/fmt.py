@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from cnndsl.cli.outcome import WRONG_PROGRAM
-from cnndsl.cli.voice import note, report, say
-from cnndsl.errors import CnnError
+from cnndsl.cli.shared.outcome import WRONG_PROGRAM
+from cnndsl.cli.shared.voice import note, report, say
+from cnndsl.diagnostics.errors import CnnError
 
 
 @click.command("fmt")
@@ -20,7 +20,7 @@ from cnndsl.errors import CnnError
 @click.pass_context
 def command(context: click.Context, files: tuple[str, ...], check: bool, diff: bool) -> None:
     """Rewrite networks in canonical form; `-` reads standard input and writes standard output."""
-    from cnndsl.files import write_atomically
+    from cnndsl.disk.files import write_atomically
     from cnndsl.pipeline import format_text, read
 
     failed = False

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from cnndsl.cli.reading import file_argument, network_options
-from cnndsl.cli.recognising import opened, recogniser
-from cnndsl.cli.voice import note
+from cnndsl.cli.shared.reading import file_argument, network_options
+from cnndsl.cli.shared.recognising import opened, recogniser
+from cnndsl.cli.shared.voice import note
 
 PICTURES = (".svg", ".png", ".pdf")
 
@@ -58,8 +58,8 @@ def command(
     if layers and (kernels or (grad_cam is not None and len(layers) > 1)):
         raise click.UsageError("--kernels takes no --layer, and --grad-cam one", context)
     network = recogniser(context, file, opened(file), weights, normalize, parameters, inputs)
-    from cnndsl.files import write_atomically
-    from cnndsl.training.insight import cam_picture, kernels_picture, maps_picture
+    from cnndsl.disk.files import write_atomically
+    from cnndsl.training.trained.insight import cam_picture, kernels_picture, maps_picture
 
     format = output.suffix[1:]
     if kernels:

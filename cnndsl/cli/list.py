@@ -8,15 +8,15 @@ from dataclasses import asdict
 
 import click
 
-from cnndsl.cli.voice import say
+from cnndsl.cli.shared.voice import say
 
 
 @click.command("list")
 @click.option("--format", type=click.Choice(["table", "json", "md"]), default="table", show_default=True)
 def command(format: str) -> None:
     """List the built-in architectures with parameters, MACs, receptive field and source paper."""
-    from cnndsl.gallery import page, short, times
-    from cnndsl.gallery import rows as gallery
+    from cnndsl.reference.gallery import page, short, times
+    from cnndsl.reference.gallery import rows as gallery
 
     rows = gallery()
     if format == "md":

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
-from cnndsl.cli.reading import file_argument, network_options
-from cnndsl.cli.recognising import opened, recogniser
-from cnndsl.cli.voice import say
-from cnndsl.excerpt import visible
-from cnndsl.files import read_text
+from cnndsl.cli.shared.reading import file_argument, network_options
+from cnndsl.cli.shared.recognising import opened, recogniser
+from cnndsl.cli.shared.voice import say
+from cnndsl.diagnostics.excerpt import visible
+from cnndsl.disk.files import read_text
 
 
 @click.command("predict")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from cnndsl.cli.reading import file_argument, network_options, read_network
-from cnndsl.cli.voice import note
+from cnndsl.cli.shared.reading import file_argument, network_options, read_network
+from cnndsl.cli.shared.voice import note
 
 
 @click.command("report")
@@ -29,7 +29,7 @@ def command(
 ) -> None:
     """Write one self-contained web page: diagram, table, plots, source."""
     from cnndsl.analyses.summary import summarize
-    from cnndsl.files import write_atomically
+    from cnndsl.disk.files import write_atomically
     from cnndsl.webpage.page import BANDWIDTH, PEAK, page
 
     loaded = read_network(file, parameters, inputs)

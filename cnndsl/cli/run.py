@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnndsl.cli.voice import note, say
-from cnndsl.excerpt import visible
+from cnndsl.cli.shared.voice import note, say
+from cnndsl.diagnostics.excerpt import visible
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from cnndsl.backends.tvm.manifest import Manifest
+    from cnndsl.backends.tvm.package.manifest import Manifest
 
 
 @click.command("run")
@@ -59,8 +59,8 @@ def command(
         raise click.UsageError("give --input, or --self-test", context)
     if output is not None and output.suffix not in (".npy", ".npz"):
         raise click.UsageError(f"expected a name in .npy or .npz, found {output.name}", context)
-    from cnndsl.backends.tvm.runtime import load
-    from cnndsl.files import read_text
+    from cnndsl.backends.tvm.package.loaded import load
+    from cnndsl.disk.files import read_text
 
     network = load(package, threads)
     if self_test:
@@ -91,8 +91,8 @@ def _arrays(
     manifest: Manifest, inputs: tuple[str, ...], normalize: str, context: click.Context
 ) -> dict[str, np.ndarray]:
     """The inputs by name. Raises `CnnError` and `MissingPart` as reading them does."""
-    from cnndsl.files import exists
-    from cnndsl.images import IMAGENET_MEAN, IMAGENET_STD, read_inputs
+    from cnndsl.arrays.inputs import IMAGENET_MEAN, IMAGENET_STD, read_inputs
+    from cnndsl.disk.files import exists
 
     mean, std = (IMAGENET_MEAN, IMAGENET_STD) if normalize == "imagenet" else (None, None)
     shapes = {port.name: tuple(port.shape) for port in manifest.inputs}
@@ -126,7 +126,7 @@ def _show_top(values: np.ndarray, names: list[str] | None, top: int, context: cl
 def _write(path: Path, found: dict[str, np.ndarray]) -> None:
     import numpy as np
 
-    from cnndsl.files import write_atomically
+    from cnndsl.disk.files import write_atomically
 
     data = BytesIO()
     if path.suffix == ".npz":

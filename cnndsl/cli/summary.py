@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import click
 
-from cnndsl.cli.reading import file_argument, network_options, read_network
-from cnndsl.cli.voice import say
+from cnndsl.cli.shared.reading import file_argument, network_options, read_network
+from cnndsl.cli.shared.voice import say
 
 
 def _columns(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...] | None:

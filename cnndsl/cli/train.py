@@ -10,8 +10,8 @@ import click
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from cnndsl.cli.reading import network_options, read_network
-from cnndsl.cli.voice import note, say
+from cnndsl.cli.shared.reading import network_options, read_network
+from cnndsl.cli.shared.voice import note, say
 from cnndsl.training.config import NAMES, reason
 from cnndsl.training.options import Options
 

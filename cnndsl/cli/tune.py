@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from cnndsl.cli.compile import Batches
-from cnndsl.cli.reading import file_argument, network_options, read_network
-from cnndsl.cli.tuning import outcome, progress, store_option
-from cnndsl.cli.voice import say
+from cnndsl.cli.shared.reading import file_argument, network_options, read_network
+from cnndsl.cli.shared.tuning import outcome, progress, store_option
+from cnndsl.cli.shared.voice import say
 
 
 def _tracker(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, int] | None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from cnndsl.cli.outcome import WRONG_PROGRAM
-from cnndsl.cli.reading import file_argument, network_options, read_network
-from cnndsl.cli.voice import complain, say, step
+from cnndsl.cli.shared.outcome import WRONG_PROGRAM
+from cnndsl.cli.shared.reading import file_argument, network_options, read_network
+from cnndsl.cli.shared.voice import complain, say, step
 
 if TYPE_CHECKING:
     from cnndsl.ir.graph import Graph
@@ -32,7 +32,7 @@ def command(
     inputs: Mapping[str, str],
 ) -> None:
     """Prove that our figures, PyTorch and TVM agree, layer by layer."""
-    from cnndsl.cli.apart import Tell, do_apart
+    from cnndsl.cli.shared.apart import Tell, do_apart
 
     graph = read_network(file, parameters, inputs).graph
 
@@ -40,7 +40,7 @@ def command(
         _compare(graph, seed, precision, tell)
 
     def again(tell: Tell) -> None:
-        from cnndsl.backends.tvm.crash import compile_apart
+        from cnndsl.backends.tvm.examine.crash import compile_apart
         from cnndsl.backends.tvm.options import Options
         from cnndsl.verification import drawn_weights
 

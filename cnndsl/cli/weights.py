@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from cnndsl.cli.outcome import WRONG_PROGRAM
-from cnndsl.cli.reading import file_argument, network_options, read_network
-from cnndsl.cli.voice import note, report, say
+from cnndsl.cli.shared.outcome import WRONG_PROGRAM
+from cnndsl.cli.shared.reading import file_argument, network_options, read_network
+from cnndsl.cli.shared.voice import note, report, say
 
 
 @click.group("weights")
@@ -26,8 +26,8 @@ def check(
     context: click.Context, file: str, weights: Path, parameters: Mapping[str, str], inputs: Mapping[str, str]
 ) -> None:
     """Say which keys of a .safetensors or .pth file match the network's, and what is wrong with the others."""
-    from cnndsl.errors import CnnError
-    from cnndsl.weights import checked, read_weights
+    from cnndsl.arrays.weights import checked, read_weights
+    from cnndsl.diagnostics.errors import CnnError
 
     graph = read_network(file, parameters, inputs).graph
     arrays = read_weights(weights)
@@ -58,7 +58,7 @@ def init(
     """Write the first weights of a seed: the state dict that training would begin with, in its order."""
     if output.suffix != ".safetensors":
         raise click.UsageError(f"expected a name in .safetensors, found {output.name}", context)
-    from cnndsl.weights import initial_weights, write_weights
+    from cnndsl.arrays.weights import initial_weights, write_weights
 
     graph = read_network(file, parameters, inputs).graph
     write_weights(output, initial_weights(graph, seed))

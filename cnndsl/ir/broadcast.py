@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnndsl.errors import Refusal
+from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.tensor import TensorType
 
 

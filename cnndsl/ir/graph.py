@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, SerializeAsAny
 
+from cnndsl.diagnostics.source import Place, Source, Span
 from cnndsl.ir.op import Op, op_from_json
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
-from cnndsl.source import Place, Source, Span
 
 
 class _Frozen(BaseModel):

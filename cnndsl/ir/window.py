@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from cnndsl.errors import Refusal
+from cnndsl.diagnostics.errors import Refusal
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, final
 
 from pydantic import Field
 
-from cnndsl.errors import Refusal
+from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Positive, numeric
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.tensor import TensorType

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod, sqrt
 from typing import Any, ClassVar, Literal, final
 
-from cnndsl.errors import Refusal
+from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Axes, Pad, Positive, make_window, per_axis, spatial
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.tensor import TensorType

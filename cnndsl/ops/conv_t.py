@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import prod, sqrt
 from typing import Any, ClassVar, NamedTuple, final
 
-from cnndsl.errors import Refusal
+from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Axes, Naturals, Pad, Positive, make_window, per_axis, show, spatial
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-from cnndsl.errors import Refusal
+from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Axes, spatial
 from cnndsl.ir.axes import Sizes, asked_size
 from cnndsl.ir.op import Op, Tensors, register

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, final
 
 from pydantic import Field
 
-from cnndsl.errors import Refusal
+from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import numeric
 from cnndsl.ir.axes import behind_channels
 from cnndsl.ir.op import Op, Tensors, register

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-from cnndsl.errors import Refusal
+from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Numbers, PositiveNumbers, numeric, show
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.tensor import TensorType

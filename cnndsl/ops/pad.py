@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, final
 
 from pydantic import BeforeValidator
 
-from cnndsl.errors import Refusal
+from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import make_window, spatial, whole
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, final
 
 from pydantic import BeforeValidator
 
-from cnndsl.errors import Refusal
+from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import show, whole
 from cnndsl.ir.axes import behind_channels
 from cnndsl.ir.op import Op, Tensors, register

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any, ClassVar, final
 
-from cnndsl.errors import Refusal
+from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Positive, spatial
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach

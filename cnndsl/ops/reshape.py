@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, final
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
-from cnndsl.errors import Refusal
+from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import show, whole
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.tensor import TensorType

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, final
 
 from pydantic import Field
 
-from cnndsl.errors import Refusal
+from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Axes, Pad, Positive
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.tensor import TensorType

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, final
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
-from cnndsl.errors import Refusal
+from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Axes, show, spatial
 from cnndsl.ir.axes import Sizes, asked_size
 from cnndsl.ir.op import Op, Tensors, register

@@ -6,19 +6,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cnndsl.errors import CnnError, Diagnostic, Severity
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Severity
+from cnndsl.diagnostics.source import Source, Span
 from cnndsl.ir.graph import Graph
-from cnndsl.passes.body import Body, Departures, Report
 from cnndsl.passes.count import Count
-from cnndsl.passes.infer import Stopped
-from cnndsl.passes.library import Library, Unit, no_stray
-from cnndsl.passes.name import close as close_graph
-from cnndsl.passes.parameters import settings
-from cnndsl.passes.place import Place
-from cnndsl.passes.scope import BlockValue, Scope
-from cnndsl.passes.statements import Statements
-from cnndsl.passes.wording import fail, nearest
-from cnndsl.source import Source, Span
+from cnndsl.passes.draft.assembly import Stopped
+from cnndsl.passes.draft.name import close as close_graph
+from cnndsl.passes.library.library import Library, Unit, no_stray
+from cnndsl.passes.values.kinds import fail, nearest
+from cnndsl.passes.values.parameters import settings
+from cnndsl.passes.values.place import Place
+from cnndsl.passes.values.scope import BlockValue, Scope
+from cnndsl.passes.walk.body import Body, Departures, Report
+from cnndsl.passes.walk.statements import Statements
 from cnndsl.syntax import tree
 
 

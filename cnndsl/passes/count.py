@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from cnndsl.passes.infer import MOST_NODES, too_many
-from cnndsl.passes.words import is_layer
+from cnndsl.passes.draft.assembly import MOST_NODES, too_many
+from cnndsl.passes.values.visible import is_layer
 from cnndsl.syntax import tree
 
 _MOST_CALLS = 64

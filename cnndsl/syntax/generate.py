@@ -12,7 +12,7 @@ from lark import Lark
 from lark.grammar import Rule
 from lark.lexer import TerminalDef
 
-from cnndsl.shelf import read_data
+from cnndsl.disk.shelf import read_data
 from cnndsl.syntax.parser import OPTIONS
 
 

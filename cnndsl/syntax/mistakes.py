@@ -7,8 +7,8 @@ from difflib import get_close_matches
 
 from lark import Token
 
-from cnndsl.errors import Diagnostic, Label
-from cnndsl.source import Source, Span
+from cnndsl.diagnostics.errors import Diagnostic, Label
+from cnndsl.diagnostics.source import Source, Span
 
 STATEMENTS = frozenset(["use", "param", "let", "default", "block", "model", "input", "output", "share", "assert"])
 RESERVED = STATEMENTS | frozenset(

@@ -9,9 +9,9 @@ from typing import Any
 from lark import Lark, Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken
 
-from cnndsl.errors import CnnError
-from cnndsl.shelf import read_data
-from cnndsl.source import Source, Span
+from cnndsl.diagnostics.errors import CnnError
+from cnndsl.diagnostics.source import Source, Span
+from cnndsl.disk.shelf import read_data
 from cnndsl.syntax import tables, tree
 from cnndsl.syntax.build import Builder
 from cnndsl.syntax.build.places import Reading

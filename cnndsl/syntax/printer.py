@@ -7,7 +7,7 @@ than 100 columns.
 
 from __future__ import annotations
 
-from cnndsl.source import Source
+from cnndsl.diagnostics.source import Source
 from cnndsl.syntax.parser import parse
 from cnndsl.syntax.printing.flat import Flat
 from cnndsl.syntax.printing.page import Page

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from cnndsl.errors import CnnError, Diagnostic
+from cnndsl.diagnostics.errors import CnnError, Diagnostic
 
 MOST_MISTAKES = 20
 # Each mistake is one more reading of the text.

@@ -6,8 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from cnndsl.errors import CnnError, Diagnostic, Label
-from cnndsl.source import Source, Span
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
+from cnndsl.diagnostics.source import Source, Span
 
 MOST_BYTES = 1_000_000
 MOST_DEPTH = 64

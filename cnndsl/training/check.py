@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from cnndsl.errors import CnnError, Diagnostic, Label
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
 from cnndsl.ir.graph import Graph
-from cnndsl.training.data import Collection, Shape
+from cnndsl.training.data.find import Collection, Shape
 
 AUXILIARY = 0.3
 """Weight of the loss of outputs that only training has. (Szegedy et al.: Going Deeper with Convolutions, 2014.)"""

@@ -11,10 +11,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cnndsl.errors import CnnError, Diagnostic, Label
-from cnndsl.files import read_text
-from cnndsl.passes.wording import nearest
-from cnndsl.source import Source, Span
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
+from cnndsl.diagnostics.source import Source, Span
+from cnndsl.disk.files import read_text
+from cnndsl.passes.values.kinds import nearest
 from cnndsl.training.options import Options
 
 NAMES = {name: name.replace("_", "-") for name in Options.model_fields}

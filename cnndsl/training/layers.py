@@ -8,10 +8,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnndsl.errors import CnnError, Diagnostic
+from cnndsl.arrays.weights import read_weights
+from cnndsl.diagnostics.errors import CnnError, Diagnostic
 from cnndsl.ir.graph import Entry, Graph
-from cnndsl.passes.wording import nearest
-from cnndsl.weights import read_weights
+from cnndsl.passes.values.kinds import nearest
 
 if TYPE_CHECKING:
     import numpy as np

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from cnndsl.errors import CnnError, Diagnostic, MissingPart
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, MissingPart
 from cnndsl.training.options import Options
 
 _SCHEDULERS = ("TORCHELASTIC_RUN_ID", "SLURM_NTASKS")

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import cnndsl.ops  # noqa: F401  (fills the registry of layers, from which graphs are read)
-from cnndsl.errors import CnnError, Diagnostic
-from cnndsl.files import exists, is_file, open_file, write_atomically
+from cnndsl.arrays.weights import checked, read_weights
+from cnndsl.diagnostics.errors import CnnError, Diagnostic
+from cnndsl.disk.files import exists, is_file, open_file, write_atomically
 from cnndsl.ir.graph import Graph
-from cnndsl.passes.graph_file import MOST_GRAPH_BYTES, read_graph
+from cnndsl.passes.read_graph import MOST_GRAPH_BYTES, read_graph
 from cnndsl.training.config import to_toml
 from cnndsl.training.options import Options
 from cnndsl.version import __version__
-from cnndsl.weights import checked, read_weights
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,12 +12,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnndsl.errors import CnnError, Diagnostic, MissingPart
-from cnndsl.files import is_file
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, MissingPart
+from cnndsl.disk.files import is_file
 from cnndsl.ir.graph import Graph
 from cnndsl.training.check import check_fits
 from cnndsl.training.config import merged
-from cnndsl.training.data import Collection, find_data
+from cnndsl.training.data.find import Collection, find_data
 from cnndsl.training.layers import Beginning, beginning, frozen
 from cnndsl.training.machine import check_machine
 from cnndsl.training.options import Options
@@ -36,7 +36,7 @@ from cnndsl.training.run import (
 if TYPE_CHECKING:
     import numpy as np
 
-    from cnndsl.training.learner import Learner
+    from cnndsl.training.loop.learner import Learner
 
 Say = Callable[[str], None]
 
@@ -51,7 +51,7 @@ class Trained:
     @property
     def best(self) -> dict[str, float]:
         """The figures of the epoch whose weights are the run's best."""
-        from cnndsl.training.recorder import best_epoch
+        from cnndsl.training.loop.recorder import best_epoch
 
         return self.history[best_epoch(list(self.history)) - 1]
 
@@ -173,8 +173,8 @@ def _fit(
         try:
             import lightning.pytorch as lightning
 
-            from cnndsl.training.batches import Examples
-            from cnndsl.training.preparation import Preparation
+            from cnndsl.training.data.batches import Examples
+            from cnndsl.training.data.preparation import Preparation
         except ImportError as error:
             raise MissingPart(f"training takes {error.name}", "run `pip install 'cnndsl[train]'`") from None
         lightning.seed_everything(run.options.seed, verbose=False)
@@ -191,10 +191,10 @@ def _fit(
 
 def _kind(options: Options) -> type[Learner]:
     if options.strategy == "fsdp":
-        from cnndsl.training.spread import SpreadLearner
+        from cnndsl.training.loop.spread import SpreadLearner
 
         return SpreadLearner
-    from cnndsl.training.learner import Learner
+    from cnndsl.training.loop.learner import Learner
 
     return Learner
 
@@ -208,7 +208,7 @@ def load_arrays(network: Any, arrays: Any) -> None:
 
 
 def _run_trainer(run: Run, learner: Learner, resume: bool, say: Say) -> None:
-    from cnndsl.training.trainer import make_trainer
+    from cnndsl.training.loop.trainer import make_trainer
 
     trainer = make_trainer(run)
     interrupted = signal.getsignal(signal.SIGINT)

@@ -10,7 +10,7 @@ from cnndsl.analyses.needed import needed
 from cnndsl.analyses.outline import title
 from cnndsl.analyses.summary import FieldReport, Summary
 from cnndsl.analyses.table import totals
-from cnndsl.backends.dot.draw import element_ids
+from cnndsl.backends.drawing.draw import element_ids
 from cnndsl.ir.graph import Graph, Node
 
 

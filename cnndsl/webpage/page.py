@@ -10,8 +10,8 @@ from importlib.resources import files
 from string import Template
 
 from cnndsl.analyses.summary import Summary
-from cnndsl.backends.dot.draw import to_svg
-from cnndsl.errors import MissingPart
+from cnndsl.backends.drawing.draw import to_svg
+from cnndsl.diagnostics.errors import MissingPart
 from cnndsl.ir.graph import Graph
 from cnndsl.version import __version__
 from cnndsl.webpage.facts import facts

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cnndsl.backends.dot.draw import draw
-from cnndsl.files import write_atomically
-from cnndsl.gallery import diagrams, page, rows
+from cnndsl.backends.drawing.draw import draw
+from cnndsl.disk.files import write_atomically
 from cnndsl.pipeline import load
+from cnndsl.reference.gallery import diagrams, page, rows
 
 here = Path(__file__).parent
 found = rows()

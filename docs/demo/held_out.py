@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cnndsl.training.data import find_data
+from cnndsl.training.data.find import find_data
 from cnndsl.training.run import open_run
 
 folder, digits, labels = sys.argv[1:]

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 import cnndsl
-from cnndsl.weights import read_weights
+from cnndsl.arrays.weights import read_weights
 
 folder, digits, labels, answer = sys.argv[1:]
 module = cnndsl.load("lenet5").to_torch().eval()

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from cnndsl.backends.dot.draw import draw, draw_figure
-from cnndsl.backends.dot.fields import fields
-from cnndsl.backends.dot.volumes import volumes
-from cnndsl.images import read_image
+from cnndsl.arrays.inputs import read_image
+from cnndsl.backends.drawing.draw import draw, draw_figure
+from cnndsl.backends.drawing.figures.fields import fields
+from cnndsl.backends.drawing.figures.volumes import volumes
 from cnndsl.pipeline import load
 
 here = Path(__file__).parent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cnndsl.errors import CnnError
+from cnndsl.diagnostics.errors import CnnError
 from cnndsl.pipeline import parse_text
 
 NETWORK = "input 3×32×32\nConv3x3(8) → ReLU → MaxPool → Conv3x3(8) → FC(10)\n"

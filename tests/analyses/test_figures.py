@@ -13,7 +13,7 @@ from cnndsl.analyses.cost import Cost
 from cnndsl.analyses.depth import depth
 from cnndsl.analyses.memory import Memory, memory
 from cnndsl.analyses.params import Params
-from cnndsl.backends.pytorch.module import to_torch
+from cnndsl.backends.pytorch.live.module import to_torch
 from cnndsl.ir.graph import Graph, Output
 from cnndsl.ops.add import Add
 from cnndsl.ops.bn import BN

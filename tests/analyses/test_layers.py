@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from cnndsl.analyses.receptive_field import receptive_fields
-from cnndsl.backends.pytorch.module import to_torch
+from cnndsl.backends.pytorch.live.module import to_torch
 from cnndsl.ir.op import registry
 from cnndsl.pipeline import parse_text
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cnndsl.errors import Severity
+from cnndsl.diagnostics.errors import Severity
 from cnndsl.pipeline import check
 
 CASES = {

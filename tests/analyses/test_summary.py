@@ -11,13 +11,13 @@ import pytest
 from pydantic import ValidationError
 
 from cnndsl.analyses.summary import Summary, schema, summarize
-from cnndsl.errors import Diagnostic, Label, Severity
+from cnndsl.diagnostics.errors import Diagnostic, Label, Severity
+from cnndsl.diagnostics.source import Source, Span
 from cnndsl.ir.graph import Output
 from cnndsl.ops.cat import Cat
 from cnndsl.ops.conv import Conv
 from cnndsl.ops.fc import FC
 from cnndsl.pipeline import load, parse_text
-from cnndsl.source import Source, Span
 from tests.graphs import graph
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "summary.schema.json"

@@ -14,8 +14,8 @@ import pytest
 import torch
 
 from cnndsl.analyses.summary import summarize
-from cnndsl.backends.pytorch.inference import outputs
-from cnndsl.backends.tvm.limits import Limits, best
+from cnndsl.backends.pytorch.live.inference import outputs
+from cnndsl.backends.tvm.examine.limits import Limits, best
 from cnndsl.backends.tvm.predict import cpu_features
 from cnndsl.benchmarking import bench as benches
 from cnndsl.benchmarking.bench import Plan, bench

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from cnndsl.benchmarking.machine import model
 from cnndsl.benchmarking.report import Report
-from cnndsl.files import write_atomically
+from cnndsl.disk.files import write_atomically
 from tests.benchmarks.page import page
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 
 import cnndsl
-from cnndsl.backends.pytorch.in_place import work_in_place
+from cnndsl.backends.pytorch.live.in_place import work_in_place
 from cnndsl.training.train import quiet
 from tests.oracle import published
 
@@ -32,10 +32,10 @@ Step = Callable[[], Any]
 def step(network: Any, graph: Any, batch: int, compiled: bool) -> Step:
     """A step of learning as `cnndsl train` takes it, from stored pictures to changed weights, with that network in it."""
     with quiet():
-        from cnndsl.training.batches import Examples
-        from cnndsl.training.learner import Learner
+        from cnndsl.training.data.batches import Examples
+        from cnndsl.training.data.preparation import Preparation
+        from cnndsl.training.loop.learner import Learner
         from cnndsl.training.options import Options
-        from cnndsl.training.preparation import Preparation
 
     shape = graph.inputs[0].type.shape
     generator = np.random.default_rng(0)
@@ -105,7 +105,7 @@ def augmentation() -> None:
     except ImportError:
         print("kornia is not installed")
         return
-    from cnndsl.training.augment import mix, vary
+    from cnndsl.training.data.augment import mix, vary
 
     for count, channels, size in ((32, 1, 32), (32, 3, 224)):
         pictures, labels = torch.rand(count, channels, size, size), torch.randint(0, 10, (count,))

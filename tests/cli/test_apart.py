@@ -109,7 +109,7 @@ def test_under_a_limit_of_memory_it_ends_with_a_reason(tmp_path: Path, command: 
 
 KILLED = """
 import os, sys, time
-from cnndsl.cli.apart import do_apart
+from cnndsl.cli.shared.apart import do_apart
 
 def work(tell):
     print(os.getpid(), flush=True)
@@ -132,9 +132,9 @@ def test_who_is_killed_leaves_no_child_at_work() -> None:
 
 OTHER_ENDS = """
 import os, sys
-from cnndsl.cli.apart import do_apart
-from cnndsl.cli.outcome import code_of
-from cnndsl.errors import MissingPart
+from cnndsl.cli.shared.apart import do_apart
+from cnndsl.cli.shared.outcome import code_of
+from cnndsl.diagnostics.errors import MissingPart
 
 def fine(tell): print("done")
 def lacking(tell): tell("buying"); raise MissingPart("no disk", "buy one")

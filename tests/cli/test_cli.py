@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cnndsl.cli import VERBS, run
-from cnndsl.cli.group import Verbs
+from cnndsl.cli.shared.group import Verbs
 
 Captured = pytest.CaptureFixture[str]
 WRONG = "input 3×32×32\nConv3x3(8) → Relu\n"
@@ -215,7 +215,7 @@ def _raise(error: BaseException) -> object:
 
 
 def test_something_missing_is_3(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
-    from cnndsl.errors import MissingPart
+    from cnndsl.diagnostics.errors import MissingPart
 
     monkeypatch.setattr(
         Verbs, "get_command", _raise(MissingPart("TVM cannot be imported", "run `pip install 'cnndsl[tvm]'`"))
@@ -262,7 +262,7 @@ def test_an_interrupt_is_130(monkeypatch: pytest.MonkeyPatch, capsys: Captured) 
 def test_no_color_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     from io import StringIO
 
-    from cnndsl.cli.voice import colorful
+    from cnndsl.cli.shared.voice import colorful
 
     class Terminal(StringIO):
         def isatty(self) -> bool:

@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner
 
+from cnndsl.arrays.weights import initial_weights
 from cnndsl.cli import cli, run
 from cnndsl.pipeline import load
-from cnndsl.weights import initial_weights
 
 CAT = str(Path(__file__).resolve().parents[2] / "docs" / "images" / "cat.jpg")
 

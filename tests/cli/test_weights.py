@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from cnndsl.arrays.weights import initial_weights, write_weights
 from cnndsl.cli import run
 from cnndsl.pipeline import load
-from cnndsl.weights import initial_weights, write_weights
 
 
 def test_matching_weights_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

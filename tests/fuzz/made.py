@@ -15,7 +15,7 @@ from cnndsl import pipeline
 from cnndsl.ir.graph import Graph
 
 if TYPE_CHECKING:
-    from cnndsl.backends.tvm.runtime import Package
+    from cnndsl.backends.tvm.package.loaded import Package
 
 NETWORK = "input 1×8×8\nConv3x3(4) → ReLU → GlobalAvgPool → FC(2)"
 
@@ -43,8 +43,8 @@ def package(target: str = "llvm") -> Path:
 @cache
 def small_package(target: str = "llvm") -> Package:
     """The same, not written yet."""
+    from cnndsl.arrays.weights import initial_weights
     from cnndsl.backends.tvm.build import build
-    from cnndsl.weights import initial_weights
 
     return build(network(), initial_weights(network(), 0), target, batch=(1, 3), threads=1)
 

@@ -7,7 +7,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-from cnndsl.errors import MissingPart, Refused
+from cnndsl.diagnostics.errors import MissingPart, Refused
 from tests.fuzz import made
 
 
@@ -27,7 +27,8 @@ def package_sample(data: bytes) -> None:
 
 
 def _package(files: dict[str, bytes]) -> None:
-    from cnndsl.backends.tvm import predict, runtime
+    from cnndsl.backends.tvm import predict
+    from cnndsl.backends.tvm.package import loaded as runtime
 
     folder = _copy()
     sums = dict(_sums())

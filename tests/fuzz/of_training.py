@@ -7,13 +7,13 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from cnndsl.errors import CnnError
+from cnndsl.diagnostics.errors import CnnError
 from tests.fuzz import made
 
 
 def toml(data: bytes) -> None:
     """A file of options."""
-    from cnndsl.render import render_all
+    from cnndsl.diagnostics.render import render_all
     from cnndsl.training.config import read_config, to_toml
     from cnndsl.training.options import Options
 
@@ -31,7 +31,7 @@ def toml(data: bytes) -> None:
 
 def labels(data: bytes) -> None:
     """Names of classes."""
-    from cnndsl.files import read_text
+    from cnndsl.disk.files import read_text
 
     path = made.folder() / "fuzz.txt"
     path.write_bytes(data)
@@ -41,7 +41,7 @@ def labels(data: bytes) -> None:
 def data(data: bytes) -> None:
     """An `.npz` of examples, taken as far as the first epoch."""
     from cnndsl.training.check import check_fits
-    from cnndsl.training.data import find_data
+    from cnndsl.training.data.find import find_data
 
     path = made.folder() / "fuzz.npz"
     path.write_bytes(data)
@@ -57,7 +57,7 @@ def data(data: bytes) -> None:
 
 def classes(data: bytes) -> None:
     """A folder of class folders: every line is the name of a file, in which its own name stands."""
-    from cnndsl.training.data import find_data
+    from cnndsl.training.data.find import find_data
 
     root = made.folder() / "classes"
     shutil.rmtree(root, ignore_errors=True)
@@ -112,7 +112,7 @@ def _run(name: str, data: bytes) -> None:
 
 def checkpoint(data: bytes) -> None:
     """The state of a run, taken up again as far as the first step."""
-    from cnndsl.training.checkpoint import unpacked
+    from cnndsl.training.loop.checkpoint import unpacked
 
     path = made.folder() / "fuzz.safetensors"
     path.write_bytes(data)

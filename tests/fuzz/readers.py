@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cnndsl import pipeline
-from cnndsl.errors import CnnError
-from cnndsl.passes.graph_file import read_graph
-from cnndsl.render import render_all
+from cnndsl.diagnostics.errors import CnnError
+from cnndsl.diagnostics.render import render_all
+from cnndsl.passes.read_graph import read_graph
 from cnndsl.syntax.scan import decode
 from tests.fuzz import made, of_packages, of_training
 
@@ -36,28 +36,28 @@ def graph(data: bytes) -> None:
 
 def weights(data: bytes) -> None:
     """A file of weights."""
-    from cnndsl.weight_files import read_weights
+    from cnndsl.arrays.weight_files import read_weights
 
     _from_file(read_weights, data, "fuzz.safetensors", "unreadable-weights")
 
 
 def pth(data: bytes) -> None:
     """A file of weights that PyTorch wrote."""
-    from cnndsl.weight_files import read_weights
+    from cnndsl.arrays.weight_files import read_weights
 
     _from_file(read_weights, data, "fuzz.pth", "unreadable-weights")
 
 
 def image(data: bytes) -> None:
     """A picture."""
-    from cnndsl.images import read_image
+    from cnndsl.arrays.inputs import read_image
 
     _from_file(lambda path: read_image(path, (3, 8, 8)), data, "fuzz.png", "unreadable-image")
 
 
 def array(data: bytes) -> None:
     """NumPy's own files."""
-    from cnndsl.images import read_arrays
+    from cnndsl.arrays.inputs import read_arrays
 
     _from_file(read_arrays, data, "fuzz.npz", "unreadable-array")
 

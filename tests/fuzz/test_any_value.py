@@ -78,7 +78,7 @@ def inner(data: bytes) -> tuple[Any, Callable[[Any], bytes]]:
     """The state of training in the header of its file."""
     from safetensors.torch import load
 
-    from cnndsl.training.checkpoint import check
+    from cnndsl.training.loop.checkpoint import check
 
     whole, packed = header(data)
     tensors = load(data)

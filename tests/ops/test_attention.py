@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from cnndsl.analyses.receptive_field import receptive_fields
-from cnndsl.backends.pytorch.module import to_torch
-from cnndsl.backends.pytorch.source import to_source
+from cnndsl.backends.pytorch.live.module import to_torch
+from cnndsl.backends.pytorch.writing.source import to_source
 from cnndsl.backends.tvm.build import build
 from cnndsl.ir.graph import Graph
 from cnndsl.pipeline import parse_text

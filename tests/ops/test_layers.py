@@ -12,11 +12,11 @@ from torch import nn
 from torch.nn import functional
 
 from cnndsl.analyses.receptive_field import receptive_fields
-from cnndsl.backends.pytorch.module import to_torch
-from cnndsl.backends.pytorch.source import to_source
-from cnndsl.errors import CnnError
+from cnndsl.arrays.weights import initial_weights
+from cnndsl.backends.pytorch.live.module import to_torch
+from cnndsl.backends.pytorch.writing.source import to_source
+from cnndsl.diagnostics.errors import CnnError
 from cnndsl.pipeline import parse_text
-from cnndsl.weights import initial_weights
 from tests.oracle import torchvision_models
 
 

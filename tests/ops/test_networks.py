@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from cnndsl.backends.pytorch.module import to_torch
+from cnndsl.backends.pytorch.live.module import to_torch
 from cnndsl.backends.tvm.build import build
-from cnndsl.backends.tvm.plain import activations
+from cnndsl.backends.tvm.program.plain import activations
 from cnndsl.pipeline import parse_text
 
 NETWORKS = {

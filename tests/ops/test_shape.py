@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from cnndsl.backends.pytorch.module import to_torch
-from cnndsl.errors import CnnError
+from cnndsl.backends.pytorch.live.module import to_torch
+from cnndsl.diagnostics.errors import CnnError
 from cnndsl.ir.graph import Graph
 from cnndsl.ops.permute import Permute
 from cnndsl.ops.reshape import Reshape

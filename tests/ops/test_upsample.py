@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from cnndsl.backends.pytorch.module import to_torch
-from cnndsl.backends.tvm.plain import activations
-from cnndsl.errors import Refusal
+from cnndsl.backends.pytorch.live.module import to_torch
+from cnndsl.backends.tvm.program.plain import activations
+from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ops.upsample import Upsample
 from tests.graphs import graph

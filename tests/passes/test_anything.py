@@ -9,10 +9,10 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cnndsl import shelf
-from cnndsl.errors import CnnError
+from cnndsl.diagnostics.errors import CnnError
+from cnndsl.diagnostics.render import render_all
+from cnndsl.disk import shelf
 from cnndsl.pipeline import parse_text
-from cnndsl.render import render_all
 from tests.test_wrong_programs import CASES
 
 SECONDS = 2.0

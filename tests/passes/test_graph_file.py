@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cnndsl import pipeline
-from cnndsl.errors import CnnError
-from cnndsl.passes.graph_file import read_graph
+from cnndsl.diagnostics.errors import CnnError
+from cnndsl.passes.read_graph import read_graph
 
 PROGRAM = """
 input image: 3×16×16

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from cnndsl.errors import CnnError
+from cnndsl.diagnostics.errors import CnnError
 from cnndsl.pipeline import parse_text
 
 SECONDS = 5.0

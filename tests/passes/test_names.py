@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cnndsl.errors import CnnError
+from cnndsl.diagnostics.errors import CnnError
 from cnndsl.pipeline import parse_text
 from tests.passes.reading import keys, names, net, weights, wrong
 

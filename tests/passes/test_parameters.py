@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cnndsl.errors import CnnError
+from cnndsl.diagnostics.errors import CnnError
 from cnndsl.pipeline import parse_text
 from tests.passes.reading import keys, listing, net, weights, words, wrong
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cnndsl.errors import CnnError
+from cnndsl.diagnostics.errors import CnnError
 from tests.passes.reading import keys, listing, names, net, weights, wrong
 
 HEAD = "input 3×16×16\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cnndsl.errors import CnnError
+from cnndsl.diagnostics.errors import CnnError
 from cnndsl.ir.graph import Graph
 from cnndsl.pipeline import check, load
 

@@ -8,7 +8,7 @@ from random import Random
 from hypothesis import strategies as st
 from lark import Lark
 
-from cnndsl.shelf import read_data
+from cnndsl.disk.shelf import read_data
 from cnndsl.syntax.parser import OPTIONS
 
 NAMES = ("a", "b", "c3", "width", "Conv3x3", "BN", "ReLU", "Unit", "plan", "x", "_n", "DWConv", "tokens2", "iffy")

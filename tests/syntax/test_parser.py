@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from lark import Lark
 
-from cnndsl.errors import CnnError
-from cnndsl.shelf import read_data
-from cnndsl.source import Source
+from cnndsl.diagnostics.errors import CnnError
+from cnndsl.diagnostics.source import Source
+from cnndsl.disk.shelf import read_data
 from cnndsl.syntax import tree
 from cnndsl.syntax.parser import OPTIONS, parse, parse_value
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cnndsl.errors import CnnError
+from cnndsl.diagnostics.errors import CnnError
+from cnndsl.diagnostics.source import Source
 from cnndsl.pipeline import format_text
-from cnndsl.source import Source
 from cnndsl.syntax import tree
 from cnndsl.syntax.parser import parse
 from tests.syntax.programs import laid_out, programs

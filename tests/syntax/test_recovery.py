@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cnndsl.errors import CnnError
-from cnndsl.source import Source
+from cnndsl.diagnostics.errors import CnnError
+from cnndsl.diagnostics.source import Source
 from cnndsl.syntax.parser import parse
 
 

@@ -8,8 +8,8 @@ from itertools import chain
 import numpy as np
 import torch
 
-from cnndsl.training.augment import mix, vary
-from cnndsl.training.batches import Examples, Order
+from cnndsl.training.data.augment import mix, vary
+from cnndsl.training.data.batches import Examples, Order
 
 PICTURES = torch.rand(40, 3, 16, 24, generator=torch.Generator().manual_seed(0))
 

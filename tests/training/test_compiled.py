@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import cnndsl
-from cnndsl.backends.pytorch.in_place import work_in_place
+from cnndsl.backends.pytorch.live.in_place import work_in_place
 from tests.oracle import published
 
 Graph = list[tuple[str, tuple[int, ...], tuple[int, ...]]]

@@ -12,11 +12,11 @@ from PIL import Image
 from sklearn.datasets import load_digits
 from sklearn.model_selection import StratifiedShuffleSplit
 
-from cnndsl.errors import CnnError
+from cnndsl.diagnostics.errors import CnnError
 from cnndsl.pipeline import load, parse_text
-from cnndsl.training import data as module
 from cnndsl.training.check import check_fits
-from cnndsl.training.data import Collection, find_data
+from cnndsl.training.data import find as module
+from cnndsl.training.data.find import Collection, find_data
 
 SMALL = "param classes: int = 3\ninput 3×16×16\nConv3x3(4) → ReLU → GlobalAvgPool → FC(classes)\n"
 
@@ -236,7 +236,7 @@ def test_what_is_no_classifier_is_told(text: str) -> None:
 
 
 def test_what_a_newcomer_gives_is_told_in_words(tmp_path: Path) -> None:
-    from cnndsl.images import read_arrays, read_image
+    from cnndsl.arrays.inputs import read_arrays, read_image
 
     def found(path: Path) -> str:
         with pytest.raises(CnnError, match="no folder of class folders") as told:

@@ -10,16 +10,16 @@ import torch
 from click.testing import CliRunner
 from PIL import Image
 
-from cnndsl.backends.pytorch.module import to_torch
-from cnndsl.backends.pytorch.saliency import grad_cam
-from cnndsl.cli.group import Verbs
-from cnndsl.errors import CnnError
+from cnndsl.arrays.weights import write_weights
+from cnndsl.backends.pytorch.live.module import to_torch
+from cnndsl.backends.pytorch.live.saliency import grad_cam
+from cnndsl.cli.shared.group import Verbs
+from cnndsl.diagnostics.errors import CnnError
 from cnndsl.ir.graph import Graph
 from cnndsl.pipeline import load, parse_text
-from cnndsl.training.insight import cam_picture, class_index, kernels_picture, maps_picture
-from cnndsl.training.recogniser import Recogniser
+from cnndsl.training.trained.insight import cam_picture, class_index, kernels_picture, maps_picture
+from cnndsl.training.trained.recogniser import Recogniser
 from cnndsl.verification import drawn_inputs, drawn_weights
-from cnndsl.weights import write_weights
 
 TEXT = """input image: 3×20×18
 stem: [Conv3x3(8, stride=2) → BN → ReLU]

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from cnndsl.backends.pytorch.module import to_torch
-from cnndsl.errors import CnnError
+from cnndsl.arrays.weights import initial_weights, write_weights
+from cnndsl.backends.pytorch.live.module import to_torch
+from cnndsl.diagnostics.errors import CnnError
 from cnndsl.pipeline import load
 from cnndsl.training.layers import beginning, frozen, head
-from cnndsl.training.optimizer import optimizer, rate
+from cnndsl.training.loop.optimizer import optimizer, rate
 from cnndsl.training.options import Options
-from cnndsl.weights import initial_weights, write_weights
 
 
 def test_a_new_head_is_expected_and_told(tmp_path: Path) -> None:

@@ -135,12 +135,14 @@ def test_options_that_do_not_go_together(given: dict[str, Any], says: str) -> No
 def test_machines_that_do_not_know_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "TORCHELASTIC_RUN_ID", "SLURM_NTASKS"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(cnndsl.errors.MissingPart, match="MASTER_ADDR, MASTER_PORT, NODE_RANK in the environment"):
+    with pytest.raises(
+        cnndsl.diagnostics.errors.MissingPart, match="MASTER_ADDR, MASTER_PORT, NODE_RANK in the environment"
+    ):
         check_machine(Options(nodes=2), 50)
     monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
     monkeypatch.setenv("MASTER_PORT", "29500")
     monkeypatch.setenv("NODE_RANK", "2")
-    with pytest.raises(cnndsl.errors.MissingPart, match="count from 0 to 1"):
+    with pytest.raises(cnndsl.diagnostics.errors.MissingPart, match="count from 0 to 1"):
         check_machine(Options(nodes=2), 50)
     monkeypatch.setenv("NODE_RANK", "1")
     check_machine(Options(nodes=2), 50)

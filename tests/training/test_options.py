@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from cnndsl.cli import run
 from cnndsl.cli.train import command
-from cnndsl.errors import CnnError
+from cnndsl.diagnostics.errors import CnnError
 from cnndsl.training.config import NAMES, merged, read_config, to_toml
 from cnndsl.training.options import Options
 

@@ -66,7 +66,7 @@ def test_a_terminal_shows_a_bar_with_figures(columns: int, monkeypatch: pytest.M
 
 
 def test_the_bar_goes_away_when_training_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from cnndsl.training.learner import Learner
+    from cnndsl.training.loop.learner import Learner
 
     def broken(*_: object) -> None:
         raise RuntimeError("the machine is on fire")

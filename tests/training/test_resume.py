@@ -14,8 +14,8 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from cnndsl.errors import CnnError
-from cnndsl.training.checkpoint import FORMAT, check, packed, unpacked
+from cnndsl.diagnostics.errors import CnnError
+from cnndsl.training.loop.checkpoint import FORMAT, check, packed, unpacked
 from cnndsl.training.run import open_run
 from cnndsl.training.train import resume
 

@@ -15,7 +15,7 @@ from safetensors.numpy import load_file
 
 import cnndsl
 from cnndsl.cli import run
-from cnndsl.training.data import find_data
+from cnndsl.training.data.find import find_data
 from cnndsl.training.run import Run
 
 NETWORK = "input 1×8×8\nconv: Conv3x3(16) → bn: BN → ReLU → Flatten → fc: FC(10)\n"

@@ -23,9 +23,9 @@ from sklearn.metrics import accuracy_score, confusion_matrix, log_loss
 import cnndsl
 from cnndsl.cli import run
 from cnndsl.training.options import Options
-from cnndsl.training.recogniser import Recogniser
 from cnndsl.training.run import graph_hash, open_run, trained_hash
 from cnndsl.training.train import Trained, train
+from cnndsl.training.trained.recogniser import Recogniser
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CNNDSL = [sys.executable, "-W", "error", "-m", "cnndsl"]

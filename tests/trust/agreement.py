@@ -12,20 +12,20 @@ from types import ModuleType
 import numpy as np
 import torch
 
-from cnndsl.backends.pytorch.module import to_torch
-from cnndsl.backends.pytorch.observe import observe
-from cnndsl.backends.pytorch.source import to_source
-from cnndsl.backends.tvm.choices import Choices
+from cnndsl.backends.pytorch.live.module import to_torch
+from cnndsl.backends.pytorch.live.observe import observe
+from cnndsl.backends.pytorch.writing.source import to_source
+from cnndsl.backends.tvm.emitters.assembly import Call
+from cnndsl.backends.tvm.kernels.choices import Choices
 from cnndsl.backends.tvm.kernels.kernel import Tunable, key, settings
 from cnndsl.backends.tvm.options import Options, Precision
-from cnndsl.backends.tvm.runtime import Package
+from cnndsl.backends.tvm.package.loaded import Package
 from cnndsl.backends.tvm.target import Cpu, Gpu, find_cpu
-from cnndsl.backends.tvm.values import Call
-from cnndsl.errors import CnnError
+from cnndsl.diagnostics.errors import CnnError
+from cnndsl.diagnostics.source import Source
 from cnndsl.ir.graph import Graph
-from cnndsl.passes.graph_file import read_graph
+from cnndsl.passes.read_graph import read_graph
 from cnndsl.pipeline import format_text, parse_text
-from cnndsl.source import Source
 from cnndsl.verification import drawn_inputs, drawn_weights
 from tests.trust.programs import Case
 
@@ -63,7 +63,7 @@ def tvm_package(graph: Graph, weights: Arrays, case: Case) -> Package | None:
 
     TVM's own shapes of all nodes are those of the graph."""
     from cnndsl.backends.tvm.build import build
-    from cnndsl.backends.tvm.plain import relax_shapes
+    from cnndsl.backends.tvm.program.plain import relax_shapes
 
     try:
         shapes = relax_shapes(graph)
@@ -90,8 +90,8 @@ def precision(case: Case) -> Precision:
 
 def calls(graph: Graph, weights: Arrays, case: Case) -> Iterator[Call]:
     """The calls of kernels that the network is compiled to."""
-    from cnndsl.backends.tvm.fold import fold
     from cnndsl.backends.tvm.lower import assemble
+    from cnndsl.backends.tvm.program.fold import fold
 
     program, cpu = fold(graph, weights), find_cpu(case.target)
     for batch in case.batch:

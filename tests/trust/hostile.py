@@ -34,10 +34,11 @@ def forbidden(event: str, arguments: tuple[Any, ...]) -> str | None:
 
 def readers() -> dict[str, Callable[[Path], Any]]:
     """By ending: what reads such a file. What they import is imported here, before anything is watched."""
-    from cnndsl import pipeline, weight_files
-    from cnndsl.files import read_text
-    from cnndsl.images import read_arrays, read_image
-    from cnndsl.passes.graph_file import read_graph
+    from cnndsl import pipeline
+    from cnndsl.arrays import weight_files
+    from cnndsl.arrays.inputs import read_arrays, read_image
+    from cnndsl.disk.files import read_text
+    from cnndsl.passes.read_graph import read_graph
 
     return {
         ".cnn": lambda path: pipeline.load(str(path)),
@@ -66,8 +67,8 @@ def _config(path: Path) -> None:
 
 
 def _store(path: Path) -> None:
-    from cnndsl.backends.tvm.choices import Choices
-    from cnndsl.backends.tvm.traces import harmless
+    from cnndsl.backends.tvm.kernels.choices import Choices
+    from cnndsl.backends.tvm.kernels.traces import harmless
     from cnndsl.backends.tvm.tuning.ledger import Ledger
     from cnndsl.backends.tvm.tuning.store import Store
 
@@ -78,7 +79,7 @@ def _store(path: Path) -> None:
 
 
 def _package(path: Path) -> None:
-    from cnndsl.backends.tvm import runtime
+    from cnndsl.backends.tvm.package import loaded as runtime
 
     runtime.load(path).self_test()
 
@@ -90,19 +91,19 @@ def _run(path: Path) -> None:
 
 
 def _state(path: Path) -> None:
-    from cnndsl.training.checkpoint import unpacked
+    from cnndsl.training.loop.checkpoint import unpacked
 
     unpacked(path)
 
 
 def _data(path: Path) -> None:
-    from cnndsl.training.data import find_data
+    from cnndsl.training.data.find import find_data
 
     find_data(str(path)).read((3, 8, 8))
 
 
 def main(folder: Path) -> None:
-    from cnndsl.errors import CnnError, MissingPart
+    from cnndsl.diagnostics.errors import CnnError, MissingPart
 
     known = readers()
     for path in sorted((folder / "good").iterdir()):

@@ -8,7 +8,7 @@ from functools import cache
 from math import prod
 from random import Random
 
-from cnndsl.errors import CnnError
+from cnndsl.diagnostics.errors import CnnError
 from cnndsl.ir.op import registry
 from cnndsl.pipeline import parse_text
 from tests.trust.motifs import BLANKS, HEADS, KINDS, Kind

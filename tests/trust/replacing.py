@@ -18,9 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-from cnndsl import folders
 from cnndsl.backends.tvm import predict
 from cnndsl.backends.tvm.build import build
+from cnndsl.disk import folders
 from cnndsl.pipeline import parse_text
 
 TEXTS = (

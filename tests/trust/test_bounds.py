@@ -23,7 +23,7 @@ READ = """
 import sys
 from pathlib import Path
 from tests.trust.hostile import readers
-from cnndsl.errors import CnnError
+from cnndsl.diagnostics.errors import CnnError
 path = Path(sys.argv[1])
 try:
     readers()[path.suffix](path)

@@ -15,9 +15,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
 import hashlib, sys
 from cnndsl import CnnError, load, pipeline, shelf
-from cnndsl.backends.dot.emit import to_dot
-from cnndsl.backends.dot.mermaid import to_mermaid
-from cnndsl.render import render_all
+from cnndsl.backends.drawing.formats.graphviz import to_dot
+from cnndsl.backends.drawing.formats.mermaid import to_mermaid
+from cnndsl.diagnostics.render import render_all
 
 def told(name, *texts):
     for text in texts:

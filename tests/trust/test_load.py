@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from cnndsl import load
-from cnndsl.errors import CnnError
+from cnndsl.diagnostics.errors import CnnError
 from cnndsl.pipeline import parse_text
 
 NAMES = ["lenet5", "alexnet", "resnet18", "squeezenet1_1", "mobilenet_v2"]

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnndsl import folders
-from cnndsl.backends.tvm.runtime import Package, load
+from cnndsl.backends.tvm.package.loaded import Package, load
+from cnndsl.disk import folders
 from cnndsl.pipeline import parse_text
 
 pytest.importorskip("tvm")

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from cnndsl import pipeline
+from cnndsl.arrays.weights import initial_weights, write_weights
 from cnndsl.cli import run
-from cnndsl.errors import CnnError, MissingPart
-from cnndsl.weights import initial_weights, write_weights
+from cnndsl.diagnostics.errors import CnnError, MissingPart
 from tests.fuzz import made
 from tests.trust.places import KINDS, NAMES, as_nobody, limited, place, state
 
@@ -114,15 +114,15 @@ def test_what_lies_where_a_verb_writes_is_replaced_or_left(
 
 def _readers() -> dict[str, tuple[Callable[[str], Any], str]]:
     """The calls from Python, and how the paths end that they take."""
-    from cnndsl.backends.tvm import runtime
+    from cnndsl.arrays.inputs import read_arrays, read_image
+    from cnndsl.arrays.weights import read_weights
+    from cnndsl.backends.tvm.package import loaded as runtime
     from cnndsl.backends.tvm.tuning.store import Store
-    from cnndsl.files import open_file, read_text
-    from cnndsl.images import read_arrays, read_image
-    from cnndsl.training.checkpoint import unpacked
+    from cnndsl.disk.files import open_file, read_text
     from cnndsl.training.config import read_config
-    from cnndsl.training.data import find_data
+    from cnndsl.training.data.find import find_data
+    from cnndsl.training.loop.checkpoint import unpacked
     from cnndsl.training.run import open_run
-    from cnndsl.weights import read_weights
 
     return {
         "load": (pipeline.load, ".cnn"),
@@ -146,10 +146,10 @@ def _readers() -> dict[str, tuple[Callable[[str], Any], str]]:
 
 def _writers() -> dict[str, tuple[Callable[[str], Any], str]]:
     """The calls from Python that write in their own way, and how the paths end that they take."""
-    from cnndsl.backends.tvm.package import refuse_foreign
+    from cnndsl.backends.tvm.package.export import refuse_foreign
     from cnndsl.backends.tvm.tuning.records import Measured, Place
     from cnndsl.backends.tvm.tuning.store import Store
-    from cnndsl.files import write_atomically
+    from cnndsl.disk.files import write_atomically
     from cnndsl.training.run import refuse_occupied
 
     record = Measured(place=Place(target="x", threads=1, tvm="0"), key="k", setting={}, seconds=1.0)

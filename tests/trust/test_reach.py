@@ -9,11 +9,11 @@ from typing import Any, Protocol, get_args, get_type_hints
 
 import pytest
 
+from cnndsl.arrays.weights import initial_weights
 from cnndsl.backends.tvm import kernels as room
-from cnndsl.backends.tvm.plain import refuse_unlowered
-from cnndsl.errors import CnnError
+from cnndsl.backends.tvm.program.plain import refuse_unlowered
+from cnndsl.diagnostics.errors import CnnError
 from cnndsl.pipeline import parse_text
-from cnndsl.weights import initial_weights
 from tests.trust.agreement import calls
 from tests.trust.programs import Case, case
 from tests.trust.test_agreement import pieces

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from cnndsl import pipeline
-from cnndsl.weights import write_weights
+from cnndsl.arrays.weights import write_weights
 from tests.fuzz import made
 
 ROOT = Path(__file__).resolve().parents[2]

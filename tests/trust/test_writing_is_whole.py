@@ -19,7 +19,7 @@ WRITER = """
 import sys
 from itertools import count
 from pathlib import Path
-from cnndsl.files import write_atomically
+from cnndsl.disk.files import write_atomically
 path = Path(sys.argv[1])
 for n in count():
     write_atomically(path, bytes([n % 251]) * 3_000_000)

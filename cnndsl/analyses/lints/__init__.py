@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pkgutil import iter_modules
 
-from cnndsl.errors import Diagnostic, Label, Severity
+from cnndsl.diagnostics.errors import Diagnostic, Label, Severity
 from cnndsl.ir.graph import Graph, Node
 
 _ALLOW = re.compile(r"#\s*allow:\s*([a-z-]+(?:\s*,\s*[a-z-]+)*)")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cnndsl.analyses.lints import warning
-from cnndsl.errors import Diagnostic
+from cnndsl.diagnostics.errors import Diagnostic
 from cnndsl.ir.graph import Graph
 
 _NORMS = {"BN", "IN"}

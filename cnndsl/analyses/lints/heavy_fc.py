@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from cnndsl.analyses.lints import warning
 from cnndsl.analyses.params import params
-from cnndsl.errors import Diagnostic
+from cnndsl.diagnostics.errors import Diagnostic
 from cnndsl.ir.graph import Graph, Node
 from cnndsl.ir.tensor import TensorType
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from cnndsl.analyses.lints import warning
 from cnndsl.analyses.receptive_field import network_receptive_field, receptive_fields
-from cnndsl.errors import Diagnostic
+from cnndsl.diagnostics.errors import Diagnostic
 from cnndsl.ir.graph import Graph
 
 

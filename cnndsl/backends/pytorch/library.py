@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnndsl.errors import MissingPart
+from cnndsl.diagnostics.errors import MissingPart
 
 try:
     import torch

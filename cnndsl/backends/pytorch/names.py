@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnndsl.backends.pytorch.library import nn
-from cnndsl.errors import CnnError, Diagnostic, Label
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
 from cnndsl.ir.graph import Graph, Node
 
 TAKEN = frozenset(dir(nn.Module())) | {"_network"}

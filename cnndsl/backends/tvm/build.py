@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cnndsl.backends.tvm.choices import UNTUNED, Choices
-from cnndsl.backends.tvm.fold import fold
+from cnndsl.arrays.weights import checked, initial_weights
+from cnndsl.backends.tvm.kernels.choices import UNTUNED, Choices
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.lower import lower_program
 from cnndsl.backends.tvm.options import Options, Precision
-from cnndsl.backends.tvm.plain import refuse_unlowered
-from cnndsl.backends.tvm.runtime import Package, package_of
+from cnndsl.backends.tvm.package.loaded import Package, package_of
+from cnndsl.backends.tvm.program.fold import fold
+from cnndsl.backends.tvm.program.plain import refuse_unlowered
 from cnndsl.backends.tvm.target import Cpu, Gpu, find_targets
 from cnndsl.ir.graph import Graph
-from cnndsl.weights import checked, initial_weights
 
 if TYPE_CHECKING:
     import numpy as np

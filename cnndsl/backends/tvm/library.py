@@ -6,7 +6,7 @@ import os
 from functools import cache
 from typing import Any
 
-from cnndsl.errors import MissingPart
+from cnndsl.diagnostics.errors import MissingPart
 
 
 def cores() -> int:

@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from cnndsl.backends.tvm.bf16 import FEATURE, kept_as_pairs, refuse_without_bf16
-from cnndsl.backends.tvm.choices import tuned_functions
-from cnndsl.backends.tvm.code import Code, Native
+from cnndsl.backends.tvm.code.kinds import Code, Native
+from cnndsl.backends.tvm.code.machine_code import machine_code
+from cnndsl.backends.tvm.code.unscheduled import schedule_rest
 from cnndsl.backends.tvm.emitters import EMITTERS
-from cnndsl.backends.tvm.fold import Program, fold
-from cnndsl.backends.tvm.groups import plan
-from cnndsl.backends.tvm.joins import find_joins
-from cnndsl.backends.tvm.kernels.generic import schedule_rest
+from cnndsl.backends.tvm.emitters.assembly import Assembly, Call, Value
+from cnndsl.backends.tvm.emitters.bf16_maps import FEATURE, kept_as_pairs, refuse_without_bf16
+from cnndsl.backends.tvm.kernels.choices import tuned_functions
 from cnndsl.backends.tvm.library import load_tvm
-from cnndsl.backends.tvm.machine_code import machine_code
 from cnndsl.backends.tvm.options import Options
-from cnndsl.backends.tvm.plain import refuse_unlowered, variable
+from cnndsl.backends.tvm.plan.groups import plan
+from cnndsl.backends.tvm.plan.joins import find_joins
+from cnndsl.backends.tvm.program.fold import Program, fold
+from cnndsl.backends.tvm.program.plain import refuse_unlowered, variable
 from cnndsl.backends.tvm.target import Cpu, Gpu, find_cpu
-from cnndsl.backends.tvm.values import Assembly, Call, Value
 from cnndsl.ir.graph import Graph
 
 if TYPE_CHECKING:
@@ -70,11 +70,11 @@ def lower_program(graph: Graph, program: Program, options: Options, target: Cpu 
     module, lowered, constants, calls = lowered_module(program, options, target)
     code: Code
     if isinstance(target, Gpu):
-        from cnndsl.backends.tvm.gpu import gpu_code
+        from cnndsl.backends.tvm.code.gpu import gpu_code
 
         code = gpu_code(lowered, target)
     elif target.kind == "c":
-        from cnndsl.backends.tvm.c_network import c_code
+        from cnndsl.backends.tvm.code.c_network import c_code
 
         code = c_code(lowered, graph.name, list(constants))
     else:
@@ -88,7 +88,7 @@ def lowered_module(
 ) -> tuple[Any, Any, dict[str, np.ndarray], tuple[Call, ...]]:
     """The IRModule as assembled and after TVM's passes, its constants in the order `main` takes them, and its calls."""
     if isinstance(target, Gpu):
-        from cnndsl.backends.tvm.gpu import assemble_plain, gpu_pipeline
+        from cnndsl.backends.tvm.code.gpu import assemble_plain, gpu_pipeline
 
         module, constants = assemble_plain(program, options)
         return module, gpu_pipeline(target)(module), constants, ()

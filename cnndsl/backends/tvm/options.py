@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from cnndsl.backends.tvm.choices import UNTUNED, Choices
+from cnndsl.backends.tvm.kernels.choices import UNTUNED, Choices
 
 Precision = Literal["f32", "bf16"]
 

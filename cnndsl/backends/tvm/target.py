@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cnndsl.backends.tvm.library import load_tvm
-from cnndsl.errors import CnnError, Diagnostic
+from cnndsl.diagnostics.errors import CnnError, Diagnostic
 
 PORTABLE = ("x86-64-v2", "x86-64-v3", "x86-64-v4")
 """The levels of x86 that a portable package holds: vectors of 4, 8 and 16 numbers."""

@@ -6,7 +6,7 @@ import re
 
 from lark import Token
 
-from cnndsl.source import Span
+from cnndsl.diagnostics.source import Span
 from cnndsl.syntax import tree
 from cnndsl.syntax.build.places import Children, Places
 

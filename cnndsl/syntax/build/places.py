@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 
 from lark import Token
 
-from cnndsl.errors import CnnError, Diagnostic, Label
-from cnndsl.source import Source, Span
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
+from cnndsl.diagnostics.source import Source, Span
 from cnndsl.syntax import tree
 
 Children = list[Any]

@@ -7,7 +7,7 @@ from typing import Any
 
 from lark import Token
 
-from cnndsl.source import Span
+from cnndsl.diagnostics.source import Span
 from cnndsl.syntax import tree
 from cnndsl.syntax.build.places import Children, Places, refuse
 from cnndsl.syntax.build.values import number, unquoted

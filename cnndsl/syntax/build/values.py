@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from lark import Token
 
-from cnndsl.source import Span
+from cnndsl.diagnostics.source import Span
 from cnndsl.syntax import tree
 from cnndsl.syntax.build.places import Children, Places, refuse
 from cnndsl.syntax.scan import MOST_DEPTH

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnndsl.source import Source
+from cnndsl.diagnostics.source import Source
 from cnndsl.syntax import tree
 from cnndsl.syntax.printing.flat_values import FlatValues
 from cnndsl.syntax.printing.words import items, label, targets

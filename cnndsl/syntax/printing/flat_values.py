@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from cnndsl.source import Source
+from cnndsl.diagnostics.source import Source
 from cnndsl.syntax import tree
 from cnndsl.syntax.printing.page import WIDTH
 from cnndsl.syntax.printing.words import Brackets, dots, items, quoted, sign, targets

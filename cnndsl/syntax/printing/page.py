@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cnndsl.source import Source
+from cnndsl.diagnostics.source import Source
 from cnndsl.syntax import tree
 
 WIDTH = 100

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from cnndsl.source import Span
+from cnndsl.diagnostics.source import Span
 from cnndsl.syntax import tree
 from cnndsl.syntax.printing.chains import Chains
 from cnndsl.syntax.printing.flat import Flat

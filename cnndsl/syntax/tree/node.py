@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, dataclass_transform
 
-from cnndsl.source import Span
+from cnndsl.diagnostics.source import Span
 
 
 def field(*, compare: bool = True) -> Any:

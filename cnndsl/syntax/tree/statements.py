@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnndsl.source import Source, Span
+from cnndsl.diagnostics.source import Source, Span
 from cnndsl.syntax.tree.chains import Chain, Invocation, Pick, This
 from cnndsl.syntax.tree.node import Node, Record, field
 from cnndsl.syntax.tree.values import Argument, Value

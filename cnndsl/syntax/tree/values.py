@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnndsl.source import Span
+from cnndsl.diagnostics.source import Span
 from cnndsl.syntax.tree.node import Node, field
 
 

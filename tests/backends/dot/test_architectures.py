@@ -7,11 +7,11 @@ from collections import Counter
 
 import pytest
 
-from cnndsl.backends.dot.diagram import Box
-from cnndsl.backends.dot.emit import to_dot
-from cnndsl.backends.dot.structure import diagram
+from cnndsl.backends.drawing.diagram.diagram import Box
+from cnndsl.backends.drawing.diagram.structure import diagram
+from cnndsl.backends.drawing.formats.graphviz import to_dot
+from cnndsl.disk.shelf import architectures
 from cnndsl.pipeline import load, parse_text
-from cnndsl.shelf import architectures
 
 
 @pytest.mark.parametrize("name", architectures())

@@ -10,16 +10,16 @@ from xml.etree import ElementTree
 
 import pytest
 
-from cnndsl.backends.dot.diagram import Box
-from cnndsl.backends.dot.draw import content, to_svg
-from cnndsl.backends.dot.emit import to_dot
-from cnndsl.backends.dot.heat import STEPS, shades
-from cnndsl.backends.dot.measure import MEASURES, Heat
-from cnndsl.backends.dot.mermaid import to_mermaid
-from cnndsl.backends.dot.palette import DARK, LIGHT, Palette
-from cnndsl.backends.dot.structure import diagram
-from cnndsl.backends.dot.theme import AUTO
-from cnndsl.errors import CnnError
+from cnndsl.backends.drawing.colours.heat import STEPS, shades
+from cnndsl.backends.drawing.colours.measure import MEASURES, Heat
+from cnndsl.backends.drawing.colours.palette import DARK, LIGHT, Palette
+from cnndsl.backends.drawing.colours.theme import AUTO
+from cnndsl.backends.drawing.diagram.diagram import Box
+from cnndsl.backends.drawing.diagram.structure import diagram
+from cnndsl.backends.drawing.draw import content, to_svg
+from cnndsl.backends.drawing.formats.graphviz import to_dot
+from cnndsl.backends.drawing.formats.mermaid import to_mermaid
+from cnndsl.diagnostics.errors import CnnError
 from cnndsl.pipeline import load
 from tests.backends.dot.networks import resnet, unet
 
@@ -189,8 +189,8 @@ def test_the_same_for_every_hash_seed(tmp_path: Path) -> None:
     import sys
 
     script = (
-        "import sys; from cnndsl.pipeline import load; from cnndsl.backends.dot.emit import to_dot\n"
-        "from cnndsl.backends.dot.mermaid import to_mermaid\n"
+        "import sys; from cnndsl.pipeline import load; from cnndsl.backends.drawing.formats.graphviz import to_dot\n"
+        "from cnndsl.backends.drawing.formats.mermaid import to_mermaid\n"
         "for name in ('googlenet', 'unet', 'densenet121'):\n"
         "    g = load(name).graph\n"
         "    print(to_dot(g, color='macs', theme='auto'), to_dot(g, expand=True), to_mermaid(g))\n"

@@ -7,9 +7,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from cnndsl.backends.dot.draw import to_svg
-from cnndsl.backends.dot.figure import figure_svg
-from cnndsl.backends.dot.volumes import volumes
+from cnndsl.backends.drawing.draw import to_svg
+from cnndsl.backends.drawing.figures.canvas import figure_svg
+from cnndsl.backends.drawing.figures.volumes import volumes
 from cnndsl.pipeline import load
 from tests.backends.dot.test_svg import SVG, assert_inert
 

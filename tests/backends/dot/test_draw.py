@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnndsl.backends.dot.draw import draw
-from cnndsl.backends.dot.emit import to_dot
-from cnndsl.backends.dot.mermaid import to_mermaid
-from cnndsl.backends.dot.structure import diagram
-from cnndsl.errors import CnnError, MissingPart
+from cnndsl.backends.drawing.diagram.structure import diagram
+from cnndsl.backends.drawing.draw import draw
+from cnndsl.backends.drawing.formats.graphviz import to_dot
+from cnndsl.backends.drawing.formats.mermaid import to_mermaid
+from cnndsl.diagnostics.errors import CnnError, MissingPart
 from cnndsl.ir.graph import Graph
 from tests.backends.dot.networks import dense, resnet, shared, unet
 from tests.backends.dot.test_emit import NASTY, named

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnndsl.backends.dot.emit import to_dot
-from cnndsl.backends.dot.escape import identifier, visible
-from cnndsl.backends.dot.structure import diagram
+from cnndsl.backends.drawing.diagram.structure import diagram
+from cnndsl.backends.drawing.formats.graphviz import to_dot
+from cnndsl.backends.drawing.words.escape import identifier, visible
 from cnndsl.ir.graph import Graph
 from cnndsl.ops.add import Add
 from cnndsl.ops.conv import Conv

@@ -8,13 +8,13 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from cnndsl.backends.dot.fields import fields
-from cnndsl.backends.dot.figure import Picture, Text, figure_svg
-from cnndsl.backends.dot.widening import ROWS, Seen, widening
-from cnndsl.errors import CnnError
+from cnndsl.arrays.weights import initial_weights
+from cnndsl.backends.drawing.figures.canvas import Picture, Text, figure_svg
+from cnndsl.backends.drawing.figures.fields import fields
+from cnndsl.backends.drawing.figures.widening import ROWS, Seen, widening
+from cnndsl.diagnostics.errors import CnnError
 from cnndsl.ir.graph import Graph
 from cnndsl.pipeline import load, parse_text
-from cnndsl.weights import initial_weights
 from tests.backends.dot.test_svg import SVG, assert_inert
 
 
@@ -25,7 +25,7 @@ def pixels(graph: Graph) -> np.ndarray:
 
 def test_boxes_are_where_torch_finds_gradients() -> None:
     pytest.importorskip("torch")
-    from cnndsl.backends.pytorch.gradient import influence
+    from cnndsl.backends.pytorch.live.gradient import influence
 
     graph = parse_text(
         "input 3×40×40\nConv3x3(4) → BN → ReLU → MaxPool2x2 → Conv5x5(4, stride=2) → ReLU → Conv3x3(4, dilation=2) → FC(2)"

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cnndsl.backends.dot import render as module
-from cnndsl.backends.dot.emit import to_dot
-from cnndsl.backends.dot.escape import visible
-from cnndsl.backends.dot.render import render
-from cnndsl.backends.dot.structure import diagram
-from cnndsl.errors import CnnError, MissingPart
+from cnndsl.backends.drawing.diagram.structure import diagram
+from cnndsl.backends.drawing.formats import graphviz_program as module
+from cnndsl.backends.drawing.formats.graphviz import to_dot
+from cnndsl.backends.drawing.formats.graphviz_program import render
+from cnndsl.backends.drawing.words.escape import visible
+from cnndsl.diagnostics.errors import CnnError, MissingPart
 from cnndsl.ir.graph import Graph
 from cnndsl.ops.max_pool import MaxPool
 from cnndsl.ops.relu import ReLU

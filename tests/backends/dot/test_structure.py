@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnndsl.backends.dot.diagram import Box, Cluster, Diagram, Folded, Item
-from cnndsl.backends.dot.structure import diagram
+from cnndsl.backends.drawing.diagram.diagram import Box, Cluster, Diagram, Folded, Item
+from cnndsl.backends.drawing.diagram.structure import diagram
 from cnndsl.ir.graph import Graph
 from cnndsl.ops.add import Add
 from cnndsl.ops.conv import Conv

@@ -7,9 +7,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from cnndsl.backends.dot.diagram import Cluster, Item
-from cnndsl.backends.dot.draw import element_ids, to_svg
-from cnndsl.backends.dot.structure import diagram
+from cnndsl.backends.drawing.diagram.diagram import Cluster, Item
+from cnndsl.backends.drawing.diagram.structure import diagram
+from cnndsl.backends.drawing.draw import element_ids, to_svg
 from cnndsl.ops.relu import ReLU
 from cnndsl.pipeline import load
 from tests.backends.dot.networks import Net, resnet, shared, unet

@@ -6,12 +6,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from cnndsl.backends.dot.draw import draw_figure
-from cnndsl.backends.dot.figure import Figure, Group, Polygon, Text, figure_svg
-from cnndsl.backends.dot.figure_paint import paint
-from cnndsl.backends.dot.trunk import trunk
-from cnndsl.backends.dot.volumes import volumes
-from cnndsl.errors import CnnError
+from cnndsl.backends.drawing.diagram.trunk import trunk
+from cnndsl.backends.drawing.draw import draw_figure
+from cnndsl.backends.drawing.figures.canvas import Figure, Group, Polygon, Text, figure_svg
+from cnndsl.backends.drawing.figures.paint import paint
+from cnndsl.backends.drawing.figures.volumes import volumes
+from cnndsl.diagnostics.errors import CnnError
 from cnndsl.pipeline import load, parse_text
 from tests.backends.dot.networks import Net
 from tests.backends.dot.test_svg import assert_inert

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from cnndsl.backends.pytorch.in_place import work_in_place
-from cnndsl.backends.pytorch.module import to_torch
+from cnndsl.backends.pytorch.live.in_place import work_in_place
+from cnndsl.backends.pytorch.live.module import to_torch
 from cnndsl.pipeline import load, parse_text
 
 SHARED = """input 3×8×8

@@ -9,7 +9,7 @@ import pickle
 import pytest
 import torch
 
-from cnndsl.backends.pytorch.module import to_torch
+from cnndsl.backends.pytorch.live.module import to_torch
 from cnndsl.pipeline import load, parse_text
 from tests.backends.pytorch.programs import PROGRAMS
 

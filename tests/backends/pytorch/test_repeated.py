@@ -7,9 +7,9 @@ from typing import Any
 import torch
 
 from cnndsl.backends.pytorch.expression import Call, Literal, Name, Operation, Value
-from cnndsl.backends.pytorch.module import to_torch
-from cnndsl.backends.pytorch.repeated import steps_of
-from cnndsl.backends.pytorch.source import to_source
+from cnndsl.backends.pytorch.live.module import to_torch
+from cnndsl.backends.pytorch.writing.repeated import steps_of
+from cnndsl.backends.pytorch.writing.source import to_source
 from cnndsl.pipeline import parse_text
 
 

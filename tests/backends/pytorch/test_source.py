@@ -12,9 +12,9 @@ import pytest
 import torch
 from torch import nn
 
-from cnndsl.backends.pytorch.module import to_torch
-from cnndsl.backends.pytorch.source import to_source
-from cnndsl.errors import CnnError
+from cnndsl.backends.pytorch.live.module import to_torch
+from cnndsl.backends.pytorch.writing.source import to_source
+from cnndsl.diagnostics.errors import CnnError
 from cnndsl.ir.graph import Graph
 from cnndsl.ir.op import Op
 from cnndsl.ir.tensor import TensorType

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from cnndsl.backends.pytorch.module import to_torch
+from cnndsl.backends.pytorch.live.module import to_torch
 from cnndsl.backends.tvm.build import build
 from cnndsl.ir.graph import Graph
 from cnndsl.verification import drawn_weights

@@ -8,9 +8,9 @@ from typing import Any, ClassVar, final
 import pytest
 
 from cnndsl.backends.tvm.build import build
-from cnndsl.backends.tvm.fold import fold
-from cnndsl.backends.tvm.groups import plan
-from cnndsl.errors import CnnError
+from cnndsl.backends.tvm.plan.groups import plan
+from cnndsl.backends.tvm.program.fold import fold
+from cnndsl.diagnostics.errors import CnnError
 from cnndsl.ir.op import Op, registry
 from cnndsl.pipeline import parse_text
 from cnndsl.verification import drawn_weights

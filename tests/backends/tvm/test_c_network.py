@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnndsl.backends.tvm import c_network, linking, predict
+from cnndsl.backends.tvm import predict
 from cnndsl.backends.tvm.build import build
-from cnndsl.backends.tvm.runtime import load
-from cnndsl.errors import MissingPart
+from cnndsl.backends.tvm.code import c_network, linking
+from cnndsl.backends.tvm.package.loaded import load
+from cnndsl.diagnostics.errors import MissingPart
 from cnndsl.pipeline import parse_text
 from cnndsl.verification import drawn_weights
 from tests.backends.tvm.against_torch import inputs_for, relative_error, torch_outputs

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 import cnndsl
-from cnndsl.backends.tvm import crash
-from cnndsl.backends.tvm.choices import TUNED, Choices
-from cnndsl.backends.tvm.fold import fold
+from cnndsl.arrays.weights import initial_weights
+from cnndsl.backends.tvm.examine import crash
+from cnndsl.backends.tvm.kernels.choices import TUNED, Choices
 from cnndsl.backends.tvm.kernels.kernel import Tunable, key, settings
 from cnndsl.backends.tvm.lower import assemble
 from cnndsl.backends.tvm.options import Options
+from cnndsl.backends.tvm.program.fold import fold
 from cnndsl.backends.tvm.target import Cpu, Gpu, find_cpu
-from cnndsl.weights import initial_weights
 
 
 def test_kernels_are_those_that_tuning_chose(monkeypatch: pytest.MonkeyPatch) -> None:

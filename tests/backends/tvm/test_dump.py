@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cnndsl.backends.tvm.build import build
-from cnndsl.backends.tvm.runtime import load
-from cnndsl.errors import CnnError
+from cnndsl.backends.tvm.package.loaded import load
+from cnndsl.diagnostics.errors import CnnError
 from cnndsl.pipeline import parse_text
 
 pytestmark = pytest.mark.tvm

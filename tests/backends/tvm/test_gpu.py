@@ -8,15 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnndsl.backends.tvm import gpu, predict
+from cnndsl.backends.tvm import predict
 from cnndsl.backends.tvm.build import build
-from cnndsl.backends.tvm.fold import fold
-from cnndsl.backends.tvm.gpu import assemble_plain, cubin, gpu_pipeline, kernel_names
+from cnndsl.backends.tvm.code import gpu
+from cnndsl.backends.tvm.code.gpu import assemble_plain, cubin, gpu_pipeline, kernel_names
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.options import Options
-from cnndsl.backends.tvm.runtime import load
+from cnndsl.backends.tvm.package.loaded import load
+from cnndsl.backends.tvm.program.fold import fold
 from cnndsl.backends.tvm.target import Gpu
-from cnndsl.errors import MissingPart
+from cnndsl.diagnostics.errors import MissingPart
 from cnndsl.ir.graph import Graph
 from cnndsl.pipeline import load as load_network
 from cnndsl.pipeline import parse_text

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from cnndsl.backends.tvm import linking
-from cnndsl.backends.tvm.linking import compiler, linker
-from cnndsl.errors import MissingPart
+from cnndsl.backends.tvm.code import linking
+from cnndsl.backends.tvm.code.linking import compiler, linker
+from cnndsl.diagnostics.errors import MissingPart
 
 SOURCE = "#include <math.h>\ndouble five(double x) { return floor(x) + sqrt(x - 0.75 + 16); }\n"
 

@@ -11,12 +11,12 @@ import pytest
 import tvm
 
 import cnndsl
-from cnndsl.backends.tvm.dump import assembly
+from cnndsl.arrays.weights import initial_weights
+from cnndsl.backends.tvm.code.machine_code import machine_code
 from cnndsl.backends.tvm.lower import Compiled, lower
-from cnndsl.backends.tvm.machine_code import machine_code
 from cnndsl.backends.tvm.options import Options
+from cnndsl.backends.tvm.package.dump import assembly
 from cnndsl.backends.tvm.predict import vm_program
-from cnndsl.weights import initial_weights
 
 
 @pytest.fixture(scope="module")

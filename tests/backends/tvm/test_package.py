@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnndsl.backends.tvm import linking
 from cnndsl.backends.tvm.build import build
-from cnndsl.backends.tvm.runtime import Package, load
-from cnndsl.errors import CnnError, MissingPart
+from cnndsl.backends.tvm.code import linking
+from cnndsl.backends.tvm.package.loaded import Package, load
+from cnndsl.diagnostics.errors import CnnError, MissingPart
 from cnndsl.ir.graph import Graph
 from cnndsl.pipeline import parse_text
 from cnndsl.verification import drawn_weights

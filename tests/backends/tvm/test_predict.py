@@ -18,8 +18,8 @@ import torch
 
 from cnndsl.backends.tvm import predict
 from cnndsl.backends.tvm.build import build
-from cnndsl.backends.tvm.runtime import load
-from cnndsl.errors import CnnError, Refused
+from cnndsl.backends.tvm.package.loaded import load
+from cnndsl.diagnostics.errors import CnnError, Refused
 from cnndsl.ir.graph import Graph
 from cnndsl.pipeline import parse_text
 from cnndsl.verification import drawn_weights

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cnndsl.backends.tvm.fold import fold
-from cnndsl.backends.tvm.groups import plan
-from cnndsl.backends.tvm.taps import find_taps
+from cnndsl.backends.tvm.plan.groups import plan
+from cnndsl.backends.tvm.plan.taps import find_taps
+from cnndsl.backends.tvm.program.fold import fold
 from cnndsl.pipeline import parse_text
 from cnndsl.verification import drawn_weights
 from tests.backends.tvm.against_torch import relative_error

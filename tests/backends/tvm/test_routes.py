@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cnndsl.backends.tvm.fold import fold
-from cnndsl.backends.tvm.groups import plan
-from cnndsl.backends.tvm.joins import Slot, find_joins, grain
 from cnndsl.backends.tvm.kernels.move import Move
-from cnndsl.backends.tvm.routes import Route, find_routes
+from cnndsl.backends.tvm.plan.groups import plan
+from cnndsl.backends.tvm.plan.joins import Slot, find_joins, grain
+from cnndsl.backends.tvm.plan.routes import Route, find_routes
+from cnndsl.backends.tvm.program.fold import fold
 from cnndsl.ir.tensor import TensorType
 from cnndsl.pipeline import parse_text
 from cnndsl.verification import drawn_weights

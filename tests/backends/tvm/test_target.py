@@ -14,12 +14,12 @@ import pytest
 
 from cnndsl.backends.tvm import predict
 from cnndsl.backends.tvm.build import build
-from cnndsl.backends.tvm.dump import assembly
 from cnndsl.backends.tvm.lower import lower
 from cnndsl.backends.tvm.options import Options
-from cnndsl.backends.tvm.runtime import Package, load
+from cnndsl.backends.tvm.package.dump import assembly
+from cnndsl.backends.tvm.package.loaded import Package, load
 from cnndsl.backends.tvm.target import PORTABLE, Gpu, find_cpu, find_targets
-from cnndsl.errors import CnnError, MissingPart
+from cnndsl.diagnostics.errors import CnnError, MissingPart
 from cnndsl.pipeline import parse_text
 from cnndsl.verification import drawn_weights
 from tests.backends.tvm.against_torch import inputs_for, relative_error, torch_outputs

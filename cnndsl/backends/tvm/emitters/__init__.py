@@ -5,6 +5,7 @@ In `EMITTERS` each group goes to the first that takes it; the last one takes eve
 
 from collections.abc import Callable
 
+from cnndsl.backends.tvm.emitters.assembly import Assembly
 from cnndsl.backends.tvm.emitters.attention import emit_attention
 from cnndsl.backends.tvm.emitters.bf16 import emit_bf16
 from cnndsl.backends.tvm.emitters.convolution import emit_convolution
@@ -17,8 +18,7 @@ from cnndsl.backends.tvm.emitters.pooling import emit_global_pooling, emit_pooli
 from cnndsl.backends.tvm.emitters.projections import emit_projection
 from cnndsl.backends.tvm.emitters.resampling import emit_pixel_shuffle, emit_resampling
 from cnndsl.backends.tvm.emitters.routing import emit_route
-from cnndsl.backends.tvm.groups import Group
-from cnndsl.backends.tvm.values import Assembly
+from cnndsl.backends.tvm.plan.groups import Group
 
 Emitter = Callable[[Assembly, Group], bool]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cnndsl.backends.tvm.attend import Attend
-from cnndsl.backends.tvm.groups import Group
+from cnndsl.backends.tvm.emitters.assembly import Assembly
 from cnndsl.backends.tvm.kernels.attention import AttentionHeads
-from cnndsl.backends.tvm.values import Assembly
+from cnndsl.backends.tvm.plan.groups import Group
+from cnndsl.backends.tvm.program.attend import Attend
 
 
 def emit_attention(a: Assembly, group: Group) -> bool:

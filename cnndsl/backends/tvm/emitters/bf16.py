@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from cnndsl.backends.tvm.bf16 import takes_bf16
-from cnndsl.backends.tvm.groups import Group
+from cnndsl.backends.tvm.emitters.assembly import Assembly, Value
+from cnndsl.backends.tvm.emitters.bf16_maps import takes_bf16
 from cnndsl.backends.tvm.kernels.bf16 import PAIRS, paired
 from cnndsl.backends.tvm.kernels.bf16_conv import Bf16Conv, ranked
 from cnndsl.backends.tvm.kernels.bf16_dense import Bf16Dense
-from cnndsl.backends.tvm.kernels.packing import fill_up, pack_conv, pack_dense, pack_flattened, pack_vector
+from cnndsl.backends.tvm.kernels.words.packing import fill_up, pack_conv, pack_dense, pack_flattened, pack_vector
 from cnndsl.backends.tvm.library import load_tvm
-from cnndsl.backends.tvm.values import Assembly, Value
+from cnndsl.backends.tvm.plan.groups import Group
 from cnndsl.ops.conv import Conv
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from cnndsl.backends.tvm.fold import Step
-from cnndsl.backends.tvm.groups import Group
+from cnndsl.backends.tvm.emitters.assembly import Assembly
 from cnndsl.backends.tvm.kernels.choice import choose
 from cnndsl.backends.tvm.kernels.depthwise import depthwise
 from cnndsl.backends.tvm.kernels.direct_conv import DirectConv, best_tile
-from cnndsl.backends.tvm.kernels.packing import pack_conv, pack_depthwise, pack_vector
 from cnndsl.backends.tvm.kernels.winograd import Winograd
 from cnndsl.backends.tvm.kernels.winograd_deep import DeepWinograd, pack_deep_winograd
 from cnndsl.backends.tvm.kernels.winograd_transforms import pack_winograd
-from cnndsl.backends.tvm.values import Assembly
+from cnndsl.backends.tvm.kernels.words.packing import pack_conv, pack_depthwise, pack_vector
+from cnndsl.backends.tvm.plan.groups import Group
+from cnndsl.backends.tvm.program.fold import Step
 from cnndsl.ops.conv import Conv
 
 

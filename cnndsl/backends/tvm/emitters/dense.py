@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from cnndsl.backends.tvm.groups import Group
+from cnndsl.backends.tvm.emitters.assembly import Assembly, Value
 from cnndsl.backends.tvm.kernels.dense import Dense
-from cnndsl.backends.tvm.kernels.packing import fill_up, pack_dense, pack_flattened
+from cnndsl.backends.tvm.kernels.words.packing import fill_up, pack_dense, pack_flattened
 from cnndsl.backends.tvm.library import load_tvm
-from cnndsl.backends.tvm.values import Assembly, Value
+from cnndsl.backends.tvm.plan.groups import Group
 from cnndsl.ops.fc import FC
 from cnndsl.ops.flatten import Flatten
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from cnndsl.backends.tvm.fold import scale_and_shift
-from cnndsl.backends.tvm.groups import Group, is_pointwise
+from cnndsl.backends.tvm.emitters.assembly import Assembly
 from cnndsl.backends.tvm.kernels.elementwise import Elementwise
-from cnndsl.backends.tvm.kernels.packing import pack_vector
-from cnndsl.backends.tvm.values import Assembly
+from cnndsl.backends.tvm.kernels.words.packing import pack_vector
+from cnndsl.backends.tvm.plan.groups import Group, is_pointwise
+from cnndsl.backends.tvm.program.fold import scale_and_shift
 
 if TYPE_CHECKING:
     import numpy as np

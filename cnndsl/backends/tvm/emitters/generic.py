@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cnndsl.backends.tvm.groups import Group
+from cnndsl.backends.tvm.emitters.assembly import Assembly, Call, Value
 from cnndsl.backends.tvm.library import load_tvm
-from cnndsl.backends.tvm.values import Assembly, Call, Value
+from cnndsl.backends.tvm.plan.groups import Group
 from cnndsl.ir.graph import weight_key
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cnndsl.backends.tvm.channels_first import moves_channels
-from cnndsl.backends.tvm.groups import Group
+from cnndsl.backends.tvm.emitters.assembly import Assembly, Value
 from cnndsl.backends.tvm.library import load_tvm
-from cnndsl.backends.tvm.values import Assembly, Value
+from cnndsl.backends.tvm.plan.groups import Group
+from cnndsl.backends.tvm.program.channels_first import moves_channels
 from cnndsl.ops.permute import Permute
 from cnndsl.ops.reshape import Reshape
 

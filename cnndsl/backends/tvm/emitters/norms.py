@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from cnndsl.backends.tvm.groups import Group
+from cnndsl.backends.tvm.emitters.assembly import Assembly
 from cnndsl.backends.tvm.kernels.elementwise import Elementwise
 from cnndsl.backends.tvm.kernels.group_norm import GroupNorm
-from cnndsl.backends.tvm.kernels.packing import fill_up, pack_vector
 from cnndsl.backends.tvm.kernels.position_norm import Kind, PositionNorm
-from cnndsl.backends.tvm.values import Assembly
+from cnndsl.backends.tvm.kernels.words.packing import fill_up, pack_vector
+from cnndsl.backends.tvm.plan.groups import Group
 from cnndsl.ops.gn import GN
 from cnndsl.ops.in_ import IN
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from cnndsl.backends.tvm.groups import Group
+from cnndsl.backends.tvm.emitters.assembly import Assembly
 from cnndsl.backends.tvm.kernels.elementwise import GlobalPool
 from cnndsl.backends.tvm.kernels.window import WindowKernel
-from cnndsl.backends.tvm.values import Assembly
+from cnndsl.backends.tvm.plan.groups import Group
 from cnndsl.ops.adaptive_avg_pool import AdaptiveAvgPool
 from cnndsl.ops.avg_pool import AvgPool
 from cnndsl.ops.global_avg_pool import GlobalAvgPool

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cnndsl.backends.tvm.groups import Group
-from cnndsl.backends.tvm.kernels.packing import pack_vector
+from cnndsl.backends.tvm.emitters.assembly import Assembly
 from cnndsl.backends.tvm.kernels.projection import pack_projection, projection
-from cnndsl.backends.tvm.values import Assembly
+from cnndsl.backends.tvm.kernels.words.packing import pack_vector
+from cnndsl.backends.tvm.plan.groups import Group
 from cnndsl.ops.conv import Conv
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cnndsl.backends.tvm.groups import Group
+from cnndsl.backends.tvm.emitters.assembly import Assembly
 from cnndsl.backends.tvm.kernels.resample import AxisTaps, Resample, SpreadChannels
-from cnndsl.backends.tvm.taps import find_taps
-from cnndsl.backends.tvm.values import Assembly
+from cnndsl.backends.tvm.plan.groups import Group
+from cnndsl.backends.tvm.plan.taps import find_taps
 from cnndsl.ops.pixel_shuffle import PixelShuffle
 
 _MOST_TAPS = 64

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnndsl.backends.tvm.groups import Group
-from cnndsl.backends.tvm.joins import Slot, grain
+from cnndsl.backends.tvm.emitters.assembly import Assembly, Value
 from cnndsl.backends.tvm.kernels.move import Joined, Move
-from cnndsl.backends.tvm.routes import Route
-from cnndsl.backends.tvm.values import Assembly, Value
+from cnndsl.backends.tvm.plan.groups import Group
+from cnndsl.backends.tvm.plan.joins import Slot, grain
+from cnndsl.backends.tvm.plan.routes import Route
 from cnndsl.ir.tensor import TensorType
 
 

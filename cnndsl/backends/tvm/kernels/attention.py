@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from cnndsl.backends.tvm.kernels.functions import Functions
-from cnndsl.backends.tvm.kernels.nest import Nest, parts
+from cnndsl.backends.tvm.kernels.words.functions import Functions
+from cnndsl.backends.tvm.kernels.words.nest import Nest, parts
 
 _QUERIES = 512
 """Queries of a task, at most: there are tasks enough, and keys are laid out seldom."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from cnndsl.backends.tvm.kernels.nest import Nest
+from cnndsl.backends.tvm.kernels.words.nest import Nest
 
 if TYPE_CHECKING:
     import numpy as np

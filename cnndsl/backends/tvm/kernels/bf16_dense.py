@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from cnndsl.backends.tvm.groups import Tail
 from cnndsl.backends.tvm.kernels.bf16 import LANES, PairNest
-from cnndsl.backends.tvm.kernels.functions import finish
+from cnndsl.backends.tvm.kernels.words.functions import finish
+from cnndsl.backends.tvm.plan.groups import Tail
 
 
 @dataclass(frozen=True)

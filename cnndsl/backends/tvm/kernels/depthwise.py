@@ -16,9 +16,9 @@ from itertools import product
 from math import prod
 from typing import Any, Self
 
-from cnndsl.backends.tvm.groups import Tail
-from cnndsl.backends.tvm.kernels.nest import Nest, parts
-from cnndsl.backends.tvm.kernels.tile import store_tile
+from cnndsl.backends.tvm.kernels.words.nest import Nest, parts
+from cnndsl.backends.tvm.kernels.words.tile import store_tile
+from cnndsl.backends.tvm.plan.groups import Tail
 from cnndsl.backends.tvm.target import Cpu
 from cnndsl.ir.window import Window
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, Literal
 
-from cnndsl.backends.tvm.groups import Tail
-from cnndsl.backends.tvm.kernels.functions import finish
-from cnndsl.backends.tvm.kernels.generic import scheduled
+from cnndsl.backends.tvm.code.unscheduled import scheduled
+from cnndsl.backends.tvm.kernels.words.functions import finish
 from cnndsl.backends.tvm.library import load_tvm
+from cnndsl.backends.tvm.plan.groups import Tail
 
 
 @dataclass(frozen=True)

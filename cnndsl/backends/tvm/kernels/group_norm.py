@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from cnndsl.backends.tvm.groups import Tail
-from cnndsl.backends.tvm.kernels.functions import finish
-from cnndsl.backends.tvm.kernels.nest import Nest
+from cnndsl.backends.tvm.kernels.words.functions import finish
+from cnndsl.backends.tvm.kernels.words.nest import Nest
+from cnndsl.backends.tvm.plan.groups import Tail
 
 _PIECE = 64
 """Positions of a task of the last step."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, Literal
 
-from cnndsl.backends.tvm.kernels.functions import Functions
-from cnndsl.backends.tvm.kernels.nest import Nest
+from cnndsl.backends.tvm.kernels.words.functions import Functions
+from cnndsl.backends.tvm.kernels.words.nest import Nest
 
 Kind = Literal["mean and variance", "mean square", "length", "softmax"]
 

@@ -12,9 +12,9 @@ from functools import partial
 from math import prod
 from typing import TYPE_CHECKING, Any, Self
 
-from cnndsl.backends.tvm.groups import Tail
-from cnndsl.backends.tvm.kernels.nest import Nest, parts
-from cnndsl.backends.tvm.kernels.tile import store_tile
+from cnndsl.backends.tvm.kernels.words.nest import Nest, parts
+from cnndsl.backends.tvm.kernels.words.tile import store_tile
+from cnndsl.backends.tvm.plan.groups import Tail
 
 if TYPE_CHECKING:
     import numpy as np
@@ -215,7 +215,7 @@ def pack_projection(weight: np.ndarray, tile: int, lanes: int) -> np.ndarray:
     in, the vectors of the block."""
     import numpy as np
 
-    from cnndsl.backends.tvm.kernels.packing import fill_up
+    from cnndsl.backends.tvm.kernels.words.packing import fill_up
 
     square = fill_up(fill_up(weight.reshape(weight.shape[:2]), 0, lanes), 1, lanes)
     chunks_out, deep = square.shape[0] // lanes, square.shape[1]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from cnndsl.backends.tvm.kernels.generic import scheduled
-from cnndsl.backends.tvm.kernels.nest import Nest
+from cnndsl.backends.tvm.code.unscheduled import scheduled
+from cnndsl.backends.tvm.kernels.words.nest import Nest
 from cnndsl.backends.tvm.library import load_tvm
 
 _NEAR = 1 << 15

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, Self
 
-from cnndsl.backends.tvm.groups import Tail
-from cnndsl.backends.tvm.kernels.functions import finish
-from cnndsl.backends.tvm.kernels.nest import Nest, parts
 from cnndsl.backends.tvm.kernels.winograd_transforms import input_transform, output_transform
+from cnndsl.backends.tvm.kernels.words.functions import finish
+from cnndsl.backends.tvm.kernels.words.nest import Nest, parts
+from cnndsl.backends.tvm.plan.groups import Tail
 from cnndsl.ir.window import Window
 
 _STEP = 4

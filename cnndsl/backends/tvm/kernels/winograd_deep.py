@@ -6,10 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cnndsl.backends.tvm.kernels.nest import Nest
-from cnndsl.backends.tvm.kernels.packing import fill_up
 from cnndsl.backends.tvm.kernels.winograd import Winograd
 from cnndsl.backends.tvm.kernels.winograd_transforms import pack_winograd
+from cnndsl.backends.tvm.kernels.words.nest import Nest
+from cnndsl.backends.tvm.kernels.words.packing import fill_up
 
 if TYPE_CHECKING:
     import numpy as np

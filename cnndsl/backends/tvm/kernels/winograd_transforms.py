@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from cnndsl.backends.tvm.kernels.packing import fill_up
+from cnndsl.backends.tvm.kernels.words.packing import fill_up
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from cnndsl.backends.tvm.choices import UNTUNED, Choices
+from cnndsl.backends.tvm.kernels.choices import UNTUNED, Choices
 from cnndsl.backends.tvm.tuning.bench import Bench
 from cnndsl.backends.tvm.tuning.ledger import Ledger
 from cnndsl.backends.tvm.tuning.problems import Subject, Tried, text_of

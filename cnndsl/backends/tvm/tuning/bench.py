@@ -18,7 +18,7 @@ from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.target import Cpu
 from cnndsl.backends.tvm.tuning import worker
 from cnndsl.backends.tvm.tuning.remote import Tracker
-from cnndsl.errors import MissingPart
+from cnndsl.diagnostics.errors import MissingPart
 
 BUILD_S, RUN_S, RACE_S = 60, 30, 180
 """What a candidate may take in seconds: to compile, to be measured, a network's turn in a race."""

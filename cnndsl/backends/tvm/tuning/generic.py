@@ -14,11 +14,11 @@ from functools import cached_property
 from importlib.util import find_spec
 from typing import Any
 
-from cnndsl.backends.tvm.kernels.generic import schedule_rest, unscheduled
+from cnndsl.backends.tvm.code.unscheduled import schedule_rest, unscheduled
 from cnndsl.backends.tvm.kernels.kernel import Setting
+from cnndsl.backends.tvm.kernels.traces import function_key, harmless
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.lower import assemble, legal
-from cnndsl.backends.tvm.traces import function_key, harmless
 from cnndsl.backends.tvm.tuning.bench import Bench, Timing
 from cnndsl.backends.tvm.tuning.ledger import Ledger
 from cnndsl.backends.tvm.tuning.problems import Subject, text_of

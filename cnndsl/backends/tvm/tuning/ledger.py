@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 
-from cnndsl.backends.tvm.choices import Choices
+from cnndsl.backends.tvm.kernels.choices import Choices
 from cnndsl.backends.tvm.kernels.kernel import Setting
 from cnndsl.backends.tvm.tuning.bench import Timing
 from cnndsl.backends.tvm.tuning.problems import Tried, text_of

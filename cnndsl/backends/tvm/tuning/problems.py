@@ -8,18 +8,18 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cnndsl.backends.tvm.choices import UNTUNED, Choices
-from cnndsl.backends.tvm.fold import Program
+from cnndsl.backends.tvm.kernels.choices import UNTUNED, Choices
 from cnndsl.backends.tvm.kernels.kernel import Setting, Tunable, key, settings
 from cnndsl.backends.tvm.lower import lowered_module
 from cnndsl.backends.tvm.options import Options
+from cnndsl.backends.tvm.program.fold import Program
 from cnndsl.backends.tvm.target import Cpu
 from cnndsl.backends.tvm.tuning.worker import Ports
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cnndsl.backends.tvm.values import Call
+    from cnndsl.backends.tvm.emitters.assembly import Call
 
 
 class Tried(Protocol):

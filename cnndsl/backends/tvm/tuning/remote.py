@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnndsl.backends.tvm.library import load_tvm
-from cnndsl.errors import MissingPart
+from cnndsl.diagnostics.errors import MissingPart
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from cnndsl.backends.tvm.tuning.records import Measured, Verdict, record_of
-from cnndsl.errors import Diagnostic, MissingPart, Refused
-from cnndsl.files import reason
+from cnndsl.diagnostics.errors import Diagnostic, MissingPart, Refused
+from cnndsl.disk.files import reason
 
 _LARGEST = 1 << 28
 _STEP = 1 << 16

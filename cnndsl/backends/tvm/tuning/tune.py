@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from cnndsl.arrays.weights import initial_weights
 from cnndsl.backends.tvm import predict
-from cnndsl.backends.tvm.choices import Choices
-from cnndsl.backends.tvm.fold import fold
+from cnndsl.backends.tvm.code.linking import own_architecture
+from cnndsl.backends.tvm.kernels.choices import Choices
 from cnndsl.backends.tvm.library import cores, load_tvm
-from cnndsl.backends.tvm.linking import own_architecture
 from cnndsl.backends.tvm.options import Options
-from cnndsl.backends.tvm.plain import refuse_unlowered
+from cnndsl.backends.tvm.program.fold import fold
+from cnndsl.backends.tvm.program.plain import refuse_unlowered
 from cnndsl.backends.tvm.target import Cpu, Gpu, find_targets
 from cnndsl.backends.tvm.tuning.acceptance import Course, Raced, accept, final
 from cnndsl.backends.tvm.tuning.bench import Bench
@@ -25,9 +26,8 @@ from cnndsl.backends.tvm.tuning.records import Place
 from cnndsl.backends.tvm.tuning.remote import Tracker
 from cnndsl.backends.tvm.tuning.search import Trial, search, winners
 from cnndsl.backends.tvm.tuning.store import Store, default_path
-from cnndsl.errors import CnnError, Diagnostic, MissingPart
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, MissingPart
 from cnndsl.ir.graph import Graph
-from cnndsl.weights import initial_weights
 
 if TYPE_CHECKING:
     import numpy as np

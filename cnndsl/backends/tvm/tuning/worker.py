@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cnndsl.backends.tvm.code.linking import tvm_linker
+from cnndsl.backends.tvm.code.machine_code import machine_code
 from cnndsl.backends.tvm.library import load_tvm
-from cnndsl.backends.tvm.linking import tvm_linker
-from cnndsl.backends.tvm.machine_code import machine_code
 
 Ports = Sequence[tuple[tuple[int, ...], str]]
 """Shape and element type of each argument."""

@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 import torch
 
-from cnndsl.backends.tvm.bf16 import FEATURE, kept_as_pairs, left_in_f32
 from cnndsl.backends.tvm.build import build
-from cnndsl.backends.tvm.fold import fold
-from cnndsl.backends.tvm.groups import plan
+from cnndsl.backends.tvm.emitters.bf16_maps import FEATURE, kept_as_pairs, left_in_f32
 from cnndsl.backends.tvm.kernels.bf16 import LANES, PairNest, paired, rounded_bits
 from cnndsl.backends.tvm.kernels.bf16_conv import Bf16Conv, ranked
-from cnndsl.backends.tvm.kernels.packing import fill_up, pack_conv, pack_vector
+from cnndsl.backends.tvm.kernels.words.packing import fill_up, pack_conv, pack_vector
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.options import Options
+from cnndsl.backends.tvm.plan.groups import plan
+from cnndsl.backends.tvm.program.fold import fold
 from cnndsl.backends.tvm.target import find_cpu
-from cnndsl.errors import CnnError
+from cnndsl.diagnostics.errors import CnnError
 from cnndsl.ir.window import Window
 from cnndsl.ops.relu import ReLU
 from cnndsl.pipeline import load, parse_text

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from cnndsl.backends.tvm.kernels.depthwise import DepthwiseConv, depthwise
-from cnndsl.backends.tvm.kernels.packing import pack_depthwise
+from cnndsl.backends.tvm.kernels.words.packing import pack_depthwise
 from cnndsl.backends.tvm.target import Cpu
 from cnndsl.ir.window import Window
 

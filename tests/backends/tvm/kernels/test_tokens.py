@@ -9,11 +9,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cnndsl.backends.tvm.fold import fold
-from cnndsl.backends.tvm.groups import plan
 from cnndsl.backends.tvm.kernels.attention import AttentionHeads
-from cnndsl.backends.tvm.kernels.packing import fill_up
 from cnndsl.backends.tvm.kernels.projection import Projection, pack_projection, projection
+from cnndsl.backends.tvm.kernels.words.packing import fill_up
+from cnndsl.backends.tvm.plan.groups import plan
+from cnndsl.backends.tvm.program.fold import fold
 from cnndsl.pipeline import parse_text
 from cnndsl.verification import drawn_weights
 from tests.backends.tvm.against_torch import relative_error

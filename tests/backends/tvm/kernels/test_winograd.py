@@ -9,8 +9,6 @@ import pytest
 import torch
 
 from cnndsl.backends.tvm.kernels.choice import gemm_tile
-from cnndsl.backends.tvm.kernels.nest import parts
-from cnndsl.backends.tvm.kernels.packing import pack_vector
 from cnndsl.backends.tvm.kernels.winograd import Winograd
 from cnndsl.backends.tvm.kernels.winograd_transforms import (
     INPUT,
@@ -20,6 +18,8 @@ from cnndsl.backends.tvm.kernels.winograd_transforms import (
     output_transform,
     pack_winograd,
 )
+from cnndsl.backends.tvm.kernels.words.nest import parts
+from cnndsl.backends.tvm.kernels.words.packing import pack_vector
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.target import find_cpu
 from cnndsl.ir.window import Window

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import cnndsl
-from cnndsl.backends.tvm.fold import fold
+from cnndsl.arrays.weights import initial_weights
 from cnndsl.backends.tvm.options import Options
+from cnndsl.backends.tvm.program.fold import fold
 from cnndsl.backends.tvm.target import find_cpu
 from cnndsl.backends.tvm.tuning.problems import Subject
-from cnndsl.weights import initial_weights
 
 TEXT = """
 input 3×30×30

@@ -20,7 +20,7 @@ from cnndsl.backends.tvm.target import find_cpu
 from cnndsl.backends.tvm.tuning import bench as module
 from cnndsl.backends.tvm.tuning.bench import Bench
 from cnndsl.backends.tvm.tuning.remote import Tracker
-from cnndsl.errors import MissingPart
+from cnndsl.diagnostics.errors import MissingPart
 from tests.backends.tvm.tuning.networks import TEXT, subject_of
 
 GOOD = Dense(1, 64, 4, 4, 16, ())

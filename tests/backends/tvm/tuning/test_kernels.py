@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 
-from cnndsl.backends.tvm.choices import Choices
+from cnndsl.backends.tvm.kernels.choices import Choices
 from cnndsl.backends.tvm.kernels.kernel import Tunable, key, settings, tunable_fields
-from cnndsl.backends.tvm.kernels.nest import parts
 from cnndsl.backends.tvm.kernels.projection import Projection
+from cnndsl.backends.tvm.kernels.words.nest import parts
 from cnndsl.backends.tvm.tuning.problems import Problem, Subject
 from tests.backends.tvm.tuning.networks import TEXT, subject_of
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from cnndsl.backends.tvm.tuning.records import Measured, Place, Verdict
 from cnndsl.backends.tvm.tuning.store import HEADER, Store, default_path, line_of
-from cnndsl.errors import MissingPart, Refused
+from cnndsl.diagnostics.errors import MissingPart, Refused
 
 HERE = Place(target="znver4", threads=2, tvm="0.27")
 

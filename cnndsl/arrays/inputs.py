@@ -1,0 +1,175 @@
+"""What a network is fed from files: photographs, `.npy` and `.npz` arrays."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, MissingPart
+from cnndsl.disk.files import open_file
+
+if TYPE_CHECKING:
+    import numpy as np
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+"""Mean of each channel over ImageNet, colours from 0 to 1: what published weights expect to be taken off."""
+IMAGENET_STD = (0.229, 0.224, 0.225)
+"""And the standard deviation to divide by."""
+
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP")
+"""What counts as a picture. Pillow goes by content, whatever a file is called, and hands PostScript to Ghostscript."""
+MOST_ARRAY_BYTES = 4 * 10**9
+"""What an archive of arrays may unpack to."""
+
+
+def read_image(
+    path: Path | str,
+    shape: tuple[int, ...],
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    fit: Literal["centre", "whole"] = "centre",
+) -> np.ndarray:
+    """A picture as a float32 array of `shape` (channels, height, width), values from 0 to 1 before `mean` and `std`.
+
+    As when published networks are evaluated: the shorter side is brought to 256/224 of the size wanted, with
+    antialiased bilinear weights, then the centre is cut out; with `fit="whole"` all of it is brought to that size.
+    One channel is the luminance, three are red, green, blue.
+    Raises `CnnError` (file-not-found, unreadable-image, wrong-rank) and, without Pillow, `MissingPart`.
+    """
+    path = Path(path)
+    if len(shape) != 3 or shape[0] not in (1, 3):
+        raise _fault(
+            "wrong-rank",
+            f"a picture cannot be an input of {'×'.join(map(str, shape))}",
+            "give an `.npy` array: pictures have 1 or 3 channels",
+        )
+    if any(numbers is not None and len(numbers) != shape[0] for numbers in (mean, std)):
+        raise _fault(
+            "wrong-rank", f"the mean and deviation are not of {shape[0]} channels", f"give {shape[0]} numbers for each"
+        )
+    import numpy as np
+
+    array = np.asarray(_fitted(path, shape, fit), np.float32) / np.float32(255)
+    array = array.reshape(*shape[1:], shape[0]).transpose(2, 0, 1)
+    column = (shape[0], 1, 1)
+    if mean is not None:
+        array = array - np.asarray(mean, np.float32).reshape(column)
+    if std is not None:
+        array = array / np.asarray(std, np.float32).reshape(column)
+    return np.ascontiguousarray(array)
+
+
+def _fitted(path: Path, shape: tuple[int, ...], fit: str) -> Any:
+    try:
+        from PIL import Image, ImageOps
+    except ImportError:
+        raise MissingPart("reading pictures takes Pillow", "run `pip install 'cnndsl[images]'`") from None
+    stream = open_file(path)
+    try:
+        with stream, warnings.catch_warnings():
+            # Pillow warns of pictures that are bombs, of truncated ones and of odd metadata.
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(stream, formats=FORMATS) as file:
+                picture = ImageOps.exif_transpose(file).convert("L" if shape[0] == 1 else "RGB")
+    except Exception as e:  # noqa: BLE001  (Pillow's decoders end in errors of many kinds, and none is ours)
+        raise _fault(
+            "unreadable-image",
+            f"{path} cannot be read as a picture: {_why(e)}",
+            "give a PNG, JPEG or other common picture",
+        ) from None
+    height, width = shape[1:]
+    if fit == "whole":
+        return picture.resize((width, height), Image.Resampling.BILINEAR)
+    wanted = (round(width * 256 / 224), round(height * 256 / 224))
+    size = _filling(picture.size, wanted)
+    picture = picture.resize(size, Image.Resampling.BILINEAR)
+    left, top = round((size[0] - width) / 2), round((size[1] - height) / 2)
+    return picture.crop((left, top, left + width, top + height))
+
+
+def _filling(size: tuple[int, int], wanted: tuple[int, int]) -> tuple[int, int]:
+    """The smallest size of the same proportions that covers `wanted`; fractions are dropped, as torchvision does."""
+    width, height = size
+    if wanted[0] * height >= wanted[1] * width:
+        return wanted[0], max(wanted[1], wanted[0] * height // width)
+    return max(wanted[0], wanted[1] * width // height), wanted[1]
+
+
+def read_arrays(path: Path | str) -> dict[str, np.ndarray]:
+    """The arrays of a `.npz` by name, or that of a `.npy` under the name `""`. Pickled objects are never loaded.
+
+    Raises `CnnError` (file-not-found, unreadable-array).
+    """
+    import numpy as np
+
+    stream = open_file(path)
+    try:
+        # NumPy closes no file that it was given by name and could not read.
+        with stream, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _refuse_bomb(stream)
+            found = np.load(stream, allow_pickle=False)
+            if isinstance(found, np.ndarray):
+                return {"": found}
+            with found:
+                arrays = {name: found[name] for name in found.files}
+            if odd := [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]:
+                raise ValueError(f"`{odd[0]}` in it is no array")
+            return arrays
+    except Exception as e:  # noqa: BLE001  (zip, zlib and Python's own tokenizer have a part in it, each with its errors)
+        raise _fault(
+            "unreadable-array",
+            f"{path} cannot be read as an array: {_why(e)}",
+            "write it with `numpy.save` or `numpy.savez`",
+        ) from None
+
+
+def read_inputs(
+    path: Path | str,
+    names: Sequence[str],
+    shapes: Sequence[tuple[int, ...]],
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+) -> dict[str, np.ndarray]:
+    """The inputs of a network from one file: a `.npz` by name, an `.npy` or a picture for the only one.
+
+    Raises `CnnError` (missing-input besides those of `read_image` and `read_arrays`).
+    """
+    path = Path(path)
+    if path.suffix == ".npz":
+        return read_arrays(path)
+    if len(names) != 1:
+        raise _fault(
+            "missing-input", f"{path.name} is one array, and the network takes {len(names)} ({', '.join(names)})",
+            "put them by name into an `.npz` file",
+        )  # fmt: skip
+    return {names[0]: read_arrays(path)[""] if path.suffix == ".npy" else read_image(path, shapes[0], mean, std)}
+
+
+def _refuse_bomb(stream: BinaryIO) -> None:
+    """Raises ValueError for an archive that says it unpacks to more than `MOST_ARRAY_BYTES`."""
+    from zipfile import ZipFile, is_zipfile
+
+    if is_zipfile(stream):
+        with ZipFile(stream) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+        if size > MOST_ARRAY_BYTES:
+            raise ValueError(f"it unpacks to {size:,} bytes, and at most {MOST_ARRAY_BYTES:,} are read")
+    stream.seek(0)
+
+
+def _why(error: Exception) -> str:
+    """What a library says, but for sentences that name our streams or advise to unpickle."""
+    text = str(error)
+    if "cannot identify image file" in text:
+        return "it is in no format that pictures have"
+    if text.startswith("Object arrays"):
+        return "it holds Python objects"
+    return "it is no `.npy` or `.npz` file" if "allow_pickle" in text else text
+
+
+def _fault(id: str, message: str, help: str) -> CnnError:
+    return CnnError([Diagnostic(id=id, message=message, help=help)])

@@ -1,0 +1,148 @@
+"""Files of weights: safetensors read and written with NumPy alone, PyTorch's own with PyTorch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, MissingPart
+from cnndsl.disk.files import open_file, written_aside
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Arrays = dict[str, np.ndarray]
+
+_DTYPES = {
+    "F64": "float64", "F32": "float32", "F16": "float16", "I64": "int64", "I32": "int32", "I16": "int16",
+    "I8": "int8", "U8": "uint8", "BOOL": "bool",
+}  # fmt: skip
+_MOST_HEADER = 100_000_000
+_MOST_REPEATED = 1_000_000_000
+
+
+def read_weights(path: Path | str) -> Arrays:
+    """The arrays of a `.safetensors`, `.pth` or `.pt` file by key.
+
+    bfloat16 is widened to float32. Raises `CnnError` (file-not-found, unreadable-weights) and, for PyTorch's
+    own files without PyTorch, `MissingPart`.
+    """
+    path = Path(path)
+    readers = {".safetensors": _read_safetensors, ".pth": _read_pth, ".pt": _read_pth}
+    if path.suffix not in readers:
+        raise _fault(
+            "unreadable-weights", f"{path.name} is not a file of weights", "expected `.safetensors`, `.pth` or `.pt`"
+        )
+    try:
+        with open_file(path) as file:
+            return readers[path.suffix](file)
+    except (ValueError, OSError) as e:
+        raise _fault("unreadable-weights", f"{path.name} cannot be read: {e}", "save the weights again") from e
+
+
+def write_weights(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None) -> None:
+    """Writes a `.safetensors` file: a JSON header, then the arrays without gaps. Raises `MissingPart` for a full disk."""
+    import numpy as np
+
+    names = {dtype: code for code, dtype in _DTYPES.items()}
+    header: dict[str, Any] = {"__metadata__": dict(metadata)} if metadata else {}
+    offset = 0
+    for key, array in arrays.items():
+        header[key] = {
+            "dtype": names[array.dtype.name],
+            "shape": list(array.shape),
+            "data_offsets": [offset, offset + array.nbytes],
+        }
+        offset += array.nbytes
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-(len(text) + 8) % 64)
+    with written_aside(path) as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for array in arrays.values():
+            file.write(np.ascontiguousarray(array).data)
+
+
+def _read_safetensors(file: BinaryIO) -> Arrays:
+    import numpy as np
+
+    data = np.memmap(file, mode="r", dtype=np.uint8)
+    length = int.from_bytes(data[:8].tobytes(), "little")
+    if len(data) < 8 or 8 + length > len(data):
+        raise ValueError("its header is longer than the file")
+    if length > _MOST_HEADER:
+        raise ValueError(f"its header has more than {_MOST_HEADER:,} bytes")
+    try:
+        header = json.loads(data[8 : 8 + length].tobytes())
+    except RecursionError:
+        header = None
+    if not isinstance(header, dict):
+        raise ValueError("its header is not one of safetensors")
+    body = data[8 + length :]
+    return {key: _tensor(body, key, entry) for key, entry in header.items() if key != "__metadata__"}
+
+
+def _tensor(body: np.ndarray, key: str, entry: Any) -> np.ndarray:
+    import numpy as np
+
+    match entry:
+        case {"data_offsets": [int(start), int(end)], "dtype": str(code), "shape": [*shape]} if all(
+            type(size) is int and size >= 0 for size in shape
+        ):
+            pass
+        case _:
+            raise ValueError(f"the header of {key} is not one of safetensors")
+    if not 0 <= start <= end <= len(body):
+        raise ValueError(f"{key} lies outside the file")
+    if code != "BF16" and code not in _DTYPES:
+        raise ValueError(f"{key} is of an unknown type {code}")
+    dtype = np.dtype(np.uint16 if code == "BF16" else _DTYPES[code])
+    if prod(shape) * dtype.itemsize != end - start:
+        raise ValueError(f"{key} has {end - start} bytes for the shape {shape} of {code}")
+    flat = np.frombuffer(body[start:end].tobytes(), dtype)
+    if code == "BF16":
+        flat = (flat.astype(np.uint32) << 16).view(np.float32)
+    return flat.reshape(shape)
+
+
+def _read_pth(file: BinaryIO) -> Arrays:
+    try:
+        import torch
+    except ImportError:
+        raise MissingPart("reading PyTorch's own files takes PyTorch", "run `pip install 'cnndsl[torch]'`") from None
+    try:
+        state = torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as e:
+        # A damaged pickle ends in an error of almost any kind.
+        raise ValueError("it is not a state dict that can be loaded safely") from e
+    # Training loops often save the state dict beside other things.
+    for wrapper in ("state_dict", "model"):
+        if isinstance(state, dict) and isinstance(state.get(wrapper), dict):
+            state = state[wrapper]
+    if not isinstance(state, dict) or not all(
+        isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in state.items()
+    ):
+        raise ValueError("it holds no state dict")
+    # Strides of zero make terabytes of a few bytes.
+    sizes = [(t.numel() * t.element_size(), t) for t in state.values() if t.layout == torch.strided]
+    if sum(size for size, t in sizes if size > t.untyped_storage().nbytes()) > _MOST_REPEATED:
+        raise ValueError(f"it repeats its numbers to more than {_MOST_REPEATED:,} bytes")
+    return {key: _array(key, tensor) for key, tensor in state.items()}
+
+
+def _array(key: str, tensor: Any) -> np.ndarray:
+    import torch
+
+    names = [*_DTYPES.values(), "bfloat16"]
+    if tensor.layout != torch.strided or tensor.is_quantized or tensor.device.type != "cpu":
+        raise ValueError(f"{key} is no plain tensor")
+    if str(tensor.dtype).removeprefix("torch.") not in names:
+        raise ValueError(f"{key} is of an unknown type {tensor.dtype}")
+    found: np.ndarray = (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).detach().contiguous().numpy()
+    return found
+
+
+def _fault(id: str, message: str, help: str) -> CnnError:
+    return CnnError([Diagnostic(id=id, message=message, help=help)])

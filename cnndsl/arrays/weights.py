@@ -1,0 +1,120 @@
+"""Weights as NumPy arrays by state-dict key: read from a file, made from a seed, checked against a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from cnndsl.arrays.weight_files import read_weights, write_weights
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
+from cnndsl.ir.graph import Entry, Graph
+from cnndsl.ir.weight import Weight
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Arrays = dict[str, np.ndarray]
+
+__all__ = ["checked", "initial_weights", "read_weights", "write_weights"]
+
+
+def initial_weights(graph: Graph, seed: int) -> Arrays:
+    """First values of every weight in state-dict order; each depends on the seed and its own key alone."""
+    return {entry.key: _initial(entry.weight, entry.key, seed) for entry in graph.weights}
+
+
+def _initial(weight: Weight, key: str, seed: int) -> np.ndarray:
+    import numpy as np
+
+    if not weight.random:
+        value = weight.value if weight.init == "constant" else 1 if weight.init == "ones" else 0
+        return np.full(weight.shape, value, dtype=weight.dtype)
+    words = np.frombuffer(sha256(key.encode()).digest(), np.uint32)
+    generator = np.random.default_rng([seed, *(int(word) for word in words)])
+    if weight.init == "normal":
+        deviates = generator.standard_normal(weight.shape, dtype=np.float32)
+        return np.asarray(deviates * np.float32(weight.std), dtype=weight.dtype)
+    values = generator.random(weight.shape, dtype=np.float32) * 2 - 1
+    return np.asarray(values * np.float32(weight.bound), dtype=weight.dtype)
+
+
+def checked(graph: Graph, arrays: Mapping[str, np.ndarray], name: str) -> Arrays:
+    """The arrays of this network in state-dict order, each of the network's dtype.
+
+    Raises `CnnError` with every fault of the weights called `name`: missing-weight, unexpected-weight, weight-mismatch.
+    A count of batches that older checkpoints do not have may be missing.
+    """
+    import numpy as np
+
+    entries = {entry.key: entry for entry in graph.weights}
+    extra = [key for key in arrays if key not in entries]
+    found = [
+        fault
+        for entry in entries.values()
+        if (
+            fault := _missing(graph, entry, extra, name)
+            if entry.key not in arrays
+            else _mismatch(graph, entry, arrays[entry.key], name)
+        )
+    ]
+    found += [_unexpected(key, list(entries), arrays, name) for key in extra]
+    if found:
+        raise CnnError(found)
+    return {
+        key: np.asarray(arrays[key], dtype=entry.weight.dtype) if key in arrays else _initial(entry.weight, key, 0)
+        for key, entry in entries.items()
+    }
+
+
+def _missing(graph: Graph, entry: Entry, candidates: list[str], name: str) -> Diagnostic | None:
+    if entry.slot == "num_batches_tracked":
+        return None
+    return Diagnostic(
+        id="missing-weight",
+        message=f"{name} has no `{entry.key}`",
+        labels=_labels(graph, entry),
+        notes=(f"expected {_shape(entry.weight.shape)}, found nothing", *_near("nearest there", entry.key, candidates)),
+        help=f"label the layers as {name} names them, or give other weights",
+    )
+
+
+def _unexpected(key: str, known: list[str], arrays: Mapping[str, np.ndarray], name: str) -> Diagnostic:
+    return Diagnostic(
+        id="unexpected-weight",
+        message=f"`{key}` of {name} belongs to no layer",
+        notes=(f"expected no such key, found {_shape(arrays[key].shape)}", *_near("nearest here", key, known)),
+        help="add the layer it belongs to, or take it out of the file",
+    )
+
+
+def _mismatch(graph: Graph, entry: Entry, array: np.ndarray, name: str) -> Diagnostic | None:
+    numbers = "iu" if entry.weight.dtype.startswith("int") else "fiu"
+    if tuple(array.shape) != entry.weight.shape:
+        kind, wanted, found = "shape", _shape(entry.weight.shape), _shape(array.shape)
+    elif array.dtype.kind not in numbers:
+        kind, wanted, found = "type", entry.weight.dtype, array.dtype.name
+    else:
+        return None
+    return Diagnostic(
+        id="weight-mismatch",
+        message=f"`{entry.key}` of {name} has another {kind}",
+        labels=_labels(graph, entry),
+        notes=(f"expected {wanted}, found {found}",),
+        help="give the weights of this network, or change the layer's arguments",
+    )
+
+
+def _labels(graph: Graph, entry: Entry) -> tuple[Label, ...]:
+    span = graph.span(graph[entry.node])
+    return (Label(span, f"`{entry.key}` is {_shape(entry.weight.shape)}"),) if span else ()
+
+
+def _near(title: str, key: str, candidates: list[str]) -> tuple[str, ...]:
+    near = get_close_matches(key, candidates, n=3)
+    return (f"{title}: {', '.join(near)}",) if near else ()
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape)) or "one number"

@@ -1,0 +1,112 @@
+"""A diagram as a file, in the format that the file's ending asks for, or as SVG for a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Unpack
+
+from cnndsl.backends.drawing.colours.theme import Theme
+from cnndsl.backends.drawing.diagram.diagram import Box
+from cnndsl.backends.drawing.diagram.structure import diagram
+from cnndsl.backends.drawing.figures.canvas import Figure, figure_svg
+from cnndsl.backends.drawing.figures.paint import paint
+from cnndsl.backends.drawing.formats.graphviz import Options, to_dot
+from cnndsl.backends.drawing.formats.graphviz_program import FORMATS, render
+from cnndsl.backends.drawing.formats.mermaid import to_mermaid
+from cnndsl.backends.drawing.words.description import description
+from cnndsl.backends.drawing.words.escape import identifier
+from cnndsl.diagnostics.errors import CnnError, Diagnostic
+from cnndsl.disk.files import write_atomically
+from cnndsl.ir.graph import Graph
+
+ENDINGS = (*(f".{format}" for format in FORMATS), ".dot", ".mmd")
+FIGURE_ENDINGS = (".svg", ".png", ".pdf")
+
+
+def draw(graph: Graph, path: str | Path, **options: Unpack[Options]) -> None:
+    """Writes the picture of a graph; options as for `to_dot`. The file appears whole or not at all.
+
+    `.dot` and `.mmd` (Mermaid) are text and need nothing; `.svg`, `.png` and `.pdf` need Graphviz. Raises CnnError
+    before anything is drawn (`unknown-format` for another ending, `theme-without-reader` for the theme `auto` in a file that
+    is no SVG), and what `render` raises.
+    """
+    path = Path(path)
+    write_atomically(path, content(graph, path.suffix, **options))
+
+
+def content(graph: Graph, ending: str, **options: Unpack[Options]) -> bytes:
+    """What `draw` writes to a file with this ending, such as `.svg`."""
+    ending = ending.lower()
+    check_ending(ending, ENDINGS)
+    check_theme(ending, options.get("theme", "light"))
+    if ending == ".svg":
+        return to_svg(graph, **options).encode()
+    if ending == ".mmd":
+        return to_mermaid(graph, **options).encode()
+    text = to_dot(graph, **options)
+    return text.encode() if ending == ".dot" else render(text, "png" if ending == ".png" else "pdf")
+
+
+def to_svg(graph: Graph, **options: Unpack[Options]) -> str:
+    """The diagram as an SVG document; options as for `to_dot`. Raises what `render` raises.
+
+    Its elements have ids: `element_ids` says which belongs to a layer. It holds no script, link or foreign element.
+    """
+    return render(to_dot(graph, **options), "svg", description=description(graph)).decode()
+
+
+def element_ids(graph: Graph, *, depth: int | None = None, expand: bool = False) -> dict[str, str]:
+    """For every node, the id of the element that stands for it in the diagram with these options: its own, `op:NAME` with
+    what is not ASCII or not plain percent-encoded; where rounds are drawn once that of the first; the closed block around it."""
+    found: dict[str, str] = {}
+    for box in diagram(graph, depth=depth, expand=expand).boxes():
+        if isinstance(box, Box):
+            found |= {n.name: identifier(f"op:{cell.node.name}") for cell in box.cells for n in cell.nodes}
+        else:
+            found |= {node.name: identifier(box.key) for node in box.nodes}
+    return found
+
+
+def draw_figure(make: Callable[[], Figure], path: str | Path, theme: Theme = "light") -> None:
+    """Writes a figure as `.svg`, `.png` or `.pdf`; `make` is called when the name turns out to be one of these. Raises as
+    `draw` does, and MissingPart where PNG and PDF lack matplotlib."""
+    path = Path(path)
+    ending = path.suffix.lower()
+    check_ending(ending, FIGURE_ENDINGS)
+    check_theme(ending, theme)
+    figure = make()
+    if ending == ".svg":
+        write_atomically(path, figure_svg(figure))
+    else:
+        write_atomically(path, paint(figure, "png" if ending == ".png" else "pdf"))
+
+
+def check_ending(ending: str, known: tuple[str, ...]) -> None:
+    """Raises CnnError (`unknown-format`) for an ending that is not among these."""
+    if ending not in known:
+        found = f"`{ending}`" if ending else "a name without an ending"
+        raise CnnError(
+            [
+                Diagnostic(
+                    "unknown-format",
+                    f"cannot tell from {found} how to draw",
+                    help=f"end the name in {', '.join(known[:-1])} or {known[-1]}",
+                )
+            ]
+        )
+
+
+def check_theme(ending: str, theme: str) -> None:
+    """Raises CnnError (`theme-without-reader`) for `auto` in a file that cannot ask its reader."""
+    if theme == "auto" and ending != ".svg":
+        raise CnnError(
+            [
+                Diagnostic(
+                    "theme-without-reader",
+                    f"a `{ending}` cannot follow its reader's theme",
+                    notes=("expected `.svg` for the theme `auto`",),
+                    help="say `light` or `dark`, or write .svg",
+                )
+            ]
+        )

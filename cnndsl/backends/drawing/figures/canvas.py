@@ -1,0 +1,162 @@
+"""Figures we lay out ourselves: flat shapes in order, from back to front. Lengths are in points, y runs down."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass, field
+from typing import Literal
+from xml.etree import ElementTree
+
+from cnndsl.backends.drawing.colours.theme import follow
+from cnndsl.backends.drawing.formats.svg import SVG, describe
+from cnndsl.backends.drawing.words.escape import identifier, visible
+
+Point = tuple[float, float]
+FAMILY = ("Helvetica", "Arial", "Liberation Sans", "sans-serif")
+
+
+@dataclass(frozen=True)
+class Polygon:
+    """A closed shape; `opacity` is that of the fill, and without a fill there is only the outline."""
+
+    points: tuple[Point, ...]
+    fill: str | None
+    line: str | None = None
+    width: float = 0.8
+    opacity: float = 1.0
+    dashed: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """Straight from point to point."""
+
+    points: tuple[Point, ...]
+    colour: str
+    width: float = 0.8
+    dashed: bool = False
+
+
+@dataclass(frozen=True)
+class Text:
+    """A line of text that stands on `y`; `x` is its start, middle or end."""
+
+    x: float
+    y: float
+    text: str
+    colour: str
+    size: float = 9.0
+    anchor: Literal["start", "middle", "end"] = "middle"
+    bold: bool = False
+
+    @property
+    def width(self) -> float:
+        """About how wide it is, never too little: the mean of Helvetica's letters is half the size."""
+        return len(self.text) * self.size * (0.6 if self.bold else 0.56)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG in a rectangle."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    png: bytes = field(repr=False)
+    smooth: bool = True
+
+
+Shape = Polygon | Line | Text | Picture
+
+
+@dataclass(frozen=True)
+class Group:
+    """Shapes that are one thing, with what is known of it as a tooltip; `key` names it in the file."""
+
+    shapes: tuple[Shape, ...]
+    key: str = ""
+    facts: str = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A whole figure on its paper."""
+
+    title: str
+    description: str
+    width: float
+    height: float
+    paper: str
+    groups: tuple[Group, ...]
+
+
+def figure_svg(figure: Figure) -> bytes:
+    """The figure as an SVG document that needs nothing else and does nothing."""
+    root = ElementTree.Element(
+        f"{SVG}svg",
+        {
+            "width": f"{_number(figure.width)}pt",
+            "height": f"{_number(figure.height)}pt",
+            "viewBox": f"0 0 {_number(figure.width)} {_number(figure.height)}",
+            "font-family": ",".join(FAMILY),
+        },
+    )
+    size = {"width": _number(figure.width), "height": _number(figure.height)}
+    ElementTree.SubElement(root, f"{SVG}rect", {**size, "fill": figure.paper})
+    for group in figure.groups:
+        parent = ElementTree.SubElement(root, f"{SVG}g")
+        if group.key:
+            parent.set("id", identifier(group.key))
+        if group.facts:
+            parent.set("role", "graphics-symbol")
+            lines = (visible(line) for line in group.facts.split("\n"))
+            ElementTree.SubElement(parent, f"{SVG}title").text = "\n".join(lines)
+        for shape in group.shapes:
+            _draw(parent, shape)
+    follow(root, SVG)
+    describe(root, figure.title, figure.description)
+    content: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return content
+
+
+def _draw(parent: ElementTree.Element, shape: Shape) -> None:
+    match shape:
+        case Polygon():
+            look = {"points": _points(shape.points), "fill": shape.fill or "none"}
+            if shape.opacity != 1:
+                look["fill-opacity"] = _number(shape.opacity)
+            if shape.line:
+                look |= {"stroke": shape.line, "stroke-width": _number(shape.width), "stroke-linejoin": "round"}
+            if shape.dashed:
+                look["stroke-dasharray"] = "4 3"
+            ElementTree.SubElement(parent, f"{SVG}polygon", look)
+        case Line():
+            look = {"points": _points(shape.points), "fill": "none", "stroke": shape.colour}
+            look["stroke-width"] = _number(shape.width)
+            if shape.dashed:
+                look["stroke-dasharray"] = "3 2"
+            ElementTree.SubElement(parent, f"{SVG}polyline", look)
+        case Text():
+            look = {"x": _number(shape.x), "y": _number(shape.y), "font-size": _number(shape.size)}
+            look |= {"text-anchor": shape.anchor, "fill": shape.colour}
+            if shape.bold:
+                look["font-weight"] = "bold"
+            ElementTree.SubElement(parent, f"{SVG}text", look).text = visible(shape.text)
+        case Picture():
+            look = {"x": _number(shape.x), "y": _number(shape.y)}
+            look |= {"width": _number(shape.width), "height": _number(shape.height), "preserveAspectRatio": "none"}
+            if not shape.smooth:
+                look["style"] = "image-rendering:pixelated"
+            look["href"] = f"data:image/png;base64,{b64encode(shape.png).decode()}"
+            ElementTree.SubElement(parent, f"{SVG}image", look)
+
+
+def _points(points: tuple[Point, ...]) -> str:
+    return " ".join(f"{_number(x)},{_number(y)}" for x, y in points)
+
+
+def _number(value: float) -> str:
+    """To a hundredth of a point, as short as it can be said."""
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text

@@ -1,0 +1,118 @@
+"""Networks with weights as files of other ecosystems: ONNX, and PyTorch's exported programs. The batch may have any length."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from inspect import Parameter, Signature
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from cnndsl.backends.pytorch.library import nn, torch
+from cnndsl.backends.pytorch.live.module import to_torch
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, MissingPart
+from cnndsl.disk.files import write_atomically
+from cnndsl.ir.graph import Graph
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Weights = Mapping[str, np.ndarray]
+
+OPSET = 20
+"""The first in which every operator that our layers need is one operator, GELU included."""
+_MOST = 2**31 - 2**20
+"""Bytes of weights in one ONNX file: protobuf's limit, less room for the graph."""
+
+
+def write_onnx(graph: Graph, weights: Weights, path: Path, batch: int | None = None) -> None:
+    """Writes an ONNX file whose inputs and outputs have the network's names, for batches of any length or only `batch`.
+
+    It has passed ONNX's checker, shapes included. Raises `MissingPart` without the `onnx` extra and `CnnError`
+    (unsupported-by-backend) for more weights than a file can hold, and what `to_torch` raises.
+    """
+    size = sum(array.nbytes for array in weights.values())
+    if size > _MOST:
+        raise CnnError([_too_large(graph, size)])
+    try:
+        import onnx
+        import onnxscript  # noqa: F401  (what torch's exporter translates with)
+    except ImportError as e:
+        raise MissingPart(f"this takes {e.name}, which is not installed", "run `pip install 'cnndsl[onnx]'`") from None
+    with TemporaryDirectory() as folder, _quiet():
+        file = Path(folder) / "network.onnx"
+        torch.onnx.export(
+            exported(graph, weights, batch),
+            (),
+            str(file),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=[i.name for i in graph.inputs],
+            output_names=[o.name for o in graph.outputs if not o.training],
+            external_data=False,
+            verbose=False,
+        )
+        onnx.checker.check_model(str(file), full_check=True)
+        write_atomically(path, file.read_bytes())
+
+
+def write_pt2(graph: Graph, weights: Weights, path: Path) -> None:
+    """Writes an exported program, which `torch.export.load` reads. Raises what `to_torch` raises."""
+    with TemporaryDirectory() as folder, _quiet():
+        file = Path(folder) / "network.pt2"
+        torch.export.save(exported(graph, weights), str(file))
+        write_atomically(path, file.read_bytes())
+
+
+def exported(graph: Graph, weights: Weights, batch: int | None = None) -> Any:
+    """The program that `torch.export` makes of inference; its placeholders have the names of the inputs."""
+    module = module_with(graph, weights)
+    _name_arguments(module, [i.name for i in graph.inputs])
+    # An example of one would fix the batch: PyTorch takes 1 for a constant.
+    count = batch or 2
+    examples = tuple(torch.zeros((count, *i.type.shape), dtype=getattr(torch, i.type.dtype)) for i in graph.inputs)
+    axes = None if batch else tuple({0: torch.export.Dim("batch")} for _ in examples)
+    with torch.no_grad(), _quiet():
+        return torch.export.export(module, examples, dynamic_shapes=axes)
+
+
+def module_with(graph: Graph, weights: Weights) -> nn.Module:
+    """The network's module with these weights, in evaluation mode."""
+    with torch.device("meta"):
+        module = to_torch(graph)
+    state = {key: torch.from_numpy(array.copy()) for key, array in weights.items()}
+    module.load_state_dict(state, strict=True, assign=True)
+    return module.eval()
+
+
+def _name_arguments(module: nn.Module, names: list[str]) -> None:
+    """Says which arguments the module takes, for those that ask its signature: it takes any and checks them itself."""
+    forward = partial(type(module).forward, module)
+    forward.__signature__ = Signature([Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in names])  # type: ignore[attr-defined]
+    module.forward = forward
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps PyTorch's exporters from warning of their own deprecated parts and of what else could be installed."""
+    log = logging.getLogger("torch.onnx")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(level)
+
+
+def _too_large(graph: Graph, size: int) -> Diagnostic:
+    return Diagnostic(
+        id="unsupported-by-backend",
+        message=f"an ONNX file holds at most 2 GiB, and the weights of {graph.name} take {size / 2**30:.1f} GiB",
+        help="write `.pt2` instead",
+    )

@@ -1,0 +1,191 @@
+"""Graph → a live `nn.Module` that computes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from cnndsl.backends.pytorch.expression import Member, Recorder, Value, recorded, recorder
+from cnndsl.backends.pytorch.library import nn, torch
+from cnndsl.backends.pytorch.live.evaluate import Run, function
+from cnndsl.backends.pytorch.names import refuse_unspeakable
+from cnndsl.backends.pytorch.order import mode, registration_order
+from cnndsl.ir.graph import Graph, Node
+from cnndsl.ir.op import Op
+from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.weight import Weight
+
+
+def to_torch(graph: Graph) -> nn.Module:
+    """The network as a module whose `state_dict()` is `graph.weights`: same keys, same order, same shapes.
+
+    It takes batched inputs in order or by name, and gives one tensor for one output, else a dict in the order of
+    the outputs. What only training returns is computed in training mode alone. Raises `Unlowered`.
+    """
+    return Network(graph)
+
+
+class Step:
+    """One node as the forward pass takes it: `path` leads to its module or parameter and is empty for a plain function;
+    `last_read` are the values that no later step and no output needs."""
+
+    def __init__(
+        self,
+        name: str,
+        op: Op,
+        types: tuple[TensorType, ...],
+        inputs: tuple[str, ...],
+        path: tuple[str, ...],
+        last_read: tuple[str, ...],
+    ) -> None:
+        self.name = name
+        self.op = op
+        self.types = types
+        self.inputs = inputs
+        self.path = path
+        self.last_read = last_read
+        self.run = self._function()
+
+    def _function(self) -> Run:
+        module = Recorder(Member(())) if self.path else None
+        values = [Recorder(Value(index)) for index in range(len(self.inputs))]
+        return function(recorded(self.op.call_torch(recorder("torch"), module, self.types, *values)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Functions made on the way cannot be pickled; they are made again.
+        return Step, (self.name, self.op, self.types, self.inputs, self.path, self.last_read)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The steps of one mode, and its outputs as pairs of name and value."""
+
+    steps: tuple[Step, ...]
+    outputs: tuple[tuple[str, str], ...]
+
+
+class Network(nn.Module):  # type: ignore[misc]
+    """A compiled network. Its layers may be replaced by assignment (`network.fc = …`), as in any module."""
+
+    def __init__(self, graph: Graph) -> None:
+        super().__init__()
+        refuse_unspeakable(graph)
+        made = {node.name: module for node in graph.nodes if (module := _make(graph, node)) is not None}
+        self._network = _Plans(
+            title=graph.name,
+            inputs=tuple(i.name for i in graph.inputs),
+            training=_plan(graph, made, training=True),
+            inference=_plan(graph, made, training=False),
+        )
+        for name in registration_order(graph, made):
+            *scope, last = name.split(".")
+            container: Any = self
+            for part in scope:
+                if not hasattr(container, part):
+                    container.add_module(part, nn.Module())
+                container = getattr(container, part)
+            setattr(container, last, made[name])
+
+    def forward(self, *tensors: Any, **named: Any) -> Any:
+        """Batched inputs, in order or by name. Raises TypeError where their number or a name is wrong."""
+        values = self._network.bind(tensors, named)
+        plan = self._network.training if self.training else self._network.inference
+        for step in plan.steps:
+            read = [values[name] for name in step.inputs]
+            for name in step.last_read:
+                del values[name]
+            module = self._find(step.path) if step.path else None
+            values[step.name] = step.run(module, read)
+        if len(plan.outputs) == 1:
+            return values[plan.outputs[0][1]]
+        return {name: values[value] for name, value in plan.outputs}
+
+    def _find(self, path: tuple[str, ...]) -> Any:
+        # Looked up in each pass: what was replaced after compilation is then used.
+        here: Any = self
+        for name in path:
+            here = getattr(here, name)
+        return here
+
+    def _get_name(self) -> str:
+        return self._network.title
+
+
+@dataclass(frozen=True)
+class _Plans:
+    """All that a network keeps beside its modules, under one attribute."""
+
+    title: str
+    inputs: tuple[str, ...]
+    training: Plan
+    inference: Plan
+
+    def bind(self, tensors: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
+        """The inputs by name. Raises TypeError."""
+        expected = ", ".join(self.inputs)
+        count = len(tensors) + len(named)
+        if count != len(self.inputs):
+            raise TypeError(f"{self.title} takes {len(self.inputs)} tensors ({expected}), found {count}")
+        values = dict(zip(self.inputs, tensors, strict=False))
+        for name, tensor in named.items():
+            if name not in self.inputs or name in values:
+                raise TypeError(f"{self.title} cannot take {name!r}; its inputs are {expected}")
+            values[name] = tensor
+        return values
+
+
+def _make(graph: Graph, node: Node) -> nn.Module | nn.Parameter | None:
+    """What holds a node's weights and does its work; None for a plain function, and where another node has it.
+
+    A layer that is one tensor is a parameter; weights without a module of torch's own get a bare one.
+    """
+    if not node.owns_weights:
+        return None
+    types = graph.input_types(node)
+    weights = node.op.weights(*types)
+    if node.op.one_tensor:
+        return nn.Parameter(_initial(weights[""]))
+    module: nn.Module | None = node.op.to_torch(nn, *types)
+    if module is None and weights:
+        module = nn.Module()
+        for slot, weight in weights.items():
+            if weight.trained:
+                module.register_parameter(slot, nn.Parameter(_initial(weight)))
+            else:
+                module.register_buffer(slot, _initial(weight))
+    return module
+
+
+def _initial(weight: Weight) -> torch.Tensor:
+    tensor = torch.zeros(weight.shape, dtype=getattr(torch, weight.dtype))
+    if weight.init == "ones":
+        tensor.fill_(1)
+    elif weight.init == "constant":
+        tensor.fill_(weight.value)
+    elif weight.init == "uniform":
+        tensor.uniform_(-weight.bound, weight.bound)
+    elif weight.init == "normal":
+        tensor.normal_(0, weight.std)
+    return tensor
+
+
+def _plan(graph: Graph, made: dict[str, Any], *, training: bool) -> Plan:
+    nodes, outputs = mode(graph, training=training)
+    last: dict[str, str] = {}
+    for node in nodes:
+        last.update(dict.fromkeys(node.inputs, node.name))
+    kept = {value for _, value in outputs}
+    steps = tuple(
+        Step(
+            name=node.name,
+            op=node.op,
+            types=graph.input_types(node),
+            inputs=node.inputs,
+            path=tuple(node.weights_of.split(".")) if node.weights_of in made else (),
+            last_read=tuple(
+                name for name in dict.fromkeys(node.inputs) if last[name] == node.name and name not in kept
+            ),
+        )
+        for node in nodes
+    )
+    return Plan(steps, outputs)

@@ -1,0 +1,237 @@
+"""What differs between the instances of a class becomes its constructor's arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cnndsl.backends.pytorch.expression import Call, Expression, Literal, Name, Operation, children
+from cnndsl.backends.pytorch.writing.layout import identifier
+from cnndsl.backends.pytorch.writing.template import Template
+
+COUNTS = ("channels", "features", "groups", "embed_dim")
+"""Endings of arguments that count channels: equal numbers among them are one argument."""
+
+FEWEST_TO_DERIVE = 3
+"""From this many different numbers on, one being always a multiple of another is no accident."""
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One use of a class: the constructor's constants, None where a submodule is missing, and which are."""
+
+    constants: tuple[Literal | None, ...]
+    missing: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An argument of a generated class, with its value for each instance."""
+
+    name: str
+    values: tuple[Literal, ...]
+    default: Literal | None = None
+
+    @property
+    def annotation(self) -> str:
+        return " | ".join({_annotation(value.value): None for value in self.values})
+
+
+def _annotation(value: object) -> str:
+    if isinstance(value, tuple | list):
+        inside = " | ".join({_annotation(item): None for item in value})
+        return f"tuple[{inside}, ...]" if isinstance(value, tuple) else f"list[{inside}]"
+    return "None" if value is None else type(value).__name__
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A class's arguments in order, and what stands for each of the template's constants."""
+
+    arguments: tuple[Argument, ...]
+    constants: tuple[Expression, ...]
+
+    def call(self, function: str, instance: int) -> Call:
+        """The expression that makes one of the instances."""
+        given = tuple((a.name, a.values[instance]) for a in self.arguments)
+        required = sum(a.default is None for a in self.arguments)
+        defaults = tuple((a.name, a.default) for a in self.arguments if a.default is not None)
+        return Call(Name(function), given, positional=required if required <= 3 else 1, defaults=defaults)
+
+
+@dataclass(eq=False)
+class _Group:
+    """Constants that are equal in every instance, and so one argument; `places` are submodules and their arguments."""
+
+    domain: str
+    row: tuple[Literal, ...]
+    places: list[tuple[str, str]]
+    default: Literal | None
+    name: str = ""
+    derived: Expression | None = None
+
+    @property
+    def expression(self) -> Expression:
+        return self.derived or Name(self.name)
+
+
+def signature(template: Template, instances: Sequence[Instance]) -> Signature | None:
+    """Arguments for the constants that differ. None where an instance lacks a submodule whose constants none of
+    the other arguments tells."""
+    places = [(name, argument) for name, argument, _ in template.constants()]
+    rows = list(zip(*(instance.constants for instance in instances), strict=True)) if places else []
+    defaults = _defaults(template)
+    groups: list[_Group] = []
+    found: dict[int, tuple[_Group, int] | Literal] = {}
+    for index, row in enumerate(rows):
+        known = [value for value in row if value is not None]
+        if all(value == known[0] for value in known):
+            found[index] = known[0]
+        elif len(known) == len(row):
+            found[index] = _joined(groups, places[index], tuple(known), defaults[index]), 1
+    for index, row in enumerate(rows):
+        if index not in found:
+            match = _told(groups, _domain(places[index][1]), row)
+            if match is None:
+                return None
+            found[index] = match
+    _name(groups, template, places)
+    flags = [
+        Argument(identifier(m.name), tuple(Literal(m.name not in i.missing) for i in instances), Literal(False))
+        for m in template.made
+        if m.name in template.optional
+    ]
+    arguments = [Argument(g.name, g.row, _usable(g.default, g.row)) for g in groups if g.derived is None]
+    ordered = sorted([*arguments, *flags], key=lambda argument: argument.default is not None)
+    return Signature(tuple(ordered), tuple(_written(found[index]) for index in range(len(places))))
+
+
+def _written(found: tuple[_Group, int] | Literal) -> Expression:
+    if isinstance(found, Literal):
+        return found
+    group, factor = found
+    return group.expression if factor == 1 else Operation("*", (Literal(factor), group.expression))
+
+
+def _defaults(template: Template) -> list[Literal | None]:
+    """The default that each constant's own call has for it."""
+    found: list[Literal | None] = []
+
+    def walk(expression: Expression, default: Literal | None) -> None:
+        if isinstance(expression, Literal):
+            found.append(default)
+        elif isinstance(expression, Call):
+            known = dict(expression.defaults)
+            walk(expression.function, None)
+            for name, value in expression.arguments:
+                own = known.get(name or "")
+                walk(value, own if isinstance(own, Literal) else None)
+        else:
+            for part in children(expression):
+                walk(part, None)
+
+    for made in template.made:
+        walk(made.expression, None)
+    return found
+
+
+def _usable(default: Literal | None, row: tuple[Literal, ...]) -> Literal | None:
+    return default if default in row else None
+
+
+def _domain(argument: str) -> str:
+    return "channels" if argument.endswith(COUNTS) else argument
+
+
+def _joined(groups: list[_Group], place: tuple[str, str], row: tuple[Literal, ...], default: Literal | None) -> _Group:
+    domain = _domain(place[1])
+    for group in groups:
+        if group.domain == domain and group.row == row:
+            group.places.append(place)
+            return group
+    groups.append(_Group(domain, row, [place], None if domain == "channels" else default))
+    return groups[-1]
+
+
+def _told(groups: list[_Group], domain: str, row: tuple[Literal | None, ...]) -> tuple[_Group, int] | None:
+    """The argument, and the multiple of it, that a row with gaps always equals."""
+    for factor in range(1, 9 if domain == "channels" else 2):
+        for group in groups:
+            if group.domain == domain and all(
+                mine is None or mine == (theirs if factor == 1 else Literal(factor * theirs.value))
+                for mine, theirs in zip(row, group.row, strict=True)
+            ):
+                return group, factor
+    return None
+
+
+# -- names
+
+
+def _name(groups: list[_Group], template: Template, places: list[tuple[str, str]]) -> None:
+    """Gives each group a name, or the multiple of another one that it is."""
+    counts = [group for group in groups if group.domain == "channels"]
+    required = [name for name in (m.name for m in template.made) if name not in template.optional]
+    entering = next((g for g in counts if g.places[0][0] == required[0]), None) if required else None
+    by_place = {id(place): group for group in counts for place in group.places}
+    ends = [
+        by_place[id(place)]
+        for place in places
+        if id(place) in by_place and place[0] in required and place[1][:3] != "in_"
+    ]
+    leaving = ends[-1] if ends else None
+    ending = "features" if counts and all(a.endswith("features") for g in counts for _, a in g.places) else "channels"
+    if entering is not None:
+        entering.name = ending if entering is leaving else f"in_{ending}"
+    if leaving is not None and leaving is not entering:
+        leaving.name = f"out_{ending}"
+    middle = [group for group in counts if not group.name]
+    _derive(entering, leaving, middle)
+    free = [group for group in middle if group.derived is None]
+    for group in free:
+        alone = len(free) == 1
+        group.name = (
+            (ending if leaving is None or leaving.derived else f"mid_{ending}")
+            if alone
+            else f"{group.places[0][0]}_{ending}"
+        )
+    for group in groups:
+        group.name = group.name or group.places[0][1] or "value"
+    taken: set[str] = set(template.optional)
+    for group in groups:
+        if group.derived is None:
+            wanted = identifier(group.name)
+            if wanted in taken:
+                wanted = identifier(f"{group.places[0][0]}_{group.places[0][1]}")
+            base, count = wanted, 1
+            while wanted in taken:
+                count += 1
+                wanted = f"{base}_{count}"
+            group.name = wanted
+            taken.add(wanted)
+    # Multiples are said of names that are final now.
+    for group in groups:
+        if isinstance(group.derived, Operation):
+            base_group, factor = next((b, k) for b in groups if b.derived is None and (k := _factor(b, group)))
+            group.derived = Operation("*", (Literal(factor), Name(base_group.name)))
+
+
+def _derive(entering: _Group | None, leaving: _Group | None, middle: list[_Group]) -> None:
+    bases = [*middle, *([entering] if entering else [])]
+    for group in [*([leaving] if leaving is not entering and leaving else []), *middle]:
+        for base in bases:
+            fits = not (group is leaving and base is entering) and base.derived is None and group is not base
+            if fits and (factor := _factor(base, group)):
+                group.derived = Operation("*", (Literal(factor), Name("")))
+                break
+
+
+def _factor(base: _Group, group: _Group) -> int:
+    """The whole number from 2 that takes one to the other in every instance; 0 where there is none."""
+    numbers = [(b.value, g.value) for b, g in zip(base.row, group.row, strict=True)]
+    if base.domain != "channels" or group.domain != "channels" or len(set(numbers)) < FEWEST_TO_DERIVE:
+        return 0
+    if any(not b or g % b for b, g in numbers):
+        return 0
+    factors = {g // b for b, g in numbers}
+    return factors.pop() if len(factors) == 1 and max(factors) > 1 else 0

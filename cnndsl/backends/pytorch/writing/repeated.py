@@ -1,0 +1,34 @@
+"""What an expression computes more than once is computed once, in a step of its own."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from cnndsl.backends.pytorch.expression import Call, Expression, Operation, Value, everywhere, substituted
+from cnndsl.backends.pytorch.writing.template import Step
+
+
+def steps_of(expression: Expression, inputs: int) -> tuple[Step, ...]:
+    """The steps that give the expression's value, which is the last one's result, over that many numbered inputs."""
+    # Numbers below zero stand for results until the order of all steps is known; the last is the expression itself.
+    found: list[tuple[int, Expression]] = [(0, expression)]
+    while (again := _repeated([whole for _, whole in found])) is not None:
+        mark = -len(found)
+        first = next(index for index, (_, whole) in enumerate(found) if again in everywhere(whole))
+        found = [(number, _exchanged(whole, {again: Value(mark)})) for number, whole in found]
+        found.insert(first, (mark, again))
+    names: dict[Expression, Expression] = {
+        Value(mark): Value(inputs + index) for index, (mark, _) in enumerate(found) if mark < 0
+    }
+    return tuple(Step(_exchanged(whole, names), (inputs + index,)) for index, (_, whole) in enumerate(found))
+
+
+def _repeated(expressions: list[Expression]) -> Expression | None:
+    """The largest piece of work that occurs more than once."""
+    counts = Counter(part for whole in expressions for part in everywhere(whole) if isinstance(part, Call | Operation))
+    several = [part for part, count in counts.items() if count > 1]
+    return max(several, key=lambda part: sum(1 for _ in everywhere(part)), default=None)
+
+
+def _exchanged(whole: Expression, others: dict[Expression, Expression]) -> Expression:
+    return substituted(whole, others.get)

@@ -1,0 +1,75 @@
+"""Object files and C sources → a shared library, by whatever compiler there is."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from cnndsl.diagnostics.errors import MissingPart
+
+Link = Callable[[str, Sequence[str]], None]
+"""`link(library, files)`."""
+
+_NAMES = ("cc", "gcc", "clang", "c++", "g++", "clang++")
+
+
+def compiler(architecture: str = "") -> tuple[str, ...]:
+    """The command of a C compiler for Linux on an architecture, or for this machine: `$CXX` or `$CC`, the system's, a
+    cross compiler by its usual name, or Zig's from the Python package `ziglang`. Raises `MissingPart`."""
+    native = architecture in ("", own_architecture())
+    if native:
+        given = next((shlex.split(os.environ[name]) for name in ("CXX", "CC") if os.environ.get(name)), [])
+        if given and shutil.which(given[0]):
+            return tuple(given)
+    names = _NAMES if native else tuple(f"{architecture}-linux-gnu-{name}" for name in ("gcc", "g++"))
+    if found := next((path for name in names if (path := shutil.which(name))), None):
+        return (found,)
+    if find_spec("ziglang"):
+        zig = (sys.executable, "-m", "ziglang", "cc")
+        return zig if native else (*zig, "-target", f"{architecture}-linux-gnu")
+    package = "apt install gcc" if native else f"apt install gcc-{architecture.replace('_', '-')}-linux-gnu"
+    what = "a C compiler" if native else f"a C compiler for {architecture}"
+    raise MissingPart(
+        f"linking a package takes {what}, and there is none",
+        f"install one: `{package}`, or `pip install ziglang`, which brings one",
+    )
+
+
+def own_architecture() -> str:
+    """This machine's, as LLVM calls it."""
+    machine = platform.machine().lower()
+    return {"amd64": "x86_64", "arm64": "aarch64"}.get(machine, machine)
+
+
+def linker(architecture: str = "", options: Sequence[str] = ()) -> Link:
+    """A function that links files to a shared library. Raises `MissingPart` when there is no compiler, or as it fails."""
+    command = compiler(architecture)
+
+    def link(library: str, files: Sequence[str]) -> None:
+        # The math library is named where it is needed: what loads the package need not have it open.
+        order = [*command, *options, "-shared", "-fPIC", "-o", library, *files, "-lm"]
+        done = subprocess.run(order, capture_output=True, text=True, check=False)
+        if done.returncode or not Path(library).is_file():
+            lines = (done.stderr or done.stdout).strip().splitlines()
+            # GCC ends with a line that says no more than that the linker failed.
+            said = [line for line in lines if not line.startswith("collect2:")]
+            raise MissingPart(
+                f"{Path(command[0]).name} could not link the package: {said[-1] if said else done.returncode}",
+                f"see that this works: `{shlex.join([*command, *options, '-shared'])}`",
+            )
+
+    return link
+
+
+def tvm_linker(architecture: str) -> Link:
+    """The same for `export_library` of TVM, which asks for object files by an attribute."""
+    link = linker(architecture)
+    link.object_format = "o"  # type: ignore[attr-defined]
+    return link

@@ -1,0 +1,45 @@
+"""Which kernel brings the compiler down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from cnndsl.backends.tvm.kernels.choices import Choices
+from cnndsl.backends.tvm.library import load_tvm
+from cnndsl.backends.tvm.lower import lowered_module
+from cnndsl.backends.tvm.options import Options
+from cnndsl.backends.tvm.program.fold import fold
+from cnndsl.backends.tvm.target import Cpu, Gpu, find_targets
+from cnndsl.ir.graph import Graph
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def compile_apart(
+    graph: Graph,
+    weights: Mapping[str, np.ndarray],
+    options: Options,
+    target: str,
+    tell: Callable[[str], None],
+    choices: Mapping[Cpu | Gpu, Choices] | None = None,
+) -> None:
+    """Compiles the network kernel by kernel, with what tuning chose for each processor; `tell` is given the name of what
+    comes next before it is begun."""
+    tvm = load_tvm()
+    program, found = fold(graph, weights), find_targets(target)
+    for one in (found,) if isinstance(found, Gpu) else found:
+        tell("the assembly of its kernels")
+        own = replace(options, choices=(choices or {}).get(one, options.choices))
+        _, module, _, _ = lowered_module(program, own, one)
+        for name, function in module.functions_items():
+            if isinstance(function, tvm.tirx.PrimFunc):
+                tell(f"the kernel {name.name_hint}")
+                compile_one(tvm, function, one.target)
+
+
+def compile_one(tvm: Any, function: Any, target: Any) -> None:
+    """Machine code of one kernel, for its own sake."""
+    tvm.tirx.build(tvm.IRModule({"kernel": function.with_attr("global_symbol", "kernel")}), target=target)

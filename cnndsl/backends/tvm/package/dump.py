@@ -1,0 +1,84 @@
+"""Every stage of a compilation as text files, to read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cnndsl.backends.tvm.code.c_network import CCode
+from cnndsl.backends.tvm.code.gpu import CudaCode
+from cnndsl.backends.tvm.code.kinds import Native
+from cnndsl.backends.tvm.emitters.bf16_maps import left_in_f32
+from cnndsl.backends.tvm.library import load_tvm
+from cnndsl.backends.tvm.plan.groups import plan
+from cnndsl.backends.tvm.plan.joins import find_joins
+from cnndsl.backends.tvm.program.fold import Program
+from cnndsl.backends.tvm.target import Cpu
+from cnndsl.disk.files import write_atomically
+
+if TYPE_CHECKING:
+    from cnndsl.backends.tvm.lower import Compiled
+
+
+def dump(variants: Sequence[Sequence[Compiled]], folder: Path) -> None:
+    """Writes the stages of each processor and batch size, in folders of their own where there are several."""
+    for parts in variants:
+        for compiled in parts:
+            own = folder
+            own = own / compiled.target.name if len(variants) > 1 else own
+            own = own / f"batch{compiled.options.batch}" if len(parts) > 1 else own
+            for name, text in stages(compiled):
+                write_atomically(own / name, text if text.endswith("\n") else f"{text}\n")
+
+
+def stages(compiled: Compiled) -> Iterator[tuple[str, str]]:
+    """File names and texts in the order of the compilation."""
+    tvm = load_tvm()
+    yield "1-program.txt", "\n".join(_steps(compiled.program))
+    if isinstance(compiled.target, Cpu):
+        groups = plan(compiled.program)
+        yield "2-groups.txt", "\n".join(group.describe() for group in groups)
+        if compiled.options.precision == "bf16":
+            yield "2-left-in-f32.txt", "\n".join(left_in_f32(groups, compiled.target, compiled.options)) or "none"
+        yield "3-joins.txt", "\n".join(find_joins(groups, compiled.target.lanes).describe()) or "none"
+        yield "4-calls.txt", "\n".join(_calls(compiled)) or "none"
+    yield "5-relax.txt", compiled.module.script()
+    yield "6-relax-lowered.txt", compiled.lowered.script()
+    for variable, function in compiled.lowered.functions_items():
+        if isinstance(function, tvm.tirx.PrimFunc):
+            yield f"kernels/{variable.name_hint}.txt", function.script()
+    match compiled.code:
+        case Native(executable=executable):
+            yield "7-assembly.s", assembly(executable.mod)
+        case CCode(text=text):
+            yield "7-network.c", text
+        case CudaCode(source=source):
+            yield "7-kernels.cu", source
+
+
+def assembly(module: Any) -> str:
+    """What LLVM made of a TVM module and those it imports."""
+    own = [module.inspect_source("asm")] if module.kind == "llvm" else []
+    return "\n".join([*own, *(text for other in module.imports if (text := assembly(other)))])
+
+
+def _steps(program: Program) -> Iterator[str]:
+    """One line a step: its result, what is computed of what, and the shapes of its weights."""
+    for name, type in program.inputs.items():
+        yield f"{name}: {type} = input"
+    for step in program.steps:
+        arguments = json.dumps(step.op.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False)
+        weights = ", ".join(f"{slot} {'×'.join(map(str, array.shape))}" for slot, array in step.weights.items())
+        line = f"{step.name}: {step.type} = {step.op.word}{arguments} of {', '.join(step.inputs)}"
+        yield f"{line}, with {weights}" if weights else line
+    for name, step_name in program.outputs.items():
+        yield f"output {name} = {step_name}"
+
+
+def _calls(compiled: Compiled) -> Iterator[str]:
+    """One line a call: the function, the group it is for, and the kernel with all that was chosen for it."""
+    for call in compiled.calls:
+        group = call.group.last.name if call.group else "on the way out"
+        yield f"{call.function or 'TVM'} for {group}: {call.kernel or 'plain form'}"

@@ -1,0 +1,151 @@
+"""What a package says of itself: `manifest.json`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from cnndsl.backends.tvm.code.linking import own_architecture
+from cnndsl.backends.tvm.target import Cpu, Gpu
+from cnndsl.ir.graph import Graph
+from cnndsl.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cnndsl.backends.tvm.lower import Compiled
+
+TOLERANCE = {"f32": 1e-4, "bf16": 2e-2}
+"""How far, of its largest value, an output of the self-test may be from the package's own."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+class Port(_Strict):
+    """An input or output; the shape is without batch."""
+
+    name: str
+    shape: list[int]
+    dtype: str
+
+
+class Part(_Strict):
+    """The network for one batch size: its library, and the keys of its constants in the order the code takes them."""
+
+    batch: int
+    library: str | None
+    constants: list[str]
+
+
+class Variant(_Strict):
+    """The network for one processor: what the machine must be and have (by Linux's names), and the files it takes."""
+
+    target: dict[str, str]
+    machine: str
+    system: str
+    features: list[str]
+    weights: str
+    programs: list[Part]
+
+
+class Manifest(_Strict):
+    """What a package is. `files` are SHA-256 sums by name; of `variants` the last that runs on a machine is the one."""
+
+    format: Literal["cnndsl-package"] = "cnndsl-package"
+    version: Literal[1] = Field(default=1, alias="schema")
+    model: str
+    inputs: list[Port]
+    outputs: list[Port]
+    batches: list[int]
+    target: str
+    precision: str
+    strict_numerics: bool
+    tuned: list[str]
+    tolerance: float
+    threads: int | None
+    variants: list[Variant]
+    tvm: str
+    cnndsl: str
+    weights: str
+    files: dict[str, str] = {}
+
+    def to_json(self) -> str:
+        return self.model_dump_json(by_alias=True, indent=1)
+
+
+def describe(variants: Sequence[Sequence[Compiled]], target: str, threads: int | None = None) -> Manifest:
+    """The manifest of compiled networks that are not yet written: for each processor one for each batch size."""
+    from cnndsl.backends.tvm.library import load_tvm
+
+    first = variants[0][0]
+    graph, options = first.graph, first.options
+    names = [v[0].target.name for v in variants] if len(variants) > 1 else [""]
+    return Manifest(
+        model=graph.name,
+        inputs=[Port(name=i.name, shape=list(i.type.shape), dtype=i.type.dtype) for i in graph.inputs],
+        outputs=[_output(graph, o.name, o.node) for o in graph.outputs if not o.training],
+        batches=[compiled.options.batch for compiled in variants[0]],
+        target=target,
+        precision=options.precision,
+        strict_numerics=options.strict_numerics,
+        tuned=sorted({kernel for variant in variants for compiled in variant for kernel in compiled.tuned}),
+        tolerance=TOLERANCE[options.precision],
+        threads=threads,
+        variants=[_variant(variant, name) for variant, name in zip(variants, names, strict=True)],
+        tvm=load_tvm().__version__,
+        cnndsl=__version__,
+        weights=first.origin,
+    )
+
+
+def _variant(parts: Sequence[Compiled], name: str) -> Variant:
+    target = parts[0].target
+    ending = f"-{name}" if name else ""
+    programs = []
+    for compiled, keys in zip(parts, constant_keys(parts), strict=True):
+        batch = f"-batch{compiled.options.batch}" if len(parts) > 1 else ""
+        programs.append(
+            Part(batch=compiled.options.batch, library=f"lib{ending}{batch}.so", constants=list(keys.values()))
+        )
+    native = isinstance(target, Gpu) or target.kind == "c"
+    return Variant(
+        target=target.spelled,
+        machine=own_architecture() if native or not isinstance(target, Cpu) else target.architecture,
+        system=sys.platform if native or not isinstance(target, Cpu) else _system(target.triple),
+        features=list(target.features) if isinstance(target, Cpu) else [],
+        weights=f"weights{ending}.safetensors",
+        programs=programs,
+    )
+
+
+def constant_keys(parts: Sequence[Compiled]) -> list[dict[str, str]]:
+    """For each batch size the key, in the file of weights, of each of its constants.
+
+    Most constants are the same for every batch size and are stored once; those that differ have the size in their key.
+    """
+    import numpy as np
+
+    first = parts[0].constants
+    return [
+        {
+            name: name
+            if compiled is parts[0] or (name in first and np.array_equal(first[name], array))
+            else f"{name}@{compiled.options.batch}"
+            for name, array in compiled.constants.items()
+        }
+        for compiled in parts
+    ]
+
+
+def _system(triple: str) -> str:
+    """`sys.platform` of what a triple is for."""
+    return "darwin" if "darwin" in triple or "macos" in triple else "win32" if "windows" in triple else "linux"
+
+
+def _output(graph: Graph, name: str, node: str) -> Port:
+    type = graph.types[node]
+    return Port(name=name, shape=list(type.shape), dtype=type.dtype)

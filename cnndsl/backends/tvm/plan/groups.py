@@ -1,0 +1,103 @@
+"""Which steps run as one kernel: a layer, and on its way out what needs one element of each tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cnndsl.backends.tvm.library import load_tvm
+from cnndsl.backends.tvm.plan.routes import Route, find_routes
+from cnndsl.backends.tvm.program.fold import Program, Step
+from cnndsl.ir.op import Op
+
+Tail = tuple[Op | None, ...]
+"""What is done to each element: a pointwise op, or None for the sum with the next residual."""
+
+_TAKES_SUMS = ("Conv",)
+_MERGES = ("add", "sub", "mul", "max", "mean")
+_TAKES_POINTWISE = (*_TAKES_SUMS, "FC", "BN", "FrozenBN", "GN", "IN", *_MERGES, "AvgPool", "MaxPool")
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """A step and its tail; `residuals` are the tensors that the tail adds, in order. A step that only moves channels has
+    a `route`, over the inputs of the steps `before` it, for which it stands."""
+
+    anchor: Step
+    tail: tuple[Step, ...] = ()
+    residuals: tuple[str, ...] = ()
+    before: tuple[Step, ...] = ()
+    route: Route | None = None
+
+    @property
+    def last(self) -> Step:
+        return (self.anchor, *self.tail)[-1]
+
+    @property
+    def ops(self) -> Tail:
+        return tuple(None if step.op.word == "add" else step.op for step in self.tail)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The tensors that the group reads, residuals included."""
+        return (*(self.route.sources if self.route else self.anchor.inputs), *self.residuals)
+
+    def describe(self) -> str:
+        """One line: the result, what is computed, and of what."""
+        words = " → ".join(step.op.word for step in (*self.before, self.anchor, *self.tail))
+        return f"{self.last.name}: {self.last.type} = {words} of {', '.join(self.inputs)}"
+
+
+def is_pointwise(step: Step) -> bool:
+    """Whether each output element follows from the same input element alone."""
+    tir = load_tvm().tirx
+    return len(step.inputs) == 1 and step.op.pointwise(tir, tir.const(0, step.type.dtype)) is not None
+
+
+def plan(program: Program) -> tuple[Group, ...]:
+    """Every step in exactly one group, or in one for each reader where it only moves channels. Groups stand where their
+    last step stood, so that all they read is there.
+
+    Of two convolutions that meet in a sum the later one takes it: the other's result is ready by then.
+    """
+    readers = program.readers()
+    following: dict[str, Step] = {name: step for step in program.steps for name in step.inputs}
+    # Convolutions have the first claim on what follows them, then the other layers, then lone activations.
+    sums = [step for step in reversed(program.steps) if step.op.word in _TAKES_SUMS]
+    others = [step for step in program.steps if step.op.word not in _TAKES_SUMS and step.op.word in _TAKES_POINTWISE]
+    rest = [step for step in program.steps if step.op.word not in _TAKES_POINTWISE]
+    routing = find_routes(program)
+    taken = routing.dissolved
+    groups: dict[str, Group] = {}
+    for step in (*sums, *others, *rest):
+        if step.name in taken:
+            continue
+        if step.name in routing.routes:
+            groups[step.name] = Group(step, before=routing.through[step.name], route=routing.routes[step.name])
+            continue
+        grows = step.op.word in _TAKES_POINTWISE or is_pointwise(step)
+        group = _grown(Group(step), readers, following, taken) if grows else Group(step)
+        taken.update(s.name for s in group.tail)
+        groups[group.last.name] = group
+    return tuple(groups[step.name] for step in program.steps if step.name in groups)
+
+
+def _grown(group: Group, readers: Mapping[str, int], following: Mapping[str, Step], taken: set[str]) -> Group:
+    while (
+        readers[group.last.name] == 1
+        and (step := following.get(group.last.name)) is not None
+        and step.name not in taken
+    ):
+        if is_pointwise(step):
+            group = Group(group.anchor, (*group.tail, step), group.residuals)
+        elif group.anchor.op.word in _TAKES_SUMS and _is_plain_sum(step):
+            (other,) = set(step.inputs) - {group.last.name}
+            group = Group(group.anchor, (*group.tail, step), (*group.residuals, other))
+        else:
+            break
+    return group
+
+
+def _is_plain_sum(step: Step) -> bool:
+    same = len(step.xs) == 2 and step.xs[0] == step.xs[1]
+    return step.op.word == "add" and same and step.inputs[0] != step.inputs[1]

@@ -1,0 +1,114 @@
+"""Channels that only move: concatenation, shuffles and slices of channels, composed into one table for each result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cnndsl.backends.tvm.program.fold import Program, Step
+from cnndsl.ir.axes import axis_index
+from cnndsl.ops.cat import Cat
+from cnndsl.ops.channel_shuffle import ChannelShuffle
+from cnndsl.ops.slice import Slice
+
+Channel = tuple[int, int]
+"""Which source, and which of its channels."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where each channel of a result comes from."""
+
+    sources: tuple[str, ...]
+    widths: tuple[int, ...]
+    """The channels of each source."""
+    channels: tuple[Channel, ...]
+
+    def parts(self, grain: int) -> tuple[int, ...] | None:
+        """The sources that the result is, laid one behind the other, each but the last a multiple of `grain` channels; or
+        None."""
+        parts: list[int] = []
+        at = 0
+        while at < len(self.channels):
+            source = self.channels[at][0]
+            end = at + self.widths[source]
+            whole = tuple((source, channel) for channel in range(self.widths[source]))
+            if at % grain or self.channels[at:end] != whole:
+                return None
+            parts.append(source)
+            at = end
+        return tuple(parts)
+
+    def first_chunk(self, lanes: int) -> int | None:
+        """Where the result begins in its only source, of which it is neighbouring chunks; or None."""
+        start, width = self.channels[0][1], len(self.channels)
+        follow = tuple((0, start + channel) for channel in range(width))
+        ends = (start + width) % lanes == 0 or start + width == self.widths[0]
+        return start // lanes if start % lanes == 0 and ends and self.channels == follow else None
+
+
+@dataclass(frozen=True)
+class Routing:
+    """The route of every step that only moves channels and is needed as a tensor, and the steps that it does away with."""
+
+    routes: dict[str, Route]
+    through: dict[str, tuple[Step, ...]]
+    """For each route the other steps that it stands for, in order."""
+
+    @property
+    def dissolved(self) -> set[str]:
+        return {step.name for steps in self.through.values() for step in steps}
+
+
+def find_routes(program: Program) -> Routing:
+    """A step that only moves channels and is only read by others of the kind becomes part of these."""
+    moves = {step.name: channels for step in program.steps if (channels := _moved(step)) is not None}
+    kept = set(program.outputs.values()) | {
+        name for step in program.steps if step.name not in moves for name in step.inputs
+    }
+    routes: dict[str, Route] = {}
+    through: dict[str, tuple[Step, ...]] = {}
+    for step in program.steps:
+        if step.name not in moves:
+            continue
+        inner = [name for name in dict.fromkeys(step.inputs) if name in routes and name not in kept]
+        steps = {s.name: s for name in inner for s in through[name]} | {
+            s.name: s for s in program.steps if s.name in inner
+        }
+        through[step.name] = tuple(steps.values())
+        routes[step.name] = _composed(step, moves[step.name], {name: routes[name] for name in inner})
+    # What nobody reads is kept too: it would have no other step to be part of.
+    read = {name for step in program.steps for name in step.inputs}
+    needed = [name for name in routes if name in kept or name not in read]
+    return Routing({name: routes[name] for name in needed}, {name: through[name] for name in needed})
+
+
+def _moved(step: Step) -> tuple[Channel, ...] | None:
+    """For each channel of the result the input and its channel, where channels are all that moves."""
+    op, x = step.op, step.xs[0] if step.xs else None
+    if x is None or not step.is_image or x.size != step.type.size:
+        return None
+    if isinstance(op, Cat) and axis_index(op.axis, x) == x.channel_axis:
+        return tuple((i, channel) for i, part in enumerate(step.xs) for channel in range(part.channels))
+    if isinstance(op, ChannelShuffle):
+        per_group = x.channels // op.groups
+        return tuple((0, c % op.groups * per_group + c // op.groups) for c in range(x.channels))
+    if isinstance(op, Slice) and (op.axis is None or axis_index(op.axis, x) == x.channel_axis):
+        return tuple((0, channel) for channel in range(op.start, op.stop))
+    return None
+
+
+def _composed(step: Step, channels: tuple[Channel, ...], inner: dict[str, Route]) -> Route:
+    """The route over the sources of `inner` in place of the inputs that these are."""
+    widths: dict[str, int] = {}
+    found: list[tuple[str, int]] = []
+    for i, channel in channels:
+        name, width = step.inputs[i], step.xs[i].channels
+        if name in inner:
+            route = inner[name]
+            source, channel = route.channels[channel]
+            name, width = route.sources[source], route.widths[source]
+        widths[name] = width
+        found.append((name, channel))
+    sources = tuple(widths)
+    places = {name: i for i, name in enumerate(sources)}
+    return Route(sources, tuple(widths.values()), tuple((places[name], channel) for name, channel in found))

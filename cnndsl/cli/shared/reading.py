@@ -1,0 +1,74 @@
+"""What every verb that reads a network shares: FILE, `-P` and `--input`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from cnndsl.cli.shared.voice import report
+
+if TYPE_CHECKING:
+    from cnndsl.pipeline import Loaded
+
+Command = Callable[..., Any]
+
+
+def _complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from cnndsl.disk.shelf import architectures
+
+    names = [CompletionItem(name) for name in architectures() if name.startswith(incomplete)]
+    return [*names, CompletionItem(incomplete, type="file")]
+
+
+def _pairs(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not equals or not name.isidentifier():
+            raise click.BadParameter(f"expected name=value, found {value!r}", context, parameter)
+        pairs[name] = text
+    return pairs
+
+
+def _inputs(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    return {
+        name if equals else "": shape if equals else name for name, equals, shape in (v.partition("=") for v in values)
+    }
+
+
+def file_argument(command: Command) -> Command:
+    """FILE: a path, `-`, or a built-in architecture."""
+    return click.argument("file", metavar="FILE", shell_complete=_complete)(command)
+
+
+def files_argument(command: Command) -> Command:
+    """FILE…, at least one."""
+    return click.argument("files", metavar="FILE…", nargs=-1, required=True, shell_complete=_complete)(command)
+
+
+def network_options(command: Command) -> Command:
+    """`-P name=value` and `--input 3x192x192`, as dicts of text by name ("" for the first input)."""
+    parameter = click.option(
+        "-P", "parameters", multiple=True, metavar="NAME=VALUE", callback=_pairs, help="Set a parameter of the network."
+    )
+    size = click.option(
+        "--input",
+        "inputs",
+        multiple=True,
+        metavar="SHAPE",
+        callback=_inputs,
+        help="Another input size: 3x192x192, or clip=3x16x112x112.",
+    )
+    return parameter(size(command))
+
+
+def read_network(file: str, parameters: Mapping[str, str], inputs: Mapping[str, str]) -> Loaded:
+    """The network, its warnings shown on stderr. Raises `CnnError`."""
+    from cnndsl.pipeline import load
+
+    loaded = load(file, parameters, inputs)
+    report(loaded.warnings)
+    return loaded

@@ -1,0 +1,90 @@
+"""What travels along a chain while a program is expanded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from cnndsl.diagnostics.source import Span
+from cnndsl.ir.op import Op
+from cnndsl.ir.tensor import TensorType
+
+
+class Lost:
+    """A tensor that an error upstream has taken away: what follows keeps quiet about it."""
+
+
+LOST = Lost()
+
+
+class LostValue(Exception):
+    """A value that depends on a lost tensor. Never reaches a user: its cause has been reported."""
+
+
+@dataclass(eq=False, slots=True)
+class Wire:
+    """A tensor: its type, and the draft or input it comes from."""
+
+    type: TensorType
+    source: Draft | Entrance
+
+
+@dataclass(eq=False, slots=True)
+class Entrance:
+    """A graph input in the making."""
+
+    name: str
+    span: Span
+
+
+@dataclass(eq=False, slots=True)
+class Draft:
+    """A node in the making: all but its final name."""
+
+    op: Op
+    inputs: tuple[Wire, ...]
+    type: TensorType
+    span: Span
+    frame: int | None
+    shared_with: Draft | None = None
+    name: str = ""
+    uses: int = 0
+    """How often a share has lent this node's weights."""
+
+
+Flow = Wire | tuple[Wire, ...] | Lost
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An argument's worked-out value; a positional one has no name."""
+
+    name: str | None
+    value: Any
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LayerValue:
+    """A layer as a value: its op's class, the window in its word, the arguments so far."""
+
+    op: type[Op]
+    word: str
+    window: int | tuple[int, ...] | None
+    given: tuple[Given, ...]
+    presets: tuple[Given, ...] = field(compare=False, default=())
+    """Defaults in force where the word was written; any argument goes before them."""
+
+    def __str__(self) -> str:
+        return self.word
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityValue:
+    """`id` as a value: the layer that does nothing and leaves no trace."""
+
+    def __str__(self) -> str:
+        return "id"
+
+
+IDENTITY = IdentityValue()

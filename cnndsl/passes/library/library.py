@@ -1,0 +1,294 @@
+"""Files and what they define: models, blocks, what they `use` from each other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
+from cnndsl.diagnostics.source import Source, Span
+from cnndsl.disk import shelf
+from cnndsl.disk.files import is_file, open_file
+from cnndsl.ir.op import find
+from cnndsl.passes.draft.flow import LOST, LostValue
+from cnndsl.passes.draft.name import Names
+from cnndsl.passes.values.evaluate import with_arguments
+from cnndsl.passes.values.kinds import fail, kind, nearest
+from cnndsl.passes.values.parameters import settings
+from cnndsl.passes.values.scope import BlockValue, Definition, Scope
+from cnndsl.passes.values.visible import is_layer
+from cnndsl.passes.walk.body import Body, Report
+from cnndsl.passes.walk.declare import define
+from cnndsl.passes.walk.statements import Statements
+from cnndsl.syntax import tree
+from cnndsl.syntax.parser import parse
+from cnndsl.syntax.scan import MOST_BYTES, decode
+
+
+@dataclass(eq=False)
+class Unit:
+    """One file: its tree, its names, its models in order."""
+
+    program: tree.Program
+    path: Path | None
+    body: Body
+    models: dict[str, BlockValue] = field(default_factory=dict)
+    _itself: Definition | None = None
+
+    @cached_property
+    def one_model(self) -> bool:
+        """Whether the file is itself a model, having no `model` in it."""
+        return is_one_model(self.program)
+
+    def itself(self, name: str) -> Definition:
+        """A file that is one model, as the model of this name that other files use."""
+        if self._itself is None:
+            start = Span(self.source, 0, 0)
+            body = tuple(s for s in self.program.statements if not isinstance(s, tree.Use))
+            self._itself = Definition(tree.Model(start, name, start, None, body), self.body.scope)
+        return self._itself
+
+    @property
+    def source(self) -> Source:
+        return self.program.source
+
+
+class Library:
+    """Reads each file once. Nothing outside a file's own project is read."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.units: dict[str, Unit] = {}
+        self._open: list[str] = []
+
+    def load(self, source: Source, path: Path | None, outside: Mapping[str, Any]) -> Unit:
+        """A file with its file-wide names worked out; `outside` has values for its `param`s. Raises CnnError for a text
+        that cannot be read at all."""
+        program = _parsed(source)
+        body = Body(Scope(None, source), Names(), None, kind="file")
+        unit = Unit(program, path, body)
+        self.units[source.name] = unit
+        define(program.statements, body, self.report)
+        self._open.append(source.name)
+        statements = Statements(self.report, {})
+        for statement in program.statements:
+            try:
+                if isinstance(statement, tree.Param) and statement.name in outside:
+                    given = {statement.name: outside[statement.name]}
+                    body.settings |= settings(given, body.scope, {statement.name: statement.type})
+                self._statement(statement, unit, statements)
+            except CnnError as error:
+                self.report.add(error)
+                self._lose(statement, unit)
+            except LostValue:
+                self._lose(statement, unit)
+        self._open.pop()
+        return unit
+
+    def _lose(self, statement: tree.Statement, unit: Unit) -> None:
+        names: tuple[str, ...] = ()
+        if isinstance(statement, tree.Use):
+            names = tuple(item.alias or item.name for item in statement.imported)
+        elif isinstance(statement, tree.Let | tree.Param | tree.Variant):
+            names = (statement.name,)
+        unit.body.scope.names |= dict.fromkeys(names, LOST)
+
+    def _statement(self, statement: tree.Statement, unit: Unit, statements: Statements) -> None:
+        scope = unit.body.scope
+        if isinstance(statement, tree.Use):
+            self._use(statement, unit)
+        elif isinstance(statement, tree.Model):
+            definition = scope.names.get(statement.name)
+            if isinstance(definition, Definition) and definition.node is statement:
+                unit.models[statement.name] = BlockValue(definition, ())
+        elif isinstance(statement, tree.Variant):
+            scope.names[statement.name] = unit.models[statement.name] = self._variant(statement, unit)
+        elif isinstance(statement, tree.Let | tree.Param | tree.Default) and not unit.one_model:
+            # In a file that is one model they belong to that model.
+            statements._statement(statement, unit.body, None)  # type: ignore[arg-type]
+
+    def _variant(self, statement: tree.Variant, unit: Unit) -> BlockValue:
+        scope = unit.body.scope
+        _refuse_layer(statement.name, "model", statement.name_span)
+        if statement.name in scope.names:
+            raise fail(
+                "duplicate-name",
+                f"`{statement.name}` is defined twice",
+                statement.name_span,
+                "the second one",
+                help="give one of them another name",
+            )
+        found = scope.names.get(statement.base)
+        base = BlockValue(found, ()) if isinstance(found, Definition) else found
+        if not isinstance(base, BlockValue) or not isinstance(base.definition.node, tree.Model):
+            close = nearest(statement.base, [name for name in unit.models if name != statement.name])
+            raise fail(
+                "unknown-model",
+                f"no model is called `{statement.base}`",
+                statement.base_span,
+                help=f"did you mean `{close}`?" if close else f"write it: `model {statement.base} {{ … }}`",
+            )
+        made = with_arguments(base, statement.arguments or (), unit.body.place())
+        assert isinstance(made, BlockValue)
+        return made
+
+    # -- use
+
+    def _use(self, statement: tree.Use, unit: Unit) -> None:
+        other = self._origin(statement, unit)
+        for item in statement.imported:
+            found = other.body.scope.names.get(item.name)
+            if found is None and other.one_model and item.name == _stem(statement):
+                found = other.itself(item.name)
+            if found is LOST:
+                unit.body.scope.names[item.alias or item.name] = LOST
+                continue
+            if not isinstance(found, Definition | BlockValue):
+                defined = [n for n, v in other.body.scope.names.items() if isinstance(v, Definition | BlockValue)]
+                defined += [_stem(statement)] if other.one_model else []
+                close = nearest(item.name, defined)
+                raise fail(
+                    "unknown-name",
+                    f"`{statement.origin}` defines no block or model `{item.name}`",
+                    item.span,
+                    notes=(f"it defines {', '.join(defined[:20])}",) if defined else ("it defines none",),
+                    help=f"did you mean `{close}`?" if close else "use one that it defines",
+                )
+            name = item.alias or item.name
+            _refuse_layer(name, "block", item.span)
+            present = unit.body.scope.names.get(name)
+            if present is not None and present is not found:
+                raise fail(
+                    "duplicate-name",
+                    f"`{name}` is defined twice",
+                    item.span,
+                    f"found {kind(present) if not isinstance(present, Definition) else 'a block'} of that name",
+                    help=f"rename it: `use {item.name} as …`",
+                )
+            unit.body.scope.names[name] = found
+
+    def _origin(self, statement: tree.Use, unit: Unit) -> Unit:
+        span = statement.origin_span
+        if statement.is_file:
+            path = self._beside(statement.origin, unit, span)
+            name = _shown(path)
+            source = None
+        else:
+            source = shelf.architecture(statement.origin)
+            if source is None:
+                close = nearest(statement.origin, shelf.architectures())
+                raise fail(
+                    "unknown-architecture",
+                    f"no built-in architecture is called `{statement.origin}`",
+                    span,
+                    help=f"did you mean `{close}`?"
+                    if close
+                    else "`cnndsl list` names them; a file is written in quotes",
+                )
+            path, name = None, source.name
+        if name in self._open:
+            chain = " → ".join([*self._open[self._open.index(name) :], name])
+            raise fail(
+                "use-cycle",
+                "files use each other in a circle",
+                span,
+                notes=(chain,),
+                help="move what both need into a third file",
+            )
+        if name in self.units:
+            return self.units[name]
+        if source is None:
+            assert path is not None
+            with open_file(path) as file:
+                source = decode(name, file.read(MOST_BYTES + 1))
+        return self.load(source, path, {})
+
+    def _beside(self, written: str, unit: Unit, span: Span) -> Path:
+        """The file that a text in quotes names, links resolved. Raises `path-outside-project`, `file-not-found`."""
+        here = (unit.path.parent if unit.path else Path.cwd()).resolve()
+        root = next(
+            (
+                folder
+                for folder in (here, *here.parents)
+                if (folder / "pyproject.toml").is_file() or (folder / ".git").exists()
+            ),
+            here,
+        )
+        if "\x00" in written or not 0 < len(written) <= 1000 or max(map(len, written.split("/"))) > 200:
+            raise fail(
+                "file-not-found",
+                "a file's name is empty, too long or holds a NUL",
+                span,
+                help="write the name of a file beside this one",
+            )
+        path = Path(os.path.realpath(here / written))
+        if not path.is_relative_to(root) or Path(written).is_absolute():
+            raise fail(
+                "path-outside-project",
+                f"`{written}` leaves the project",
+                span,
+                f"expected a file inside {root.name or root}",
+                help="copy it into the project, and use it by a relative path",
+            )
+        if not is_file(path):
+            raise fail(
+                "file-not-found",
+                f"there is no file `{written}`",
+                span,
+                f"looked beside {unit.source.name}",
+                help="check the name; it is relative to this file",
+            )
+        if path.stat().st_size > MOST_BYTES:
+            raise fail(
+                "source-too-long", f"`{written}` has more than {MOST_BYTES:,} bytes", span, help="split it into files"
+            )
+        return path
+
+
+def _shown(path: Path) -> str:
+    """A file's name in messages: as seen from the working folder, where it lies below it."""
+    here = Path.cwd().resolve()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+@lru_cache(maxsize=64)
+def _parsed(source: Source) -> tree.Program:
+    """A text's tree: the same text is built at many sizes when valid ones are looked for."""
+    return parse(source)
+
+
+def _refuse_layer(name: str, what: str, span: Span) -> None:
+    if is_layer(name) or find(name) is not None:
+        raise fail("shadows-layer", f"`{name}` is a layer and cannot be a {what}", span, help=f"call it `My{name}`")
+
+
+def _stem(statement: tree.Use) -> str:
+    """The name of a file as a model: without its folders and ending."""
+    return Path(statement.origin).stem if statement.is_file else statement.origin
+
+
+def is_one_model(program: tree.Program) -> bool:
+    """Whether a file without `model` is itself one: it has a chain, an input or an output."""
+    models = any(isinstance(s, tree.Model | tree.Variant) for s in program.statements)
+    return not models and any(isinstance(s, tree.ChainStatement | tree.Input | tree.Output) for s in program.statements)
+
+
+def no_stray(unit: Unit) -> list[Diagnostic]:
+    """In a file of models or blocks: chains, inputs and the like that belong to none of them."""
+    if is_one_model(unit.program):
+        return []
+    stray = (tree.ChainStatement, tree.Input, tree.Output, tree.Bind, tree.Share, tree.Assert)
+    return [
+        Diagnostic(
+            "stray-statement",
+            "this stands in no model or block",
+            (Label(s.span),),
+            help="move it into a `model { … }`",
+        )
+        for s in unit.program.statements
+        if isinstance(s, stray)
+    ]

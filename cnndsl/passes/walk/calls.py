@@ -1,0 +1,192 @@
+"""What blocks, models and shares stand for: their parameters bound, their bodies expanded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
+from cnndsl.diagnostics.source import Span
+from cnndsl.passes.draft.flow import LOST, Flow, Given, Lost, LostValue, Wire
+from cnndsl.passes.draft.name import FrameDraft
+from cnndsl.passes.values.evaluate import evaluate
+from cnndsl.passes.values.kinds import fail, nearest
+from cnndsl.passes.values.scope import BlockValue, Definition, Scope, Shared
+from cnndsl.passes.walk.body import Body
+from cnndsl.passes.walk.chains import Chains
+from cnndsl.syntax import tree
+
+MOST_CALLS = 64
+
+RunBody = Callable[[tuple[tree.Statement, ...], Body, Span], Flow]
+
+
+class Caller:
+    """Expands calls. `run` expands the statements of a body and gives what leaves it."""
+
+    def __init__(self, chains: Chains, run: RunBody) -> None:
+        self.chains = chains
+        self.run = run
+        self.active: list[Definition | Shared] = []
+
+    def block(self, value: BlockValue, flow: Flow, body: Body, key: str | None, span: Span) -> Flow:
+        """A block's output for what arrives."""
+        definition = value.definition
+        self._enter(definition, f"the block `{definition.name}`", span)
+        position = body.names.take_position()
+        names = body.names.scope(position if key is None else key)
+        assembly = self.chains.assembly
+        opened = FrameDraft("block", definition.name, span, names=names)
+        outer = assembly.open_frame(opened)
+        self.chains.report.calls.append(span)
+        try:
+            sort: Literal["model", "block"] = "model" if isinstance(definition.node, tree.Model) else "block"
+            inner = Body(Scope(definition.scope, definition.scope.source), names, flow, kind=sort)
+            self.bind_parameters(value, inner, span)
+            if flow is LOST:
+                return LOST
+            self._take(definition, flow, inner, span)
+            return self.run(definition.node.body, inner, definition.node.name_span)
+        finally:
+            self.chains.report.calls.pop()
+            assembly.frame = outer
+            self.active.pop()
+
+    def _enter(self, what: Definition | Shared, called: str, span: Span) -> None:
+        if what in self.active:
+            raise fail(
+                "recursive-block",
+                f"{called} contains itself",
+                span,
+                "it is being expanded when this call is met",
+                help="repeat with `×` or `for`",
+            )
+        if len(self.active) >= MOST_CALLS:
+            raise fail("too-deep", f"blocks call blocks deeper than {MOST_CALLS}", span, help="merge some of them")
+        self.active.append(what)
+
+    def _take(self, definition: Definition, flow: Flow, inner: Body, span: Span) -> None:
+        """The names after `takes` for the tensors that arrive."""
+        node = definition.node
+        if isinstance(node, tree.Model) or not node.takes:
+            return
+        wires = flow if isinstance(flow, tuple) else (flow,)
+        if len(wires) != len(node.takes):
+            raise fail(
+                "wrong-number-of-tensors",
+                f"`{definition.name}` takes {len(node.takes)} tensor{'s' if len(node.takes) > 1 else ''}, "
+                f"and {len(wires)} arrive{'s' if len(wires) == 1 else ''}",
+                span,
+                f"expected {len(node.takes)} ({', '.join(node.takes)}), found {len(wires)}",
+                help=f"begin the chain with them: `({', '.join(node.takes)}) → {definition.name}`"
+                if len(node.takes) > 1
+                else "give it one of them",
+            )
+        inner.scope.names |= dict(zip(node.takes, wires, strict=True))
+
+    def bind_parameters(self, value: BlockValue, inner: Body, span: Span) -> None:
+        """Parameters from the arguments, else from their defaults, which may speak of earlier ones and of `in`."""
+        definition = value.definition
+        parameters = definition.node.parameters or ()
+        names = [parameter.name for parameter in parameters]
+        settable = {s.name for s in definition.node.body if isinstance(s, tree.Param)}
+        found: dict[str, Given] = {g.name: g for g in value.presets if g.name in names}
+        explicit: dict[str, Given] = {}
+        position = 0
+        for argument in value.given:
+            name = argument.name
+            if name is None:
+                if position >= len(names):
+                    raise fail(
+                        "too-many-arguments",
+                        f"`{definition.name}` takes {len(names)} argument{'' if len(names) == 1 else 's'}, found more",
+                        argument.span,
+                        notes=(f"they are {', '.join(names)}",) if names else (),
+                        help="delete it",
+                    )
+                name = names[position]
+                position += 1
+            elif name in settable:
+                inner.settings[name] = argument
+                continue
+            elif name not in names:
+                close = nearest(name, [*names, *settable])
+                raise fail(
+                    "unknown-argument",
+                    f"`{definition.name}` has no argument `{name}`",
+                    argument.span,
+                    notes=(f"expected one of {', '.join([*names, *sorted(settable)])}",)
+                    if names or settable
+                    else ("it takes none",),
+                    help=f"did you mean `{close}`?" if close else "delete it",
+                )
+            if name in explicit:
+                raise CnnError(
+                    [
+                        Diagnostic(
+                            "repeated-argument",
+                            f"`{name}` is given twice",
+                            (Label(argument.span, "a second time"), Label(explicit[name].span, "first here")),
+                            help="delete one of them",
+                        )
+                    ]
+                )
+            explicit[name] = found[name] = argument
+        for parameter in parameters:
+            inner.scope.names[parameter.name] = self._parameter(parameter, found, inner, definition, span)
+
+    def _parameter(
+        self, parameter: tree.Parameter, found: dict[str, Given], inner: Body, definition: Definition, span: Span
+    ) -> Any:
+        if parameter.name in found:
+            return found[parameter.name].value
+        if parameter.default is None:
+            raise fail(
+                "missing-argument",
+                f"`{definition.name}` needs `{parameter.name}`",
+                span,
+                f"expected `{parameter.name}`, found no such argument",
+                help=f"give it one: `-P {parameter.name}=…`"
+                if inner.top
+                else f"write `{definition.name}({parameter.name}=…)`",
+            )
+        try:
+            return evaluate(parameter.default, inner.place())
+        except LostValue:
+            return LOST
+
+    def share(self, shared: Shared, flow: Flow, span: Span) -> Flow:
+        """A share's output: its first use makes the layers, each later one runs them again."""
+        self._enter(shared, f"the share `{shared.statement.name}`", span)
+        assembly = self.chains.assembly
+        opened = FrameDraft("block", shared.statement.name, span, names=shared.names if shared.drafts is None else None)
+        outer, lending = assembly.open_frame(opened), assembly.lending
+        start, positions, uses = len(assembly.drafts), shared.names.positions, assembly.uses
+        try:
+            if isinstance(flow, Lost):
+                return LOST
+            if shared.drafts is not None:
+                assembly.lending, assembly.uses = list(shared.drafts), (span, shared.first_use or span)
+            inner = Body(shared.scope, shared.names, shared.entered)
+            walked = self.chains.chain(shared.chain, flow, inner, in_middle=True)
+            if shared.drafts is None:
+                shared.drafts, shared.first_use = assembly.drafts[start:], span
+            elif assembly.lending and walked.flow is not LOST:
+                raise assembly.unlike(
+                    f"this use of `{shared.statement.name}` has fewer layers than its first use",
+                    f"expected {len(shared.drafts)} layers, found {len(assembly.drafts) - start}",
+                )
+            return walked.flow
+        finally:
+            # A share is counted where it is defined: its uses take no position.
+            shared.names.positions = positions
+            assembly.frame, assembly.lending, assembly.uses = outer, lending, uses
+            if lending is not None:
+                # A share inside a share that is used again: its nodes are among those the outer one lends.
+                del lending[: len(assembly.drafts) - start]
+            self.active.pop()
+
+
+def arriving(flow: Flow) -> tuple[Wire, ...]:
+    """The tensors of a flow as a tuple."""
+    return flow if isinstance(flow, tuple) else (flow,) if isinstance(flow, Wire) else ()

@@ -1,0 +1,238 @@
+"""Walks chains: groups, repeats, conditions, merges, layers, blocks and shares become nodes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cnndsl.diagnostics.errors import CnnError, Refusal
+from cnndsl.diagnostics.source import Span
+from cnndsl.passes.draft.assembly import Assembly, Stopped, too_many
+from cnndsl.passes.draft.flow import IDENTITY, LOST, Flow, LayerValue, Lost, LostValue
+from cnndsl.passes.draft.name import FrameDraft
+from cnndsl.passes.values.evaluate import look_up, truth, with_arguments
+from cnndsl.passes.values.kinds import fail, kind, unplaced
+from cnndsl.passes.values.loops import refuse_loop_names
+from cnndsl.passes.values.scope import BlockValue, Shared
+from cnndsl.passes.values.visible import is_layer
+from cnndsl.passes.walk.body import Body, Report
+from cnndsl.passes.walk.merges import Merges
+from cnndsl.passes.walk.repeats import MOST_STEPS, Repeats
+from cnndsl.passes.walk.resolve import resolve
+from cnndsl.passes.walk.tensors import is_flow, named_tensor, picked
+from cnndsl.syntax import tree
+
+if TYPE_CHECKING:
+    from cnndsl.passes.walk.calls import Caller
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """Where a chain led, and whether anything stood on the way (`id` counts, what an `if` removed does not)."""
+
+    flow: Flow
+    anything: bool
+    left_out: bool = False
+    """Whether an `else none` was what remained."""
+
+
+class Chains:
+    """Expands chains into an assembly. `caller` expands what blocks and shares stand for."""
+
+    def __init__(self, assembly: Assembly, report: Report) -> None:
+        self.assembly = assembly
+        self.report = report
+        self.caller: Caller
+        self.merges = Merges(self)
+        self.repeats = Repeats(self)
+        self.steps = 0
+
+    def chain(self, chain: tree.Chain, arriving: Flow | None, body: Body, *, in_middle: bool = False) -> Walked:
+        """Follows a chain from the tensor its first element names, else from the one that arrives."""
+        flow, anything, left_out = arriving, False, False
+        for index, element in enumerate(chain.elements):
+            walked = self.element(element, flow, body, first=index == 0 and not in_middle)
+            flow, anything, left_out = walked.flow, anything or walked.anything, left_out or walked.left_out
+        assert flow is not None
+        return Walked(flow, anything, left_out)
+
+    def element(self, element: tree.Element, flow: Flow | None, body: Body, *, first: bool) -> Walked:
+        try:
+            self.step(element.span)
+            return self._element(element, flow, body, first)
+        except CnnError as error:
+            self.report.add(error)
+        except Refusal as refusal:
+            self.report.add(unplaced(refusal, element.span))
+        except LostValue:
+            pass
+        if element.tap is not None:
+            body.scope.names[element.tap] = LOST
+        return Walked(LOST, True)
+
+    def step(self, span: Span) -> None:
+        self.steps += 1
+        if self.steps > MOST_STEPS:
+            raise Stopped(too_many(span))
+
+    def _element(self, element: tree.Element, flow: Flow | None, body: Body, first: bool) -> Walked:
+        primary = element.primary
+        condition = element.condition
+        if condition is not None and isinstance(element.repeat, tree.Each):
+            refuse_loop_names(element.repeat, condition.value, body.scope)
+        if condition is not None and not truth(condition.value, body.place(flow)):
+            if condition.otherwise is None:
+                self._hide(element, body)
+                return Walked(self._arrived(flow, body, element.span), False, condition.nothing)
+            primary = condition.otherwise
+        started = named_tensor(primary, flow, body) if first else None
+        if started is None:
+            if flow is not None or not isinstance(primary, tree.Group | tree.Merge):
+                flow = self._arrived(flow, body, element.span)
+            # A merge or group that begins a body may name its tensors inside, and need none to arrive.
+            reached, anything = self.repeats.walk(element, primary, flow, body, first)
+            flow = self._arrived(reached, body, element.span)
+        else:
+            if primary is element.primary:
+                _refuse_dressed(element)
+            flow, anything = started, True
+        if element.tap is not None:
+            self.bind(element.tap, flow, element.tap_span or element.span, body)
+        return Walked(flow, anything)
+
+    def _hide(self, element: tree.Element, body: Body) -> None:
+        if element.tap is not None:
+            line, _ = element.span.source.line_and_column(element.span.start)
+            body.scope.inner[element.tap] = f"the `if` in line {line} removed it"
+
+    def _arrived(self, flow: Flow | None, body: Body, span: Span) -> Flow:
+        """The tensor that arrives; at the start of a body, the one that entered it."""
+        if flow is not None:
+            return flow
+        if body.entered is None:
+            raise body.nothing_entered(span)
+        if isinstance(body.entered, tuple):
+            name = next((name for name, value in body.scope.names.items() if value is body.entered[0]), None)
+            raise fail(
+                "ambiguous-in",
+                f"{len(body.entered)} tensors entered here, and the chain does not say from which it starts",
+                span,
+                help=f"begin the chain with the name of one: `{name} → …`"
+                if name
+                else "give the inputs names, `input left: 3×32×32`, and begin the chain with one",
+            )
+        return body.entered
+
+    def bind(self, name: str, value: Any, span: Span, body: Body) -> None:
+        """Gives something a name in this body. Raises `shadows-layer`."""
+        if is_layer(name):
+            raise fail(
+                "shadows-layer", f"`{name}` is a layer and cannot be a name", span, help=f"call it `{name.lower()}_`"
+            )
+        body.scope.names[name] = value
+        body.scope.inner.pop(name, None)
+        body.scope.later.pop(name, None)
+
+    def primary(
+        self, primary: tree.Primary, flow: Flow | None, body: Body, key: str | None, first: bool
+    ) -> tuple[Flow, bool]:
+        if isinstance(primary, tree.Group):
+            return self._group(primary, flow, body, key, first)
+        if isinstance(primary, tree.Merge):
+            return self.merges.merge(primary, flow, body, key), True
+        flow = self._arrived(flow, body, primary.span)
+        if isinstance(primary, tree.This) and primary.name == "id":
+            return flow, True
+        if isinstance(primary, tree.This | tree.Tensors):
+            raise self._in_the_middle(primary.span.text, primary.span)
+        return self._invoked(primary, flow, body, key), True
+
+    def _in_the_middle(self, text: str, span: Span) -> CnnError:
+        return fail(
+            "tensor-in-the-middle",
+            f"`{text}` is a tensor, and tensors only begin a chain",
+            span,
+            "expected a layer or a block, found a tensor",
+            help=f"join it: `cat{{ {text} | id }}` or `add{{ {text} | id }}`",
+        )
+
+    def _invoked(self, primary: tree.Invocation | tree.Pick, flow: Flow, body: Body, key: str | None) -> Flow:
+        if isinstance(primary, tree.Pick):
+            value, name = picked(primary, body), primary.span.text
+        else:
+            value, name = look_up(primary.name, primary, body.scope), primary.name
+        if is_flow(value):
+            raise self._in_the_middle(name, primary.span)
+        if isinstance(primary, tree.Invocation) and primary.arguments is not None:
+            if not isinstance(value, LayerValue | BlockValue):
+                raise fail(
+                    "not-callable",
+                    f"`{name}` is {kind(value)} and takes no arguments",
+                    primary.span,
+                    help="delete the brackets",
+                )
+            value = with_arguments(value, primary.arguments, body.place(flow))
+        if value is IDENTITY:
+            return flow
+        if isinstance(value, LayerValue):
+            return self.layer(value, flow, body, key, primary.span)
+        if isinstance(value, BlockValue):
+            return self.caller.block(value, flow, body, key, primary.span)
+        if isinstance(value, Shared):
+            if key is not None:
+                raise _without_layer(primary.span, "a share's use has the names of its first one")
+            return self.caller.share(value, flow, primary.span)
+        raise fail(
+            "not-callable",
+            f"`{name}` is {kind(value)}, and a layer or block is due",
+            primary.span,
+            help="write a layer: `Conv3x3(64)`",
+        )
+
+    def layer(self, layer: LayerValue, flow: Flow, body: Body, key: str | None, span: Span) -> Flow:
+        op, spans = resolve(layer, span)
+        place = body.names.take_position() if op.takes_position else None
+        if isinstance(flow, Lost):
+            return LOST
+        if isinstance(flow, tuple):
+            raise fail(
+                "wrong-number-of-tensors",
+                f"`{layer.word}` takes one tensor, and {len(flow)} arrive",
+                span,
+                help="pick one of them, or join them with `cat{ … }`",
+            )
+        return self.assembly.layer(op, flow, body.names, place if key is None else key, span, spans)
+
+    def _group(
+        self, group: tree.Group, flow: Flow | None, body: Body, key: str | None, first: bool
+    ) -> tuple[Flow, bool]:
+        if key is None:
+            walked = self.chain(group.chain, flow, body, in_middle=not first)
+            return walked.flow, walked.anything
+        names = body.names.scope(key)
+        body.names.take_position()
+        outer = self.assembly.open_frame(FrameDraft("group", key, group.span, names=names))
+        try:
+            walked = self.chain(group.chain, flow, body.inside(names), in_middle=not first)
+        finally:
+            self.assembly.frame = outer
+        return walked.flow, walked.anything
+
+
+def _refuse_dressed(element: tree.Element) -> None:
+    """A tensor that begins a chain is no layer: it has no weights to name and nothing to repeat."""
+    if element.label is not None:
+        raise _without_layer(element.label.span, f"`{element.primary.span.text}` is a tensor, and has no weights")
+    if element.repeat is not None:
+        raise fail(
+            "bad-count",
+            f"`{element.primary.span.text}` is a tensor, and tensors are not repeated",
+            element.repeat.span,
+            help="repeat the layers behind it: `x → [ … ]×2`",
+        )
+
+
+def _without_layer(span: Span, why: str) -> CnnError:
+    return fail(
+        "label-without-layer", "this label names no layer", span, why, help="delete it; `as name` names a tensor"
+    )

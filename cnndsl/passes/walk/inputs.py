@@ -1,0 +1,103 @@
+"""Inputs: the type a statement declares, and what a model used as a block is given."""
+
+from __future__ import annotations
+
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, Refusal
+from cnndsl.diagnostics.source import Span
+from cnndsl.ir.arguments import MOST
+from cnndsl.ir.tensor import BYTES, TensorType
+from cnndsl.passes.draft.flow import LOST, Flow, Wire
+from cnndsl.passes.values.evaluate import evaluate
+from cnndsl.passes.values.functions import integer
+from cnndsl.passes.values.kinds import fail, kind, nearest
+from cnndsl.passes.walk.body import Body
+from cnndsl.syntax import tree
+
+
+def input_type(statement: tree.Input, body: Body) -> TensorType:
+    """The type an `input` statement declares. Raises CnnError for sizes beyond the limits."""
+    sizes = []
+    for dimension in statement.dimensions:
+        value = evaluate(dimension, body.place())
+        try:
+            size = integer(value)
+        except Refusal:
+            raise fail(
+                "not-an-integer",
+                f"a size must be a whole number from 1, found {kind(value)}",
+                dimension.span,
+                help="write a whole number",
+            ) from None
+        if not 1 <= size <= MOST:
+            raise fail(
+                "out-of-range",
+                f"a size must be from 1 to 2^31, found {size}",
+                dimension.span,
+                help="write a size within the limits",
+            )
+        sizes.append(size)
+    most = 2 if statement.tokens else 4
+    if len(sizes) > most or (statement.tokens and len(sizes) != 2):
+        found = "×".join(map(str, sizes))
+        expected = "tokens×channels" if statement.tokens else "channels and at most three axes behind them"
+        raise fail(
+            "wrong-rank",
+            f"an input has {expected}, found {found}",
+            statement.span,
+            help="leave the batch axis out" if not statement.tokens else "write `input tokens 50×768`",
+        )
+    dtype = statement.dtype or "float32"
+    if dtype not in BYTES:
+        close = nearest(dtype, BYTES)
+        raise fail(
+            "wrong-type",
+            f"no numbers are called {dtype}",
+            statement.dtype_span or statement.span,
+            f"expected one of {', '.join(BYTES)}",
+            help=f"did you mean `{close}`?" if close else "write `of int64`",
+        )
+    return TensorType(shape=tuple(sizes), dtype=dtype, channel_axis=1 if statement.tokens else 0)
+
+
+def arrival(statement: tree.Input, wanted: TensorType, arrived: list[Flow], call: Span) -> Flow:
+    """A model used as a block, by `call`: its input checks the axes and channels of what arrives."""
+    if not arrived:
+        raise _unfit(
+            "wrong-number-of-tensors",
+            "the model has more inputs than tensors arrive",
+            call,
+            "expected one tensor for each input",
+            statement.span,
+            "nothing is left for this one",
+            "give it all of them: `(a, b) → …`",
+        )
+    wire = arrived.pop(0)
+    if not isinstance(wire, Wire):
+        return LOST
+    found = wire.type
+    if (
+        len(found.shape) != len(wanted.shape)
+        or found.channel_axis != wanted.channel_axis
+        or found.channels != wanted.channels
+    ):
+        axes = f"{wanted.rank} {'axis' if wanted.rank == 1 else 'axes'}"
+        raise _unfit(
+            "shape-mismatch",
+            f"the model takes {wanted} and {found} arrives",
+            call,
+            f"found {found}",
+            statement.span,
+            f"expected {wanted.channels} channels and {axes} behind them, of any size",
+            f"bring the tensor to {wanted.channels} channels before it"
+            if len(found.shape) == len(wanted.shape)
+            else "bring the tensor to as many axes before it",
+        )
+    return wire
+
+
+def _unfit(id: str, message: str, call: Span, found: str, input: Span, expected: str, help: str) -> CnnError:
+    return CnnError([Diagnostic(id, message, (Label(call, found), Label(input, expected)), help=help)])
+
+
+def replace_shape(wanted: TensorType, sizes: tuple[int, ...]) -> TensorType:
+    return TensorType(shape=sizes, dtype=wanted.dtype, channel_axis=wanted.channel_axis)

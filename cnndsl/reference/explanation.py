@@ -1,0 +1,173 @@
+"""What a word means: a layer, a function or the id of a diagnostic, as Markdown; and the pages that list them all."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+import cnndsl.ops  # noqa: F401  (fills the registry of layers)
+from cnndsl.ir.arguments import show
+from cnndsl.ir.op import Op, find, registry
+from cnndsl.passes.values.functions import FUNCTIONS
+from cnndsl.reference.error_pages import fault_pages, faults_page
+
+_KINDS = {
+    "Positive": "a whole number from 1",
+    "Natural": "a whole number from 0",
+    "Axes": "a whole number from 1, or one per axis",
+    "Axis": "`channels` or a whole number from 0",
+    "Sizes": "a named tensor or `in`",
+    "Naturals": "a whole number from 0, or one per axis",
+    "Numbers": "a number, or one per channel",
+    "PositiveNumbers": "a number above 0, or one per channel",
+    "Pad": "`same`, `valid`, `same_tf`, `causal`, a number, one per axis, or `(before, after)` pairs",
+    "bool": "`true` or `false`",
+    "int": "a whole number",
+    "float": "a number",
+    "str": "a text",
+    "None": "",
+}
+_ORDER = (
+    "convolution", "dense", "pooling", "normalization", "activation", "regularization", "shape", "merge", "attention",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An argument of a layer as its file documents it."""
+
+    name: str
+    kind: str
+    default: str | None
+    doc: str
+
+
+def explain(word: str) -> str | None:
+    """What the word means, as Markdown; None for a word of which nothing is known.
+
+    `layers`, `functions` and `errors` are the pages of all of a kind.
+    """
+    if word in _LISTS:
+        return _LISTS[word]()
+    op, function = find(word), FUNCTIONS.get(word)
+    pages = [layer(op)] if op else []
+    if function:
+        # `max` is a function and a merge.
+        pages.append(f"# {word}{', the function' if op else ''}\n\n`{function.usage}`: {function.doc}.\n")
+    return "\n".join(pages) or fault_pages().get(word)
+
+
+def nearest_words(word: str) -> list[str]:
+    """Known words that are like this one, the most alike first."""
+    known = [*registry(), *FUNCTIONS, *fault_pages(), *_LISTS]
+    folded = {k.lower(): k for k in known}
+    return [folded[match] for match in get_close_matches(word.lower(), folded, 3)]
+
+
+def layers_page() -> str:
+    """Every layer, by category: the page `docs/layers.md`."""
+    parts = [
+        "# Layers",
+        "Written from the layers' own files by `make docs`. Arguments stand in the order in which the first two may be given"
+        " by position. `cnndsl explain Conv` shows one of them.",
+    ]
+    for category in _ORDER:
+        ops = sorted((op for op in registry().values() if op.category == category), key=lambda op: op.word.lower())
+        if ops:
+            parts.append(f"## {category.capitalize()}")
+            parts += [layer(op, heading="###").rstrip() for op in ops]
+    return "\n\n".join(parts) + "\n"
+
+
+def layer(op: type[Op], heading: str = "#") -> str:
+    """A layer's page: what it does, its arguments, examples with the shapes they give."""
+    arguments = list(arguments_of(op))
+    parts = [f"{heading} {op.word}", f"`{_signature(op, arguments)}`", inspect.cleandoc(op.__doc__ or "")]
+    if arguments:
+        parts.append("\n".join(f"- {_bullet(argument)}" for argument in arguments))
+    if op.examples:
+        parts.append(
+            "\n".join(
+                ["| example | takes |", "|---|---|", *(_row(text, shape, op.takes) for text, shape in op.examples)]
+            )
+        )
+    return "\n\n".join(parts) + "\n"
+
+
+def _row(text: str, shape: tuple[object, ...], dtype: str) -> str:
+    # A bar would end the cell, inside a code span too.
+    return f"| `{text.replace('|', chr(92) + '|')}` | {_shape(shape)}{'' if dtype == 'float32' else f' of {dtype}'} |"
+
+
+def _shape(shape: tuple[object, ...]) -> str:
+    """One shape as `3×8×9`; those of several inputs with commas between."""
+    several = [_shape(item) for item in shape if isinstance(item, tuple)]
+    return ", ".join(several) if several else "×".join(map(str, shape))
+
+
+def _signature(op: type[Op], arguments: list[Argument]) -> str:
+    if op.merges:
+        inside = f"({', '.join(_short(a) for a in arguments)})" if arguments else ""
+        return f"{op.word}{inside}{{ … | … }}"
+    listed = [_short(a) for a in arguments if a.name != "window"]
+    window = "3x3" if op.takes_window else ""
+    return f"{op.word}{window}({', '.join(listed)})" if listed else f"{op.word}{window}"
+
+
+def _short(argument: Argument) -> str:
+    return argument.name if argument.default in (None, "") else f"{argument.name}={argument.default}"
+
+
+def _bullet(argument: Argument) -> str:
+    kind = f", {argument.kind}" if argument.kind else ""
+    default = (
+        " (must be given)" if argument.default is None else "" if argument.default == "" else f" ({argument.default})"
+    )
+    return f"**{argument.name}**{default}{kind}: {argument.doc}"
+
+
+def arguments_of(op: type[Op]) -> Iterator[Argument]:
+    """The fields of an op with what its file says of them."""
+    documented = op.documentation()
+    for name, field in op.model_fields.items():
+        default = None if field.is_required() else _value(field.default)
+        written = ast.parse(op.__annotations__[name], mode="eval").body
+        yield Argument(name, _kind(written), default, documented[name])
+
+
+def _value(value: object) -> str:
+    """A default as it is written; "" for an argument that is none when left out."""
+    return value if isinstance(value, str) else "" if value is None else show(value)
+
+
+def _kind(annotation: ast.expr) -> str:
+    """A field's type as it is written, in words."""
+    if isinstance(annotation, ast.BinOp):
+        return " or ".join(filter(None, (_kind(annotation.left), _kind(annotation.right))))
+    if isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value) == "Literal":
+        words = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
+        return ", ".join(f"`{word.value!s}`" for word in words if isinstance(word, ast.Constant))
+    if isinstance(annotation, ast.Subscript) and isinstance(annotation.slice, ast.Tuple):
+        return _bounded(annotation.slice.elts)
+    return _KINDS.get(ast.unparse(annotation), "")
+
+
+def _bounded(annotated: list[ast.expr]) -> str:
+    """`Annotated[float, Field(ge=0, le=1)]` in words."""
+    words = {"ge": "from {}", "gt": "above {}", "le": "to {}", "lt": "below {}"}
+    fields = (value for value in annotated[1:] if isinstance(value, ast.Call))
+    bounds = [words[k.arg].format(ast.unparse(k.value)) for call in fields for k in call.keywords if k.arg in words]
+    return " ".join([_kind(annotated[0]), *bounds])
+
+
+def functions_page() -> str:
+    """Every function of the language, in a table."""
+    rows = (f"| `{f.usage}` | {f.doc} |" for f in sorted(FUNCTIONS.values(), key=lambda f: f.name))
+    return "\n".join(["# Functions", "", "| function | gives |", "|---|---|", *rows, ""])
+
+
+_LISTS = {"layers": layers_page, "functions": functions_page, "errors": faults_page}
+"""Words that stand for all of a kind."""

@@ -1,0 +1,102 @@
+"""A folder of class folders: `cats/1.jpg`, `dogs/1.jpg`; or two of them, `train/` and `val/`."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cnndsl.arrays.inputs import read_image
+from cnndsl.diagnostics.errors import CnnError, Diagnostic
+from cnndsl.disk.files import is_folder, reason
+from cnndsl.training.data.find import Collection, Shape, room, unreadable
+
+if TYPE_CHECKING:
+    import numpy as np
+
+ENDINGS = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+SHOWN = 10
+"""How many broken pictures are told, each with its path."""
+
+
+def folder(path: Path) -> Collection:
+    """The pictures below `path`, classes and files in the order of their names. Raises `CnnError` (unreadable-data)."""
+    import numpy as np
+
+    parts = [path]
+    if (path / "train").is_dir():
+        others = [path / name for name in ("val", "validation", "valid", "test") if (path / name).is_dir()]
+        if others:
+            parts = [path / "train", others[0]]
+    classes = _classes(parts[0])
+    for other in parts[1:]:
+        if (found := _classes(other)) != classes:
+            odd = sorted(set(found) ^ set(classes))
+            raise unreadable(
+                f"{parts[0]} and {other} have not the same classes", "give both the same folders",
+                f"only one of them has {', '.join(odd)}",
+            )  # fmt: skip
+    files = [[(file, label) for label, name in enumerate(classes) for file in _pictures(part / name)] for part in parts]
+    labels = np.array([label for part in files for _, label in part], np.int64)
+    held_out = None if len(parts) == 1 else np.arange(len(files[0]), len(labels))
+    paths = [file for part in files for file, _ in part]
+    return Collection(str(path), classes, labels, partial(_read, paths), held_out, fit="centre")
+
+
+def _classes(path: Path) -> tuple[str, ...]:
+    try:
+        names = tuple(sorted(p.name for p in path.iterdir() if is_folder(p) and not p.name.startswith(".")))
+    except OSError as error:
+        raise unreadable(f"{path} cannot be read: {reason(error)}", "give a folder that you may read") from None
+    for name in names:
+        if not name.isprintable():
+            raise unreadable(f"a folder in {path} has a name that is no text", "rename it", f"found {name!r}")
+    if len(names) < 2:
+        raise unreadable(
+            f"{path} is no folder of class folders", "give a folder with one folder of pictures for each class",
+            f"expected at least 2 folders, found {f'one: {names[0]}' if names else _instead(path)}",
+        )  # fmt: skip
+    return names
+
+
+def _instead(path: Path) -> str:
+    pictures = sum(p.suffix.lower() in ENDINGS for p in path.iterdir())
+    if pictures:
+        return f"{pictures} picture{'s'[: pictures > 1]} and no folder"
+    return "none" if any(path.iterdir()) else "nothing"
+
+
+def _pictures(path: Path) -> list[Path]:
+    found = sorted(p for p in path.rglob("*") if p.suffix.lower() in ENDINGS and not p.name.startswith("."))
+    if not found:
+        raise unreadable(f"{path} has no pictures", f"expected files in {', '.join(sorted(ENDINGS))}")
+    return found
+
+
+def _read(paths: Sequence[Path], shape: Shape) -> np.ndarray:
+    """Every picture once, before anything starts; raises `CnnError` with those that cannot be read."""
+    done = room(len(paths), shape, "uint8")
+    faults: list[Diagnostic] = []
+
+    def read(place: int) -> None:
+        try:
+            # Whole numbers of 255ths come back exactly.
+            done[place] = (read_image(paths[place], shape) * 255).round()
+        except CnnError as error:
+            faults.extend(error.diagnostics)
+
+    # Pillow decodes outside Python's lock. What it warns of is told by `read_image`; threads share the filters.
+    with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
+        for _ in pool.map(read, range(len(paths))):
+            continue
+    if faults:
+        shown = sorted(faults, key=lambda fault: fault.message)[:SHOWN]
+        if len(faults) > SHOWN:
+            shown[-1] = replace(shown[-1], notes=(*shown[-1].notes, f"and {len(faults) - SHOWN} more cannot be read"))
+        raise CnnError(shown)
+    return done

@@ -1,0 +1,22 @@
+"""Handwritten digits that come with scikit-learn: 1797 pictures of 8×8, from the UCI repository."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from cnndsl.diagnostics.errors import MissingPart
+from cnndsl.training.data.find import Collection, fitted
+
+
+def digits() -> Collection:
+    """The ten digits; ink from 0 to 16 becomes 0 to 255. Raises `MissingPart` without scikit-learn."""
+    import numpy as np
+
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError:
+        raise MissingPart("the digits come with scikit-learn", "run `pip install 'cnndsl[train]'`") from None
+    found = load_digits()
+    pictures = np.rint(found.images * (255 / 16)).astype(np.uint8)[..., None]
+    labels = found.target.astype(np.int64)
+    return Collection("digits", tuple(map(str, range(10))), labels, partial(fitted, pictures), size="1×8×8")

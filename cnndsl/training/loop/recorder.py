@@ -1,0 +1,152 @@
+"""Writes a run down after each epoch: state, weights, figures. Files are replaced whole."""
+
+from __future__ import annotations
+
+import csv
+import math
+import time
+from io import StringIO
+from typing import Any
+
+import lightning.pytorch as lightning
+import torch
+from safetensors.torch import save
+
+from cnndsl.diagnostics.errors import CnnError, Diagnostic
+from cnndsl.disk.files import write_atomically
+from cnndsl.training import run as places
+from cnndsl.training.loop.curves import curves
+from cnndsl.training.loop.learner import Learner
+from cnndsl.training.run import Run
+
+COLUMNS = (
+    "epoch",
+    "train_loss",
+    "train_accuracy",
+    "val_loss",
+    "val_accuracy",
+    "lr",
+    "seconds",
+    "images_per_second",
+    "waiting",
+)
+"""Of `metrics.csv`. `images_per_second` is of learning alone, `waiting` the share of it in which no batch was ready."""
+
+
+class Recorder(lightning.Callback):  # type: ignore[misc]
+    """Adds a row to the learner's history and saves all there is, in an order in which no kill does harm."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.board: Any = None
+        self.began = self.learnt = self.waited = self.ended = 0.0
+        self.seen = 0
+
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: Learner) -> None:
+        if not trainer.is_global_zero:
+            return
+        from torch.utils.tensorboard import SummaryWriter
+
+        # Events of an epoch that did not come to its end are taken back.
+        self.board = SummaryWriter(str(self.run.folder), purge_step=len(pl_module.history) + 1)
+        if pl_module.history:
+            # Killed between the state and what is made from it: the rest is made again.
+            self._write(trainer, pl_module)
+
+    def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: Learner) -> None:
+        self.began = self.ended = time.perf_counter()
+        self.waited, self.seen = 0.0, 0
+
+    def on_train_batch_start(self, *_: Any) -> None:
+        self.waited += time.perf_counter() - self.ended
+
+    def on_train_batch_end(
+        self, trainer: lightning.Trainer, pl_module: Learner, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        self.ended = time.perf_counter()
+        self.seen += len(batch[1]) * trainer.world_size
+
+    def on_validation_start(self, *_: Any) -> None:
+        self.learnt = time.perf_counter() - self.began
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: Learner) -> None:
+        figures = {name: float(figure.compute()) for name, figure in pl_module.figures.items()}
+        for figure in pl_module.figures.values():
+            figure.reset()
+        seconds = time.perf_counter() - self.began
+        row = {
+            "epoch": trainer.current_epoch + 1,
+            **figures,
+            "lr": max(group["lr"] for group in trainer.optimizers[0].param_groups),
+            "seconds": seconds,
+            "images_per_second": self.seen / self.learnt,
+            "waiting": self.waited / self.learnt,
+        }
+        if not all(math.isfinite(figures[name]) for name in ("train_loss", "val_loss")):
+            raise _diverged(trainer.current_epoch + 1, len(pl_module.history))
+        pl_module.history.append(row)
+        # The state first: the other files follow from it.
+        trainer.save_checkpoint(self.run.folder / places.CHECKPOINT)
+        if trainer.is_global_zero:
+            self._write(trainer, pl_module)
+            for name in COLUMNS[1:]:
+                self.board.add_scalar(name.replace("_", "/", 1), row[name], row["epoch"])
+            self.board.flush()
+
+    def _write(self, trainer: lightning.Trainer, learner: Learner) -> None:
+        from cnndsl.training.loop.checkpoint import unpacked
+
+        # As saved: averaged where averaging is asked for, whole where it is spread over devices.
+        state = unpacked(self.run.folder / places.CHECKPOINT)["state_dict"]
+        prefix = "network."
+        weights = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+        data = _file(weights, self.run)
+        write_atomically(self.run.folder / places.LAST, data)
+        if best_epoch(learner.history) == len(learner.history):
+            write_atomically(self.run.folder / places.BEST, data)
+        write_atomically(self.run.folder / places.METRICS, _table(learner.history))
+
+    def on_train_end(self, trainer: lightning.Trainer, pl_module: Learner) -> None:
+        self.close(trainer, pl_module)
+
+    def on_exception(self, trainer: lightning.Trainer, pl_module: Learner, exception: BaseException) -> None:
+        self.close(trainer, pl_module)
+
+    def close(self, trainer: lightning.Trainer, learner: Learner) -> None:
+        """Draws the curves of what is done."""
+        if self.board is not None:
+            self.board.close()
+        if trainer.is_global_zero and learner.history:
+            write_atomically(self.run.folder / places.CURVES, curves(learner.history, self.run.graph.name))
+
+
+def _diverged(epoch: int, done: int) -> CnnError:
+    return CnnError(
+        [
+            Diagnostic(
+                "loss-diverged",
+                f"the loss of epoch {epoch} is no number: the weights grew without bound",
+                notes=(f"the run keeps the weights of epoch {done}",) if done else (),
+                help="train with a smaller `--lr`, or a longer `--warmup`",
+            )
+        ]
+    )
+
+
+def best_epoch(history: list[dict[str, float]]) -> int:
+    """The epoch (from 1) of the highest held-out accuracy; of several, that of the lowest loss."""
+    return 1 + max(range(len(history)), key=lambda i: (history[i]["val_accuracy"], -history[i]["val_loss"]))
+
+
+def _file(weights: dict[str, torch.Tensor], run: Run) -> bytes:
+    return bytes(save(weights, {"graph": run.about.graph, "model": run.about.model, "format": "pt"}))
+
+
+def _table(history: list[dict[str, float]]) -> str:
+    text = StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(
+        {name: row[name] if name == "epoch" else f"{row[name]:.6g}" for name in COLUMNS} for row in history
+    )
+    return text.getvalue()
