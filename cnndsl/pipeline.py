@@ -21,14 +21,14 @@ from typing import Any
 import cnndsl.ops  # noqa: F401  (fills the registry of layers)
 from cnndsl.analyses.valid_sizes import AxisRule, Fits, common_rule
 from cnndsl.analyses.valid_sizes import valid_sizes as rules_of
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, fault
+from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Source, Span
 from cnndsl.disk import shelf
 from cnndsl.disk.files import is_file, open_file
 from cnndsl.ir.graph import Graph
 from cnndsl.passes.build import Built, build, complete_models, in_order, raise_errors
 from cnndsl.passes.library.library import Library, is_one_model, no_stray
-from cnndsl.passes.values.kinds import nearest
 from cnndsl.passes.walk.body import Report
 from cnndsl.syntax.scan import MOST_BYTES, decode
 
@@ -79,21 +79,17 @@ def _no_file(file: str, name: str) -> CnnError:
     built_in = "/" not in name and not name.endswith(".cnn")
     near = nearest(name, shelf.architectures()) if built_in else None
     text = Source("the command line", file)
-    return CnnError(
-        [
-            Diagnostic(
-                "unknown-architecture" if built_in else "file-not-found",
-                f"no built-in architecture is called `{name}`, and there is no such file"
-                if built_in
-                else f"there is no file `{name}`",
-                (Label(Span(text, 0, len(file))),),
-                help=f"did you mean `{near}`?"
-                if near
-                else "`cnndsl list` names the built-in ones"
-                if built_in
-                else "check the path",
-            )
-        ]
+    return fault(
+        "unknown-architecture" if built_in else "file-not-found",
+        f"no built-in architecture is called `{name}`, and there is no such file"
+        if built_in
+        else f"there is no file `{name}`",
+        Span(text, 0, len(file)),
+        help=f"did you mean `{near}`?"
+        if near
+        else "`cnndsl list` names the built-in ones"
+        if built_in
+        else "check the path",
     )
 
 
@@ -110,14 +106,10 @@ def _built_before(path: Path, altered: bool) -> Graph:
     from cnndsl.passes.read_graph import MOST_GRAPH_BYTES, read_graph
 
     if altered:
-        raise CnnError(
-            [
-                Diagnostic(
-                    "unknown-parameter",
-                    f"`{path}` is a network that has been built: its parameters and sizes are settled",
-                    help="give them where it is built: `cnndsl compile FILE -P name=value --to ir`",
-                )
-            ]
+        raise fault(
+            "unknown-parameter",
+            f"`{path}` is a network that has been built: its parameters and sizes are settled",
+            help="give them where it is built: `cnndsl compile FILE -P name=value --to ir`",
         )
     with open_file(path) as stream:
         return read_graph(stream.read(MOST_GRAPH_BYTES + 1), str(path))

@@ -10,7 +10,7 @@ import pytest
 
 from cnndsl.reference.error_pages import fault_pages, faults_page
 from cnndsl.reference.explanation import explain, functions_page
-from cnndsl.syntax.mistakes import RESERVED, STATEMENTS
+from cnndsl.syntax.vocabulary import RESERVED, STATEMENTS
 from tests.pages import ERRORS, PAGES, README, ROOT, PageError, refreshed
 
 _ID = re.compile(r"[a-z]+(-[a-z0-9]+)+|syntax")

@@ -7,12 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from cnndsl.analyses.summary import Summary
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, fault
 from cnndsl.diagnostics.source import Span
 from cnndsl.ir.graph import Graph
 from cnndsl.passes.draft.flow import LOST, Entrance, LostValue, Wire
 from cnndsl.passes.values.evaluate import truth
-from cnndsl.passes.values.kinds import fail
 from cnndsl.passes.values.place import Place
 from cnndsl.passes.values.scope import Scope
 from cnndsl.syntax import tree
@@ -30,7 +29,7 @@ def check_budget(graph: Graph, summary: Summary, asserts: tuple[tuple[tree.Asser
             except CnnError as error:
                 found += error.diagnostics
             except LostValue:
-                found += fail(
+                found += fault(
                     "assert-failed",
                     "the network has no receptive field: no map stands before a global operation",
                     demand.span,

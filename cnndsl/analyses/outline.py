@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from cnndsl.analyses.summary import FieldReport, Summary, summarize
-from cnndsl.ir.arguments import show
 from cnndsl.ir.graph import Frame, Graph, Node
-from cnndsl.ir.op import Op
 
 Key = tuple[object, ...]
 
@@ -66,22 +64,6 @@ def rows(graph: Graph, depth: int | None = None, summary: Summary | None = None)
         if depth is None or len(branches) < depth:
             waiting += _siblings(_shown(part.parts, graph), _name(part) or scope, branches)
     return Outline(tuple(found), summary)
-
-
-def title(op: Op) -> str:
-    """A layer as the language writes it, with the arguments that differ from their defaults: `Conv3x3(64, stride=2)`."""
-    given = op.written()
-    window = given.pop("window", None)
-    written = op.word
-    if isinstance(window, int):
-        written += str(window)
-    elif window is not None:
-        written += "x".join(map(str, window))
-    first = next(iter(type(op).arguments()), None)
-    # A text among a layer's arguments is one of the bare words that the argument knows.
-    texts = {name: value if isinstance(value, str) else show(value) for name, value in given.items()}
-    arguments = [text if name == first else f"{name}={text}" for name, text in texts.items()]
-    return f"{written}({', '.join(arguments)})" if arguments else written
 
 
 def _tree(graph: Graph) -> _Part:
@@ -167,7 +149,7 @@ def _row(part: _Part, scope: str, branches: tuple[bool, ...], graph: Graph, summ
     nodes = [graph.nodes[n] for n in part.nodes]
     name = _name(part)
     first, last = name, _name(part.last) if part.last else name
-    written = title(part.node.op) if part.node else part.frame.title if part.frame else ""
+    written = part.node.op.text() if part.node else part.frame.title if part.frame else ""
     if not name:
         # Rounds without a name of their own are known by the positions they take, and by what is in one of them.
         placed = [node.name for node in nodes if node.op.takes_position] or [node.name for node in nodes]
@@ -194,7 +176,7 @@ def _row(part: _Part, scope: str, branches: tuple[bool, ...], graph: Graph, summ
 def _chain(nodes: Sequence[Node]) -> str:
     """A few layers that follow each other, as they are written; nothing for more, or where they branch."""
     follows = all(after.inputs == (before.name,) for before, after in pairwise(nodes))
-    return " → ".join(title(node.op) for node in nodes) if follows and len(nodes) <= 3 else ""
+    return " → ".join(node.op.text() for node in nodes) if follows and len(nodes) <= 3 else ""
 
 
 def _under(name: str, scope: str) -> str:

@@ -7,6 +7,7 @@ from io import StringIO
 
 from cnndsl.analyses.outline import Outline, Row
 from cnndsl.analyses.summary import FieldReport, Summary
+from cnndsl.ir.written import sizes
 
 COLUMNS = ("layer", "kind", "output", "params", "params%", "macs", "macs%", "flops", "rf")
 """Columns by the names that `--columns` takes."""
@@ -42,7 +43,7 @@ def to_text(outline: Outline, width: int | None = None, columns: tuple[str, ...]
                 index = columns.index(column)
                 widths[index] = max(min(LEAST, widths[index]), widths[index] - over)
     rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
-    shape = ", ".join("×".join(map(str, given.shape)) for given in outline.summary.inputs)
+    shape = ", ".join(sizes(given.shape) for given in outline.summary.inputs)
     lines = [f"{outline.summary.model}  {shape}", rule, _line(header, widths, columns), rule]
     lines += [_line(row, widths, columns) for row in cells]
     return "\n".join([*lines, rule, *totals(outline.summary, repeated=any(row.times > 1 for row in outline.rows))])

@@ -11,6 +11,7 @@ from cnndsl.arrays.weight_files import read_weights, write_weights
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
 from cnndsl.ir.graph import Entry, Graph
 from cnndsl.ir.weight import Weight
+from cnndsl.ir.written import sizes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,7 +76,10 @@ def _missing(graph: Graph, entry: Entry, candidates: list[str], name: str) -> Di
         id="missing-weight",
         message=f"{name} has no `{entry.key}`",
         labels=_labels(graph, entry),
-        notes=(f"expected {_shape(entry.weight.shape)}, found nothing", *_near("nearest there", entry.key, candidates)),
+        notes=(
+            f"expected {sizes(entry.weight.shape) or 'one number'}, found nothing",
+            *_near("nearest there", entry.key, candidates),
+        ),
         help=f"label the layers as {name} names them, or give other weights",
     )
 
@@ -84,7 +88,10 @@ def _unexpected(key: str, known: list[str], arrays: Mapping[str, np.ndarray], na
     return Diagnostic(
         id="unexpected-weight",
         message=f"`{key}` of {name} belongs to no layer",
-        notes=(f"expected no such key, found {_shape(arrays[key].shape)}", *_near("nearest here", key, known)),
+        notes=(
+            f"expected no such key, found {sizes(arrays[key].shape) or 'one number'}",
+            *_near("nearest here", key, known),
+        ),
         help="add the layer it belongs to, or take it out of the file",
     )
 
@@ -92,7 +99,7 @@ def _unexpected(key: str, known: list[str], arrays: Mapping[str, np.ndarray], na
 def _mismatch(graph: Graph, entry: Entry, array: np.ndarray, name: str) -> Diagnostic | None:
     numbers = "iu" if entry.weight.dtype.startswith("int") else "fiu"
     if tuple(array.shape) != entry.weight.shape:
-        kind, wanted, found = "shape", _shape(entry.weight.shape), _shape(array.shape)
+        kind, wanted, found = "shape", sizes(entry.weight.shape) or "one number", sizes(array.shape) or "one number"
     elif array.dtype.kind not in numbers:
         kind, wanted, found = "type", entry.weight.dtype, array.dtype.name
     else:
@@ -108,13 +115,9 @@ def _mismatch(graph: Graph, entry: Entry, array: np.ndarray, name: str) -> Diagn
 
 def _labels(graph: Graph, entry: Entry) -> tuple[Label, ...]:
     span = graph.span(graph[entry.node])
-    return (Label(span, f"`{entry.key}` is {_shape(entry.weight.shape)}"),) if span else ()
+    return (Label(span, f"`{entry.key}` is {sizes(entry.weight.shape) or 'one number'}"),) if span else ()
 
 
 def _near(title: str, key: str, candidates: list[str]) -> tuple[str, ...]:
     near = get_close_matches(key, candidates, n=3)
     return (f"{title}: {', '.join(near)}",) if near else ()
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    return "×".join(map(str, shape)) or "one number"

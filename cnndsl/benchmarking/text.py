@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cnndsl.benchmarking.report import KernelRow, Report
+from cnndsl.ir.written import sizes
 
 _ENGINES = ("engine", "mode", "p50 ms", "p90 ms", "p99 ms", "ours/theirs", "rel. error", "compile s")
 _KERNELS = ("layers", "kernel", "result", "ms", "share", "GFLOP/s", "roofline ms", "of roofline")
@@ -53,7 +54,7 @@ def _line(row: Sequence[str], widths: Sequence[int], words: int, between: str) -
 
 
 def _title(report: Report) -> str:
-    inputs = ", ".join(f"{i.name} {times(i.shape)}" for i in report.inputs)
+    inputs = ", ".join(f"{i.name} {sizes(i.shape)}" for i in report.inputs)
     return (
         f"{report.network}  {inputs}, batch {report.batch}, {report.dtype}, "
         f"{report.threads} {'thread' if report.threads == 1 else 'threads'}"
@@ -89,14 +90,10 @@ def kernel_cells(kernel: KernelRow) -> list[str]:
     return [
         " ".join(kernel.layers) or "(layout)",
         kernel.kernel,
-        times(kernel.shape),
+        sizes(kernel.shape),
         f"{kernel.ms:.3f}",
         f"{kernel.share:.1%}",
         f"{kernel.gflops:.0f}" if kernel.macs else "",
         f"{kernel.roofline_ms:.3f}",
         f"{kernel.of_roofline:.0%}",
     ]
-
-
-def times(shape: Sequence[int]) -> str:
-    return "×".join(map(str, shape))

@@ -87,3 +87,22 @@ class Refusal(Exception):
         self.notes = notes
         self.help = help
         super().__init__(message)
+
+
+def fault(
+    id: str,
+    message: str,
+    span: Span | None = None,
+    text: str = "",
+    *,
+    notes: tuple[str, ...] = (),
+    help: str | None = None,
+) -> CnnError:
+    """One error ready to be raised, at one place if it has one; `text` says beside the place what was found there."""
+    labels = () if span is None else (Label(span, text),)
+    return CnnError([Diagnostic(id, message, labels, notes, help)])
+
+
+def unplaced(refusal: Refusal, span: Span) -> CnnError:
+    """A refusal that nothing nearer has placed."""
+    return fault(refusal.id, refusal.message, span, notes=refusal.notes, help=refusal.help)

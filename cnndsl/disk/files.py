@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, MissingPart
+from cnndsl.diagnostics.errors import CnnError, MissingPart, fault
 
 MOST_TEXT_BYTES = 1_000_000
 """Of a file of options or names."""
@@ -67,20 +67,13 @@ def read_text(path: Path | str) -> str:
     with open_file(path) as file:
         data = file.read(MOST_TEXT_BYTES + 1)
     if len(data) > MOST_TEXT_BYTES:
-        raise CnnError(
-            [
-                Diagnostic(
-                    "source-too-long", f"`{path}` has more than {MOST_TEXT_BYTES:,} bytes", help="give a shorter one"
-                )
-            ]
-        )
+        raise fault("source-too-long", f"`{path}` has more than {MOST_TEXT_BYTES:,} bytes", help="give a shorter one")
     try:
         return data.decode()
     except UnicodeDecodeError as error:
-        fault = Diagnostic(
+        raise fault(
             "not-utf8", f"`{path}` is not UTF-8: byte {error.start + 1} is wrong", help="save it as UTF-8"
-        )
-        raise CnnError([fault]) from None
+        ) from None
 
 
 def reason(error: OSError | ValueError) -> str:
@@ -89,7 +82,7 @@ def reason(error: OSError | ValueError) -> str:
 
 
 def _no_file(message: str) -> CnnError:
-    return CnnError([Diagnostic("file-not-found", message, help="check the path")])
+    return fault("file-not-found", message, help="check the path")
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:

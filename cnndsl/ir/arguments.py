@@ -5,7 +5,6 @@ Validators raise `PydanticCustomError` whose type is a diagnostic's id, so the r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
@@ -15,9 +14,9 @@ from pydantic_core import PydanticCustomError
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.window import Window
+from cnndsl.ir.written import show
 
 MOST = 2**31
-MOST_SHOWN = 40
 
 
 def whole(value: Any, least: int = 1) -> int:
@@ -37,25 +36,6 @@ def whole(value: Any, least: int = 1) -> int:
             "out-of-range", "expected {bound}, found {found}", {"bound": bound, "found": show(value)}
         )
     return value
-
-
-def show(value: Any) -> str:
-    """A value as the language writes it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return f'"{value}"' if len(value) <= MOST_SHOWN else f'"{value[:MOST_SHOWN]}…"'
-    if isinstance(value, tuple):
-        return f"({_shown(value)}{',' if len(value) == 1 else ''})"
-    if isinstance(value, list):
-        return f"[{_shown(value)}]"
-    return "none" if value is None else str(value)
-
-
-def _shown(values: Sequence[Any]) -> str:
-    """Items of a list, the first ones of a long one."""
-    written = ", ".join(map(show, values[:MOST_SHOWN]))
-    return written if len(values) <= MOST_SHOWN else f"{written}, … {len(values)} in all"
 
 
 def _per_axis(least: int) -> Any:

@@ -23,6 +23,7 @@ from cnndsl.ir.reach import Reach
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 from cnndsl.ir.window import Window
+from cnndsl.ir.written import show
 
 Category = Literal[
     "convolution", "dense", "pooling", "normalization", "activation", "regularization", "shape", "merge", "attention"
@@ -142,6 +143,22 @@ class Op(BaseModel):
             for name, field in type(self).model_fields.items()
             if (value := getattr(self, name)) != field.default or field.is_required()
         }
+
+    @final
+    def text(self) -> str:
+        """The layer as the language writes it, with the arguments that differ from their defaults: `Conv3x3(64, stride=2)`."""
+        given = self.written()
+        window = given.pop("window", None)
+        word = self.word
+        if isinstance(window, int):
+            word += str(window)
+        elif window is not None:
+            word += "x".join(map(str, window))
+        first = next(iter(self.arguments()), None)
+        # A text among a layer's arguments is one of the bare words that the argument knows.
+        texts = {name: value if isinstance(value, str) else show(value) for name, value in given.items()}
+        arguments = [text if name == first else f"{name}={text}" for name, text in texts.items()]
+        return f"{word}({', '.join(arguments)})" if arguments else word
 
 
 @cache

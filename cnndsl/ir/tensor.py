@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from cnndsl.ir.written import sizes
+
 BYTES = {
     "float32": 4,
     "float64": 8,
@@ -76,4 +78,4 @@ class TensorType(BaseModel):
         return TensorType(shape=shape, dtype=self.dtype, channel_axis=self.channel_axis)
 
     def __str__(self) -> str:
-        return "×".join(map(str, self.shape))
+        return sizes(self.shape)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnndsl.diagnostics.errors import Refusal
+from cnndsl.ir.written import sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +38,12 @@ class Window:
         # With `ceil` the one window may itself be partly filled, by less than a step.
         missing = tuple(e - n for n, e in zip(padded, self.extent, strict=True))
         if any(m > (s - 1 if self.ceil else 0) for m, s in zip(missing, self.stride, strict=True)):
-            window, found = _times(self.extent), _times(size)
-            pads = "" if padded == size else f" padded to {_times(padded)}"
+            window, found = sizes(self.extent), sizes(size)
+            pads = "" if padded == size else f" padded to {sizes(padded)}"
             raise Refusal(
                 "window-too-large",
                 f"a window of {window} does not fit an input of {found}{pads}",
-                notes=(f"expected an input of at least {window} after padding, found {_times(padded)}",),
+                notes=(f"expected an input of at least {window} after padding, found {sizes(padded)}",),
                 help="take a smaller window, pad more, or downsample less before this layer",
             )
         return tuple(map(self._positions, padded, size, self.extent, self.stride, self.before))
@@ -65,7 +66,7 @@ class Window:
         if any(max(b, a) >= e for b, a, e in zip(self.before, self.after, self.extent, strict=True)):
             raise Refusal(
                 "out-of-range",
-                f"padding of {max(self.before + self.after)} leaves windows of {_times(self.extent)} that see no input",
+                f"padding of {max(self.before + self.after)} leaves windows of {sizes(self.extent)} that see no input",
                 argument="pad",
                 notes=(f"expected less than {min(self.extent)}, found {max(self.before + self.after)}",),
                 help="pad by at most half the window",
@@ -77,7 +78,3 @@ class Window:
         count = -(-(padded - extent) // stride) + 1
         # PyTorch's rule: the last window must start inside the input or its leading padding.
         return count - 1 if (count - 1) * stride >= size + before else count
-
-
-def _times(numbers: tuple[int, ...]) -> str:
-    return "×".join(map(str, numbers))

@@ -7,12 +7,13 @@ from math import prod, sqrt
 from typing import Any, ClassVar, NamedTuple, final
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import Axes, Naturals, Pad, Positive, make_window, per_axis, show, spatial
+from cnndsl.ir.arguments import Axes, Naturals, Pad, Positive, make_window, per_axis, spatial
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 from cnndsl.ir.window import Window
+from cnndsl.ir.written import show
 from cnndsl.ops.conv import short
 
 Pads = tuple[tuple[int, int], ...]

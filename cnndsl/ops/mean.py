@@ -7,11 +7,12 @@ from typing import Annotated, Any, ClassVar, Literal, final
 from pydantic import BeforeValidator
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import numeric, show, whole
+from cnndsl.ir.arguments import numeric, whole
 from cnndsl.ir.axes import axis_index, behind_channels
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
 from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.written import show
 
 
 def _axes(value: Any) -> Any:

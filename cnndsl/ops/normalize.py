@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar, final
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import Numbers, PositiveNumbers, numeric, show
+from cnndsl.ir.arguments import Numbers, PositiveNumbers, numeric
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.written import show
 
 
 @final

@@ -7,11 +7,12 @@ from typing import Annotated, Any, ClassVar, final
 from pydantic import BeforeValidator
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import show, whole
+from cnndsl.ir.arguments import whole
 from cnndsl.ir.axes import behind_channels
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
 from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.written import show
 
 
 def _order(value: Any) -> Any:

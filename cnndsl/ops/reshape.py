@@ -9,9 +9,10 @@ from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import show, whole
+from cnndsl.ir.arguments import whole
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.written import show, sizes
 
 MOST_AXES = 4
 
@@ -59,7 +60,7 @@ class Reshape(Op):
         known = prod(n for n in self.shape if n != -1)
         filled = tuple(x.elements // known if n == -1 else n for n in self.shape)
         if prod(filled) != x.elements:
-            written = "×".join(map(str, self.shape))
+            written = sizes(self.shape)
             raise Refusal(
                 "shape-mismatch",
                 f"cannot lay out {x} as {written}",

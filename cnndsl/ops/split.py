@@ -8,10 +8,11 @@ from typing import Annotated, Any, ClassVar, final
 from pydantic import BeforeValidator
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import show, whole
+from cnndsl.ir.arguments import whole
 from cnndsl.ir.axes import Axis, axis_index
 from cnndsl.ir.op import Op, register
 from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.written import show
 from cnndsl.ops.slice import Slice
 
 

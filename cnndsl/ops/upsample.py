@@ -11,11 +11,12 @@ from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import Axes, show, spatial
+from cnndsl.ir.arguments import Axes, spatial
 from cnndsl.ir.axes import Sizes, asked_size
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Number, Reach
 from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.written import show
 from cnndsl.ops.conv import short
 
 

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, Severity
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Severity, fault
+from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Source, Span
 from cnndsl.ir.graph import Graph
 from cnndsl.passes.count import Count
 from cnndsl.passes.draft.assembly import Stopped
 from cnndsl.passes.draft.name import close as close_graph
 from cnndsl.passes.library.library import Library, Unit, no_stray
-from cnndsl.passes.values.kinds import fail, nearest
 from cnndsl.passes.values.parameters import settings
 from cnndsl.passes.values.place import Place
 from cnndsl.passes.values.scope import BlockValue, Scope
@@ -62,7 +62,7 @@ def build(
         near = nearest(left, names)
         text = Source("--input", f"{left}=…" if left else "…")
         report.add(
-            fail(
+            fault(
                 "unknown-parameter",
                 f"no input is called `{left}`" if left else "the network has no input",
                 Span(text, 0, len(left)),
@@ -90,10 +90,10 @@ def _run(
 ) -> tuple[str, Departures]:
     end = Span(unit.source, len(unit.source.text), len(unit.source.text))
     if not unit.program.statements:
-        raise fail("empty-program", "the text is empty", end, help="write an input and a chain: `input 3×32×32`")
+        raise fault("empty-program", "the text is empty", end, help="write an input and a chain: `input 3×32×32`")
     if unit.one_model:
         if model is not None and model != stem:
-            raise fail(
+            raise fault(
                 "unknown-model",
                 f"no model is called `{model}`",
                 _asked(unit, model),
@@ -106,7 +106,7 @@ def _run(
         Count(unit.program).refuse_too_many(unit.program.statements)
         return stem, statements.depart(unit.program.statements, body, end)
     if not unit.models:
-        raise fail(
+        raise fault(
             "nothing-to-build",
             "the file defines blocks and no model",
             _first_name(unit.program, end),
@@ -149,7 +149,7 @@ def _select(unit: Unit, model: str | None, stem: str) -> tuple[str, BlockValue]:
     if model is not None:
         if model not in unit.models:
             near = nearest(model, unit.models)
-            raise fail(
+            raise fault(
                 "unknown-model",
                 f"no model is called `{model}`",
                 _asked(unit, model),
@@ -192,7 +192,7 @@ def _refuse_unknown(parameters: Mapping[str, Any], known: list[str]) -> None:
         if name not in known:
             near = nearest(name, known)
             text = Source("-P", f"{name}={value}")
-            raise fail(
+            raise fault(
                 "unknown-parameter",
                 f"the network has no parameter `{name}`",
                 Span(text, 0, len(name)),
@@ -205,7 +205,7 @@ def _sizes(name: str, text: str) -> tuple[int, ...]:
     parts = text.replace("×", "x").split("x")
     if not all(part.isascii() and part.isdigit() and 0 < len(part) <= 10 and 1 <= int(part) <= 2**31 for part in parts):
         source = Source("--input", f"{name}={text}" if name else text)
-        raise fail(
+        raise fault(
             "out-of-range",
             f"`{text}` is no shape",
             Span(source, len(source.text) - len(text), len(source.text)),

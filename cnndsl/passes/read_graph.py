@@ -8,7 +8,7 @@ from math import prod
 
 from pydantic import ValidationError
 
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, Refusal
+from cnndsl.diagnostics.errors import CnnError, Refusal, fault
 from cnndsl.diagnostics.source import Place, Source
 from cnndsl.ir.graph import Graph, Node
 from cnndsl.ir.tensor import BYTES, TensorType
@@ -35,20 +35,16 @@ def read_graph(data: bytes, name: str) -> Graph:
         graph = Graph.model_validate_json(data)
     except (ValidationError, Refusal) as error:
         raise _refused(name, _first(error)) from None
-    for fault in _faults(graph):
-        raise _refused(name, fault)
+    for why in _faults(graph):
+        raise _refused(name, why)
     return graph
 
 
 def _refused(name: str, why: str) -> CnnError:
-    return CnnError(
-        [
-            Diagnostic(
-                "not-a-graph",
-                f"`{name}` holds no network of ours: {why}",
-                help="write it again with `cnndsl compile FILE --to ir`",
-            )
-        ]
+    return fault(
+        "not-a-graph",
+        f"`{name}` holds no network of ours: {why}",
+        help="write it again with `cnndsl compile FILE --to ir`",
     )
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 import cnndsl.ops  # noqa: F401  (fills the registry of layers)
-from cnndsl.ir.arguments import show
 from cnndsl.ir.op import Op, find, registry
+from cnndsl.ir.written import show, sizes
 from cnndsl.passes.values.functions import FUNCTIONS
 from cnndsl.reference.error_pages import fault_pages, faults_page
 
@@ -105,7 +105,7 @@ def _row(text: str, shape: tuple[object, ...], dtype: str) -> str:
 def _shape(shape: tuple[object, ...]) -> str:
     """One shape as `3×8×9`; those of several inputs with commas between."""
     several = [_shape(item) for item in shape if isinstance(item, tuple)]
-    return ", ".join(several) if several else "×".join(map(str, shape))
+    return ", ".join(several) if several else sizes(shape)
 
 
 def _signature(op: type[Op], arguments: list[Argument]) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cnndsl.analyses.summary import summarize
 from cnndsl.disk.shelf import architecture, architectures, papers
+from cnndsl.ir.written import sizes
 from cnndsl.pipeline import load
 
 
@@ -57,8 +58,8 @@ def short(number: int) -> str:
     return str(number)
 
 
-def times(sizes: list[int]) -> str:
-    return "×".join(map(str, sizes)) or "–"
+def times(shape: list[int]) -> str:
+    return sizes(shape) or "–"
 
 
 def page(found: list[Row]) -> str:

@@ -9,11 +9,7 @@ from lark import Token
 
 from cnndsl.diagnostics.errors import Diagnostic, Label
 from cnndsl.diagnostics.source import Source, Span
-
-STATEMENTS = frozenset(["use", "param", "let", "default", "block", "model", "input", "output", "share", "assert"])
-RESERVED = STATEMENTS | frozenset(
-    ["takes", "from", "as", "for", "in", "if", "else", "and", "or", "not", "true", "false", "id", "none"]
-)
+from cnndsl.syntax.vocabulary import RESERVED, STATEMENTS
 
 _SIGNS = {
     "ARROW": "`→`",

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, fault
 from cnndsl.diagnostics.source import Source, Span
 
 MOST_BYTES = 1_000_000
@@ -44,15 +44,11 @@ def decode(name: str, data: bytes) -> Source:
         # Show the readable part, so that the place can be pointed at.
         readable = Source(name, data[: error.start].decode("utf-8").removeprefix("\ufeff") + "\ufffd")
         end = len(readable.text)
-        raise CnnError(
-            [
-                Diagnostic(
-                    "not-utf8",
-                    f"byte {error.start + 1} is not UTF-8 (0x{data[error.start]:02x})",
-                    (Label(Span(readable, end - 1, end)),),
-                    help="save the file as UTF-8",
-                )
-            ]
+        raise fault(
+            "not-utf8",
+            f"byte {error.start + 1} is not UTF-8 (0x{data[error.start]:02x})",
+            Span(readable, end - 1, end),
+            help="save the file as UTF-8",
         ) from None
 
 
@@ -71,15 +67,11 @@ def scan(source: Source) -> None:
 
 def too_long(source: Source, message: str) -> CnnError:
     """What is raised for a text of more than `MOST_BYTES`."""
-    return CnnError(
-        [
-            Diagnostic(
-                "source-too-long",
-                f"{message}; at most {MOST_BYTES:,} are read",
-                (Label(Span(source, 0, 0)),),
-                help="split the program into files and join them with `use`",
-            )
-        ]
+    return fault(
+        "source-too-long",
+        f"{message}; at most {MOST_BYTES:,} are read",
+        Span(source, 0, 0),
+        help="split the program into files and join them with `use`",
     )
 
 

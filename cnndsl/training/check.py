@@ -6,6 +6,7 @@ import re
 
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
 from cnndsl.ir.graph import Graph
+from cnndsl.ir.written import sizes
 from cnndsl.training.data.find import Collection, Shape
 
 AUXILIARY = 0.3
@@ -19,7 +20,7 @@ def check_classifier(graph: Graph) -> int:
     # What only training returns is compared with the same labels.
     same = all(graph.types[output.node].shape == shapes[0] for output in graph.outputs)
     if len(graph.inputs) != 1 or len(outputs) != 1 or len(shapes[0]) != 1 or not same:
-        found = ", ".join(f"`{output.name}` of {_times(shape)}" for output, shape in zip(outputs, shapes, strict=True))
+        found = ", ".join(f"`{output.name}` of {sizes(shape)}" for output, shape in zip(outputs, shapes, strict=True))
         raise CnnError(
             [
                 Diagnostic(
@@ -56,7 +57,7 @@ def check_fits(graph: Graph, data: Collection) -> None:
             )
         )
     if data.shape is not None and data.shape != shape:
-        faults.append(_misfit(graph, shape, f"{data.name} has numbers of {_times(data.shape)}", data.shape))
+        faults.append(_misfit(graph, shape, f"{data.name} has numbers of {sizes(data.shape)}", data.shape))
     elif data.shape is None and (len(shape) != 3 or shape[0] not in (1, 3)):
         size = tuple(map(int, data.size.split("×"))) if data.size else (3, 224, 224)
         faults.append(_misfit(graph, shape, "pictures have 1 or 3 channels, a height and a width", size))
@@ -67,7 +68,7 @@ def check_fits(graph: Graph, data: Collection) -> None:
 def _misfit(graph: Graph, shape: Shape, found: str, mend: Shape) -> Diagnostic:
     return Diagnostic(
         "input-mismatch",
-        f"{graph.name} takes {_times(shape)}, and {found}",
+        f"{graph.name} takes {sizes(shape)}, and {found}",
         help=f"say `--input {'x'.join(map(str, mend))}`",
     )
 
@@ -76,8 +77,4 @@ def _last(graph: Graph, node: str) -> tuple[Label, ...]:
     if node not in {n.name for n in graph.nodes}:
         return ()
     span = graph.span(graph[node])
-    return (Label(span, f"gives {_times(graph.types[node].shape)}"),) if span else ()
-
-
-def _times(shape: Shape) -> str:
-    return "×".join(map(str, shape))
+    return (Label(span, f"gives {sizes(graph.types[node].shape)}"),) if span else ()

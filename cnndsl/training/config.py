@@ -12,9 +12,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
+from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Source, Span
 from cnndsl.disk.files import read_text
-from cnndsl.passes.values.kinds import nearest
 from cnndsl.training.options import Options
 
 NAMES = {name: name.replace("_", "-") for name in Options.model_fields}

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnndsl.arrays.weights import read_weights
-from cnndsl.diagnostics.errors import CnnError, Diagnostic
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, fault
+from cnndsl.diagnostics.nearest import nearest
 from cnndsl.ir.graph import Entry, Graph
-from cnndsl.passes.values.kinds import nearest
+from cnndsl.ir.written import sizes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,15 +55,11 @@ def beginning(graph: Graph, path: Path) -> Beginning:
             fresh[entry.key] = why
     keys = [entry.key for entry in graph.weights]
     if not any(entry.key in loaded for entry in graph.weights if entry.weight.trained):
-        raise CnnError(
-            [
-                Diagnostic(
-                    "nothing-loaded",
-                    f"none of the {len(arrays)} weights of {path.name} fits {graph.name}",
-                    notes=(f"expected {_some(keys)}; found {_some(arrays)}",),
-                    help=f"`cnndsl weights check {graph.name} {path.name}` compares them",
-                )
-            ]
+        raise fault(
+            "nothing-loaded",
+            f"none of the {len(arrays)} weights of {path.name} fits {graph.name}",
+            notes=(f"expected {_some(keys)}; found {_some(arrays)}",),
+            help=f"`cnndsl weights check {graph.name} {path.name}` compares them",
         )
     return Beginning(path.name, loaded, fresh, tuple(key for key in arrays if key not in keys))
 
@@ -71,7 +68,7 @@ def _misfit(entry: Entry, array: np.ndarray | None) -> str | None:
     if array is None:
         return "the file has no such key"
     if tuple(array.shape) != entry.weight.shape:
-        return f"it is {_times(entry.weight.shape)} here and {_times(array.shape)} there"
+        return f"it is {sizes(entry.weight.shape) or 'one number'} here and {sizes(array.shape) or 'one number'} there"
     numbers = "iu" if entry.weight.dtype.startswith("int") else "fiu"
     return None if array.dtype.kind in numbers else f"it is of {entry.weight.dtype} here and {array.dtype} there"
 
@@ -100,9 +97,7 @@ def frozen(graph: Graph, patterns: Sequence[str], head_only: bool) -> frozenset[
     if faults:
         raise CnnError(faults)
     if not any(entry.weight.trained and entry.node not in chosen for entry in graph.weights):
-        raise CnnError(
-            [Diagnostic("nothing-to-train", f"every layer of {graph.name} is frozen", help="freeze fewer layers")]
-        )
+        raise fault("nothing-to-train", f"every layer of {graph.name} is frozen", help="freeze fewer layers")
     return frozenset(chosen)
 
 
@@ -121,7 +116,3 @@ def _no_layer(graph: Graph, pattern: str, layers: Sequence[str]) -> Diagnostic:
 def _some(names: Iterable[str]) -> str:
     names = list(names)
     return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
-
-
-def _times(shape: tuple[int, ...]) -> str:
-    return "×".join(map(str, shape)) or "one number"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, MissingPart
+from cnndsl.diagnostics.errors import CnnError, MissingPart, fault
 from cnndsl.training.options import Options
 
 _SCHEDULERS = ("TORCHELASTIC_RUN_ID", "SLURM_NTASKS")
@@ -75,4 +75,4 @@ def _check_hardware(options: Options) -> None:
 
 
 def _wrong(message: str, help: str) -> CnnError:
-    return CnnError([Diagnostic("wrong-option", message, help=help)])
+    return fault("wrong-option", message, help=help)

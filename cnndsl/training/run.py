@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import cnndsl.ops  # noqa: F401  (fills the registry of layers, from which graphs are read)
 from cnndsl.arrays.weights import checked, read_weights
-from cnndsl.diagnostics.errors import CnnError, Diagnostic
+from cnndsl.diagnostics.errors import CnnError, fault
 from cnndsl.disk.files import exists, is_file, open_file, write_atomically
 from cnndsl.ir.graph import Graph
 from cnndsl.passes.read_graph import MOST_GRAPH_BYTES, read_graph
@@ -102,14 +102,10 @@ def free_folder(name: str) -> Path:
 def refuse_occupied(folder: Path) -> None:
     """Raises `CnnError` (run-exists) where something lies in the folder that a run is to be made in."""
     if first_process() and exists(folder) and (not folder.is_dir() or any(folder.iterdir())):
-        raise CnnError(
-            [
-                Diagnostic(
-                    "run-exists",
-                    f"{folder} exists",
-                    help=f"go on with `cnndsl train --resume {folder}`, or give another folder",
-                )
-            ]
+        raise fault(
+            "run-exists",
+            f"{folder} exists",
+            help=f"go on with `cnndsl train --resume {folder}`, or give another folder",
         )
 
 
@@ -166,8 +162,8 @@ def _first(error: Exception) -> str:
 
 
 def damaged(message: str) -> CnnError:
-    return CnnError([Diagnostic("damaged-run", message, help="train again, or take another run")])
+    return fault("damaged-run", message, help="train again, or take another run")
 
 
 def _no_run(message: str, help: str) -> CnnError:
-    return CnnError([Diagnostic("not-a-run", message, help=help)])
+    return fault("not-a-run", message, help=help)

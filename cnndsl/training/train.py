@@ -12,9 +12,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, MissingPart
+from cnndsl.diagnostics.errors import MissingPart, fault
 from cnndsl.disk.files import is_file
 from cnndsl.ir.graph import Graph
+from cnndsl.ir.written import sizes
 from cnndsl.training.check import check_fits
 from cnndsl.training.config import merged
 from cnndsl.training.data.find import Collection, find_data
@@ -98,15 +99,11 @@ def resume(folder: Path, say: Say | None = None) -> Trained:
     run = open_run(folder)
     data = find_data(run.options.data)
     if _fingerprint(data) != run.about.data:
-        raise CnnError(
-            [
-                Diagnostic(
-                    "data-changed",
-                    f"{run.options.data} is not what {folder} was trained with",
-                    notes=("its classes, the number of examples or their order are others",),
-                    help="put the data back, or begin a new run with `--init` of this one's weights",
-                )
-            ]
+        raise fault(
+            "data-changed",
+            f"{run.options.data} is not what {folder} was trained with",
+            notes=("its classes, the number of examples or their order are others",),
+            help="put the data back, or begin a new run with `--init` of this one's weights",
         )
     parts = data.parts(run.options.validation, run.options.seed)
     check_machine(run.options, len(parts[0]))
@@ -121,24 +118,16 @@ def resume(folder: Path, say: Say | None = None) -> Trained:
 def _settled(options: Options, data: Collection) -> Options:
     """The options with what depends on the data said. Raises `CnnError` (wrong-option)."""
     if options.backbone_lr and not options.init:
-        raise CnnError(
-            [
-                Diagnostic(
-                    "wrong-option",
-                    "`backbone-lr` is the rate of what was loaded, and nothing is",
-                    help="give weights with `--init`, or say `--lr`",
-                )
-            ]
+        raise fault(
+            "wrong-option",
+            "`backbone-lr` is the rate of what was loaded, and nothing is",
+            help="give weights with `--init`, or say `--lr`",
         )
     if options.augment and data.shape is not None:
-        raise CnnError(
-            [
-                Diagnostic(
-                    "wrong-option",
-                    f"`augment` is for pictures, and {data.name} has numbers",
-                    help="leave it out, or give pictures as uint8",
-                )
-            ]
+        raise fault(
+            "wrong-option",
+            f"`augment` is for pictures, and {data.name} has numbers",
+            help="leave it out, or give pictures as uint8",
         )
     return merged(options, {"augment": ("crop",) if data.shape is None else ()}) if options.augment is None else options
 
@@ -150,7 +139,7 @@ def _fingerprint(data: Collection) -> str:
 def _notes(
     graph: Graph, data: Collection, parts: tuple[np.ndarray, np.ndarray], start: Beginning | None
 ) -> Iterator[str]:
-    shape = "×".join(map(str, graph.inputs[0].type.shape))
+    shape = sizes(graph.inputs[0].type.shape)
     yield f"{data.name}: {len(parts[0]):,} examples to learn from, {len(parts[1]):,} held out, {len(data.classes)} classes"
     if data.size and data.size != shape:
         yield f"its pictures of {data.size} are resized to the network's input, {shape}"

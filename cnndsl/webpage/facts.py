@@ -7,11 +7,11 @@ from typing import Any
 
 from cnndsl.analyses.memory import timeline
 from cnndsl.analyses.needed import needed
-from cnndsl.analyses.outline import title
 from cnndsl.analyses.summary import FieldReport, Summary
 from cnndsl.analyses.table import totals
 from cnndsl.backends.drawing.draw import element_ids
 from cnndsl.ir.graph import Graph, Node
+from cnndsl.ir.written import sizes
 
 
 def facts(graph: Graph, summary: Summary) -> dict[str, Any]:
@@ -26,9 +26,9 @@ def facts(graph: Graph, summary: Summary) -> dict[str, Any]:
         layers.append(
             {
                 "name": node.name,
-                "kind": title(node.op),
+                "kind": node.op.text(),
                 "category": node.op.category,
-                "shape": "×".join(map(str, node.type.shape)),
+                "shape": sizes(node.type.shape),
                 "params": report.params,
                 "macs": report.macs,
                 "flops": report.flops,

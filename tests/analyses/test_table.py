@@ -7,7 +7,7 @@ from io import StringIO
 
 import pytest
 
-from cnndsl.analyses.outline import rows, title
+from cnndsl.analyses.outline import rows
 from cnndsl.analyses.summary import summarize
 from cnndsl.analyses.table import COLUMNS, USUAL, to_csv, to_markdown, to_text
 from cnndsl.ir.graph import Graph
@@ -125,10 +125,10 @@ def test_markdown_has_one_cell_for_each_column() -> None:
 
 
 def test_layers_are_written_as_in_the_language() -> None:
-    assert title(Conv(window=(1, 7), channels=8, stride=2, bias=False)) == "Conv1x7(8, stride=2, bias=false)"
-    assert title(Conv(window=3, pad="same_tf")) == "Conv3(pad=same_tf)"
-    assert title(FC(units=3)) == "FC(3)"
-    assert title(ReLU()) == "ReLU"
+    assert Conv(window=(1, 7), channels=8, stride=2, bias=False).text() == "Conv1x7(8, stride=2, bias=false)"
+    assert Conv(window=3, pad="same_tf").text() == "Conv3(pad=same_tf)"
+    assert FC(units=3).text() == "FC(3)"
+    assert ReLU().text() == "ReLU"
 
 
 def test_a_summary_prints_as_its_table() -> None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from math import exp, log
 
 from cnndsl.benchmarking.report import Report, Row
-from cnndsl.benchmarking.text import kernel_table, markdown_table, times
+from cnndsl.benchmarking.text import kernel_table, markdown_table
+from cnndsl.ir.written import sizes
 
 IN_DETAIL = ("resnet50", "mobilenet_v2")
 """Those whose kernels are listed."""
@@ -81,7 +82,7 @@ def _networks(reports: Mapping[str, tuple[float, Report]]) -> list[str]:
     for name, (target, report) in reports.items():
         rows = {row.engine: row for row in report.rows}
         ours = rows["cnndsl"]
-        shape = " ".join(times((report.batch, *i.shape)) for i in report.inputs)
+        shape = " ".join(sizes((report.batch, *i.shape)) for i in report.inputs)
         cells.append(
             [
                 name,

@@ -11,6 +11,7 @@ from cnndsl.analyses.lints import warning
 from cnndsl.analyses.receptive_field import network_receptive_field, receptive_fields
 from cnndsl.diagnostics.errors import Diagnostic
 from cnndsl.ir.graph import Graph
+from cnndsl.ir.written import sizes
 
 
 def find(graph: Graph) -> Iterator[Diagnostic]:
@@ -29,11 +30,7 @@ def find(graph: Graph) -> Iterator[Diagnostic]:
             "small-receptive-field",
             graph,
             (pool,),
-            f"what is pooled here has seen {_times(field.size)} of an input of {_times(size)}",
-            (f"expected a receptive field of {_times(size)}, found {_times(field.size)}",),
+            f"what is pooled here has seen {sizes(field.size)} of an input of {sizes(size)}",
+            (f"expected a receptive field of {sizes(size)}, found {sizes(field.size)}",),
             "downsample earlier, or add layers before the pool",
         )
-
-
-def _times(numbers: tuple[int, ...]) -> str:
-    return "×".join(map(str, numbers))

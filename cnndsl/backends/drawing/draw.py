@@ -16,7 +16,7 @@ from cnndsl.backends.drawing.formats.graphviz_program import FORMATS, render
 from cnndsl.backends.drawing.formats.mermaid import to_mermaid
 from cnndsl.backends.drawing.words.description import description
 from cnndsl.backends.drawing.words.escape import identifier
-from cnndsl.diagnostics.errors import CnnError, Diagnostic
+from cnndsl.diagnostics.errors import fault
 from cnndsl.disk.files import write_atomically
 from cnndsl.ir.graph import Graph
 
@@ -86,27 +86,19 @@ def check_ending(ending: str, known: tuple[str, ...]) -> None:
     """Raises CnnError (`unknown-format`) for an ending that is not among these."""
     if ending not in known:
         found = f"`{ending}`" if ending else "a name without an ending"
-        raise CnnError(
-            [
-                Diagnostic(
-                    "unknown-format",
-                    f"cannot tell from {found} how to draw",
-                    help=f"end the name in {', '.join(known[:-1])} or {known[-1]}",
-                )
-            ]
+        raise fault(
+            "unknown-format",
+            f"cannot tell from {found} how to draw",
+            help=f"end the name in {', '.join(known[:-1])} or {known[-1]}",
         )
 
 
 def check_theme(ending: str, theme: str) -> None:
     """Raises CnnError (`theme-without-reader`) for `auto` in a file that cannot ask its reader."""
     if theme == "auto" and ending != ".svg":
-        raise CnnError(
-            [
-                Diagnostic(
-                    "theme-without-reader",
-                    f"a `{ending}` cannot follow its reader's theme",
-                    notes=("expected `.svg` for the theme `auto`",),
-                    help="say `light` or `dark`, or write .svg",
-                )
-            ]
+        raise fault(
+            "theme-without-reader",
+            f"a `{ending}` cannot follow its reader's theme",
+            notes=("expected `.svg` for the theme `auto`",),
+            help="say `light` or `dark`, or write .svg",
         )

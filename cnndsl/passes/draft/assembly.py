@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from math import prod
 
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, Refusal
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, Refusal, fault
 from cnndsl.diagnostics.source import Span
 from cnndsl.ir.op import Op
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
+from cnndsl.ir.written import sizes
 from cnndsl.passes.draft.derivation import derivation
 from cnndsl.passes.draft.flow import Draft, Entrance, Flow, Wire
 from cnndsl.passes.draft.name import FrameDraft, Names
-from cnndsl.passes.values.kinds import fail
 from cnndsl.passes.walk.resolve import Spans
 
 MOST_NODES = 100_000
@@ -81,7 +81,7 @@ class Assembly:
         types = tuple(wire.type for wire in wires)
         made = op.infer(*types)
         if max(made.shape, default=0) > MOST_SIZE:
-            raise fail(
+            raise fault(
                 "value-too-large",
                 f"a tensor of {made}",
                 span,
@@ -95,7 +95,7 @@ class Assembly:
             weights = op.weights(*types)
             self.weights += sum(prod(weight.shape) for weight in weights.values())
             if self.weights > MOST_WEIGHTS:
-                raise fail(
+                raise fault(
                     "value-too-large",
                     f"{self.weights:,} weights",
                     span,
@@ -155,12 +155,12 @@ class Assembly:
 
 
 def _weighed(draft: Draft, weights: dict[str, Weight]) -> str:
-    shapes = " and ".join("×".join(map(str, weight.shape)) or "1" for weight in weights.values())
+    shapes = " and ".join(sizes(weight.shape) or "1" for weight in weights.values())
     return f"weights of {shapes}" if shapes else f"`{draft.op.word}` without weights"
 
 
 def too_many(span: Span) -> CnnError:
-    return fail(
+    return fault(
         "too-many-nodes",
         f"the network has more than {MOST_NODES:,} layers",
         span,

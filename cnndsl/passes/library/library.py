@@ -9,7 +9,8 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, fault
+from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Source, Span
 from cnndsl.disk import shelf
 from cnndsl.disk.files import is_file, open_file
@@ -17,7 +18,7 @@ from cnndsl.ir.op import find
 from cnndsl.passes.draft.flow import LOST, LostValue
 from cnndsl.passes.draft.name import Names
 from cnndsl.passes.values.evaluate import with_arguments
-from cnndsl.passes.values.kinds import fail, kind, nearest
+from cnndsl.passes.values.kinds import kind
 from cnndsl.passes.values.parameters import settings
 from cnndsl.passes.values.scope import BlockValue, Definition, Scope
 from cnndsl.passes.values.visible import is_layer
@@ -115,7 +116,7 @@ class Library:
         scope = unit.body.scope
         _refuse_layer(statement.name, "model", statement.name_span)
         if statement.name in scope.names:
-            raise fail(
+            raise fault(
                 "duplicate-name",
                 f"`{statement.name}` is defined twice",
                 statement.name_span,
@@ -126,7 +127,7 @@ class Library:
         base = BlockValue(found, ()) if isinstance(found, Definition) else found
         if not isinstance(base, BlockValue) or not isinstance(base.definition.node, tree.Model):
             close = nearest(statement.base, [name for name in unit.models if name != statement.name])
-            raise fail(
+            raise fault(
                 "unknown-model",
                 f"no model is called `{statement.base}`",
                 statement.base_span,
@@ -151,7 +152,7 @@ class Library:
                 defined = [n for n, v in other.body.scope.names.items() if isinstance(v, Definition | BlockValue)]
                 defined += [_stem(statement)] if other.one_model else []
                 close = nearest(item.name, defined)
-                raise fail(
+                raise fault(
                     "unknown-name",
                     f"`{statement.origin}` defines no block or model `{item.name}`",
                     item.span,
@@ -162,7 +163,7 @@ class Library:
             _refuse_layer(name, "block", item.span)
             present = unit.body.scope.names.get(name)
             if present is not None and present is not found:
-                raise fail(
+                raise fault(
                     "duplicate-name",
                     f"`{name}` is defined twice",
                     item.span,
@@ -181,7 +182,7 @@ class Library:
             source = shelf.architecture(statement.origin)
             if source is None:
                 close = nearest(statement.origin, shelf.architectures())
-                raise fail(
+                raise fault(
                     "unknown-architecture",
                     f"no built-in architecture is called `{statement.origin}`",
                     span,
@@ -192,7 +193,7 @@ class Library:
             path, name = None, source.name
         if name in self._open:
             chain = " → ".join([*self._open[self._open.index(name) :], name])
-            raise fail(
+            raise fault(
                 "use-cycle",
                 "files use each other in a circle",
                 span,
@@ -219,7 +220,7 @@ class Library:
             here,
         )
         if "\x00" in written or not 0 < len(written) <= 1000 or max(map(len, written.split("/"))) > 200:
-            raise fail(
+            raise fault(
                 "file-not-found",
                 "a file's name is empty, too long or holds a NUL",
                 span,
@@ -227,7 +228,7 @@ class Library:
             )
         path = Path(os.path.realpath(here / written))
         if not path.is_relative_to(root) or Path(written).is_absolute():
-            raise fail(
+            raise fault(
                 "path-outside-project",
                 f"`{written}` leaves the project",
                 span,
@@ -235,7 +236,7 @@ class Library:
                 help="copy it into the project, and use it by a relative path",
             )
         if not is_file(path):
-            raise fail(
+            raise fault(
                 "file-not-found",
                 f"there is no file `{written}`",
                 span,
@@ -243,7 +244,7 @@ class Library:
                 help="check the name; it is relative to this file",
             )
         if path.stat().st_size > MOST_BYTES:
-            raise fail(
+            raise fault(
                 "source-too-long", f"`{written}` has more than {MOST_BYTES:,} bytes", span, help="split it into files"
             )
         return path
@@ -263,7 +264,7 @@ def _parsed(source: Source) -> tree.Program:
 
 def _refuse_layer(name: str, what: str, span: Span) -> None:
     if is_layer(name) or find(name) is not None:
-        raise fail("shadows-layer", f"`{name}` is a layer and cannot be a {what}", span, help=f"call it `My{name}`")
+        raise fault("shadows-layer", f"`{name}` is a layer and cannot be a {what}", span, help=f"call it `My{name}`")
 
 
 def _stem(statement: tree.Use) -> str:

@@ -7,17 +7,19 @@ from collections.abc import Callable
 from operator import ge, gt, le, lt
 from typing import Any
 
-from cnndsl.diagnostics.errors import Refusal
+from cnndsl.diagnostics.errors import Refusal, fault
 from cnndsl.diagnostics.source import Span
 from cnndsl.passes.values.functions import MOST_ITEMS, limited, too_long
-from cnndsl.passes.values.kinds import fail, kind
+from cnndsl.passes.values.kinds import kind
 from cnndsl.syntax import tree
 
 
 def arithmetic(symbol: str, a: Any, b: Any, operand: Span) -> Any:
     """`a symbol b` for numbers; `operand` is where b stands. Raises `division-by-zero`, `value-too-large`."""
     if symbol in ("/", "//", "%") and b == 0:
-        raise fail("division-by-zero", f"{a} is divided by zero", operand, "this is 0", help="divide by something else")
+        raise fault(
+            "division-by-zero", f"{a} is divided by zero", operand, "this is 0", help="divide by something else"
+        )
     try:
         match symbol:
             case "+":
@@ -63,7 +65,7 @@ def same(a: Any, b: Any) -> bool:
 def operand(value: tree.Value, found: Any) -> Any:
     """The number that an expression turned out to be. Raises `wrong-type`."""
     if isinstance(found, bool) or not isinstance(found, int | float):
-        raise fail(
+        raise fault(
             "wrong-type",
             f"expected a number, found {kind(found)}",
             value.span,

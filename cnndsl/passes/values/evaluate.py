@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from cnndsl.diagnostics.errors import CnnError, Refusal
+from cnndsl.diagnostics.errors import CnnError, Refusal, fault
+from cnndsl.diagnostics.nearest import nearest
 from cnndsl.passes.draft.flow import IDENTITY, Given, LayerValue, Lost, Wire
 from cnndsl.passes.values.arithmetic import operand, operation
 from cnndsl.passes.values.extent import extent
 from cnndsl.passes.values.functions import FUNCTIONS, integer, limited, span_of_integers
-from cnndsl.passes.values.kinds import fail, kind, nearest
+from cnndsl.passes.values.kinds import kind
 from cnndsl.passes.values.loops import bound_rounds
 from cnndsl.passes.values.misfits import refuse_misfits
 from cnndsl.passes.values.place import Place, known
@@ -28,14 +29,14 @@ def evaluate(value: tree.Value, place: Place) -> Any:
         place.scope.spend()
         return limited(_EVALUATORS[type(value)](value, place))
     except Refusal as refusal:
-        raise fail(refusal.id, refusal.message, value.span, notes=refusal.notes, help=refusal.help) from None
+        raise fault(refusal.id, refusal.message, value.span, notes=refusal.notes, help=refusal.help) from None
 
 
 def truth(value: tree.Value, place: Place) -> bool:
     """A condition's value. Raises `wrong-type` unless it is true or false."""
     result = evaluate(value, place)
     if not isinstance(result, bool):
-        raise fail(
+        raise fault(
             "wrong-type",
             f"expected true or false, found {kind(result)}",
             value.span,
@@ -54,7 +55,7 @@ def given(
     in_order = [bare for name, bare in words.items() if name != "window"][before:]
     for argument in arguments:
         if argument.name is None and named:
-            raise fail(
+            raise fault(
                 "positional-after-keyword",
                 "an argument without a name follows one with a name",
                 argument.span,
@@ -90,7 +91,7 @@ def _name(value: tree.Name, place: Place) -> Any:
         close = f"{owners[0]}={name}" if owners else nearest(name, place.words)
         if close is None:
             raise
-        raise fail(
+        raise fault(
             "unknown-name",
             f"nothing is called `{name}`",
             value.span,
@@ -118,14 +119,14 @@ def _attribute(value: tree.Attribute, place: Place) -> Any:
     arriving = isinstance(of, tree.Name) and of.name == "id"
     found = place.arrived(place.here, of.span) if arriving else evaluate(of, place)
     if isinstance(found, tuple) and found and all(isinstance(item, Wire | Lost) for item in found):
-        raise fail(
+        raise fault(
             "ambiguous-in",
             f"{len(found)} tensors are here, and `.{value.name}` is of one",
             value.span,
             help="name one of them: `block Name takes a, b { … }` and `a.channels`",
         )
     if not isinstance(found, Wire):
-        raise fail(
+        raise fault(
             "unknown-attribute",
             f"{kind(found)} has no `.{value.name}`",
             value.name_span,
@@ -137,7 +138,7 @@ def _attribute(value: tree.Attribute, place: Place) -> Any:
 def _index(value: tree.Index, place: Place) -> Any:
     of = evaluate(value.of, place)
     if not isinstance(of, list | tuple):
-        raise fail(
+        raise fault(
             "wrong-type", f"expected a list, found {kind(of)}", value.of.span, help="only lists and tuples have parts"
         )
     if isinstance(value.index, tree.Range):
@@ -151,7 +152,7 @@ def _index(value: tree.Index, place: Place) -> Any:
         return of[first : last + 1]
     index = integer(evaluate(value.index, place))
     if not -len(of) <= index < len(of):
-        raise fail(
+        raise fault(
             "out-of-range",
             f"position {index} of a list of {len(of)}",
             value.index.span,
@@ -172,7 +173,7 @@ def _call(value: tree.Call, place: Place) -> Any:
         callee = BlockValue(callee, (), tuple(place.scope.defaults_for(value.name).values()))
     if isinstance(callee, LayerValue | BlockValue):
         return with_arguments(callee, value.arguments, place)
-    raise fail(
+    raise fault(
         "not-callable",
         f"`{value.name}` is {kind(known(callee))} and takes no arguments",
         value.span,

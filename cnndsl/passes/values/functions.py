@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import show
+from cnndsl.ir.written import show
 
 MOST_ITEMS = 100_000
 MOST_INTEGER = 2**128

@@ -2,46 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from difflib import SequenceMatcher
 from typing import Any
 
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, Refusal
-from cnndsl.diagnostics.source import Span
-from cnndsl.ir.arguments import show
+from cnndsl.ir.written import show
 from cnndsl.passes.draft.flow import IdentityValue, LayerValue, Lost, Wire
 from cnndsl.passes.values.scope import BlockValue, Shared
-
-
-def fail(
-    id: str, message: str, span: Span, text: str = "", *, notes: tuple[str, ...] = (), help: str | None = None
-) -> CnnError:
-    """One error at one place, ready to be raised."""
-    return CnnError([Diagnostic(id, message, (Label(span, text),), notes, help)])
-
-
-def unplaced(refusal: Refusal, span: Span) -> CnnError:
-    """A refusal that nothing nearer has placed."""
-    return fail(refusal.id, refusal.message, span, notes=refusal.notes, help=refusal.help)
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that is most alike, if any is."""
-    words = sorted(set(known))
-    folded = {w.lower(): w for w in reversed(words)}
-    if word.lower() in folded:
-        return folded[word.lower()]
-    if not 3 <= len(word) <= 64:
-        # Any two short names are alike, and comparing takes the square of the length.
-        return None
-    likeness, close = max(((_likeness(word, w), w) for w in words), default=(0.0, ""))
-    return close if likeness >= 0.6 else None
-
-
-def _likeness(word: str, known: str) -> float:
-    """From 0 to 1; letters that differ only in case count a little less than equal ones."""
-    same = SequenceMatcher(None, word, known).ratio()
-    return max(same, 0.95 * SequenceMatcher(None, word.lower(), known.lower()).ratio())
 
 
 def kind(value: Any) -> str:

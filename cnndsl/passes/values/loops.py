@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from cnndsl.diagnostics.errors import fault
 from cnndsl.diagnostics.source import Span
 from cnndsl.passes.values.functions import items
-from cnndsl.passes.values.kinds import fail, kind
+from cnndsl.passes.values.kinds import kind
 from cnndsl.passes.values.scope import Scope
 from cnndsl.passes.values.visible import is_layer
 from cnndsl.syntax import tree
@@ -32,7 +33,7 @@ def refuse_loop_names(repeat: tree.Each, condition: tree.Value, scope: Scope) ->
     names = set(loop_names(repeat.targets)) - scope.visible()
     for name in names_in(condition):
         if name.name in names:
-            raise fail(
+            raise fault(
                 "tap-out-of-scope",
                 f"`{name.name}` cannot be seen here",
                 name.span,
@@ -44,7 +45,7 @@ def refuse_loop_names(repeat: tree.Each, condition: tree.Value, scope: Scope) ->
 def bound_rounds(targets: tree.Targets, sequence: Any, span: Span, scope: Scope) -> list[dict[str, Any]]:
     """What the names of a `for` through `sequence`, written at `span`, stand for, round by round."""
     if not isinstance(sequence, list | tuple):
-        raise fail(
+        raise fault(
             "wrong-type",
             f"expected a list to go through, found {kind(sequence)}",
             span,
@@ -52,7 +53,7 @@ def bound_rounds(targets: tree.Targets, sequence: Any, span: Span, scope: Scope)
         )
     for name in loop_names(targets):
         if is_layer(name):
-            raise fail(
+            raise fault(
                 "shadows-layer",
                 f"`{name}` is a layer and cannot be a name",
                 targets.span,
@@ -74,7 +75,7 @@ def _bound(targets: tree.Targets, item: Any) -> dict[str, Any]:
         return {names[0]: item} if isinstance(names[0], str) else _bound(names[0], item)
     if not isinstance(item, list | tuple) or len(item) != len(names):
         found = f"{len(item)} values" if isinstance(item, list | tuple) else kind(item)
-        raise fail(
+        raise fault(
             "wrong-type",
             f"a round brings {found} for the {len(names)} names {', '.join(map(_named, names))}",
             targets.span,

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from cnndsl.diagnostics.errors import fault
 from cnndsl.diagnostics.source import Span
 from cnndsl.passes.draft.flow import Given
 from cnndsl.passes.values.functions import Function
-from cnndsl.passes.values.kinds import fail
 
 
 def refuse_misfits(function: Function, values: tuple[Given, ...], span: Span) -> None:
     """Raises `unknown-argument`, `missing-argument`, `too-many-arguments`."""
     for argument in values:
         if argument.name is not None:
-            raise fail(
+            raise fault(
                 "unknown-argument",
                 f"`{function.name}` takes no named arguments",
                 argument.span,
@@ -20,7 +20,7 @@ def refuse_misfits(function: Function, values: tuple[Given, ...], span: Span) ->
             )
     if not function.least <= len(values) <= function.most:
         id = "missing-argument" if len(values) < function.least else "too-many-arguments"
-        raise fail(
+        raise fault(
             id,
             f"`{function.name}` takes {_count(function.least, function.most)}, found {len(values)}",
             span,

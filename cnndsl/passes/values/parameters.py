@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cnndsl.diagnostics.errors import CnnError
+from cnndsl.diagnostics.errors import CnnError, fault
+from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Source, Span
 from cnndsl.passes.draft.flow import Given, IdentityValue, LayerValue, Lost, LostValue
 from cnndsl.passes.values.evaluate import evaluate
-from cnndsl.passes.values.kinds import fail, kind, nearest
+from cnndsl.passes.values.kinds import kind
 from cnndsl.passes.values.place import Place
 from cnndsl.passes.values.scope import BlockValue, Scope
 from cnndsl.syntax import tree
@@ -33,7 +34,7 @@ def checked(value: Any, statement: tree.Param, span: Span) -> Any:
     declared = statement.type
     if declared not in TYPES:
         close = nearest(declared, TYPES)
-        raise fail(
+        raise fault(
             "wrong-type",
             f"no type is called `{declared}`",
             statement.type_span,
@@ -55,7 +56,7 @@ def checked(value: Any, statement: tree.Param, span: Span) -> Any:
     }
     if not fits[declared]:
         id = "not-an-integer" if declared == "int" and number else "wrong-type"
-        raise fail(
+        raise fault(
             id,
             f"`{statement.name}` must be {_WANTED[declared]}, and is {kind(value)}",
             span,
@@ -81,7 +82,7 @@ def settings(parameters: Mapping[str, Any], scope: Scope, types: Mapping[str, st
                     raise
                 # A word alone is often meant as a text.
                 wanted = _WANTED.get(types.get(name, ""), "")
-                raise fail(
+                raise fault(
                     "wrong-type" if wanted else "unknown-name",
                     f"`{name}` must be {wanted}, and is the word `{value}`"
                     if wanted

@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from cnndsl.diagnostics.errors import CnnError
+from cnndsl.diagnostics.errors import CnnError, fault
 from cnndsl.diagnostics.source import Span
 from cnndsl.passes.draft.flow import LOST, Flow, LostValue
-from cnndsl.passes.values.kinds import fail
 from cnndsl.passes.values.scope import Scope
 
 
@@ -35,7 +34,7 @@ class Place:
             return cast(Flow, known(flow))
         if self.absent is not None:
             raise self.absent(span)
-        raise fail(
+        raise fault(
             "missing-input", "nothing enters here", span, help="say it of a tensor that has a name: `x.channels`"
         )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from cnndsl.diagnostics.errors import fault
+from cnndsl.diagnostics.nearest import nearest
 from cnndsl.passes.draft.flow import Wire
-from cnndsl.passes.values.kinds import fail, nearest
 from cnndsl.syntax import tree
 
 ATTRIBUTES = ("channels", "height", "width", "length", "depth", "size", "shape", "tokens")
@@ -23,7 +24,7 @@ def attribute_of(wire: Wire, value: tree.Attribute) -> Any:
     if name in plain:
         return plain[name]
     if name in ATTRIBUTES:
-        raise fail(
+        raise fault(
             "unknown-attribute",
             f"a tensor of {x} has no {name}",
             value.name_span,
@@ -31,7 +32,7 @@ def attribute_of(wire: Wire, value: tree.Attribute) -> Any:
             help=f"use `.{'size' if 'size' in plain else 'shape'}`",
         )
     close = nearest(name, ATTRIBUTES)
-    raise fail(
+    raise fault(
         "unknown-attribute",
         f"tensors have no `.{name}`",
         value.name_span,

@@ -6,15 +6,15 @@ import re
 from functools import cache
 from typing import Any
 
-from cnndsl.diagnostics.errors import CnnError
+from cnndsl.diagnostics.errors import CnnError, fault
+from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Span
 from cnndsl.ir.op import Op, find, registry
 from cnndsl.passes.draft.flow import Given, LayerValue
 from cnndsl.passes.values.functions import FUNCTIONS
-from cnndsl.passes.values.kinds import fail, nearest
 from cnndsl.passes.values.scope import Definition, Scope
 from cnndsl.syntax import tree
-from cnndsl.syntax.mistakes import STATEMENTS
+from cnndsl.syntax.vocabulary import STATEMENTS
 
 _WINDOWED = re.compile(r"(.*?[A-Za-z])([0-9]{1,6}(?:x[0-9]{1,6}){0,2})")
 
@@ -55,7 +55,7 @@ def unknown_word(name: str, value: tree.Name | tree.Call | tree.Invocation, scop
     span = value.span if isinstance(value, tree.Name) else value.name_span
     hidden = scope.why_hidden(name)
     if hidden is not None:
-        return fail(
+        return fault(
             "tap-out-of-scope",
             f"`{name}` cannot be seen here",
             span,
@@ -65,7 +65,7 @@ def unknown_word(name: str, value: tree.Name | tree.Call | tree.Invocation, scop
     later = scope.set_later(name)
     if later is not None:
         line, _ = later.source.line_and_column(later.start)
-        return fail(
+        return fault(
             "used-before-definition",
             f"`{name}` is used before it is set",
             span,
@@ -74,7 +74,7 @@ def unknown_word(name: str, value: tree.Name | tree.Call | tree.Invocation, scop
         )
     merges = {word for word, op in registry().items() if op.merges}
     if name in merges and not isinstance(value, tree.Name):
-        return fail(
+        return fault(
             "syntax",
             f"`{name}` joins branches",
             span,
@@ -88,7 +88,7 @@ def _nothing_called(name: str, value: tree.Name | tree.Call | tree.Invocation, s
     layers = {word for word, op in registry().items() if not op.merges}
     if isinstance(value, tree.Call) and name[:1].islower():
         close = nearest(name, {*FUNCTIONS, *scope.visible()})
-        return fail(
+        return fault(
             "unknown-function",
             f"no function is called `{name}`",
             span,
@@ -99,13 +99,13 @@ def _nothing_called(name: str, value: tree.Name | tree.Call | tree.Invocation, s
         close = nearest(name, {*scope.visible(), *layers, *statements})
         if not isinstance(value, tree.Name) or close in layers:
             close = _windowed(name, layers, layers) or close
-        return fail(
+        return fault(
             "unknown-name", f"nothing is called `{name}`", span, help=_meant(close, f"set it first: `let {name} = …`")
         )
     window = _WINDOWED.fullmatch(name)
     blocks = {n for n in scope.visible() if isinstance(scope.find(n), Definition)}
     if window is not None and window[1] in layers | blocks:
-        return fail(
+        return fault(
             "unknown-layer",
             f"`{window[1]}` takes no window",
             span,
@@ -113,7 +113,7 @@ def _nothing_called(name: str, value: tree.Name | tree.Call | tree.Invocation, s
             help=f"write `{window[1]}`",
         )
     close = _windowed(name, layers, layers | blocks) or nearest(name, layers | blocks)
-    return fail(
+    return fault(
         "unknown-layer",
         f"no layer or block is called `{name}`",
         span,

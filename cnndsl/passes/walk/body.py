@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, fault
 from cnndsl.diagnostics.source import Span
 from cnndsl.passes.draft.flow import Flow, Given, Wire
 from cnndsl.passes.draft.name import Names
@@ -37,15 +37,12 @@ class Body:
     def nothing_entered(self, span: Span) -> CnnError:
         """What is wrong with an element that starts from the input before there is one."""
         if self.awaits is None:
-            return CnnError(
-                [
-                    Diagnostic(
-                        "missing-input",
-                        "the network has no input",
-                        (Label(span, "this starts from it"),),
-                        help="say what comes in first: `input 3×224×224`",
-                    )
-                ]
+            return fault(
+                "missing-input",
+                "the network has no input",
+                span,
+                "this starts from it",
+                help="say what comes in first: `input 3×224×224`",
             )
         return CnnError(
             [

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, fault
+from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Span
 from cnndsl.passes.draft.flow import LOST, Flow, Given, Lost, LostValue, Wire
 from cnndsl.passes.draft.name import FrameDraft
 from cnndsl.passes.values.evaluate import evaluate
-from cnndsl.passes.values.kinds import fail, nearest
 from cnndsl.passes.values.scope import BlockValue, Definition, Scope, Shared
 from cnndsl.passes.walk.body import Body
 from cnndsl.passes.walk.chains import Chains
@@ -54,7 +54,7 @@ class Caller:
 
     def _enter(self, what: Definition | Shared, called: str, span: Span) -> None:
         if what in self.active:
-            raise fail(
+            raise fault(
                 "recursive-block",
                 f"{called} contains itself",
                 span,
@@ -62,7 +62,7 @@ class Caller:
                 help="repeat with `×` or `for`",
             )
         if len(self.active) >= MOST_CALLS:
-            raise fail("too-deep", f"blocks call blocks deeper than {MOST_CALLS}", span, help="merge some of them")
+            raise fault("too-deep", f"blocks call blocks deeper than {MOST_CALLS}", span, help="merge some of them")
         self.active.append(what)
 
     def _take(self, definition: Definition, flow: Flow, inner: Body, span: Span) -> None:
@@ -72,7 +72,7 @@ class Caller:
             return
         wires = flow if isinstance(flow, tuple) else (flow,)
         if len(wires) != len(node.takes):
-            raise fail(
+            raise fault(
                 "wrong-number-of-tensors",
                 f"`{definition.name}` takes {len(node.takes)} tensor{'s' if len(node.takes) > 1 else ''}, "
                 f"and {len(wires)} arrive{'s' if len(wires) == 1 else ''}",
@@ -97,7 +97,7 @@ class Caller:
             name = argument.name
             if name is None:
                 if position >= len(names):
-                    raise fail(
+                    raise fault(
                         "too-many-arguments",
                         f"`{definition.name}` takes {len(names)} argument{'' if len(names) == 1 else 's'}, found more",
                         argument.span,
@@ -111,7 +111,7 @@ class Caller:
                 continue
             elif name not in names:
                 close = nearest(name, [*names, *settable])
-                raise fail(
+                raise fault(
                     "unknown-argument",
                     f"`{definition.name}` has no argument `{name}`",
                     argument.span,
@@ -141,7 +141,7 @@ class Caller:
         if parameter.name in found:
             return found[parameter.name].value
         if parameter.default is None:
-            raise fail(
+            raise fault(
                 "missing-argument",
                 f"`{definition.name}` needs `{parameter.name}`",
                 span,

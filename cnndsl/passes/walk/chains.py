@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cnndsl.diagnostics.errors import CnnError, Refusal
+from cnndsl.diagnostics.errors import CnnError, Refusal, fault, unplaced
 from cnndsl.diagnostics.source import Span
 from cnndsl.passes.draft.assembly import Assembly, Stopped, too_many
 from cnndsl.passes.draft.flow import IDENTITY, LOST, Flow, LayerValue, Lost, LostValue
 from cnndsl.passes.draft.name import FrameDraft
 from cnndsl.passes.values.evaluate import look_up, truth, with_arguments
-from cnndsl.passes.values.kinds import fail, kind, unplaced
+from cnndsl.passes.values.kinds import kind
 from cnndsl.passes.values.loops import refuse_loop_names
 from cnndsl.passes.values.scope import BlockValue, Shared
 from cnndsl.passes.values.visible import is_layer
@@ -113,7 +113,7 @@ class Chains:
             raise body.nothing_entered(span)
         if isinstance(body.entered, tuple):
             name = next((name for name, value in body.scope.names.items() if value is body.entered[0]), None)
-            raise fail(
+            raise fault(
                 "ambiguous-in",
                 f"{len(body.entered)} tensors entered here, and the chain does not say from which it starts",
                 span,
@@ -126,7 +126,7 @@ class Chains:
     def bind(self, name: str, value: Any, span: Span, body: Body) -> None:
         """Gives something a name in this body. Raises `shadows-layer`."""
         if is_layer(name):
-            raise fail(
+            raise fault(
                 "shadows-layer", f"`{name}` is a layer and cannot be a name", span, help=f"call it `{name.lower()}_`"
             )
         body.scope.names[name] = value
@@ -148,7 +148,7 @@ class Chains:
         return self._invoked(primary, flow, body, key), True
 
     def _in_the_middle(self, text: str, span: Span) -> CnnError:
-        return fail(
+        return fault(
             "tensor-in-the-middle",
             f"`{text}` is a tensor, and tensors only begin a chain",
             span,
@@ -165,7 +165,7 @@ class Chains:
             raise self._in_the_middle(name, primary.span)
         if isinstance(primary, tree.Invocation) and primary.arguments is not None:
             if not isinstance(value, LayerValue | BlockValue):
-                raise fail(
+                raise fault(
                     "not-callable",
                     f"`{name}` is {kind(value)} and takes no arguments",
                     primary.span,
@@ -182,7 +182,7 @@ class Chains:
             if key is not None:
                 raise _without_layer(primary.span, "a share's use has the names of its first one")
             return self.caller.share(value, flow, primary.span)
-        raise fail(
+        raise fault(
             "not-callable",
             f"`{name}` is {kind(value)}, and a layer or block is due",
             primary.span,
@@ -195,7 +195,7 @@ class Chains:
         if isinstance(flow, Lost):
             return LOST
         if isinstance(flow, tuple):
-            raise fail(
+            raise fault(
                 "wrong-number-of-tensors",
                 f"`{layer.word}` takes one tensor, and {len(flow)} arrive",
                 span,
@@ -224,7 +224,7 @@ def _refuse_dressed(element: tree.Element) -> None:
     if element.label is not None:
         raise _without_layer(element.label.span, f"`{element.primary.span.text}` is a tensor, and has no weights")
     if element.repeat is not None:
-        raise fail(
+        raise fault(
             "bad-count",
             f"`{element.primary.span.text}` is a tensor, and tensors are not repeated",
             element.repeat.span,
@@ -233,6 +233,6 @@ def _refuse_dressed(element: tree.Element) -> None:
 
 
 def _without_layer(span: Span, why: str) -> CnnError:
-    return fail(
+    return fault(
         "label-without-layer", "this label names no layer", span, why, help="delete it; `as name` names a tensor"
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, fault
+from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Span
 from cnndsl.ir.op import find
 from cnndsl.passes.values.evaluate import given
-from cnndsl.passes.values.kinds import fail, nearest
 from cnndsl.passes.values.scope import Definition
 from cnndsl.passes.values.visible import is_layer, split_word, unknown_word, words_of
 from cnndsl.passes.walk.body import Body, Report
@@ -22,7 +22,7 @@ _ONLY_IN_FILES = {tree.Use: "use", tree.Model: "model", tree.Variant: "model"}
 def refuse_stray(statement: tree.Statement, body: Body) -> None:
     if body.kind == "block" and type(statement) in _ONLY_IN_MODELS:
         word = _ONLY_IN_MODELS[type(statement)]
-        raise fail(
+        raise fault(
             "stray-statement",
             f"`{word}` stands in models, not in blocks",
             statement.span,
@@ -32,7 +32,7 @@ def refuse_stray(statement: tree.Statement, body: Body) -> None:
         )
     if body.kind != "file" and type(statement) in _ONLY_IN_FILES:
         word = _ONLY_IN_FILES[type(statement)]
-        raise fail(
+        raise fault(
             "stray-statement",
             f"`{word}` stands at the top of a file",
             statement.span,
@@ -44,7 +44,7 @@ def refuse_letter_x(element: tree.Element, before: Span) -> None:
     """`[…]x2`, read as a chain that ends and a word `x2`, is a repetition written with a letter."""
     name = element.primary.name if isinstance(element.primary, tree.Invocation) else ""
     if re.fullmatch(r"x[0-9]+", name) and element.span.start == before.end:
-        raise fail(
+        raise fault(
             "syntax",
             "a repetition is written with `×` or `*`, and `x` is a letter",
             element.span,
@@ -61,7 +61,7 @@ def define(statements: tuple[tree.Statement, ...], body: Body, report: Report) -
         name = statement.name
         if is_layer(name) or find(name) is not None:
             report.add(
-                fail(
+                fault(
                     "shadows-layer",
                     f"`{name}` is a layer and cannot be a {'block' if isinstance(statement, tree.Block) else 'model'}",
                     statement.name_span,
@@ -102,7 +102,7 @@ def _wrong_parameters(statement: tree.Block | tree.Model) -> Iterator[CnnError]:
     first: dict[str, Span] = {}
     for name, span in named:
         if is_layer(name):
-            yield fail(
+            yield fault(
                 "shadows-layer",
                 f"`{name}` is a layer and cannot be a name",
                 span,
@@ -126,7 +126,7 @@ def preset(statement: tree.Default, body: Body) -> None:
         if found is None and not known:
             raise unknown_word(item.name, tree.Invocation(item.span, item.name, item.name_span, ()), body.scope)
         if found is not None and found[1] is not None:
-            raise fail(
+            raise fault(
                 "wrong-type",
                 f"a default is for all of `{found[0].word}`, whatever its window",
                 item.name_span,
@@ -137,7 +137,7 @@ def preset(statement: tree.Default, body: Body) -> None:
         arguments = given(item.arguments, body.place(), words)
         for argument in arguments:
             if argument.name is None:
-                raise fail(
+                raise fault(
                     "wrong-type",
                     "a default has a name",
                     argument.span,
@@ -147,7 +147,7 @@ def preset(statement: tree.Default, body: Body) -> None:
             if found and argument.name not in found[0].model_fields:
                 names = list(found[0].model_fields)
                 close = nearest(argument.name, names)
-                raise fail(
+                raise fault(
                     "unknown-argument",
                     f"`{item.name}` has no argument `{argument.name}`",
                     argument.span,

@@ -2,45 +2,47 @@
 
 from __future__ import annotations
 
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, Refusal
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, Refusal, fault
+from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Span
 from cnndsl.ir.arguments import MOST
 from cnndsl.ir.tensor import BYTES, TensorType
+from cnndsl.ir.written import sizes
 from cnndsl.passes.draft.flow import LOST, Flow, Wire
 from cnndsl.passes.values.evaluate import evaluate
 from cnndsl.passes.values.functions import integer
-from cnndsl.passes.values.kinds import fail, kind, nearest
+from cnndsl.passes.values.kinds import kind
 from cnndsl.passes.walk.body import Body
 from cnndsl.syntax import tree
 
 
 def input_type(statement: tree.Input, body: Body) -> TensorType:
-    """The type an `input` statement declares. Raises CnnError for sizes beyond the limits."""
-    sizes = []
+    """The type an `input` statement declares. Raises CnnError for lengths beyond the limits."""
+    lengths = []
     for dimension in statement.dimensions:
         value = evaluate(dimension, body.place())
         try:
             size = integer(value)
         except Refusal:
-            raise fail(
+            raise fault(
                 "not-an-integer",
                 f"a size must be a whole number from 1, found {kind(value)}",
                 dimension.span,
                 help="write a whole number",
             ) from None
         if not 1 <= size <= MOST:
-            raise fail(
+            raise fault(
                 "out-of-range",
                 f"a size must be from 1 to 2^31, found {size}",
                 dimension.span,
                 help="write a size within the limits",
             )
-        sizes.append(size)
+        lengths.append(size)
     most = 2 if statement.tokens else 4
-    if len(sizes) > most or (statement.tokens and len(sizes) != 2):
-        found = "×".join(map(str, sizes))
+    if len(lengths) > most or (statement.tokens and len(lengths) != 2):
+        found = sizes(lengths)
         expected = "tokens×channels" if statement.tokens else "channels and at most three axes behind them"
-        raise fail(
+        raise fault(
             "wrong-rank",
             f"an input has {expected}, found {found}",
             statement.span,
@@ -49,14 +51,14 @@ def input_type(statement: tree.Input, body: Body) -> TensorType:
     dtype = statement.dtype or "float32"
     if dtype not in BYTES:
         close = nearest(dtype, BYTES)
-        raise fail(
+        raise fault(
             "wrong-type",
             f"no numbers are called {dtype}",
             statement.dtype_span or statement.span,
             f"expected one of {', '.join(BYTES)}",
             help=f"did you mean `{close}`?" if close else "write `of int64`",
         )
-    return TensorType(shape=tuple(sizes), dtype=dtype, channel_axis=1 if statement.tokens else 0)
+    return TensorType(shape=tuple(lengths), dtype=dtype, channel_axis=1 if statement.tokens else 0)
 
 
 def arrival(statement: tree.Input, wanted: TensorType, arrived: list[Flow], call: Span) -> Flow:
@@ -99,5 +101,5 @@ def _unfit(id: str, message: str, call: Span, found: str, input: Span, expected:
     return CnnError([Diagnostic(id, message, (Label(call, found), Label(input, expected)), help=help)])
 
 
-def replace_shape(wanted: TensorType, sizes: tuple[int, ...]) -> TensorType:
-    return TensorType(shape=sizes, dtype=wanted.dtype, channel_axis=wanted.channel_axis)
+def replace_shape(wanted: TensorType, lengths: tuple[int, ...]) -> TensorType:
+    return TensorType(shape=lengths, dtype=wanted.dtype, channel_axis=wanted.channel_axis)

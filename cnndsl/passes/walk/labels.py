@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from cnndsl.diagnostics.errors import fault
 from cnndsl.passes.values.evaluate import evaluate
-from cnndsl.passes.values.kinds import fail, kind
+from cnndsl.passes.values.kinds import kind
 from cnndsl.passes.values.loops import names_in
 from cnndsl.passes.values.place import Place
 from cnndsl.syntax import tree
@@ -17,7 +18,7 @@ def label_text(label: tree.Label | None, place: Place) -> str | None:
         return None
     text = "".join(part if isinstance(part, str) else _part(evaluate(part, place), part) for part in label.parts)
     if not all(text.split(".")):
-        raise fail(
+        raise fault(
             "syntax",
             f"`{text}` has an empty part between its dots",
             label.span,
@@ -30,7 +31,7 @@ def _part(value: Any, at: tree.Value) -> str:
     whole = isinstance(value, int | float) and not isinstance(value, bool) and value == int(value)
     text = value if isinstance(value, str) else str(int(value)) if whole else None
     if text is None or not text or not all(c.isascii() and (c.isalnum() or c in "_-") for c in text):
-        raise fail(
+        raise fault(
             "wrong-type",
             f"a label is made of whole numbers and words, found {kind(value)}",
             at.span,

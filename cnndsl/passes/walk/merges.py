@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
+from cnndsl.diagnostics.errors import fault
+from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Span
 from cnndsl.ir.op import find, registry
 from cnndsl.passes.draft.flow import LOST, Flow, LayerValue, Wire
 from cnndsl.passes.draft.name import FrameDraft
 from cnndsl.passes.values.evaluate import given
-from cnndsl.passes.values.kinds import fail, nearest
 from cnndsl.passes.values.visible import words_of
 from cnndsl.passes.walk.body import Body
 from cnndsl.passes.walk.resolve import Spans, resolve
@@ -29,7 +29,7 @@ class Merges:
     def merge(self, merge: tree.Merge, flow: Flow | None, body: Body, key: str | None) -> Flow:
         op, spans = self._merge_op(merge, flow, body)
         if len(merge.branches) < 2 and merge.each is None:
-            raise fail(
+            raise fault(
                 "too-few-branches",
                 f"`{merge.name}` joins two branches or more, found one",
                 merge.span,
@@ -49,7 +49,7 @@ class Merges:
         if op is None or not op.merges:
             merges = sorted(word for word, op in registry().items() if op.merges)
             close = nearest(merge.name, merges)
-            raise fail(
+            raise fault(
                 "unknown-merge",
                 f"no merge is called `{merge.name}`",
                 merge.name_span,
@@ -67,7 +67,7 @@ class Merges:
         for end, span in ends:
             if not isinstance(end, Wire):
                 count = len(end) if isinstance(end, tuple) else 0
-                raise fail(
+                raise fault(
                     "wrong-number-of-tensors",
                     f"a branch brings one tensor, and this one {count}",
                     span,
@@ -76,7 +76,7 @@ class Merges:
             wires.append(end)
             arrivals.append(span)
         if not wires:
-            raise fail(
+            raise fault(
                 "empty-branch", f"`{merge.name}` has no branch left", merge.span, help="keep at least one branch"
             )
         if len(wires) == 1:
@@ -100,15 +100,12 @@ class Merges:
         if walked.left_out:
             return None
         self.chains.report.add(
-            CnnError(
-                [
-                    Diagnostic(
-                        "empty-branch",
-                        "nothing is left of this branch",
-                        (Label(chain.span, "the conditions and counts here removed all of it"),),
-                        help="write `else id` for a branch that changes nothing, `else none` to leave it out",
-                    )
-                ]
+            fault(
+                "empty-branch",
+                "nothing is left of this branch",
+                chain.span,
+                "the conditions and counts here removed all of it",
+                help="write `else id` for a branch that changes nothing, `else none` to leave it out",
             )
         )
         return LOST, chain.span

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from cnndsl.diagnostics.errors import CnnError
+from cnndsl.diagnostics.errors import CnnError, fault
+from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Span
 from cnndsl.passes.draft.flow import Lost, Wire
 from cnndsl.passes.values.evaluate import truth
-from cnndsl.passes.values.kinds import fail, nearest
 from cnndsl.passes.values.visible import unknown_word
 from cnndsl.passes.walk.body import Body, Departures
 from cnndsl.passes.walk.calls import arriving
@@ -33,7 +33,7 @@ def depart(statement: tree.Output, body: Body, departures: Departures) -> None:
 
 def _no_tensor(value: tree.Primary, body: Body) -> CnnError:
     if not isinstance(value, tree.Invocation):
-        return fail(
+        return fault(
             "wrong-type", f"`{value.span.text}` is no tensor", value.span, help="name a tensor: `output p3, p4`"
         )
     try:
@@ -41,7 +41,7 @@ def _no_tensor(value: tree.Primary, body: Body) -> CnnError:
     except KeyError:
         return unknown_word(value.name, tree.Name(value.span, value.name), body.scope)
     close = nearest(value.name, body.scope.visible())
-    return fail(
+    return fault(
         "wrong-type",
         f"`{value.name}` is no tensor",
         value.span,
@@ -63,14 +63,14 @@ def _in_training(condition: tree.Value | None) -> tuple[bool, list[tree.Value]]:
 def nothing_leaves(departures: Departures, span: Span) -> CnnError:
     """The error for a body without an end."""
     if departures.named:
-        return fail(
+        return fault(
             "nothing-to-build",
             "all that leaves here leaves only in training",
             span,
             "expected an `output` that always holds, or an unnamed chain",
             help="name one more tensor: `output main, aux if training`",
         )
-    return fail(
+    return fault(
         "nothing-to-build",
         "nothing is built here",
         span,

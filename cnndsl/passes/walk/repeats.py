@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cnndsl.diagnostics.errors import Refusal
+from cnndsl.diagnostics.errors import Refusal, fault
 from cnndsl.passes.draft.assembly import MOST_NODES, Stopped, too_many
 from cnndsl.passes.draft.flow import LOST, Flow
 from cnndsl.passes.draft.name import FrameDraft
 from cnndsl.passes.values.evaluate import evaluate, rounds
 from cnndsl.passes.values.functions import integer
-from cnndsl.passes.values.kinds import fail, kind
+from cnndsl.passes.values.kinds import kind
 from cnndsl.passes.values.loops import loop_names
 from cnndsl.passes.walk.body import Body
 from cnndsl.passes.walk.labels import label_text, mentioned
@@ -95,7 +95,7 @@ class Repeats:
         except Refusal:
             count = -1
         if count < 0:
-            raise fail(
+            raise fault(
                 "bad-count",
                 f"a repetition needs a whole number from 0, found {kind(value)}",
                 repeat.count.span,

@@ -8,11 +8,12 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
+from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Span
-from cnndsl.ir.arguments import show
 from cnndsl.ir.op import Op
+from cnndsl.ir.written import show
 from cnndsl.passes.draft.flow import Given, LayerValue, Wire
-from cnndsl.passes.values.kinds import kind, nearest
+from cnndsl.passes.values.kinds import kind
 
 MOST_POSITIONAL = 2
 

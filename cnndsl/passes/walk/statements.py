@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, Refusal
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, Refusal, fault, unplaced
 from cnndsl.diagnostics.source import Span
 from cnndsl.ir.tensor import TensorType
 from cnndsl.passes.draft.assembly import Assembly
 from cnndsl.passes.draft.flow import LOST, Entrance, Flow, Lost, LostValue, Wire
 from cnndsl.passes.draft.name import free
 from cnndsl.passes.values.evaluate import evaluate
-from cnndsl.passes.values.kinds import fail, unplaced
 from cnndsl.passes.values.parameters import checked
 from cnndsl.passes.values.scope import Shared
 from cnndsl.passes.walk.body import Body, Departures, Report, names_set
@@ -70,7 +69,7 @@ class Statements:
         if body.kind == "model" and not body.top and state.arrived and not departures.lost:
             departures.lost = True
             self.report.add(
-                fail(
+                fault(
                     "wrong-number-of-tensors",
                     f"more tensors arrive than the model has inputs: {len(state.entered) + len(state.arrived)}",
                     self.report.calls[-1],
@@ -144,7 +143,7 @@ class Statements:
             return
         wires = (LOST,) * len(statement.names) if isinstance(flow, Lost) else arriving(flow)
         if len(wires) != len(statement.names):
-            raise fail(
+            raise fault(
                 "wrong-number-of-tensors",
                 f"{len(wires)} tensor{'s' if len(wires) != 1 else ''} for {len(statement.names)} names",
                 statement.span,
@@ -161,7 +160,7 @@ class Statements:
         elif statement.value is not None:
             value, span = evaluate(statement.value, body.place()), statement.value.span
         else:
-            raise fail(
+            raise fault(
                 "missing-argument",
                 f"`{statement.name}` has no value",
                 statement.name_span,
@@ -196,7 +195,7 @@ class Statements:
         sizes = self.inputs.pop(name, None) or (self.inputs.pop("", None) if first else None)
         if sizes is not None:
             if len(sizes) != len(wanted.shape):
-                raise fail(
+                raise fault(
                     "wrong-rank",
                     f"`--input` gives {'×'.join(map(str, sizes))} for an input of {wanted}",
                     statement.span,

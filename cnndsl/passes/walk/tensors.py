@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from cnndsl.diagnostics.errors import fault
 from cnndsl.passes.draft.flow import LOST, Flow, Lost, Wire
 from cnndsl.passes.values.evaluate import evaluate
-from cnndsl.passes.values.kinds import fail
 from cnndsl.passes.walk.body import Body
 from cnndsl.syntax import tree
 
@@ -19,7 +19,7 @@ def named_tensor(primary: tree.Primary, flow: Flow | None, body: Body) -> Flow |
         parts = tuple(named_tensor(item, flow, body) for item in primary.items)
         for part, item in zip(parts, primary.items, strict=True):
             if not isinstance(part, Wire | Lost):
-                raise fail(
+                raise fault(
                     "wrong-type",
                     f"`{item.span.text}` is no tensor",
                     item.span,
@@ -40,7 +40,7 @@ def named_tensor(primary: tree.Primary, flow: Flow | None, body: Body) -> Flow |
 
 def entered(this: tree.This, body: Body) -> Flow:
     if body.entered is None:
-        raise fail(
+        raise fault(
             "missing-input",
             "nothing has entered the network yet",
             this.span,

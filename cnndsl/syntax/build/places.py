@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from lark import Token
 
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
+from cnndsl.diagnostics.errors import fault
 from cnndsl.diagnostics.source import Source, Span
 from cnndsl.syntax import tree
 
@@ -70,4 +70,4 @@ class Places(threading.local):
 
 def refuse(id: str, message: str, span: Span, help: str) -> NoReturn:
     """Raises CnnError with one diagnostic."""
-    raise CnnError([Diagnostic(id, message, (Label(span),), help=help)])
+    raise fault(id, message, span, help=help)

@@ -11,7 +11,7 @@ from cnndsl.diagnostics.source import Span
 from cnndsl.syntax import tree
 from cnndsl.syntax.build.places import Children, Places, refuse
 from cnndsl.syntax.build.values import number, unquoted
-from cnndsl.syntax.mistakes import RESERVED
+from cnndsl.syntax.vocabulary import RESERVED
 
 
 class Statements(Places):

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnndsl.arrays.inputs import read_arrays
-from cnndsl.training.data.find import Collection, Shape, fitted, unreadable
+from cnndsl.ir.written import sizes
+from cnndsl.training.data.find import Collection, fitted, unreadable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +40,7 @@ def arrays(path: Path) -> Collection:
     if len({(part.dtype, part.shape[1:]) for part in examples}) > 1:
         raise unreadable(
             f"{path} holds out examples of another kind", "write both parts alike",
-            "; ".join(f"`{name}` is {part.dtype} {_times(part.shape)}" for (name, _), part in zip(used, examples, strict=True)),
+            "; ".join(f"`{name}` is {part.dtype} {sizes(part.shape) or 'one number'}" for (name, _), part in zip(used, examples, strict=True)),
         )  # fmt: skip
     labels = [_labels(path, name, found[name], len(part)) for (_, name), part in zip(used, examples, strict=True)]
     together, whole = np.concatenate(labels), np.concatenate(examples) if len(examples) > 1 else examples[0]
@@ -54,7 +55,12 @@ def arrays(path: Path) -> Collection:
         return Collection(str(path), classes, together, lambda _: whole, held_out, shape=whole.shape[1:])
     height, width, channels = whole.shape[1:]
     return Collection(
-        str(path), classes, together, partial(fitted, whole), held_out, size=_times((channels, height, width))
+        str(path),
+        classes,
+        together,
+        partial(fitted, whole),
+        held_out,
+        size=sizes((channels, height, width)) or "one number",
     )
 
 
@@ -65,7 +71,7 @@ def _examples(path: Path, name: str, array: np.ndarray) -> np.ndarray:
     if array.ndim < 2 or not array.size or array.dtype.kind not in "fiu":
         raise unreadable(
             f"`{name}` of {path} is no array of examples", "give one example a row",
-            f"expected numbers N×…, found {array.dtype} {_times(array.shape)}",
+            f"expected numbers N×…, found {array.dtype} {sizes(array.shape) or 'one number'}",
         )  # fmt: skip
     if array.dtype != np.uint8:
         with np.errstate(over="ignore", invalid="ignore"):
@@ -85,7 +91,7 @@ def _examples(path: Path, name: str, array: np.ndarray) -> np.ndarray:
         return array.transpose(0, 2, 3, 1)
     raise unreadable(
         f"`{name}` of {path} holds no pictures", "give uint8 pictures, or float32 numbers of the network's input",
-        f"expected uint8 N×H×W, N×H×W×C or N×C×H×W with C 1 or 3, found {_times(array.shape)}",
+        f"expected uint8 N×H×W, N×H×W×C or N×C×H×W with C 1 or 3, found {sizes(array.shape) or 'one number'}",
     )  # fmt: skip
 
 
@@ -96,7 +102,7 @@ def _labels(path: Path, name: str, array: np.ndarray, count: int) -> np.ndarray:
     if flat.dtype.kind not in "iu" or len(flat) != count or flat.min() < 0 or flat.max() >= MOST_CLASSES:
         raise unreadable(
             f"`{name}` of {path} is no label for each example", "number the classes from 0",
-            f"expected {count} whole numbers from 0 to {MOST_CLASSES - 1:,}, found {array.dtype} {_times(array.shape)}",
+            f"expected {count} whole numbers from 0 to {MOST_CLASSES - 1:,}, found {array.dtype} {sizes(array.shape) or 'one number'}",
         )  # fmt: skip
     return flat.astype(np.int64)
 
@@ -108,10 +114,6 @@ def _classes(path: Path, found: dict[str, np.ndarray], count: int) -> tuple[str,
     if names.ndim != 1 or names.dtype.kind not in "Uiu" or len(names) < count:
         raise unreadable(
             f"`classes` of {path} does not name the classes", "give their names in the order of their numbers",
-            f"expected {count} texts, found {names.dtype} {_times(names.shape)}",
+            f"expected {count} texts, found {names.dtype} {sizes(names.shape) or 'one number'}",
         )  # fmt: skip
     return tuple(map(str, names))
-
-
-def _times(shape: Shape) -> str:
-    return "×".join(map(str, shape)) or "one number"

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Literal
 
-from cnndsl.diagnostics.errors import CnnError, Diagnostic
+from cnndsl.diagnostics.errors import CnnError, fault
 from cnndsl.disk.files import is_file, is_folder
 
 if TYPE_CHECKING:
@@ -90,9 +90,7 @@ def find_data(data: str) -> Collection:
         raise unreadable(
             f"{data} is no data to learn from", "give `digits`, a folder of class folders, or an `.npz` file"
         )
-    raise CnnError(
-        [Diagnostic("file-not-found", f"there is no folder or file `{data}`", help="check the path, or say `digits`")]
-    )
+    raise fault("file-not-found", f"there is no folder or file `{data}`", help="check the path, or say `digits`")
 
 
 def room(count: int, shape: Shape, dtype: str) -> np.ndarray:
@@ -124,4 +122,4 @@ def fitted(pictures: np.ndarray, shape: Shape) -> np.ndarray:
 
 
 def unreadable(message: str, help: str, *notes: str) -> CnnError:
-    return CnnError([Diagnostic("unreadable-data", message, notes=notes, help=help)])
+    return fault("unreadable-data", message, notes=notes, help=help)

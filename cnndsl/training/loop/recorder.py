@@ -12,7 +12,7 @@ import lightning.pytorch as lightning
 import torch
 from safetensors.torch import save
 
-from cnndsl.diagnostics.errors import CnnError, Diagnostic
+from cnndsl.diagnostics.errors import CnnError, fault
 from cnndsl.disk.files import write_atomically
 from cnndsl.training import run as places
 from cnndsl.training.loop.curves import curves
@@ -121,15 +121,11 @@ class Recorder(lightning.Callback):  # type: ignore[misc]
 
 
 def _diverged(epoch: int, done: int) -> CnnError:
-    return CnnError(
-        [
-            Diagnostic(
-                "loss-diverged",
-                f"the loss of epoch {epoch} is no number: the weights grew without bound",
-                notes=(f"the run keeps the weights of epoch {done}",) if done else (),
-                help="train with a smaller `--lr`, or a longer `--warmup`",
-            )
-        ]
+    return fault(
+        "loss-diverged",
+        f"the loss of epoch {epoch} is no number: the weights grew without bound",
+        notes=(f"the run keeps the weights of epoch {done}",) if done else (),
+        help="train with a smaller `--lr`, or a longer `--warmup`",
     )
 
 

@@ -7,9 +7,10 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnndsl.diagnostics.errors import CnnError, Diagnostic
+from cnndsl.diagnostics.errors import CnnError, fault
+from cnndsl.diagnostics.nearest import nearest
 from cnndsl.ir.graph import Graph, Node
-from cnndsl.passes.values.kinds import nearest
+from cnndsl.ir.written import sizes
 from cnndsl.training.loop.curves import figure_of, saved
 from cnndsl.training.trained.recogniser import Recogniser
 
@@ -60,7 +61,7 @@ def maps_picture(network: Recogniser, image: Path, layers: Sequence[str], format
     for part, name in zip(parts, names, strict=True):
         maps = values[name][0]
         _tiled(part, [_spread(channel) for channel in maps[:MOST_MAPS]])
-        size = "×".join(map(str, maps.shape))
+        size = sizes(maps.shape)
         part.suptitle(f"{name}, {size}: {_first(min(len(maps), MOST_MAPS), len(maps))} channels", fontsize=10)
     return saved(figure, format)
 
@@ -108,15 +109,11 @@ def class_index(classes: Sequence[str], label: str) -> int:
     if label.isascii() and label.isdigit() and int(label) < len(classes):
         return int(label)
     close = nearest(label, [name for name in classes if name])
-    raise CnnError(
-        [
-            Diagnostic(
-                "unknown-class",
-                f"no class is called `{label}`",
-                notes=(f"expected a name or a number from 0 to {len(classes) - 1}",),
-                help=f"did you mean `{close}`?" if close else "give the class's number",
-            )
-        ]
+    raise fault(
+        "unknown-class",
+        f"no class is called `{label}`",
+        notes=(f"expected a name or a number from 0 to {len(classes) - 1}",),
+        help=f"did you mean `{close}`?" if close else "give the class's number",
     )
 
 
@@ -144,14 +141,10 @@ def _map(graph: Graph, name: str) -> Node:
     node = next((node for node in graph.nodes if node.name == name), None)
     if node is None:
         close = nearest(name, [node.name for node in graph.nodes])
-        raise CnnError(
-            [
-                Diagnostic(
-                    "unknown-node",
-                    f"{graph.name} has no layer `{name}`",
-                    help=f"did you mean `{close}`?" if close else f"`cnndsl summary {graph.name}` lists them",
-                )
-            ]
+        raise fault(
+            "unknown-node",
+            f"{graph.name} has no layer `{name}`",
+            help=f"did you mean `{close}`?" if close else f"`cnndsl summary {graph.name}` lists them",
         )
     if node.type.rank != 2 or node.type.channel_axis != 0:
         raise _nothing(f"`{name}` gives {node.type}, no map of two axes")
@@ -159,7 +152,7 @@ def _map(graph: Graph, name: str) -> Node:
 
 
 def _nothing(why: str) -> CnnError:
-    return CnnError([Diagnostic("nothing-to-inspect", f"there is {why}", help="name another layer with --layer")])
+    return fault("nothing-to-inspect", f"there is {why}", help="name another layer with --layer")
 
 
 def _first(shown: int, count: int) -> str:

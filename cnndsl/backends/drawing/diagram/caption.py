@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from cnndsl.ir.arguments import show
 from cnndsl.ir.graph import Node
 from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.written import show, sizes
 
 UNSAID = frozenset(
     {"bias", "pad", "eps", "momentum", "affine", "ceil", "count_pad", "p", "channel", "align", "dropout"}
@@ -35,7 +35,7 @@ def essentials(node: Node) -> str:
         if name in UNSAID or name == "window":
             continue
         if name in PLAIN:
-            said.append(str(value) if not isinstance(value, tuple) else "×".join(map(str, value)))
+            said.append(str(value) if not isinstance(value, tuple) else sizes(value))
         elif name == "stride":
             said.append(f"/{_times(value)}")
         else:
@@ -45,7 +45,7 @@ def essentials(node: Node) -> str:
 
 def _times(value: Any) -> str:
     return (
-        "×".join(map(str, value))
+        sizes(value)
         if isinstance(value, tuple) and len(set(value)) > 1
         else str(value[0] if isinstance(value, tuple) else value)
     )

@@ -12,6 +12,7 @@ from cnndsl.backends.drawing.figures.canvas import Figure, Group, Picture, Polyg
 from cnndsl.backends.drawing.figures.widening import Seen, Widening, widening
 from cnndsl.diagnostics.errors import MissingPart
 from cnndsl.ir.graph import Graph, Node
+from cnndsl.ir.written import sizes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,7 +63,7 @@ def fields(graph: Graph, pixels: np.ndarray, *, influence: np.ndarray | None = N
         groups += _effective(found, second, pixels, influence, colours)
         right = second.x + max(second.width, 300)
     height = max(panel.y + panel.height + 24, max(s.y for s in legend if isinstance(s, Text)) + MARGIN)
-    about = f"{graph.name}: the receptive field grows from {_size(found.rows[0])} to {_size(found.last)} pixels of {_times(found.size)}"
+    about = f"{graph.name}: the receptive field grows from {_size(found.rows[0])} to {_size(found.last)} pixels of {sizes(found.size)}"
     return Figure(f"Receptive fields of {graph.name}", about, right + MARGIN, height + 8, colours.paper, tuple(groups))
 
 
@@ -193,11 +194,7 @@ def _named(node: Node) -> str:
 
 
 def _size(seen: Seen) -> str:
-    return _times(seen.size)
-
-
-def _times(numbers: tuple[int, int]) -> str:
-    return "×".join(map(str, numbers))
+    return sizes(seen.size)
 
 
 def _rectangle(one: tuple[float, float], other: tuple[float, float]) -> tuple[tuple[float, float], ...]:

@@ -7,8 +7,9 @@ from fractions import Fraction
 
 from cnndsl.analyses.needed import needed
 from cnndsl.analyses.receptive_field import Field, State, network_receptive_field, receptive_fields
-from cnndsl.diagnostics.errors import CnnError, Diagnostic
+from cnndsl.diagnostics.errors import fault
 from cnndsl.ir.graph import Graph, Node
+from cnndsl.ir.written import sizes
 
 ROWS = 14
 """Boxes that can be told apart in one picture."""
@@ -52,15 +53,11 @@ def widening(graph: Graph) -> Widening:
     fields = receptive_fields(graph)
     network = network_receptive_field(graph, fields)
     if network is None or len(network[1].views) != 2 or network[0] not in {node.name for node in graph.nodes}:
-        raise CnnError(
-            [
-                Diagnostic(
-                    "wrong-rank",
-                    f"no map of {graph.name} sees a window of a picture",
-                    notes=("expected an input with height and width, and a layer that slides over it",),
-                    help="draw it as a diagram, without `--style rf`",
-                )
-            ]
+        raise fault(
+            "wrong-rank",
+            f"no map of {graph.name} sees a window of a picture",
+            notes=("expected an input with height and width, and a layer that slides over it",),
+            help="draw it as a diagram, without `--style rf`",
         )
     name, whole = network[1].input, None
     found: list[Seen] = []
@@ -87,5 +84,5 @@ def _seen(node: Node, field: Field) -> Seen:
         shift = Fraction(view.stride) * ((positions - 1) // 2)
         sides.append((float(view.first + shift), float(view.last + shift) + 1))
     (top, bottom), (left, right) = sides
-    stride = "×".join(map(str, dict.fromkeys(field.stride)))
+    stride = sizes(dict.fromkeys(field.stride))
     return Seen(node, field.state, top, left, bottom, right, stride)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cnndsl.analyses.cost import cost
-from cnndsl.analyses.outline import title
 from cnndsl.analyses.params import params
 from cnndsl.backends.drawing.diagram.caption import count, shape, span
 from cnndsl.backends.drawing.diagram.diagram import Box, Cluster, Folded, Port
@@ -41,7 +40,7 @@ class Figures:
         many = f"{names[0]}, {names[1]} … {names[-1]} ({len(names)} times)" if len(names) > 4 else ", ".join(names)
         entering = zip(*(self._graph.input_types(n) for n in nodes), strict=True)
         dtype = "" if node.type.dtype == "float32" else f" of {node.type.dtype}"
-        lines = [many, title(node.op), f"{', '.join(map(shape, entering))} → {shape(n.type for n in nodes)}{dtype}"]
+        lines = [many, node.op.text(), f"{', '.join(map(shape, entering))} → {shape(n.type for n in nodes)}{dtype}"]
         each = " each" if len(nodes) > 1 else ""
         for numbers, unit in ((self._params, "params"), (self._macs, "MACs")):
             counted = [numbers.get(name, 0) for name in names]
@@ -55,7 +54,7 @@ class Figures:
 
     def box(self, box: Box) -> str:
         """The ops of a box in a row."""
-        return " → ".join(title(cell.node.op) for cell in box.cells)
+        return " → ".join(cell.node.op.text() for cell in box.cells)
 
     def group(self, item: Cluster | Folded) -> str:
         """A cluster: its words, how often it stands there, its totals."""

@@ -1,0 +1,32 @@
+"""How values, sizes and layers are written: in programs, tables and diagnostics alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+MOST_SHOWN = 40
+
+
+def show(value: Any) -> str:
+    """A value as the language writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f'"{value}"' if len(value) <= MOST_SHOWN else f'"{value[:MOST_SHOWN]}…"'
+    if isinstance(value, tuple):
+        return f"({_shown(value)}{',' if len(value) == 1 else ''})"
+    if isinstance(value, list):
+        return f"[{_shown(value)}]"
+    return "none" if value is None else str(value)
+
+
+def _shown(values: Sequence[Any]) -> str:
+    """Items of a list, the first ones of a long one."""
+    written = ", ".join(map(show, values[:MOST_SHOWN]))
+    return written if len(values) <= MOST_SHOWN else f"{written}, … {len(values)} in all"
+
+
+def sizes(numbers: Iterable[object]) -> str:
+    """Sizes as the language writes them: `3×224×224`; nothing where there are none."""
+    return sizes(numbers)
