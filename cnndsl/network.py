@@ -14,7 +14,7 @@ from cnndsl.pipeline import Loaded, parse_text
 from cnndsl.pipeline import load as load_file
 
 if TYPE_CHECKING:
-    from cnndsl.analyses.summary import NetworkField, NodeReport, Summary
+    from cnndsl.analyses.document import NetworkField, NodeReport, Summary
     from cnndsl.backends.drawing.formats.graphviz import Options
     from cnndsl.backends.tvm.package.loaded import Package
     from cnndsl.backends.tvm.tuning.tune import Tuned

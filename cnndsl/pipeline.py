@@ -29,7 +29,7 @@ from cnndsl.disk.files import is_file, open_file
 from cnndsl.ir.graph import Graph
 from cnndsl.passes.build import Built, build, complete_models, in_order, raise_errors
 from cnndsl.passes.library.library import Library, is_one_model, no_stray
-from cnndsl.passes.walk.body import Report
+from cnndsl.passes.walk.findings import Findings
 from cnndsl.syntax.scan import MOST_BYTES, decode
 
 SECONDS_OF_TRIALS = 1.0
@@ -127,16 +127,16 @@ def parse_text(
 
 def load_origin(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str]) -> Loaded:
     """The network of a program that has been read."""
-    report = Report()
+    findings = Findings()
     with _no_collection():
         try:
-            return _load(origin, parameters, inputs, report)
+            return _load(origin, parameters, inputs, findings)
         except CnnError as error:
-            raise _advised(error, origin, parameters, inputs, report) from None
+            raise _advised(error, origin, parameters, inputs, findings) from None
 
 
-def _load(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str], report: Report) -> Loaded:
-    library = Library(report)
+def _load(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str], findings: Findings) -> Loaded:
+    library = Library(findings)
     unit = library.load(origin.source, origin.path, parameters)
     model = origin.model or (origin.stem if origin.stem in unit.models else None)
     built = build(unit, library, model, parameters, inputs, origin.stem)
@@ -157,7 +157,7 @@ def valid_sizes(
 def _fits(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str]) -> Fits:
     def fits(name: str, shape: tuple[int, ...]) -> bool:
         try:
-            _load(origin, parameters, {**inputs, name: "x".join(map(str, shape))}, Report())
+            _load(origin, parameters, {**inputs, name: "x".join(map(str, shape))}, Findings())
         except CnnError:
             return False
         return True
@@ -166,14 +166,14 @@ def _fits(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, st
 
 
 def _advised(
-    error: CnnError, origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str], report: Report
+    error: CnnError, origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str], findings: Findings
 ) -> CnnError:
     """The error, and where it is a matter of the input's size, the sizes that would do."""
     sized = [d for d in error.diagnostics if d.id in ("shape-mismatch", "window-too-large")]
-    if not sized or not report.entrances:
+    if not sized or not findings.entrances:
         return error
     given = {key: text for key, text in inputs.items() if key}
-    entered = report.entrances[0]
+    entered = findings.entrances[0]
     name, found = entered.source.name, entered.type
     rule = common_rule(name, found, _fits(origin, parameters, given), SECONDS_OF_TRIALS)
     if rule is None:
@@ -232,14 +232,14 @@ def _checked(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str,
     from cnndsl.analyses.lints import lint, without_allowed
     from cnndsl.passes.text_lints import lint_text
 
-    report = Report()
-    unit = Library(report).load(origin.source, origin.path, parameters)
-    report.found += no_stray(unit)
-    raise_errors(report)
+    findings = Findings()
+    unit = Library(findings).load(origin.source, origin.path, parameters)
+    findings.found += no_stray(unit)
+    raise_errors(findings)
     alone = origin.model or (origin.stem if origin.path is None and origin.stem in unit.models else None)
     names: list[str | None] = [alone] if alone or parameters or inputs else [*complete_models(unit)]
     library = not unit.models and bool(unit.program.statements) and not is_one_model(unit.program)
-    found = [*report.found, *lint_text(unit.program)]
+    found = [*findings.found, *lint_text(unit.program)]
     for name in names or ([] if library else [None]):
         loaded = load_origin(replace(origin, model=name), parameters, inputs)
         found += [*loaded.warnings, *lint(loaded.graph)]

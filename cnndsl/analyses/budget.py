@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from cnndsl.analyses.summary import Summary
+from cnndsl.analyses.document import Summary
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, fault
 from cnndsl.diagnostics.source import Span
 from cnndsl.ir.graph import Graph

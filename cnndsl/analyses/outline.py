@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from cnndsl.analyses.summary import FieldReport, Summary, summarize
+from cnndsl.analyses.document import FieldReport, Summary
+from cnndsl.analyses.summary import summarize
 from cnndsl.ir.graph import Frame, Graph, Node
 
 Key = tuple[object, ...]

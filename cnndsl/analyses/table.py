@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 from io import StringIO
 
+from cnndsl.analyses.document import FieldReport, Summary
 from cnndsl.analyses.outline import Outline, Row
-from cnndsl.analyses.summary import FieldReport, Summary
 from cnndsl.ir.written import sizes
 
 COLUMNS = ("layer", "kind", "output", "params", "params%", "macs", "macs%", "flops", "rf")

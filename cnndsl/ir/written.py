@@ -29,4 +29,4 @@ def _shown(values: Sequence[Any]) -> str:
 
 def sizes(numbers: Iterable[object]) -> str:
     """Sizes as the language writes them: `3×224×224`; nothing where there are none."""
-    return sizes(numbers)
+    return "×".join(map(str, numbers))

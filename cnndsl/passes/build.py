@@ -17,7 +17,8 @@ from cnndsl.passes.library.library import Library, Unit, no_stray
 from cnndsl.passes.values.parameters import settings
 from cnndsl.passes.values.place import Place
 from cnndsl.passes.values.scope import BlockValue, Scope
-from cnndsl.passes.walk.body import Body, Departures, Report
+from cnndsl.passes.walk.body import Body, Departures
+from cnndsl.passes.walk.findings import Findings
 from cnndsl.passes.walk.statements import Statements
 from cnndsl.syntax import tree
 
@@ -31,10 +32,10 @@ class Built:
     warnings: tuple[Diagnostic, ...]
 
 
-def raise_errors(report: Report) -> None:
+def raise_errors(findings: Findings) -> None:
     """Raises CnnError if anything found is an error, all of it in order of place."""
-    if any(d.severity is Severity.ERROR for d in report.found):
-        raise CnnError(in_order(report.found))
+    if any(d.severity is Severity.ERROR for d in findings.found):
+        raise CnnError(in_order(findings.found))
 
 
 def in_order(found: Iterable[Diagnostic]) -> list[Diagnostic]:
@@ -46,22 +47,22 @@ def build(
     unit: Unit, library: Library, model: str | None, parameters: Mapping[str, Any], inputs: Mapping[str, str], stem: str
 ) -> Built:
     """The graph of one of the file's models. Raises CnnError with everything that is wrong."""
-    report = library.report
-    report.found += no_stray(unit)
-    statements = Statements(report, {name: _sizes(name, text) for name, text in inputs.items()})
-    raise_errors(report)
-    report.entrances = statements.assembly.entrances
+    findings = library.findings
+    findings.found += no_stray(unit)
+    statements = Statements(findings, {name: _sizes(name, text) for name, text in inputs.items()})
+    raise_errors(findings)
+    findings.entrances = statements.assembly.entrances
     try:
         name, departures = _run(unit, model, parameters, statements, stem)
     except Stopped as stopped:
-        report.add(stopped.error)
-        raise_errors(report)
+        findings.add(stopped.error)
+        raise_errors(findings)
         raise
     for left in statements.inputs:
         names = [wire.source.name for wire in statements.assembly.entrances]
         near = nearest(left, names)
         text = Source("--input", f"{left}=…" if left else "…")
-        report.add(
+        findings.add(
             fault(
                 "unknown-parameter",
                 f"no input is called `{left}`" if left else "the network has no input",
@@ -70,7 +71,7 @@ def build(
                 help=f"did you mean `{near}`?" if near else "leave it out",
             )
         )
-    raise_errors(report)
+    raise_errors(findings)
     assembly = statements.assembly
     graph = close_graph(
         name,
@@ -82,7 +83,7 @@ def build(
         {u.source.name: u.source.text for u in library.units.values()},
     )
     asserts = tuple((statement, body.place()) for statement, body in statements.asserts)
-    return Built(graph, asserts, tuple(in_order(report.found)))
+    return Built(graph, asserts, tuple(in_order(findings.found)))
 
 
 def _run(
@@ -136,7 +137,7 @@ def _run(
         # A base from another file is counted as it is expanded.
         Count(unit.program).refuse_too_many(node.body)
     body.awaits = next((s.span for s in node.body if isinstance(s, tree.Input)), None)
-    statements.chains.caller.bind_parameters(value, body, node.name_span)
+    statements.chains.calls.bind_parameters(value, body, node.name_span)
     return name, statements.depart(node.body, body, node.name_span)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from cnndsl.analyses.document import FieldReport, Summary
 from cnndsl.analyses.memory import timeline
 from cnndsl.analyses.needed import needed
-from cnndsl.analyses.summary import FieldReport, Summary
 from cnndsl.analyses.table import totals
 from cnndsl.backends.drawing.draw import element_ids
 from cnndsl.ir.graph import Graph, Node

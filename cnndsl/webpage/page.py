@@ -9,7 +9,7 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from cnndsl.analyses.summary import Summary
+from cnndsl.analyses.document import Summary
 from cnndsl.backends.drawing.draw import to_svg
 from cnndsl.diagnostics.errors import MissingPart
 from cnndsl.ir.graph import Graph

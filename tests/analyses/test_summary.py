@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from cnndsl.analyses.summary import Summary, schema, summarize
+from cnndsl.analyses.document import Summary
+from cnndsl.analyses.summary import schema, summarize
 from cnndsl.diagnostics.errors import Diagnostic, Label, Severity
 from cnndsl.diagnostics.source import Source, Span
 from cnndsl.ir.graph import Output

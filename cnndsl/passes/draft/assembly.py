@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from math import prod
+from typing import Protocol
 
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, Refusal, fault
 from cnndsl.diagnostics.source import Span
 from cnndsl.ir.op import Op
 from cnndsl.ir.tensor import TensorType
-from cnndsl.ir.weight import Weight
-from cnndsl.ir.written import sizes
 from cnndsl.passes.draft.derivation import derivation
-from cnndsl.passes.draft.flow import Draft, Entrance, Flow, Wire
+from cnndsl.passes.draft.flow import Draft, Entrance, Flow, Spans, Wire
 from cnndsl.passes.draft.name import FrameDraft, Names
-from cnndsl.passes.walk.resolve import Spans
 
 MOST_NODES = 100_000
 MOST_SIZE = 2**31
 MOST_WEIGHTS = 2**40
+
+
+class Lender(Protocol):
+    """What gives a node the weights of an earlier one instead of its own."""
+
+    def lend(self, draft: Draft) -> None:
+        """Raises CnnError where the two are not alike."""
 
 
 class Assembly:
@@ -30,10 +35,8 @@ class Assembly:
         self.frames: list[FrameDraft] = []
         self.weights = 0
         self.frame: int | None = None
-        self.lending: list[Draft] | None = None
-        """While a share is used again: the drafts of its first use that are still to be matched."""
-        self.uses: tuple[Span, Span] | None = None
-        """While a share is used again: where, and where it was used first."""
+        self.lender: Lender | None = None
+        """While a share is used again: what gives each node the weights of the first use."""
 
     def open_frame(self, frame: FrameDraft) -> int | None:
         """Opens a frame inside the present one; returns the one to go back to."""
@@ -89,8 +92,8 @@ class Assembly:
                 help="make the network smaller",
             )
         draft = Draft(op, wires, made, span, self.frame)
-        if self.lending is not None:
-            self._lend(draft)
+        if self.lender is not None:
+            self.lender.lend(draft)
         else:
             weights = op.weights(*types)
             self.weights += sum(prod(weight.shape) for weight in weights.values())
@@ -105,58 +108,6 @@ class Assembly:
             names.layer(draft, key)
         self.drafts.append(draft)
         return Wire(made, draft)
-
-    def _lend(self, draft: Draft) -> None:
-        assert self.lending is not None
-        if not self.lending:
-            raise self.unlike("this use of the share has more layers than its first use", "", draft)
-        owner = self.lending.pop(0)
-        mine, theirs = (d.op.weights(*(w.type for w in d.inputs)) for d in (draft, owner))
-        if type(draft.op) is type(owner.op) and draft.op != owner.op and mine == theirs:
-            # A size of what arrives, as in `Reshape(in.height, …)`, is not the same everywhere.
-            raise self.unlike(
-                f"`{draft.op.word}` has other arguments here than in the first use of the share",
-                "expected the arguments of the first use, found others",
-                draft,
-                help="write what does not depend on the size of what arrives, or put this layer behind the share",
-            )
-        if draft.op != owner.op or mine != theirs:
-            raise self.unlike(
-                f"`{draft.op.word}` cannot use the same weights here as in the first use of the share",
-                f"expected {_weighed(owner, theirs)}, found {_weighed(draft, mine)}",
-                draft,
-            )
-        draft.shared_with = owner.shared_with or owner
-
-    def unlike(
-        self,
-        message: str,
-        found: str,
-        draft: Draft | None = None,
-        help: str = "bring what arrives to the channels of the first use, or share another copy",
-    ) -> CnnError:
-        """The error for a use of a share that is not like its first use, at this use."""
-        assert self.uses is not None
-        here, first = self.uses
-        labels = [Label(here, found), Label(first, "the first use")]
-        if draft is not None:
-            arriving = ", ".join(str(wire.type) for wire in draft.inputs)
-            labels.append(Label(draft.span, f"in this use {arriving} arrives here"))
-        return CnnError(
-            [
-                Diagnostic(
-                    "share-mismatch",
-                    message,
-                    tuple(labels),
-                    help=help,
-                )
-            ]
-        )
-
-
-def _weighed(draft: Draft, weights: dict[str, Weight]) -> str:
-    shapes = " and ".join(sizes(weight.shape) or "1" for weight in weights.values())
-    return f"weights of {shapes}" if shapes else f"`{draft.op.word}` without weights"
 
 
 def too_many(span: Span) -> CnnError:

@@ -22,8 +22,9 @@ from cnndsl.passes.values.kinds import kind
 from cnndsl.passes.values.parameters import settings
 from cnndsl.passes.values.scope import BlockValue, Definition, Scope
 from cnndsl.passes.values.visible import is_layer
-from cnndsl.passes.walk.body import Body, Report
+from cnndsl.passes.walk.body import Body
 from cnndsl.passes.walk.declare import define
+from cnndsl.passes.walk.findings import Findings
 from cnndsl.passes.walk.statements import Statements
 from cnndsl.syntax import tree
 from cnndsl.syntax.parser import parse
@@ -61,8 +62,8 @@ class Unit:
 class Library:
     """Reads each file once. Nothing outside a file's own project is read."""
 
-    def __init__(self, report: Report) -> None:
-        self.report = report
+    def __init__(self, findings: Findings) -> None:
+        self.findings = findings
         self.units: dict[str, Unit] = {}
         self._open: list[str] = []
 
@@ -73,9 +74,9 @@ class Library:
         body = Body(Scope(None, source), Names(), None, kind="file")
         unit = Unit(program, path, body)
         self.units[source.name] = unit
-        define(program.statements, body, self.report)
+        define(program.statements, body, self.findings)
         self._open.append(source.name)
-        statements = Statements(self.report, {})
+        statements = Statements(self.findings, {})
         for statement in program.statements:
             try:
                 if isinstance(statement, tree.Param) and statement.name in outside:
@@ -83,7 +84,7 @@ class Library:
                     body.settings |= settings(given, body.scope, {statement.name: statement.type})
                 self._statement(statement, unit, statements)
             except CnnError as error:
-                self.report.add(error)
+                self.findings.add(error)
                 self._lose(statement, unit)
             except LostValue:
                 self._lose(statement, unit)

@@ -7,11 +7,12 @@ from typing import Any, TypeVar
 
 from cnndsl.diagnostics.errors import CnnError, Refusal, fault
 from cnndsl.diagnostics.nearest import nearest
-from cnndsl.passes.draft.flow import IDENTITY, Given, LayerValue, Lost, Wire
+from cnndsl.passes.draft.flow import Lost, Wire
 from cnndsl.passes.values.arithmetic import operand, operation
 from cnndsl.passes.values.extent import extent
 from cnndsl.passes.values.functions import FUNCTIONS, integer, limited, span_of_integers
 from cnndsl.passes.values.kinds import kind
+from cnndsl.passes.values.layer_value import IDENTITY, Given, LayerValue
 from cnndsl.passes.values.loops import bound_rounds
 from cnndsl.passes.values.misfits import refuse_misfits
 from cnndsl.passes.values.place import Place, known

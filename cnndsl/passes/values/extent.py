@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.passes.draft.flow import LayerValue
 from cnndsl.passes.values.functions import MOST_ITEMS, too_long
+from cnndsl.passes.values.layer_value import LayerValue
 from cnndsl.passes.values.scope import BlockValue
 from cnndsl.syntax.scan import MOST_DEPTH
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from cnndsl.ir.written import show
-from cnndsl.passes.draft.flow import IdentityValue, LayerValue, Lost, Wire
-from cnndsl.passes.values.scope import BlockValue, Shared
+from cnndsl.passes.draft.flow import Lost, Wire
+from cnndsl.passes.values.layer_value import IdentityValue, LayerValue
+from cnndsl.passes.values.scope import BlockValue
+from cnndsl.passes.values.share import Shared
 
 
 def kind(value: Any) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from cnndsl.diagnostics.errors import fault
 from cnndsl.diagnostics.source import Span
-from cnndsl.passes.draft.flow import Given
 from cnndsl.passes.values.functions import Function
+from cnndsl.passes.values.layer_value import Given
 
 
 def refuse_misfits(function: Function, values: tuple[Given, ...], span: Span) -> None:

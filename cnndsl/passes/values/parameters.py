@@ -8,9 +8,10 @@ from typing import Any
 from cnndsl.diagnostics.errors import CnnError, fault
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Source, Span
-from cnndsl.passes.draft.flow import Given, IdentityValue, LayerValue, Lost, LostValue
+from cnndsl.passes.draft.flow import Lost, LostValue
 from cnndsl.passes.values.evaluate import evaluate
 from cnndsl.passes.values.kinds import kind
+from cnndsl.passes.values.layer_value import Given, IdentityValue, LayerValue
 from cnndsl.passes.values.place import Place
 from cnndsl.passes.values.scope import BlockValue, Scope
 from cnndsl.syntax import tree

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.diagnostics.source import Source, Span
-from cnndsl.passes.draft.flow import Draft, Flow, Given, LostValue
+from cnndsl.passes.draft.flow import LostValue
+from cnndsl.passes.values.layer_value import Given
 from cnndsl.syntax import tree
 
 if TYPE_CHECKING:
-    from cnndsl.passes.draft.name import Names
+    pass
 
 MOST_STEPS = 4_000_000
 
@@ -38,20 +39,6 @@ class BlockValue:
 
     def __str__(self) -> str:
         return self.definition.name
-
-
-@dataclass(eq=False, slots=True)
-class Shared:
-    """A `share`: one set of weights. The first use makes the nodes, later ones borrow their weights."""
-
-    statement: tree.Share
-    chain: tree.Chain
-    scope: Scope
-    names: Names
-    entered: Flow
-    frame: int | None
-    drafts: list[Draft] | None = None
-    first_use: Span | None = None
 
 
 @dataclass(eq=False)

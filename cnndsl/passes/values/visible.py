@@ -10,8 +10,8 @@ from cnndsl.diagnostics.errors import CnnError, fault
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Span
 from cnndsl.ir.op import Op, find, registry
-from cnndsl.passes.draft.flow import Given, LayerValue
 from cnndsl.passes.values.functions import FUNCTIONS
+from cnndsl.passes.values.layer_value import Given, LayerValue
 from cnndsl.passes.values.scope import Definition, Scope
 from cnndsl.syntax import tree
 from cnndsl.syntax.vocabulary import STATEMENTS

@@ -7,13 +7,12 @@ from typing import Any, Literal
 
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, fault
 from cnndsl.diagnostics.source import Span
-from cnndsl.passes.draft.flow import Flow, Given, Wire
+from cnndsl.passes.draft.flow import Flow, Wire
 from cnndsl.passes.draft.name import Names
+from cnndsl.passes.values.layer_value import Given
 from cnndsl.passes.values.place import Place
 from cnndsl.passes.values.scope import Scope
 from cnndsl.syntax import tree
-
-MOST_REPORTED = 50
 
 
 @dataclass(eq=False)
@@ -82,41 +81,6 @@ class Departures:
             return self.named
         ends = self.end if isinstance(self.end, tuple) else (self.end,)
         return [*((None, wire, False) for wire in ends if isinstance(wire, Wire)), *self.named]
-
-
-class Report:
-    """Diagnostics as they are found, each once however many rounds or calls meet it."""
-
-    def __init__(self) -> None:
-        self.found: list[Diagnostic] = []
-        self.calls: list[Span] = []
-        self.entrances: list[Wire] = []
-        """The network's inputs, as far as they were read: known also where it could not be built."""
-        self._seen: set[tuple[str, str, int]] = set()
-
-    @property
-    def full(self) -> bool:
-        """Whether enough has been found for one reading."""
-        return len(self.found) >= MOST_REPORTED
-
-    def add(self, error: CnnError) -> None:
-        for diagnostic in error.diagnostics:
-            span = diagnostic.span
-            key = (diagnostic.id, span.source.name if span else "", span.start if span else 0)
-            if key in self._seen or len(self.found) >= MOST_REPORTED:
-                continue
-            self._seen.add(key)
-            self.found.append(self._called(diagnostic))
-
-    def _called(self, diagnostic: Diagnostic) -> Diagnostic:
-        if (
-            not self.calls
-            or diagnostic.span == self.calls[-1]
-            or any(label.text.endswith("in this call") for label in diagnostic.labels)
-        ):
-            return diagnostic
-        labels = (*diagnostic.labels, Label(self.calls[-1], "in this call"))
-        return replace(diagnostic, labels=labels)
 
 
 def names_set(statements: tuple[tree.Statement, ...]) -> dict[str, Span]:

@@ -8,12 +8,14 @@ from typing import Any, Literal
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, fault
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Span
-from cnndsl.passes.draft.flow import LOST, Flow, Given, Lost, LostValue, Wire
+from cnndsl.passes.draft.flow import LOST, Flow, Lost, LostValue, Wire
 from cnndsl.passes.draft.name import FrameDraft
 from cnndsl.passes.values.evaluate import evaluate
-from cnndsl.passes.values.scope import BlockValue, Definition, Scope, Shared
+from cnndsl.passes.values.layer_value import Given
+from cnndsl.passes.values.scope import BlockValue, Definition, Scope
+from cnndsl.passes.values.share import Lending, Shared
 from cnndsl.passes.walk.body import Body
-from cnndsl.passes.walk.chains import Chains
+from cnndsl.passes.walk.walker import Walker
 from cnndsl.syntax import tree
 
 MOST_CALLS = 64
@@ -21,11 +23,11 @@ MOST_CALLS = 64
 RunBody = Callable[[tuple[tree.Statement, ...], Body, Span], Flow]
 
 
-class Caller:
-    """Expands calls. `run` expands the statements of a body and gives what leaves it."""
+class Calls:
+    """Walks what is called. `run` walks the statements of a body and gives what leaves it."""
 
-    def __init__(self, chains: Chains, run: RunBody) -> None:
-        self.chains = chains
+    def __init__(self, walker: Walker, run: RunBody) -> None:
+        self.walker = walker
         self.run = run
         self.active: list[Definition | Shared] = []
 
@@ -35,10 +37,10 @@ class Caller:
         self._enter(definition, f"the block `{definition.name}`", span)
         position = body.names.take_position()
         names = body.names.scope(position if key is None else key)
-        assembly = self.chains.assembly
+        assembly = self.walker.assembly
         opened = FrameDraft("block", definition.name, span, names=names)
         outer = assembly.open_frame(opened)
-        self.chains.report.calls.append(span)
+        self.walker.findings.calls.append(span)
         try:
             sort: Literal["model", "block"] = "model" if isinstance(definition.node, tree.Model) else "block"
             inner = Body(Scope(definition.scope, definition.scope.source), names, flow, kind=sort)
@@ -48,7 +50,7 @@ class Caller:
             self._take(definition, flow, inner, span)
             return self.run(definition.node.body, inner, definition.node.name_span)
         finally:
-            self.chains.report.calls.pop()
+            self.walker.findings.calls.pop()
             assembly.frame = outer
             self.active.pop()
 
@@ -158,32 +160,29 @@ class Caller:
     def share(self, shared: Shared, flow: Flow, span: Span) -> Flow:
         """A share's output: its first use makes the layers, each later one runs them again."""
         self._enter(shared, f"the share `{shared.statement.name}`", span)
-        assembly = self.chains.assembly
+        assembly = self.walker.assembly
         opened = FrameDraft("block", shared.statement.name, span, names=shared.names if shared.drafts is None else None)
-        outer, lending = assembly.open_frame(opened), assembly.lending
-        start, positions, uses = len(assembly.drafts), shared.names.positions, assembly.uses
+        outer, lender = assembly.open_frame(opened), assembly.lender
+        start, positions = len(assembly.drafts), shared.names.positions
+        lending = None if shared.drafts is None else Lending(shared, span)
         try:
             if isinstance(flow, Lost):
                 return LOST
-            if shared.drafts is not None:
-                assembly.lending, assembly.uses = list(shared.drafts), (span, shared.first_use or span)
+            assembly.lender = lending or lender
             inner = Body(shared.scope, shared.names, shared.entered)
-            walked = self.chains.chain(shared.chain, flow, inner, in_middle=True)
-            if shared.drafts is None:
+            walked = self.walker.chain(shared.chain, flow, inner, in_middle=True)
+            if lending is None:
                 shared.drafts, shared.first_use = assembly.drafts[start:], span
-            elif assembly.lending and walked.flow is not LOST:
-                raise assembly.unlike(
-                    f"this use of `{shared.statement.name}` has fewer layers than its first use",
-                    f"expected {len(shared.drafts)} layers, found {len(assembly.drafts) - start}",
-                )
+            elif walked.flow is not LOST:
+                lending.finish(len(assembly.drafts) - start)
             return walked.flow
         finally:
             # A share is counted where it is defined: its uses take no position.
             shared.names.positions = positions
-            assembly.frame, assembly.lending, assembly.uses = outer, lending, uses
-            if lending is not None:
+            assembly.frame, assembly.lender = outer, lender
+            if lending is not None and isinstance(lender, Lending):
                 # A share inside a share that is used again: its nodes are among those the outer one lends.
-                del lending[: len(assembly.drafts) - start]
+                del lender.left[: len(assembly.drafts) - start]
             self.active.pop()
 
 

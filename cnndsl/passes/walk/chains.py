@@ -2,47 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cnndsl.diagnostics.errors import CnnError, Refusal, fault, unplaced
 from cnndsl.diagnostics.source import Span
 from cnndsl.passes.draft.assembly import Assembly, Stopped, too_many
-from cnndsl.passes.draft.flow import IDENTITY, LOST, Flow, LayerValue, Lost, LostValue
+from cnndsl.passes.draft.flow import LOST, Flow, Lost, LostValue
 from cnndsl.passes.draft.name import FrameDraft
 from cnndsl.passes.values.evaluate import look_up, truth, with_arguments
 from cnndsl.passes.values.kinds import kind
+from cnndsl.passes.values.layer_value import IDENTITY, LayerValue
 from cnndsl.passes.values.loops import refuse_loop_names
-from cnndsl.passes.values.scope import BlockValue, Shared
+from cnndsl.passes.values.scope import BlockValue
+from cnndsl.passes.values.share import Shared
 from cnndsl.passes.values.visible import is_layer
-from cnndsl.passes.walk.body import Body, Report
+from cnndsl.passes.walk.body import Body
+from cnndsl.passes.walk.calls import Calls, RunBody
+from cnndsl.passes.walk.findings import Findings
 from cnndsl.passes.walk.merges import Merges
 from cnndsl.passes.walk.repeats import MOST_STEPS, Repeats
 from cnndsl.passes.walk.resolve import resolve
 from cnndsl.passes.walk.tensors import is_flow, named_tensor, picked
+from cnndsl.passes.walk.walker import Walked
 from cnndsl.syntax import tree
-
-if TYPE_CHECKING:
-    from cnndsl.passes.walk.calls import Caller
-
-
-@dataclass(frozen=True, slots=True)
-class Walked:
-    """Where a chain led, and whether anything stood on the way (`id` counts, what an `if` removed does not)."""
-
-    flow: Flow
-    anything: bool
-    left_out: bool = False
-    """Whether an `else none` was what remained."""
 
 
 class Chains:
-    """Expands chains into an assembly. `caller` expands what blocks and shares stand for."""
+    """The walk along chains: layers become nodes of an assembly. `run` walks the statements of a called body."""
 
-    def __init__(self, assembly: Assembly, report: Report) -> None:
+    def __init__(self, assembly: Assembly, findings: Findings, run: RunBody) -> None:
         self.assembly = assembly
-        self.report = report
-        self.caller: Caller
+        self.findings = findings
+        self.calls = Calls(self, run)
         self.merges = Merges(self)
         self.repeats = Repeats(self)
         self.steps = 0
@@ -61,9 +52,9 @@ class Chains:
             self.step(element.span)
             return self._element(element, flow, body, first)
         except CnnError as error:
-            self.report.add(error)
+            self.findings.add(error)
         except Refusal as refusal:
-            self.report.add(unplaced(refusal, element.span))
+            self.findings.add(unplaced(refusal, element.span))
         except LostValue:
             pass
         if element.tap is not None:
@@ -177,11 +168,11 @@ class Chains:
         if isinstance(value, LayerValue):
             return self.layer(value, flow, body, key, primary.span)
         if isinstance(value, BlockValue):
-            return self.caller.block(value, flow, body, key, primary.span)
+            return self.calls.block(value, flow, body, key, primary.span)
         if isinstance(value, Shared):
             if key is not None:
                 raise _without_layer(primary.span, "a share's use has the names of its first one")
-            return self.caller.share(value, flow, primary.span)
+            return self.calls.share(value, flow, primary.span)
         raise fault(
             "not-callable",
             f"`{name}` is {kind(value)}, and a layer or block is due",

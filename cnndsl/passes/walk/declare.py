@@ -12,7 +12,8 @@ from cnndsl.ir.op import find
 from cnndsl.passes.values.evaluate import given
 from cnndsl.passes.values.scope import Definition
 from cnndsl.passes.values.visible import is_layer, split_word, unknown_word, words_of
-from cnndsl.passes.walk.body import Body, Report
+from cnndsl.passes.walk.body import Body
+from cnndsl.passes.walk.findings import Findings
 from cnndsl.syntax import tree
 
 _ONLY_IN_MODELS = {tree.Input: "input", tree.Param: "param", tree.Assert: "assert"}
@@ -53,14 +54,14 @@ def refuse_letter_x(element: tree.Element, before: Span) -> None:
         )
 
 
-def define(statements: tuple[tree.Statement, ...], body: Body, report: Report) -> None:
+def define(statements: tuple[tree.Statement, ...], body: Body, findings: Findings) -> None:
     """Makes the blocks and models of a body known, wherever in it they stand."""
     for statement in statements:
         if not isinstance(statement, tree.Block | tree.Model):
             continue
         name = statement.name
         if is_layer(name) or find(name) is not None:
-            report.add(
+            findings.add(
                 fault(
                     "shadows-layer",
                     f"`{name}` is a layer and cannot be a {'block' if isinstance(statement, tree.Block) else 'model'}",
@@ -71,7 +72,7 @@ def define(statements: tuple[tree.Statement, ...], body: Body, report: Report) -
             continue
         present = body.scope.names.get(name)
         if isinstance(present, Definition) and present.node is not statement:
-            report.add(
+            findings.add(
                 CnnError(
                     [
                         Diagnostic(
@@ -88,7 +89,7 @@ def define(statements: tuple[tree.Statement, ...], body: Body, report: Report) -
             )
             continue
         for error in _wrong_parameters(statement):
-            report.add(error)
+            findings.add(error)
         body.scope.names[name] = Definition(statement, body.scope)
 
 

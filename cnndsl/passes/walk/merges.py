@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cnndsl.diagnostics.errors import fault
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Span
 from cnndsl.ir.op import find, registry
-from cnndsl.passes.draft.flow import LOST, Flow, LayerValue, Wire
+from cnndsl.passes.draft.flow import LOST, Flow, Spans, Wire
 from cnndsl.passes.draft.name import FrameDraft
 from cnndsl.passes.values.evaluate import given
+from cnndsl.passes.values.layer_value import LayerValue
 from cnndsl.passes.values.visible import words_of
 from cnndsl.passes.walk.body import Body
-from cnndsl.passes.walk.resolve import Spans, resolve
+from cnndsl.passes.walk.repeats import rounds
+from cnndsl.passes.walk.resolve import resolve
+from cnndsl.passes.walk.walker import Walker
 from cnndsl.syntax import tree
-
-if TYPE_CHECKING:
-    from cnndsl.passes.walk.chains import Chains
 
 
 class Merges:
     """Expands `word{ branch | branch }` with the chains of its branches."""
 
-    def __init__(self, chains: Chains) -> None:
-        self.chains = chains
+    def __init__(self, walker: Walker) -> None:
+        self.walker = walker
 
     def merge(self, merge: tree.Merge, flow: Flow | None, body: Body, key: str | None) -> Flow:
         op, spans = self._merge_op(merge, flow, body)
@@ -38,11 +38,11 @@ class Merges:
         if key is None:
             return self._joined(merge, op, spans, flow, body)
         names = body.names.scope(key)
-        outer = self.chains.assembly.open_frame(FrameDraft("group", key, merge.span, names=names))
+        outer = self.walker.assembly.open_frame(FrameDraft("group", key, merge.span, names=names))
         try:
             return self._joined(merge, op, spans, flow, body.inside(names))
         finally:
-            self.chains.assembly.frame = outer
+            self.walker.assembly.frame = outer
 
     def _merge_op(self, merge: tree.Merge, flow: Flow | None, body: Body) -> tuple[Any, Spans]:
         op = find(merge.name)
@@ -81,11 +81,11 @@ class Merges:
             )
         if len(wires) == 1:
             return wires[0]
-        return self.chains.assembly.apply(op, tuple(wires), body.names, None, merge.span, spans, tuple(arrivals))
+        return self.walker.assembly.apply(op, tuple(wires), body.names, None, merge.span, spans, tuple(arrivals))
 
     def _branches(self, merge: tree.Merge, flow: Flow | None, body: Body) -> list[tuple[Flow, Span]]:
         if merge.each is not None:
-            bound, _ = self.chains.repeats.rounds(merge.each, None, flow, body)
+            bound, _ = rounds(merge.each, None, flow, body)
             chain = merge.branches[0]
             return [
                 end for names in bound if (end := self._branch(chain, flow, body.inside(bound=dict(names)))) is not None
@@ -94,12 +94,12 @@ class Merges:
 
     def _branch(self, chain: tree.Chain, flow: Flow | None, body: Body) -> tuple[Flow, Span] | None:
         """A branch's end; None if an `else none` leaves the branch out."""
-        walked = self.chains.chain(chain, flow, body)
+        walked = self.walker.chain(chain, flow, body)
         if walked.anything:
             return walked.flow, chain.span
         if walked.left_out:
             return None
-        self.chains.report.add(
+        self.walker.findings.add(
             fault(
                 "empty-branch",
                 "nothing is left of this branch",

@@ -12,12 +12,11 @@ from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Span
 from cnndsl.ir.op import Op
 from cnndsl.ir.written import show
-from cnndsl.passes.draft.flow import Given, LayerValue, Wire
+from cnndsl.passes.draft.flow import Spans, Wire
 from cnndsl.passes.values.kinds import kind
+from cnndsl.passes.values.layer_value import Given, LayerValue
 
 MOST_POSITIONAL = 2
-
-Spans = dict[str, Span]
 
 
 def resolve(layer: LayerValue, span: Span) -> tuple[Op, Spans]:

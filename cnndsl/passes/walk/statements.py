@@ -12,11 +12,12 @@ from cnndsl.passes.draft.flow import LOST, Entrance, Flow, Lost, LostValue, Wire
 from cnndsl.passes.draft.name import free
 from cnndsl.passes.values.evaluate import evaluate
 from cnndsl.passes.values.parameters import checked
-from cnndsl.passes.values.scope import Shared
-from cnndsl.passes.walk.body import Body, Departures, Report, names_set
-from cnndsl.passes.walk.calls import Caller, arriving
+from cnndsl.passes.values.share import Shared
+from cnndsl.passes.walk.body import Body, Departures, names_set
+from cnndsl.passes.walk.calls import arriving
 from cnndsl.passes.walk.chains import Chains
 from cnndsl.passes.walk.declare import define, preset, refuse_letter_x, refuse_stray
+from cnndsl.passes.walk.findings import Findings
 from cnndsl.passes.walk.inputs import arrival, input_type, replace_shape
 from cnndsl.passes.walk.outputs import depart, nothing_leaves
 from cnndsl.syntax import tree
@@ -25,11 +26,10 @@ from cnndsl.syntax import tree
 class Statements:
     """Expands bodies into one assembly."""
 
-    def __init__(self, report: Report, inputs: Mapping[str, tuple[int, ...]]) -> None:
-        self.report = report
+    def __init__(self, findings: Findings, inputs: Mapping[str, tuple[int, ...]]) -> None:
+        self.findings = findings
         self.assembly = Assembly()
-        self.chains = Chains(self.assembly, report)
-        self.chains.caller = Caller(self.chains, self.run)
+        self.chains = Chains(self.assembly, findings, self.run)
         self.inputs = dict(inputs)
         """Sizes from outside, by input name; "" is the first input."""
         self.asserts: list[tuple[tree.Assert, Body]] = []
@@ -47,32 +47,32 @@ class Statements:
         departures = Departures()
         body.scope.later |= names_set(statements)
         body.awaits = next((s.span for s in statements if isinstance(s, tree.Input)), None)
-        define(statements, body, self.report)
+        define(statements, body, self.findings)
         state = _Progress(departures, list(arriving(body.entered)) if body.entered is not None else [])
         for statement in statements:
-            if self.report.full:
+            if self.findings.full:
                 departures.lost = True
                 break
             try:
                 self._statement(statement, body, state)
             except Refusal as refusal:
-                self.report.add(unplaced(refusal, statement.span))
+                self.findings.add(unplaced(refusal, statement.span))
                 self._lose(statement, body, departures)
             except CnnError as error:
-                self.report.add(error)
+                self.findings.add(error)
                 self._lose(statement, body, departures)
             except LostValue:
                 self._lose(statement, body, departures)
         if not departures.lost and all(training for _, _, training in departures.listed):
             departures.lost = True
-            self.report.add(nothing_leaves(departures, span))
+            self.findings.add(nothing_leaves(departures, span))
         if body.kind == "model" and not body.top and state.arrived and not departures.lost:
             departures.lost = True
-            self.report.add(
+            self.findings.add(
                 fault(
                     "wrong-number-of-tensors",
                     f"more tensors arrive than the model has inputs: {len(state.entered) + len(state.arrived)}",
-                    self.report.calls[-1],
+                    self.findings.calls[-1],
                     f"expected {len(state.entered)}, found {len(state.entered) + len(state.arrived)}",
                     help="give it one tensor for each input",
                 )
@@ -176,7 +176,7 @@ class Statements:
         if body.top:
             wire: Flow = self._enter(statement, wanted, state)
         else:
-            wire = arrival(statement, wanted, state.arrived, self.report.calls[-1])
+            wire = arrival(statement, wanted, state.arrived, self.findings.calls[-1])
         if statement.name is not None:
             self.chains.bind(statement.name, wire, statement.name_span or statement.span, body)
         state.entered.append(wire)
@@ -209,23 +209,8 @@ class Statements:
         before = body.scope.names.get(statement.name)
         if isinstance(before, Shared):
             raise _twice(statement.name, statement.name_span, before.statement.name_span)
-        chain, names = statement.chain, body.names
-        body.names.take_position()
-        label = tree.Label(statement.name_span, (statement.name,))
-        reserved = body.names.scope(statement.name)
-        only = chain.elements[0]
-        if len(chain.elements) == 1 and only.label is None and only.repeat is None:
-            # One layer or block is called by the share's name itself, anything longer is a scope of that name.
-            reserved.reserved = True
-            chain = tree.Chain(
-                chain.span,
-                (tree.Element(only.span, label, only.primary, None, only.tap, only.tap_span, only.condition),),
-            )
-        else:
-            names = reserved
-        shared = Shared(
-            statement, chain, body.scope, names, body.entered if body.entered is not None else (), self.assembly.frame
-        )
+        entered = body.entered if body.entered is not None else ()
+        shared = Shared.defined(statement, body.scope, body.names, entered)
         self.chains.bind(statement.name, shared, statement.name_span, body)
 
     def _assert(self, statement: tree.Assert, body: Body) -> None:

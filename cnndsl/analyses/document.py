@@ -1,0 +1,133 @@
+"""The document of `cnndsl summary --format json`, schema 1: everything static about a network."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+
+from cnndsl.diagnostics.formats import DiagnosticReport, Range
+from cnndsl.ir.graph import Graph
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True, populate_by_name=True)
+
+
+class InputReport(_Frozen):
+    """A tensor from outside; shapes are without the batch axis, channels first."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+
+
+class OutputReport(_Frozen):
+    """A tensor that leaves the network."""
+
+    name: str
+    shape: tuple[int, ...]
+    training: bool = Field(default=False, exclude_if=lambda value: not value)
+    """Given where the output is there only in training."""
+
+
+class PeakMemory(_Frozen):
+    """Bytes at batch 1: weights, buffers and what is alive at once; in training also gradients and all activations."""
+
+    inference: int
+    training: int
+
+
+class Totals(_Frozen):
+    """Sums over the network, at batch 1; work and activations are those of inference."""
+
+    params: int
+    """Elements of parameters."""
+    trainable: int
+    """Those of them that training changes."""
+    buffers: int
+    """Elements that training only observes, `num_batches_tracked` included."""
+    macs: int
+    """Multiply-adds of convolutions and matrix products."""
+    flops: int
+    """Two for each multiply-add, and one per element of all other arithmetic."""
+    activations: int
+    """Elements of all nodes' outputs; what is a mere view adds none."""
+    activation_bytes: int
+    peak_memory_bytes: PeakMemory
+    depth: int
+    """Layers with weights on the longest path, normalisations aside."""
+
+
+class FieldReport(_Frozen):
+    """On each axis, position `o` sees the input from `start + stride·o` on, `size` pixels of it.
+
+    `exact`; `unaligned` where paths' centres disagree or positions see different amounts, and this holds all of them; or
+    `global`, where every position sees the same.
+    """
+
+    size: tuple[int, ...]
+    stride: tuple[int | float, ...]
+    """Below 1 behind upsampling, 0 where every position sees the same."""
+    start: tuple[int, ...]
+    state: Literal["exact", "unaligned", "global"]
+
+
+class NetworkField(FieldReport):
+    """The receptive field of the last feature map before a global operation."""
+
+    node: str
+
+
+class NodeReport(_Frozen):
+    """One layer or merge, in order of execution."""
+
+    name: str
+    op: str
+    inputs: tuple[str, ...]
+    shape: tuple[int, ...]
+    params: int
+    """Elements of the parameters it owns; 0 where it uses another node's."""
+    macs: int
+    flops: int
+    activation_bytes: int
+    receptive_field: FieldReport | None
+    span: Range | None
+    """Line, column, end line, end column in `file`."""
+    file: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Given where the node is written in another file than the network's."""
+
+
+class WeightReport(_Frozen):
+    """One entry of the compiled module's `state_dict()`, in its order."""
+
+    name: str
+    shape: tuple[int, ...]
+    trained: bool
+
+
+class Summary(_Frozen):
+    """What `cnndsl summary --format json` prints."""
+
+    version: Literal[1] = Field(default=1, alias="schema")
+    model: str
+    file: str | None
+    inputs: tuple[InputReport, ...]
+    outputs: tuple[OutputReport, ...]
+    totals: Totals
+    receptive_field: NetworkField | None
+    nodes: tuple[NodeReport, ...]
+    weights: tuple[WeightReport, ...]
+    diagnostics: tuple[DiagnosticReport, ...] = ()
+    _graph: Graph | None = PrivateAttr(default=None)
+
+    def __str__(self) -> str:
+        """The table, where the network is at hand."""
+        from cnndsl.analyses.outline import rows
+        from cnndsl.analyses.table import to_text
+
+        return to_text(rows(self._graph, summary=self)) if self._graph else super().__str__()
+
+    def to_json(self, indent: int | None = None) -> str:
+        """The document, with its keys in order."""
+        return self.model_dump_json(by_alias=True, indent=indent)
