@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from cnndsl.diagnostics.errors import Diagnostic
+from cnndsl.diagnostics.nearest import nearest
 from cnndsl.ir.graph import Graph
 from cnndsl.pipeline import Loaded, parse_text
 from cnndsl.pipeline import load as load_file
@@ -87,8 +87,8 @@ class Network:
         try:
             return self._nodes[name]
         except KeyError:
-            near = get_close_matches(name, self._nodes, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            near = nearest(name, self._nodes)
+            hint = f"; did you mean {near!r}?" if near else ""
             raise KeyError(f"{self.name} has no layer {name!r}{hint}") from None
 
     @cached_property

@@ -1,11 +1,14 @@
-"""The passes in order: the page to read first.
+"""From a text to a graph: the page to read first.
 
-    read     a path, `-` or a built-in name        → Source
-    parse    text                                  → tree            (cnndsl.syntax)
-    load     tree, and the files it uses           → names           (cnndsl.passes.library.library)
-    build    names: expand, resolve, infer, name   → Graph           (cnndsl.passes)
+    read      a path, `-` or a built-in name           → Source    (this file)
+    parse     the text                                 → tree      (cnndsl.syntax)
+    gather    the tree, and the files that it uses     → Unit      (cnndsl.passes.library)
+    walk      the bodies, from the model that is meant → drafts    (cnndsl.passes.walk, .values, .draft)
+    close     drafts, once every one has its name      → Graph     (cnndsl.passes.draft.name)
 
-Analyses and back ends take the Graph from here.
+`walk` is an interpreter and one single walk: it works out values, turns words into layers and infers their shapes as it
+goes, because a program may ask for `in.channels` anywhere. `gather` walks too, over what stands outside all models.
+Analyses and back ends take the graph from here.
 """
 
 from __future__ import annotations
@@ -27,7 +30,8 @@ from cnndsl.diagnostics.source import Source, Span
 from cnndsl.disk import shelf
 from cnndsl.disk.files import is_file, open_file
 from cnndsl.ir.graph import Graph
-from cnndsl.passes.build import Built, build, complete_models, in_order, raise_errors
+from cnndsl.passes.build import Built, build, in_order, raise_errors
+from cnndsl.passes.choose_model import complete_models
 from cnndsl.passes.library.library import Library, is_one_model, no_stray
 from cnndsl.passes.walk.findings import Findings
 from cnndsl.syntax.scan import MOST_BYTES, decode
@@ -187,10 +191,11 @@ def _advised(
 
 def _within_budget(built: Built) -> None:
     # Only programs with budgets pay for the figures at this point.
-    from cnndsl.analyses.budget import check_budget
+    from cnndsl.analyses.budget import figures
     from cnndsl.analyses.summary import summarize
+    from cnndsl.passes.check_asserts import check_asserts
 
-    broken = check_budget(built.graph, summarize(built.graph), built.asserts)
+    broken = check_asserts(built.asserts, figures(built.graph, summarize(built.graph)))
     if broken:
         raise CnnError([*built.warnings, *broken])
 

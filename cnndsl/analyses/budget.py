@@ -1,90 +1,22 @@
-"""Budgets: what a program's `assert` statements demand, against the figures of its graph."""
+"""The figures that a program's `assert` statements can speak of."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-from typing import Any
-
 from cnndsl.analyses.document import Summary
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, fault
-from cnndsl.diagnostics.source import Span
 from cnndsl.ir.graph import Graph
-from cnndsl.passes.draft.flow import LOST, Entrance, LostValue, Wire
-from cnndsl.passes.values.evaluate import truth
-from cnndsl.passes.values.place import Place
-from cnndsl.passes.values.scope import Scope
-from cnndsl.syntax import tree
+from cnndsl.ir.tensor import TensorType
 
 
-def check_budget(graph: Graph, summary: Summary, asserts: tuple[tuple[tree.Assert, Place], ...]) -> list[Diagnostic]:
-    """An `assert-failed` for every demand that does not hold; demands joined by `and` are told apart."""
-    found: list[Diagnostic] = []
-    for statement, end in asserts:
-        place = replace(end, scope=Scope(end.scope, end.scope.source, figures(graph, summary, statement.span)))
-        for demand in _demands(statement.value):
-            try:
-                if not truth(demand, place):
-                    found.append(_failed(demand, place))
-            except CnnError as error:
-                found += error.diagnostics
-            except LostValue:
-                found += fault(
-                    "assert-failed",
-                    "the network has no receptive field: no map stands before a global operation",
-                    demand.span,
-                    help="demand something of another figure",
-                ).diagnostics
-    return found
-
-
-def figures(graph: Graph, summary: Summary, where: Span) -> dict[str, Any]:
-    """The names that budgets know. `rf` is the receptive field's smaller axis, `output` the first output."""
+def figures(graph: Graph, summary: Summary) -> dict[str, int | TensorType | None]:
+    """Each figure by its name in programs, at batch 1. `rf` is the receptive field's smaller axis in pixels, None where
+    no map stands before a global operation; `output` is the type of the first output."""
     totals, field = summary.totals, summary.receptive_field
-    output = graph.types[graph.outputs[0].node]
     return {
         "params": totals.params,
         "macs": totals.macs,
         "flops": totals.flops,
         "activations": totals.activations,
         "depth": totals.depth,
-        "rf": LOST if field is None else min(field.size),
-        "output": Wire(output, Entrance(graph.outputs[0].name, where)),
+        "rf": None if field is None else min(field.size),
+        "output": graph.types[graph.outputs[0].node],
     }
-
-
-def _demands(value: tree.Value) -> Iterator[tree.Value]:
-    if isinstance(value, tree.Operation) and value.rest[0][0] == "and":
-        for part in (value.first, *(part for _, part in value.rest)):
-            yield from _demands(part)
-    else:
-        yield value
-
-
-def _failed(demand: tree.Value, place: Place) -> Diagnostic:
-    names = place.scope.names
-    spoken = [name for name in _names(demand) if name in names]
-    facts = ", ".join(f"{name} is {_shown(names[name])}" for name in dict.fromkeys(spoken))
-    text = " ".join(demand.span.text.split())
-    return Diagnostic(
-        "assert-failed",
-        f"`{text}` does not hold",
-        (Label(demand.span, f"found: {facts}" if facts else "it is false"),),
-        help="change the network, or the budget",
-    )
-
-
-def _shown(value: Any) -> str:
-    return str(value.type) if isinstance(value, Wire) else f"{value:,}"
-
-
-def _names(value: Any) -> Iterator[str]:
-    if isinstance(value, tree.Name):
-        yield value.name
-    elif isinstance(value, tuple):
-        for item in value:
-            yield from _names(item)
-    elif isinstance(value, tree.Node):
-        for field in type(value).fields():
-            if field != "span":
-                yield from _names(getattr(value, field))

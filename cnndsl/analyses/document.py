@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from cnndsl.diagnostics.formats import DiagnosticReport, Range
-from cnndsl.ir.graph import Graph
 
 
 class _Frozen(BaseModel):
@@ -119,14 +119,12 @@ class Summary(_Frozen):
     nodes: tuple[NodeReport, ...]
     weights: tuple[WeightReport, ...]
     diagnostics: tuple[DiagnosticReport, ...] = ()
-    _graph: Graph | None = PrivateAttr(default=None)
+    _table: Callable[[], str] | None = PrivateAttr(default=None)
+    """Makes the table; None for a document that was read from JSON, whose network is not at hand."""
 
     def __str__(self) -> str:
         """The table, where the network is at hand."""
-        from cnndsl.analyses.outline import rows
-        from cnndsl.analyses.table import to_text
-
-        return to_text(rows(self._graph, summary=self)) if self._graph else super().__str__()
+        return self._table() if self._table else super().__str__()
 
     def to_json(self, indent: int | None = None) -> str:
         """The document, with its keys in order."""

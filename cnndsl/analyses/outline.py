@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from cnndsl.analyses.document import FieldReport, Summary
-from cnndsl.analyses.summary import summarize
 from cnndsl.ir.graph import Frame, Graph, Node
 
 Key = tuple[object, ...]
@@ -54,9 +53,8 @@ class _Part:
     last: _Part | None = None
 
 
-def rows(graph: Graph, depth: int | None = None, summary: Summary | None = None) -> Outline:
+def rows(graph: Graph, summary: Summary, depth: int | None = None) -> Outline:
     """The tree of a network down to `depth` levels (all of them when None); what lies deeper is summed up."""
-    summary = summary or summarize(graph)
     found: list[Row] = []
     waiting = _siblings(_shown(_tree(graph).parts, graph), "", ())
     while waiting:

@@ -48,8 +48,16 @@ def summarize(graph: Graph, diagnostics: Iterable[Diagnostic] = (), *, strict: b
         weights=tuple(WeightReport(name=e.key, shape=e.weight.shape, trained=e.weight.trained) for e in graph.weights),
         diagnostics=tuple(map(DiagnosticReport.of, diagnostics)),
     )
-    summary._graph = graph
+    summary._table = lambda: _table(graph, summary)
     return summary
+
+
+def _table(graph: Graph, summary: Summary) -> str:
+    # Only who prints a summary pays for the table's imports.
+    from cnndsl.analyses.outline import rows
+    from cnndsl.analyses.table import to_text
+
+    return to_text(rows(graph, summary))
 
 
 def schema() -> dict[str, Any]:

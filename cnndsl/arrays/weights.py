@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from cnndsl.arrays.weight_files import read_weights, write_weights
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
+from cnndsl.diagnostics.nearest import alike
 from cnndsl.ir.graph import Entry, Graph
 from cnndsl.ir.weight import Weight
 from cnndsl.ir.written import sizes
@@ -119,5 +119,5 @@ def _labels(graph: Graph, entry: Entry) -> tuple[Label, ...]:
 
 
 def _near(title: str, key: str, candidates: list[str]) -> tuple[str, ...]:
-    near = get_close_matches(key, candidates, n=3)
+    near = alike(key, candidates)
     return (f"{title}: {', '.join(near)}",) if near else ()

@@ -61,7 +61,7 @@ def command(
     from cnndsl.analyses.outline import rows
     from cnndsl.analyses.table import USUAL, to_csv, to_markdown, to_text
 
-    outline = rows(loaded.graph, depth, summary)
+    outline = rows(loaded.graph, summary, depth)
     if format == "csv":
         say(to_csv(outline))
     elif format == "md":

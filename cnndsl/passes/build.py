@@ -10,10 +10,12 @@ from cnndsl.diagnostics.errors import CnnError, Diagnostic, Severity, fault
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Source, Span
 from cnndsl.ir.graph import Graph
+from cnndsl.passes.choose_model import chosen, refuse_other_name
 from cnndsl.passes.count import Count
 from cnndsl.passes.draft.assembly import Stopped
 from cnndsl.passes.draft.name import close as close_graph
 from cnndsl.passes.library.library import Library, Unit, no_stray
+from cnndsl.passes.values.layer_value import Given
 from cnndsl.passes.values.parameters import settings
 from cnndsl.passes.values.place import Place
 from cnndsl.passes.values.scope import BlockValue, Scope
@@ -89,99 +91,67 @@ def build(
 def _run(
     unit: Unit, model: str | None, parameters: Mapping[str, Any], statements: Statements, stem: str
 ) -> tuple[str, Departures]:
-    end = Span(unit.source, len(unit.source.text), len(unit.source.text))
+    """The network's name, and what leaves it once its statements have been walked."""
     if not unit.program.statements:
-        raise fault("empty-program", "the text is empty", end, help="write an input and a chain: `input 3×32×32`")
+        raise fault(
+            "empty-program", "the text is empty", _end(unit), help="write an input and a chain: `input 3×32×32`"
+        )
     if unit.one_model:
-        if model is not None and model != stem:
-            raise fault(
-                "unknown-model",
-                f"no model is called `{model}`",
-                _asked(unit, model),
-                notes=(f"the file is one model, `{stem}`",),
-                help="leave the name out",
-            )
-        body = Body(unit.body.scope, statements.assembly.root, None, dict(unit.body.settings), top=True, kind="file")
-        _refuse_unknown(parameters, [s.name for s in unit.program.statements if isinstance(s, tree.Param)])
-        body.settings |= settings(parameters, unit.body.scope, _types(unit.program.statements))
-        Count(unit.program).refuse_too_many(unit.program.statements)
-        return stem, statements.depart(unit.program.statements, body, end)
+        refuse_other_name(unit, model, stem)
+        return stem, _whole_file(unit, parameters, statements)
     if not unit.models:
         raise fault(
             "nothing-to-build",
             "the file defines blocks and no model",
-            _first_name(unit.program, end),
+            next((s.name_span for s in unit.program.statements if isinstance(s, tree.Block)), _end(unit)),
             help="write a chain, or `model { … }`; `check` accepts a library",
         )
-    name, value = _select(unit, model, stem)
-    definition = value.definition
-    node = definition.node
+    name, value = chosen(unit, model, stem)
+    return name, _one_of_them(unit, value, parameters, statements)
+
+
+def _whole_file(unit: Unit, parameters: Mapping[str, Any], statements: Statements) -> Departures:
+    """Walks a file that is itself one model."""
+    program = unit.program
+    body = Body(unit.body.scope, statements.assembly.root, None, dict(unit.body.settings), top=True, kind="file")
+    _refuse_unknown(parameters, [*_types(program.statements)])
+    body.settings |= settings(parameters, unit.body.scope, _types(program.statements))
+    Count(program).refuse_too_many(program.statements)
+    return statements.depart(program.statements, body, _end(unit))
+
+
+def _end(unit: Unit) -> Span:
+    return Span(unit.source, len(unit.source.text), len(unit.source.text))
+
+
+def _one_of_them(unit: Unit, value: BlockValue, parameters: Mapping[str, Any], statements: Statements) -> Departures:
+    """Walks one model of a file, its arguments from its text or from outside."""
+    definition, node = value.definition, value.definition.node
     own = [p.name for p in node.parameters or ()]
-    declared = [s.name for s in node.body if isinstance(s, tree.Param)]
-    wide = [s.name for s in unit.program.statements if isinstance(s, tree.Param)]
+    declared, wide = _types(node.body), _types(unit.program.statements)
     _refuse_unknown(parameters, [*own, *declared, *wide])
-    types = _types(node.body) | _types(unit.program.statements)
-    given = settings({k: v for k, v in parameters.items() if k in own or k in declared}, unit.body.scope, types)
-    # A value from outside takes the place of the one the variant gave, wherever that stands.
-    taken = [*value.given]
-    positional = [g for g in taken if g.name is None]
-    named = {g.name: g for g in taken if g.name is not None} | {
-        own[i]: replace(g, name=own[i]) for i, g in enumerate(positional) if i < len(own)
-    }
-    if len(positional) <= len(own):
-        value = replace(value, given=tuple((named | given).values()))
-    body = Body(
-        Scope(definition.scope, definition.scope.source), statements.assembly.root, None, top=True, kind="model"
-    )
+    inner = {name: given for name, given in parameters.items() if name in own or name in declared}
+    value = _with_outside(value, settings(inner, unit.body.scope, declared | wide), own)
+    scope = Scope(definition.scope, definition.scope.source)
+    body = Body(scope, statements.assembly.root, None, top=True, kind="model")
     if definition.scope is unit.body.scope:
         # A base from another file is counted as it is expanded.
         Count(unit.program).refuse_too_many(node.body)
     body.awaits = next((s.span for s in node.body if isinstance(s, tree.Input)), None)
     statements.chains.calls.bind_parameters(value, body, node.name_span)
-    return name, statements.depart(node.body, body, node.name_span)
+    return statements.depart(node.body, body, node.name_span)
 
 
-def _first_name(program: tree.Program, otherwise: Span) -> Span:
-    """The name of the first block."""
-    return next((s.name_span for s in program.statements if isinstance(s, tree.Block)), otherwise)
-
-
-def _select(unit: Unit, model: str | None, stem: str) -> tuple[str, BlockValue]:
-    if model is not None:
-        if model not in unit.models:
-            near = nearest(model, unit.models)
-            raise fault(
-                "unknown-model",
-                f"no model is called `{model}`",
-                _asked(unit, model),
-                notes=(f"the file has {', '.join(unit.models)}",),
-                help=f"did you mean `{near}`?" if near else "take one of these",
-            )
-        return model, unit.models[model]
-    if stem in unit.models:
-        return stem, unit.models[stem]
-    complete = complete_models(unit)
-    name = complete[-1] if complete else list(unit.models)[-1]
-    return name, unit.models[name]
-
-
-def _asked(unit: Unit, model: str) -> Span:
-    """The model's name in `FILE:NAME`, which is where it was asked for."""
-    text = Source("the command line", f"{unit.source.name}:{model}")
-    return Span(text, len(text.text) - len(model), len(text.text))
-
-
-def complete_models(unit: Unit) -> list[str]:
-    """The file's models that need no argument, in order."""
-    return [name for name, value in unit.models.items() if not _lacking(value)]
-
-
-def _lacking(value: BlockValue) -> list[str]:
-    """Parameters that neither an argument nor a default gives."""
-    parameters = value.definition.node.parameters or ()
-    positional = sum(1 for g in value.given if g.name is None)
-    named = {g.name for g in value.given}
-    return [p.name for i, p in enumerate(parameters) if i >= positional and p.name not in named and p.default is None]
+def _with_outside(value: BlockValue, outside: dict[str, Given], own: list[str]) -> BlockValue:
+    """A model whose arguments from outside take the place of those its variant gave, wherever these stand. `own` are
+    its parameters in order."""
+    positional = [given for given in value.given if given.name is None]
+    if len(positional) > len(own):
+        # Too many arguments: `bind_parameters` tells which one.
+        return value
+    named = {name: replace(given, name=name) for name, given in zip(own, positional, strict=False)}
+    written = {given.name: given for given in value.given if given.name is not None}
+    return replace(value, given=tuple((written | named | outside).values()))
 
 
 def _types(statements: tuple[tree.Statement, ...]) -> dict[str, str]:

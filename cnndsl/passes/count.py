@@ -11,9 +11,8 @@ from typing import Any
 
 from cnndsl.passes.draft.assembly import MOST_NODES, too_many
 from cnndsl.passes.values.visible import is_layer
+from cnndsl.passes.walk.calls import MOST_CALLS
 from cnndsl.syntax import tree
-
-_MOST_CALLS = 64
 
 
 class Count:
@@ -57,7 +56,7 @@ class Count:
         return 0
 
     def _block(self, name: str) -> int:
-        if name in self._active or len(self._active) >= _MOST_CALLS:
+        if name in self._active or len(self._active) >= MOST_CALLS:
             # A circle, or too deep: expanding it tells so.
             return 0
         if name not in self._known:

@@ -6,9 +6,9 @@ import ast
 import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 import cnndsl.ops  # noqa: F401  (fills the registry of layers)
+from cnndsl.diagnostics.nearest import alike
 from cnndsl.ir.op import Op, find, registry
 from cnndsl.ir.written import show, sizes
 from cnndsl.passes.values.functions import FUNCTIONS
@@ -63,8 +63,7 @@ def explain(word: str) -> str | None:
 def nearest_words(word: str) -> list[str]:
     """Known words that are like this one, the most alike first."""
     known = [*registry(), *FUNCTIONS, *fault_pages(), *_LISTS]
-    folded = {k.lower(): k for k in known}
-    return [folded[match] for match in get_close_matches(word.lower(), folded, 3)]
+    return alike(word, known)
 
 
 def layers_page() -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 
 from lark import Token
 
 from cnndsl.diagnostics.errors import Diagnostic, Label
+from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Source, Span
 from cnndsl.syntax.vocabulary import RESERVED, STATEMENTS
 
@@ -219,14 +219,14 @@ def _sizes(source: Source, span: Span, token: Token) -> Diagnostic | None:
 def _misspelt(source: Source, span: Span, accepts: set[str]) -> Diagnostic | None:
     """`inptu 3×32×32`: the word before was to begin a statement."""
     word = re.search(r"(?:^|[\n;}])[ \t]*([a-z]+)[ \t]+\Z", source.text[: span.start])
-    close = get_close_matches(word[1], STATEMENTS, 1, 0.7) if word else []
-    if word is None or word[1] in RESERVED or not close or not accepts & _STATEMENT_TOKENS:
+    close = nearest(word[1], STATEMENTS) if word else None
+    if word is None or word[1] in RESERVED or close is None or not accepts & _STATEMENT_TOKENS:
         return None
     return Diagnostic(
         "syntax",
         f"no statement begins with `{word[1]}`",
-        (Label(Span(source, word.start(1), word.end(1)), f"expected `{close[0]}`, found `{word[1]}`"),),
-        help=f"did you mean `{close[0]}`?",
+        (Label(Span(source, word.start(1), word.end(1)), f"expected `{close}`, found `{word[1]}`"),),
+        help=f"did you mean `{close}`?",
     )
 
 

@@ -11,7 +11,7 @@ from cnndsl.diagnostics.source import Source, Span
 
 MOST_BYTES = 1_000_000
 MOST_DEPTH = 64
-MOST_REPORTED = 20
+MOST_WRONG_SIGNS = 20
 
 _INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
 _NEVER = re.compile(rf"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f{_INVISIBLE}]")
@@ -62,7 +62,7 @@ def scan(source: Source) -> None:
     found += _brackets(source, start)
     if found:
         found.sort(key=lambda d: d.labels[0].span.start)
-        raise CnnError(found[:MOST_REPORTED])
+        raise CnnError(found[:MOST_WRONG_SIGNS])
 
 
 def too_long(source: Source, message: str) -> CnnError:
@@ -76,7 +76,7 @@ def too_long(source: Source, message: str) -> CnnError:
 
 
 def _first(matches: Iterator[re.Match[str]]) -> list[re.Match[str]]:
-    return [match for match, _ in zip(matches, range(MOST_REPORTED), strict=False)]
+    return [match for match, _ in zip(matches, range(MOST_WRONG_SIGNS), strict=False)]
 
 
 def _never(source: Source, match: re.Match[str]) -> Diagnostic:
@@ -114,7 +114,7 @@ def _brackets(source: Source, start: int) -> list[Diagnostic]:
             if mismatch is not None:
                 # What follows would be guesswork: one bracket moves all others.
                 return [*found, mismatch]
-        if len(found) >= MOST_REPORTED:
+        if len(found) >= MOST_WRONG_SIGNS:
             return found
     if open_:
         found.append(_unclosed(source, open_[-1], "the end of the file"))

@@ -7,7 +7,7 @@ from io import StringIO
 
 import pytest
 
-from cnndsl.analyses.outline import rows
+from cnndsl.analyses.outline import Outline, rows
 from cnndsl.analyses.summary import summarize
 from cnndsl.analyses.table import COLUMNS, USUAL, to_csv, to_markdown, to_text
 from cnndsl.ir.graph import Graph
@@ -31,8 +31,13 @@ def network() -> Graph:
     return parse_text(TEXT).graph
 
 
+def laid_out(network: Graph, depth: int | None = None) -> Outline:
+    """The rows of a network, with the figures of its summary."""
+    return rows(network, summarize(network), depth)
+
+
 def test_alike_rounds_are_one_row_with_their_sums(network: Graph) -> None:
-    found = {row.label: row for row in rows(network).rows if row.times > 1}
+    found = {row.label: row for row in laid_out(network).rows if row.times > 1}
     assert list(found) == ["0…2"]
     unit = found["0…2"]
     assert (unit.title, unit.times, unit.name, unit.shape) == ("Unit", 3, "stage.0", (8, 8, 8))
@@ -44,7 +49,7 @@ def test_alike_rounds_are_one_row_with_their_sums(network: Graph) -> None:
 
 
 def test_rounds_that_differ_stand_apart(network: Graph) -> None:
-    labels = [row.label for row in rows(network).rows]
+    labels = [row.label for row in laid_out(network).rows]
     assert (
         labels == ["stem", "stage", "0…2", "conv", "bn", "add", "2", "3", "4", "5", "6", "5", "flatten", "fc"] or labels
     )
@@ -55,21 +60,21 @@ def test_sums_agree_with_the_totals_at_any_depth() -> None:
         network = load(name).graph
         summary = summarize(network)
         for depth in (1, 2, 3):
-            top = [row for row in rows(network, depth, summary).rows if len(row.branches) == 1]
+            top = [row for row in rows(network, summary, depth).rows if len(row.branches) == 1]
             assert sum(row.params for row in top) == summary.totals.params
             assert sum(row.macs for row in top) == summary.totals.macs
             assert sum(row.flops for row in top) == summary.totals.flops
-            assert max(len(row.branches) for row in rows(network, depth, summary).rows) <= depth
+            assert max(len(row.branches) for row in rows(network, summary, depth).rows) <= depth
 
 
 def test_every_layer_is_in_the_whole_table_or_stands_behind_a_repeat() -> None:
     network = load("resnet18").graph
-    leaves = [row.name for row in rows(network).rows if not row.is_scope]
+    leaves = [row.name for row in laid_out(network).rows if not row.is_scope]
     assert leaves == [node.name for node in network.nodes]
 
 
 def test_the_tree() -> None:
-    lines = to_text(rows(load("resnet50").graph, 2)).splitlines()
+    lines = to_text(laid_out(load("resnet50").graph, 2)).splitlines()
     tree = [line.split("  ")[0] for line in lines[4:] if line[:1] in "├└│"]
     assert tree == [
         "├─ conv1", "├─ bn1", "├─ 2", "├─ maxpool",
@@ -82,7 +87,7 @@ def test_the_tree() -> None:
 
 
 def test_numbers_stand_in_columns() -> None:
-    lines = to_text(rows(load("resnet50").graph, 2)).splitlines()
+    lines = to_text(laid_out(load("resnet50").graph, 2)).splitlines()
     end = lines[2].index("parameters") + len("parameters")
     table = lines[4 : lines.index(lines[1], 4)]
     assert all(line[end - 1] in "0123456789–" and line[end : end + 2] == "  " for line in table)
@@ -90,7 +95,7 @@ def test_numbers_stand_in_columns() -> None:
 
 
 def test_a_narrow_table_shortens_what_is_written() -> None:
-    outline = rows(load("resnet18").graph, 1)
+    outline = laid_out(load("resnet18").graph, 1)
     wide, narrow = to_text(outline), to_text(outline, 80)
     assert max(map(len, wide.splitlines())) > 80
     assert max(map(len, narrow.splitlines()[:16])) <= 80
@@ -99,7 +104,7 @@ def test_a_narrow_table_shortens_what_is_written() -> None:
 
 
 def test_columns_can_be_chosen() -> None:
-    outline = rows(load("resnet18").graph, 1)
+    outline = laid_out(load("resnet18").graph, 1)
     assert to_text(outline, columns=("layer", "flops")).splitlines()[2].split() == ["layer", "FLOPs"]
     with pytest.raises(ValueError, match="no column is called 'size'"):
         to_text(outline, columns=("layer", "size"))
@@ -107,7 +112,7 @@ def test_columns_can_be_chosen() -> None:
 
 
 def test_csv_is_read_back() -> None:
-    outline = rows(load("resnet18").graph)
+    outline = laid_out(load("resnet18").graph)
     table = list(csv.DictReader(StringIO(to_csv(outline))))
     assert len(table) == len(outline.rows)
     first = table[0]
@@ -117,7 +122,7 @@ def test_csv_is_read_back() -> None:
 
 
 def test_markdown_has_one_cell_for_each_column() -> None:
-    lines = to_markdown(rows(load("resnet18").graph, 2)).splitlines()
+    lines = to_markdown(laid_out(load("resnet18").graph, 2)).splitlines()
     table = [line for line in lines if line.startswith("|")]
     assert {line.count("|") for line in table} == {7}
     assert table[1].replace("-", "") == "|  |  |  | : | : | : |"
@@ -133,24 +138,24 @@ def test_layers_are_written_as_in_the_language() -> None:
 
 def test_a_summary_prints_as_its_table() -> None:
     network = load("resnet18").graph
-    assert str(summarize(network)) == to_text(rows(network))
+    assert str(summarize(network)) == to_text(laid_out(network))
 
 
 def test_receptive_fields_in_words() -> None:
     steps: list[Step] = [("a", Conv(window=2, pad=((0, 1),)), ("x",)), ("add", Add(), ("a", "x"))]
-    text = to_text(rows(graph({"x": (1, 8)}, steps)))
+    text = to_text(laid_out(graph({"x": (1, 8)}, steps)))
     assert "2 positions at add, stride 1, padding 0; unaligned" in text
     assert "~2 /1" in text
-    assert "none: nothing slides" in to_text(rows(graph({"x": (8,)}, [("a", FC(units=2), ("x",))])))
+    assert "none: nothing slides" in to_text(laid_out(graph({"x": (8,)}, [("a", FC(units=2), ("x",))])))
 
 
 def test_the_title_names_every_input() -> None:
     steps: list[Step] = [("add", Add(), ("x", "y"))]
-    assert to_text(rows(graph({"x": (2, 8), "y": (2, 8)}, steps))).splitlines()[0] == "test  2×8, 2×8"
+    assert to_text(laid_out(graph({"x": (2, 8), "y": (2, 8)}, steps))).splitlines()[0] == "test  2×8, 2×8"
 
 
 def test_bars_say_the_share_where_they_fit() -> None:
-    outline = rows(load("alexnet").graph, 1)
+    outline = laid_out(load("alexnet").graph, 1)
     wide, narrow = to_text(outline, 200), to_text(outline, 100)
     assert "share" not in narrow
     assert to_text(outline, None) == to_text(outline, None, USUAL)
@@ -162,7 +167,7 @@ def test_bars_say_the_share_where_they_fit() -> None:
 
 
 def test_a_share_of_nothing_is_no_bar() -> None:
-    outline = rows(load("alexnet").graph)
+    outline = laid_out(load("alexnet").graph)
     pool = next(
         line
         for line in to_text(outline, columns=("layer", "kind", "params%", "macs%")).splitlines()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -66,7 +65,10 @@ class Verbs(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         word = args[0]
         if word not in VERBS and not word.startswith("-") and not ctx.resilient_parsing:
-            near = get_close_matches(word, VERBS, 1)
-            help = f"did you mean `cnndsl {near[0]}`?" if near else f"expected one of {', '.join(VERBS)}"
+            # Only who mistypes a verb pays for this import.
+            from cnndsl.diagnostics.nearest import nearest
+
+            near = nearest(word, VERBS)
+            help = f"did you mean `cnndsl {near}`?" if near else f"expected one of {', '.join(VERBS)}"
             raise click.UsageError(f"there is no verb `{word}`; {help}", ctx)
         return super().resolve_command(ctx, args)

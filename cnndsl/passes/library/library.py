@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -12,11 +11,10 @@ from typing import Any
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, fault
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Source, Span
-from cnndsl.disk import shelf
-from cnndsl.disk.files import is_file, open_file
 from cnndsl.ir.op import find
 from cnndsl.passes.draft.flow import LOST, LostValue
 from cnndsl.passes.draft.name import Names
+from cnndsl.passes.library.sources import origin_of
 from cnndsl.passes.values.evaluate import with_arguments
 from cnndsl.passes.values.kinds import kind
 from cnndsl.passes.values.parameters import settings
@@ -28,7 +26,6 @@ from cnndsl.passes.walk.findings import Findings
 from cnndsl.passes.walk.statements import Statements
 from cnndsl.syntax import tree
 from cnndsl.syntax.parser import parse
-from cnndsl.syntax.scan import MOST_BYTES, decode
 
 
 @dataclass(eq=False)
@@ -111,7 +108,7 @@ class Library:
             scope.names[statement.name] = unit.models[statement.name] = self._variant(statement, unit)
         elif isinstance(statement, tree.Let | tree.Param | tree.Default) and not unit.one_model:
             # In a file that is one model they belong to that model.
-            statements._statement(statement, unit.body, None)  # type: ignore[arg-type]
+            statements.file_wide(statement, unit.body)
 
     def _variant(self, statement: tree.Variant, unit: Unit) -> BlockValue:
         scope = unit.body.scope
@@ -174,87 +171,20 @@ class Library:
             unit.body.scope.names[name] = found
 
     def _origin(self, statement: tree.Use, unit: Unit) -> Unit:
-        span = statement.origin_span
-        if statement.is_file:
-            path = self._beside(statement.origin, unit, span)
-            name = _shown(path)
-            source = None
-        else:
-            source = shelf.architecture(statement.origin)
-            if source is None:
-                close = nearest(statement.origin, shelf.architectures())
-                raise fault(
-                    "unknown-architecture",
-                    f"no built-in architecture is called `{statement.origin}`",
-                    span,
-                    help=f"did you mean `{close}`?"
-                    if close
-                    else "`cnndsl list` names them; a file is written in quotes",
-                )
-            path, name = None, source.name
-        if name in self._open:
-            chain = " → ".join([*self._open[self._open.index(name) :], name])
+        """The file that a `use` names, read once. Raises CnnError, for files that use each other in a circle too."""
+        origin = origin_of(statement, unit.source.name, unit.path)
+        if origin.name in self._open:
+            chain = " → ".join([*self._open[self._open.index(origin.name) :], origin.name])
             raise fault(
                 "use-cycle",
                 "files use each other in a circle",
-                span,
+                statement.origin_span,
                 notes=(chain,),
                 help="move what both need into a third file",
             )
-        if name in self.units:
-            return self.units[name]
-        if source is None:
-            assert path is not None
-            with open_file(path) as file:
-                source = decode(name, file.read(MOST_BYTES + 1))
-        return self.load(source, path, {})
-
-    def _beside(self, written: str, unit: Unit, span: Span) -> Path:
-        """The file that a text in quotes names, links resolved. Raises `path-outside-project`, `file-not-found`."""
-        here = (unit.path.parent if unit.path else Path.cwd()).resolve()
-        root = next(
-            (
-                folder
-                for folder in (here, *here.parents)
-                if (folder / "pyproject.toml").is_file() or (folder / ".git").exists()
-            ),
-            here,
-        )
-        if "\x00" in written or not 0 < len(written) <= 1000 or max(map(len, written.split("/"))) > 200:
-            raise fault(
-                "file-not-found",
-                "a file's name is empty, too long or holds a NUL",
-                span,
-                help="write the name of a file beside this one",
-            )
-        path = Path(os.path.realpath(here / written))
-        if not path.is_relative_to(root) or Path(written).is_absolute():
-            raise fault(
-                "path-outside-project",
-                f"`{written}` leaves the project",
-                span,
-                f"expected a file inside {root.name or root}",
-                help="copy it into the project, and use it by a relative path",
-            )
-        if not is_file(path):
-            raise fault(
-                "file-not-found",
-                f"there is no file `{written}`",
-                span,
-                f"looked beside {unit.source.name}",
-                help="check the name; it is relative to this file",
-            )
-        if path.stat().st_size > MOST_BYTES:
-            raise fault(
-                "source-too-long", f"`{written}` has more than {MOST_BYTES:,} bytes", span, help="split it into files"
-            )
-        return path
-
-
-def _shown(path: Path) -> str:
-    """A file's name in messages: as seen from the working folder, where it lies below it."""
-    here = Path.cwd().resolve()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+        if origin.name in self.units:
+            return self.units[origin.name]
+        return self.load(origin.read(), origin.path, {})
 
 
 @lru_cache(maxsize=64)

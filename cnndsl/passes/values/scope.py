@@ -14,7 +14,7 @@ from cnndsl.syntax import tree
 if TYPE_CHECKING:
     pass
 
-MOST_STEPS = 4_000_000
+MOST_VALUE_STEPS = 4_000_000
 
 
 @dataclass(eq=False, slots=True)
@@ -63,13 +63,13 @@ class Scope:
 
     def spend(self, steps: int = 1) -> None:
         """Counts steps of working out values. Raises `too-many-steps` at the limit, and LostValue beyond: it is told once."""
-        if self.spent[0] > MOST_STEPS:
+        if self.spent[0] > MOST_VALUE_STEPS:
             raise LostValue
         self.spent[0] += steps
-        if self.spent[0] > MOST_STEPS:
+        if self.spent[0] > MOST_VALUE_STEPS:
             raise Refusal(
                 "too-many-steps",
-                f"working out the values takes more than {MOST_STEPS:,} steps",
+                f"working out the values takes more than {MOST_VALUE_STEPS:,} steps",
                 help="use shorter lists, or work a value out once with `let`",
             )
 

@@ -20,7 +20,7 @@ from cnndsl.passes.walk.body import Body
 from cnndsl.passes.walk.calls import Calls, RunBody
 from cnndsl.passes.walk.findings import Findings
 from cnndsl.passes.walk.merges import Merges
-from cnndsl.passes.walk.repeats import MOST_STEPS, Repeats
+from cnndsl.passes.walk.repeats import MOST_WALK_STEPS, Repeats
 from cnndsl.passes.walk.resolve import resolve
 from cnndsl.passes.walk.tensors import is_flow, named_tensor, picked
 from cnndsl.passes.walk.walker import Walked
@@ -63,7 +63,7 @@ class Chains:
 
     def step(self, span: Span) -> None:
         self.steps += 1
-        if self.steps > MOST_STEPS:
+        if self.steps > MOST_WALK_STEPS:
             raise Stopped(too_many(span))
 
     def _element(self, element: tree.Element, flow: Flow | None, body: Body, first: bool) -> Walked:

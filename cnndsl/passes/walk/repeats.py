@@ -19,7 +19,7 @@ from cnndsl.passes.walk.walker import Walker
 from cnndsl.syntax import tree
 
 # An element that makes no node costs time all the same: this many are walked before the network is refused.
-MOST_STEPS = 4 * MOST_NODES
+MOST_WALK_STEPS = 4 * MOST_NODES
 
 
 class Repeats:
@@ -101,7 +101,7 @@ def rounds(
             repeat.count.span,
             help="write `×` and a number: `[…]×2`",
         )
-    if count > MOST_STEPS:
+    if count > MOST_WALK_STEPS:
         raise Stopped(too_many(repeat.span))
     return [{}] * count, False
 

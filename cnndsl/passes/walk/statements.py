@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, Refusal, fault, unplaced
 from cnndsl.diagnostics.source import Span
 from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.written import sizes
 from cnndsl.passes.draft.assembly import Assembly
 from cnndsl.passes.draft.flow import LOST, Entrance, Flow, Lost, LostValue, Wire
 from cnndsl.passes.draft.name import free
@@ -99,12 +100,8 @@ class Statements:
                 self._chain(statement, body, state)
             case tree.Bind():
                 self._bind(statement, body)
-            case tree.Let():
-                self.chains.bind(statement.name, evaluate(statement.value, body.place()), statement.name_span, body)
-            case tree.Param():
-                self._param(statement, body)
-            case tree.Default():
-                preset(statement, body)
+            case tree.Let() | tree.Param() | tree.Default():
+                self._define(statement, body)
             case tree.Input():
                 self._input(statement, body, state)
             case tree.Output():
@@ -113,6 +110,20 @@ class Statements:
                 self._share(statement, body)
             case tree.Assert():
                 self._assert(statement, body)
+
+    def file_wide(self, statement: tree.Let | tree.Param | tree.Default, body: Body) -> None:
+        """A statement that stands outside all models of a file, where no tensor flows. Raises CnnError, LostValue."""
+        refuse_stray(statement, body)
+        self._define(statement, body)
+
+    def _define(self, statement: tree.Let | tree.Param | tree.Default, body: Body) -> None:
+        match statement:
+            case tree.Let():
+                self.chains.bind(statement.name, evaluate(statement.value, body.place()), statement.name_span, body)
+            case tree.Param():
+                self._param(statement, body)
+            case tree.Default():
+                preset(statement, body)
 
     def _chain(self, statement: tree.ChainStatement, body: Body, state: _Progress) -> None:
         if state.chain is not None:
@@ -192,17 +203,17 @@ class Statements:
         name = statement.name or free("input", taken)
         if name in taken:
             raise _twice(name, statement.name_span or statement.span, taken[name].span)
-        sizes = self.inputs.pop(name, None) or (self.inputs.pop("", None) if first else None)
-        if sizes is not None:
-            if len(sizes) != len(wanted.shape):
+        lengths = self.inputs.pop(name, None) or (self.inputs.pop("", None) if first else None)
+        if lengths is not None:
+            if len(lengths) != len(wanted.shape):
                 raise fault(
                     "wrong-rank",
-                    f"`--input` gives {'×'.join(map(str, sizes))} for an input of {wanted}",
+                    f"`--input` gives {sizes(lengths)} for an input of {wanted}",
                     statement.span,
-                    f"expected {len(wanted.shape)} sizes, found {len(sizes)}",
+                    f"expected {len(wanted.shape)} sizes, found {len(lengths)}",
                     help="give as many sizes as the input has",
                 )
-            wanted = replace_shape(wanted, sizes)
+            wanted = replace_shape(wanted, lengths)
         return self.assembly.enter(name, wanted, statement.span)
 
     def _share(self, statement: tree.Share, body: Body) -> None:

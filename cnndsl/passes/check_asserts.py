@@ -1,0 +1,85 @@
+"""Budgets: what a program's `assert` statements demand, against the figures of its graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, fault
+from cnndsl.diagnostics.source import Span
+from cnndsl.ir.tensor import TensorType
+from cnndsl.passes.draft.flow import LOST, Entrance, LostValue, Wire
+from cnndsl.passes.values.evaluate import truth
+from cnndsl.passes.values.place import Place
+from cnndsl.passes.values.scope import Scope
+from cnndsl.syntax import tree
+
+
+def check_asserts(
+    asserts: tuple[tuple[tree.Assert, Place], ...], figures: Mapping[str, int | TensorType | None]
+) -> list[Diagnostic]:
+    """An `assert-failed` for every demand that does not hold; demands joined by `and` are told apart. A figure that the
+    network does not have is None, and one that is a tensor's type can be asked for its sizes: `output.channels`."""
+    failed: list[Diagnostic] = []
+    for statement, end in asserts:
+        values = {name: _value(name, figure, statement.span) for name, figure in figures.items()}
+        place = replace(end, scope=Scope(end.scope, end.scope.source, values))
+        for demand in _demands(statement.value):
+            try:
+                if not truth(demand, place):
+                    failed.append(_failed(demand, place))
+            except CnnError as error:
+                failed += error.diagnostics
+            except LostValue:
+                failed += fault(
+                    "assert-failed",
+                    "the network has no receptive field: no map stands before a global operation",
+                    demand.span,
+                    help="demand something of another figure",
+                ).diagnostics
+    return failed
+
+
+def _value(name: str, figure: int | TensorType | None, where: Span) -> Any:
+    """A figure as a value of the language."""
+    if isinstance(figure, TensorType):
+        return Wire(figure, Entrance(name, where))
+    return LOST if figure is None else figure
+
+
+def _demands(value: tree.Value) -> Iterator[tree.Value]:
+    if isinstance(value, tree.Operation) and value.rest[0][0] == "and":
+        for part in (value.first, *(part for _, part in value.rest)):
+            yield from _demands(part)
+    else:
+        yield value
+
+
+def _failed(demand: tree.Value, place: Place) -> Diagnostic:
+    names = place.scope.names
+    spoken = [name for name in _names(demand) if name in names]
+    facts = ", ".join(f"{name} is {_shown(names[name])}" for name in dict.fromkeys(spoken))
+    text = " ".join(demand.span.text.split())
+    return Diagnostic(
+        "assert-failed",
+        f"`{text}` does not hold",
+        (Label(demand.span, f"found: {facts}" if facts else "it is false"),),
+        help="change the network, or the budget",
+    )
+
+
+def _shown(value: Any) -> str:
+    return str(value.type) if isinstance(value, Wire) else f"{value:,}"
+
+
+def _names(value: Any) -> Iterator[str]:
+    if isinstance(value, tree.Name):
+        yield value.name
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _names(item)
+    elif isinstance(value, tree.Node):
+        for field in type(value).fields():
+            if field != "span":
+                yield from _names(getattr(value, field))
