@@ -18,7 +18,7 @@ def graph(
     types = {i.name: i.type for i in inputs}
     nodes = []
     for name, op, sources in steps:
-        types[name] = op.infer(*(types[s] for s in sources))
+        types[name] = op.infer(tuple(types[s] for s in sources))
         nodes.append(Node(name=name, op=op, inputs=sources, type=types[name], weights_of=name))
     leaving = outputs or (steps[-1][0],)
     return Graph(

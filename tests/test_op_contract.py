@@ -40,7 +40,7 @@ def examples() -> Iterator[Any]:
 def written(text: str, shape: tuple[int, ...]) -> Graph:
     """The network that an example describes."""
     first = registry().get(text.split("(")[0])
-    dtype = first.takes if first else "float32"
+    dtype = first.dtype if first else "float32"
     return parse_text(f"input x: {'×'.join(map(str, shape))} of {dtype}\n{text}").graph
 
 
@@ -96,11 +96,11 @@ shapes = st.integers(0, 3).flatmap(
 
 def alone(op: Op, shape: tuple[int, ...]) -> Graph:
     """A network of this op alone; a merge gets the same tensor from three branches. Raises `Refusal`."""
-    parts = op.parts(TensorType(shape=shape, dtype=op.takes))
+    parts = op.parts(TensorType(shape=shape, dtype=op.dtype))
     if parts is not None:
         names = tuple(f"part{index}" for index in range(len(parts)))
         return graph({"x": shape}, [(name, part, ("x",)) for name, part in zip(names, parts, strict=True)], names)
-    return graph({"x": shape}, [("layer", op, ("x", "x", "x") if op.merges else ("x",))], dtype=op.takes)
+    return graph({"x": shape}, [("layer", op, ("x", "x", "x") if op.merges else ("x",))], dtype=op.dtype)
 
 
 # -- what holds for every network
@@ -188,7 +188,7 @@ def said(op: Op, xs: tuple[TensorType, ...], y: TensorType, at: tuple[int, ...])
         return [list(range(n)) for n in x.size], set(y.size) == {1}
     if y.rank != x.rank:
         return None
-    window = op.sliding(x)
+    window = op.window_over(x)
     if window is None:
         return [[o] for o in at], True
     taps = [
@@ -272,7 +272,7 @@ def test_any_arguments_agree_with_torch(word: str) -> None:
     @few
     @given(drawn(registry()[word]), shapes)
     def check(op: Op, shape: tuple[int, ...]) -> None:
-        x = TensorType(shape=shape, dtype=op.takes)
+        x = TensorType(shape=shape, dtype=op.dtype)
         network = alone_or_refused(op, shape)
         if isinstance(network, Refusal):
             assert network.id in KINDS or torch_refuses(op, x)
@@ -295,7 +295,7 @@ def torch_refuses(op: Op, x: TensorType) -> bool:
     xs = (x,) * (3 if op.merges else 1)
     try:
         with torch.device("meta"):
-            module = op.to_torch(nn, *xs)
+            module = op.to_torch(nn, xs)
         if module is None and not op.merges:
             return True  # torch has nothing of its own to compare with
         module = module.eval() if module is not None else None

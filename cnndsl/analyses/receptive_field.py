@@ -12,7 +12,7 @@ over the nodes, in the sense of Araujo, Norris and Sim, "Computing Receptive Fie
   unless `strict` is asked for. Normalisations' statistics and channel-wise layers count as seeing their own position alone.
 - Where several inputs reach a tensor, its field is that in the first of them, in the graph's order.
 - A tensor whose axes are not the input's any more (tokens of a map) has no field until something sees all of it; nor has one
-  behind a layer that changes sizes and says neither `sliding` nor `reach`.
+  behind a layer that changes sizes and says neither `window_over` nor `reach`.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def _through(node: Node, xs: tuple[TensorType, ...], index: int, field: Field | 
     x, y = xs[index], node.type
     reaches = node.op.reach(xs, y, index)
     if reaches is None:
-        window = None if node.op.merges else node.op.sliding(x)
+        window = None if node.op.merges else node.op.window_over(x)
         if window:
             reaches = tuple(map(_slide, window.stride, window.before, window.extent, range(x.rank)))
         elif (x.shape == y.shape and x.channel_axis == y.channel_axis) or _size(x) == _size(y):

@@ -129,7 +129,7 @@ class Graph(_Frozen):
 
     def node_weights(self, node: Node) -> dict[str, Weight]:
         """The layer's weights by slot, also where another node owns them."""
-        return node.op.weights(*self.input_types(node))
+        return node.op.weights(self.input_types(node))
 
     @cached_property
     def weights(self) -> tuple[Entry, ...]:

@@ -37,6 +37,8 @@ class Op(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
+    # -- What it is: its word, its place in programs and pages, its arguments
+
     word: ClassVar[str]
     """The word in the language: `Conv`, or `add` for a merge."""
     category: ClassVar[Category]
@@ -51,74 +53,10 @@ class Op(BaseModel):
     """Whether the layer is a single tensor whose key is the layer's own name."""
     takes_position: ClassVar[bool] = True
     """Whether the layer counts among its scope's positions (merges and constants do not)."""
-    takes: ClassVar[str] = "float32"
-    """The dtype of what it computes with: int64 for indices, such as those of words."""
-    merges: ClassVar[bool] = False
-    """Whether it joins branches: written `word{ … | … }`, two or more inputs."""
-    gates: ClassVar[bool] = False
-    """Whether a branch that sees the whole input may only weigh the others, as in squeeze-and-excitation."""
-    view: ClassVar[bool] = False
-    """Whether in inference the output is the input's own memory: nothing is computed and nothing is copied."""
-
     symbol: ClassVar[str] = ""
     """One sign that says it in a diagram, in a circle: `+`; without one a box has the word."""
-
     follows: ClassVar[str | None] = None
     """The word whose `default` arguments also hold for this one, where it has none of its own."""
-
-    def before(self, x: TensorType) -> tuple[Op, ...]:
-        """Ops that this one brings along and that every listing shows: the Flatten of FC."""
-        return ()
-
-    def parts(self, x: TensorType) -> tuple[Op, ...] | None:
-        """For a layer with several outputs: the ops that make each of them from the input, one node an output."""
-        return None
-
-    def infer(self, *xs: TensorType) -> TensorType:
-        """The output's type. Raises `Refusal` with the reason when there is none."""
-        return xs[0]
-
-    def weights(self, *xs: TensorType) -> dict[str, Weight]:
-        """The layer's state for these inputs, in `state_dict()` order; the key `""` is the layer itself."""
-        return {}
-
-    def sliding(self, x: TensorType) -> Window | None:
-        """The window over the axes behind the channels; None where each position sees only itself."""
-        return None
-
-    def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...] | None:
-        """What output positions see of input `index`, for each axis of the output behind the channels, where neither a
-        window nor "the same position" says it: upsampling, cropping, exchanged axes. None where they do."""
-        return None
-
-    def sees_all(self, x: TensorType) -> bool:
-        """Whether every output position depends on every input position."""
-        return False
-
-    def macs(self, xs: Tensors, y: TensorType) -> int:
-        """Multiply-adds of convolution and matrix products, batch 1."""
-        return 0
-
-    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
-        """Scalar operations beside the multiply-adds, one per element, batch 1."""
-        return 0
-
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
-        """The `torch.nn` module that holds the weights and does the work; None for a plain function."""
-        return None
-
-    def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
-        """The value in a `forward`, from batched input values; by default the module called with them."""
-        return module(*values)
-
-    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
-        """The Relax expression over batched values; `relax` is the `tvm.relax` module."""
-        raise Unlowered(self.word, "tvm")
-
-    def pointwise(self, tir: Any, value: Any) -> Any:
-        """One element of the output from the same element of the input, as a TIR expression; None if it takes
-        more than that element. What a kernel can do on its way out."""
-        return None
 
     @classmethod
     def arguments(cls) -> tuple[str, ...]:
@@ -159,6 +97,73 @@ class Op(BaseModel):
         texts = {name: value if isinstance(value, str) else show(value) for name, value in given.items()}
         arguments = [text if name == first else f"{name}={text}" for name, text in texts.items()]
         return f"{word}({', '.join(arguments)})" if arguments else word
+
+    # -- What it does to types: facts, from which `cnndsl/analyses` derives sums and receptive fields
+
+    dtype: ClassVar[str] = "float32"
+    """The dtype of what it computes with: int64 for indices, such as those of words."""
+    merges: ClassVar[bool] = False
+    """Whether it joins branches: written `word{ … | … }`, two or more inputs."""
+    gates: ClassVar[bool] = False
+    """Whether a branch that sees the whole input may only weigh the others, as in squeeze-and-excitation."""
+    view: ClassVar[bool] = False
+    """Whether in inference the output is the input's own memory: nothing is computed and nothing is copied."""
+
+    def before(self, x: TensorType) -> tuple[Op, ...]:
+        """Ops that this one brings along and that every listing shows: the Flatten of FC."""
+        return ()
+
+    def parts(self, x: TensorType) -> tuple[Op, ...] | None:
+        """For a layer with several outputs: the ops that make each of them from the input, one node an output."""
+        return None
+
+    def infer(self, xs: Tensors) -> TensorType:
+        """The output's type. Raises `Refusal` with the reason when there is none."""
+        return xs[0]
+
+    def weights(self, xs: Tensors) -> dict[str, Weight]:
+        """The layer's state for these inputs, in `state_dict()` order; the key `""` is the layer itself."""
+        return {}
+
+    def window_over(self, x: TensorType) -> Window | None:
+        """The window over the axes behind the channels; None where each position sees only itself."""
+        return None
+
+    def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...] | None:
+        """What output positions see of input `index`, for each axis of the output behind the channels, where neither a
+        window nor "the same position" says it: upsampling, cropping, exchanged axes. None where they do."""
+        return None
+
+    def sees_all(self, x: TensorType) -> bool:
+        """Whether every output position depends on every input position."""
+        return False
+
+    def macs(self, xs: Tensors, y: TensorType) -> int:
+        """Multiply-adds of convolution and matrix products, batch 1."""
+        return 0
+
+    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
+        """Scalar operations beside the multiply-adds, one per element, batch 1."""
+        return 0
+
+    # -- How back ends say it: each hands in its own vocabulary
+
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
+        """The `torch.nn` module that holds the weights and does the work; None for a plain function."""
+        return None
+
+    def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
+        """The value in a `forward`, from batched input values; by default the module called with them."""
+        return module(*values)
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        """The Relax expression over batched values; `relax` is the `tvm.relax` module."""
+        raise Unlowered(self.word, "tvm")
+
+    def pointwise(self, tir: Any, value: Any) -> Any:
+        """One element of the output from the same element of the input, as a TIR expression; None if it takes
+        more than that element. What a kernel can do on its way out."""
+        return None
 
 
 @cache

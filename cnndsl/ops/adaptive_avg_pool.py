@@ -37,11 +37,11 @@ class AdaptiveAvgPool(Op):
         spatial(x, self.word)
         return per_axis(self.size, x.rank, "size")
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
         return x.resized(self._target(x))
 
-    def sliding(self, x: TensorType) -> Window | None:
+    def window_over(self, x: TensorType) -> Window | None:
         target = self._target(x)
         if target == x.size or any(n % m for n, m in zip(x.size, target, strict=True)):
             return None
@@ -52,12 +52,13 @@ class AdaptiveAvgPool(Op):
     def sees_all(self, x: TensorType) -> bool:
         """Also where windows of several sizes have no one receptive field."""
         target = self._target(x)
-        return target != x.size and (set(target) == {1} or self.sliding(x) is None)
+        return target != x.size and (set(target) == {1} or self.window_over(x) is None)
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
-        return xs[0].elements
+        (x,) = xs
+        return x.elements
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
         (x,) = xs
         module = (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d)[x.rank - 1]
         return module(short(self._target(x)))

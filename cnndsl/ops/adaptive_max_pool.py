@@ -38,28 +38,30 @@ class AdaptiveMaxPool(Op):
     def _average(self) -> AdaptiveAvgPool:
         return AdaptiveAvgPool(size=self.size)
 
-    def infer(self, *xs: TensorType) -> TensorType:
-        return self._average().infer(*xs)
+    def infer(self, xs: Tensors) -> TensorType:
+        return self._average().infer(xs)
 
-    def sliding(self, x: TensorType) -> Window | None:
-        return self._average().sliding(x)
+    def window_over(self, x: TensorType) -> Window | None:
+        return self._average().window_over(x)
 
     def sees_all(self, x: TensorType) -> bool:
         """Also where windows of several sizes have no one receptive field."""
         return self._average().sees_all(x)
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
-        return xs[0].elements
+        (x,) = xs
+        return x.elements
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
-        module = (nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d)[xs[0].rank - 1]
-        return module(short(self.infer(*xs).size))
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
+        (x,) = xs
+        module = (nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d)[x.rank - 1]
+        return module(short(self.infer(xs).size))
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         """One axis after the other: each output position's inputs side by side, then the largest of them."""
         (x,), (value,) = xs, values
         shape = [value.ty.shape[0], *x.shape]
-        for axis, (n, m) in enumerate(zip(x.size, self.infer(*xs).size, strict=True), start=2):
+        for axis, (n, m) in enumerate(zip(x.size, self.infer(xs).size, strict=True), start=2):
             starts, ends = [o * n // m for o in range(m)], [-(-(o + 1) * n // m) for o in range(m)]
             most = max(end - start for start, end in zip(starts, ends, strict=True))
             # A shorter window has its last input once more, which changes no maximum.

@@ -25,7 +25,7 @@ class Add(Op):
         ("add{ id | ReLU | Sigmoid }", (7,)),
     )
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         return stretched(xs, "add")
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:

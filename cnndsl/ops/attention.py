@@ -38,7 +38,7 @@ class Attention(Op):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0
     """The share of the attention that is silenced while training."""
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
         if x.kind != "tokens":
             raise Refusal(
@@ -61,8 +61,9 @@ class Attention(Op):
             )
         return x
 
-    def weights(self, *xs: TensorType) -> dict[str, Weight]:
-        c = xs[0].channels
+    def weights(self, xs: Tensors) -> dict[str, Weight]:
+        (x,) = xs
+        c = x.channels
         # PyTorch's first values: Xavier's for the three maps in one, a linear layer's for the output, no bias.
         weights = {"in_proj_weight": Weight(shape=(3 * c, c), init="uniform", bound=sqrt(6 / (4 * c)))}
         if self.bias:
@@ -77,27 +78,31 @@ class Attention(Op):
 
     def macs(self, xs: Tensors, y: TensorType) -> int:
         """Q, K, V and the output: 4·N·C²; Q·Kᵀ and its product with V: 2·N²·C."""
-        n, c = xs[0].shape
+        (x,) = xs
+        n, c = x.shape
         return 4 * n * c**2 + 2 * n**2 * c
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         """The scale and the softmax of each pair of tokens in each head, and the biases."""
-        n, c = xs[0].shape
+        (x,) = xs
+        n, c = x.shape
         return 2 * self.heads * n**2 + (4 * n * c if self.bias else 0)
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
+        (x,) = xs
         options: dict[str, Any] = {"dropout": self.dropout} if self.dropout else {}
         if not self.bias:
             options["bias"] = False
-        return nn.MultiheadAttention(xs[0].channels, self.heads, batch_first=True, **options)
+        return nn.MultiheadAttention(x.channels, self.heads, batch_first=True, **options)
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
-        (x,) = values
-        return module(x, x, x, need_weights=False)[0]
+        (value,) = values
+        return module(value, value, value, need_weights=False)[0]
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        (x,) = xs
         op = relax.op
-        n, c = xs[0].shape
+        n, c = x.shape
         d = c // self.heads
         batch = values[0].ty.shape[0]
 
@@ -108,7 +113,7 @@ class Attention(Op):
         mapped = linear(values[0], weights["in_proj_weight"], weights.get("in_proj_bias"))
         apart = op.permute_dims(op.reshape(mapped, (batch, n, 3, self.heads, d)), [2, 0, 3, 1, 4])
         q, k, v = (op.reshape(op.strided_slice(apart, [0], [i], [i + 1]), (batch, self.heads, n, d)) for i in range(3))
-        scores = op.matmul(op.multiply(q, relax.const(1 / sqrt(d), xs[0].dtype)), op.permute_dims(k, [0, 1, 3, 2]))
+        scores = op.matmul(op.multiply(q, relax.const(1 / sqrt(d), x.dtype)), op.permute_dims(k, [0, 1, 3, 2]))
         heads = op.matmul(op.nn.softmax(scores, axis=-1), v)
         together = op.reshape(op.permute_dims(heads, [0, 2, 1, 3]), (batch, n, c))
         return linear(together, weights["out_proj.weight"], weights.get("out_proj.bias"))

@@ -42,7 +42,7 @@ class AvgPool(Op):
     window: Axes = 2
     """The size of the window, when it is not written in the word."""
 
-    def sliding(self, x: TensorType) -> Window:
+    def window_over(self, x: TensorType) -> Window:
         spatial(x, self.word)
         kernel = per_axis(self.window, x.rank, "window")
         stride = kernel if self.stride is None else per_axis(self.stride, x.rank, "stride")
@@ -50,16 +50,17 @@ class AvgPool(Op):
         window.refuse_windows_of_padding()
         return window
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        window = self.sliding(x)
+        window = self.window_over(x)
         if x.rank == 3:
             # PyTorch's average over three axes takes no window larger than its input, with `ceil` neither.
             replace(window, ceil=False).output_size(x.size)
         return x.resized(window.output_size(x.size))
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
-        return y.elements * prod(self.sliding(xs[0]).kernel)
+        (x,) = xs
+        return y.elements * prod(self.window_over(x).kernel)
 
     def _pads_apart(self, x: TensorType, window: Window) -> bool:
         """Whether torch's pooling cannot say this padding: it must be even and at most half the window, and over
@@ -68,9 +69,9 @@ class AvgPool(Op):
             return True
         return not window.symmetric or any(2 * p > k for p, k in zip(window.before, window.kernel, strict=True))
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
         (x,) = xs
-        window = self.sliding(x)
+        window = self.window_over(x)
         options: dict[str, Any] = {}
         if window.stride != window.kernel:
             options["stride"] = short(window.stride)
@@ -85,7 +86,7 @@ class AvgPool(Op):
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
         (x,) = xs
-        window = self.sliding(x)
+        window = self.window_over(x)
         if not self._pads_apart(x, window):
             return module(*values)
         amounts = [n for pair in zip(reversed(window.before), reversed(window.after), strict=True) for n in pair]
@@ -97,7 +98,7 @@ class AvgPool(Op):
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         (x,) = xs
-        window = self.sliding(x)
+        window = self.window_over(x)
         filled = window.after_filled(x.size)
         pool = (relax.op.nn.avg_pool1d, relax.op.nn.avg_pool2d, relax.op.nn.avg_pool3d)[x.rank - 1]
         sums = pool(

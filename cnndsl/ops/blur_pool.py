@@ -39,7 +39,7 @@ class BlurPool(Op):
     window: Axes = 3
     """The size of the filter, when it is not written in the word."""
 
-    def sliding(self, x: TensorType) -> Window:
+    def window_over(self, x: TensorType) -> Window:
         """What is reflected into the padding counts as padding: with an even window over an odd size, the last position
         reads one input just outside its window that way."""
         spatial(x, self.word)
@@ -47,9 +47,9 @@ class BlurPool(Op):
         pads = tuple(((k - 1) // 2, k // 2) for k in kernel)
         return make_window(x.size, kernel, per_axis(self.stride, x.rank, "stride"), pads, (1,) * x.rank)
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        window = self.sliding(x)
+        window = self.window_over(x)
         if any(a >= n for a, n in zip(window.after, x.size, strict=True)):
             raise Refusal(
                 "window-too-large",
@@ -60,18 +60,19 @@ class BlurPool(Op):
         return x.resized(window.output_size(x.size))
 
     def macs(self, xs: Tensors, y: TensorType) -> int:
-        return y.elements * prod(self.sliding(xs[0]).kernel)
+        (x,) = xs
+        return y.elements * prod(self.window_over(x).kernel)
 
     def _filter(self, x: TensorType) -> Any:
         """The filter as nested lists: products of binomial coefficients, which sum to 1."""
         table: Any = 1.0
-        for k in reversed(self.sliding(x).kernel):
+        for k in reversed(self.window_over(x).kernel):
             table = [_times(table, comb(k - 1, i) / 2 ** (k - 1)) for i in range(k)]
         return table
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
         (x,), (value,), functional = xs, values, torch.nn.functional
-        window = self.sliding(x)
+        window = self.window_over(x)
         amounts = [n for pair in zip(reversed(window.before), reversed(window.after), strict=True) for n in pair]
         if any(amounts):
             value = functional.pad(value, amounts, mode="reflect")
@@ -81,7 +82,7 @@ class BlurPool(Op):
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         (x,), op = xs, relax.op
-        window = self.sliding(x)
+        window = self.window_over(x)
         weight = op.broadcast_to(relax.const([[self._filter(x)]], "float32"), (x.channels, 1, *window.kernel))
         conv = (op.nn.conv1d, op.nn.conv2d, op.nn.conv3d)[x.rank - 1]
         padded = pad_by_gather(relax, x, values[0], window, "reflect")

@@ -37,13 +37,14 @@ class BN(Op):
     affine: bool = True
     """Whether a trained scale and shift follow."""
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
         channels_first(x, self.word)
         return x
 
-    def weights(self, *xs: TensorType) -> dict[str, Weight]:
-        shape = (xs[0].channels,)
+    def weights(self, xs: Tensors) -> dict[str, Weight]:
+        (x,) = xs
+        shape = (x.channels,)
         trained = {"weight": Weight(shape=shape, init="ones"), "bias": Weight(shape=shape)} if self.affine else {}
         return trained | {
             "running_mean": Weight(shape=shape, trained=False),
@@ -54,7 +55,7 @@ class BN(Op):
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return y.elements
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
         (x,) = xs
         options: dict[str, Any] = {}
         if self.eps != 1e-5:
@@ -66,8 +67,9 @@ class BN(Op):
         return (nn.BatchNorm1d, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)[x.rank](x.channels, **options)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        (x,) = xs
         op = relax.op
-        shape = (1, xs[0].channels, *(1,) * xs[0].rank)
+        shape = (1, x.channels, *(1,) * x.rank)
         scale = op.rsqrt(op.add(weights["running_var"], relax.const(self.eps, "float32")))
         if self.affine:
             scale = op.multiply(scale, weights["weight"])

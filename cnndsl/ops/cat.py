@@ -30,7 +30,7 @@ class Cat(Op):
     axis: Axis = "channels"
     """`channels`, or an axis counted from 0 without the batch."""
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         first = xs[0]
         axis = axis_index(self.axis, first)
         for index, x in enumerate(xs):

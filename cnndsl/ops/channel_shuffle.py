@@ -29,7 +29,7 @@ class ChannelShuffle(Op):
     groups: Positive
     """The parts into which the channels are divided."""
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
         spatial(x, self.word)
         if x.channels % self.groups:
@@ -43,7 +43,7 @@ class ChannelShuffle(Op):
             )
         return x
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
         return nn.ChannelShuffle(self.groups)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:

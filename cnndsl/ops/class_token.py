@@ -25,7 +25,7 @@ class ClassToken(Op):
     one_tensor: ClassVar = True
     examples: ClassVar = (("ToTokens → class_token: ClassToken", (3, 2, 4)),)
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
         if x.kind != "tokens":
             raise Refusal(
@@ -39,17 +39,19 @@ class ClassToken(Op):
         numeric(x, self.word)
         return x.resized((x.size[0] + 1,))
 
-    def weights(self, *xs: TensorType) -> dict[str, Weight]:
-        return {"": Weight(shape=(1, 1, xs[0].channels))}
+    def weights(self, xs: Tensors) -> dict[str, Weight]:
+        (x,) = xs
+        return {"": Weight(shape=(1, 1, x.channels))}
 
     def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...]:
         return (Reach(1, -1, -1, 0),)
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
-        (x,) = values
-        return torch.cat([module.expand(x.shape[0], -1, -1), x], dim=1)
+        (value,) = values
+        return torch.cat([module.expand(value.shape[0], -1, -1), value], dim=1)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        (x,) = xs
         batch = values[0].ty.shape[0]
-        token = relax.op.broadcast_to(weights[""], (batch, 1, xs[0].channels))
+        token = relax.op.broadcast_to(weights[""], (batch, 1, x.channels))
         return relax.op.concat([token, values[0]], axis=1)

@@ -60,7 +60,7 @@ class Conv(Op):
     def _out(self, x: TensorType) -> int:
         return self.channels or x.channels
 
-    def sliding(self, x: TensorType) -> Window:
+    def window_over(self, x: TensorType) -> Window:
         spatial(x, self.word)
         if self.window is None:
             raise Refusal(
@@ -77,9 +77,9 @@ class Conv(Op):
             per_axis(self.dilation, x.rank, "dilation"),
         )
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        window = self.sliding(x)
+        window = self.window_over(x)
         for name, channels in (("input", x.channels), ("output", self._out(x))):
             if channels % self.groups:
                 fits = [g for g in range(min(self.groups, channels), 0, -1) if x.channels % g == 0 == self._out(x) % g]
@@ -107,9 +107,9 @@ class Conv(Op):
                 help="pad less, or write `pad_mode=replicate`",
             )
 
-    def weights(self, *xs: TensorType) -> dict[str, Weight]:
+    def weights(self, xs: Tensors) -> dict[str, Weight]:
         (x,) = xs
-        kernel = self.sliding(x).kernel
+        kernel = self.window_over(x).kernel
         fan_in = x.channels // self.groups * prod(kernel)
         bound = 1 / sqrt(fan_in)
         weights = {
@@ -120,7 +120,8 @@ class Conv(Op):
         return weights
 
     def macs(self, xs: Tensors, y: TensorType) -> int:
-        return y.elements * (xs[0].channels // self.groups) * prod(self.sliding(xs[0]).kernel)
+        (x,) = xs
+        return y.elements * (x.channels // self.groups) * prod(self.window_over(x).kernel)
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return y.elements if self.bias else 0
@@ -129,9 +130,9 @@ class Conv(Op):
         """Whether the padding is more than torch's convolutions can say."""
         return not window.symmetric
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
         (x,) = xs
-        window = self.sliding(x)
+        window = self.window_over(x)
         apart = self._pads_apart(window)
         given: dict[str, Any] = {
             "stride": (window.stride, (1,) * x.rank),
@@ -149,7 +150,8 @@ class Conv(Op):
         return module(x.channels, self._out(x), short(window.kernel), **options)
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
-        window = self.sliding(xs[0])
+        (x,) = xs
+        window = self.window_over(x)
         if not self._pads_apart(window):
             return module(*values)
         # torch counts pads from the last axis to the first.
@@ -160,7 +162,7 @@ class Conv(Op):
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         (x,) = xs
-        window = self.sliding(x)
+        window = self.window_over(x)
         data, padding = values[0], [*window.before, *window.after]
         if self.pad_mode != "zeros" and any(padding):
             data, padding = pad_by_gather(relax, x, data, window, self.pad_mode), [0] * (2 * x.rank)

@@ -138,7 +138,7 @@ class ConvT(Op):
             added=tuple(max(s - e, 0) for e, s in zip(plain.extent, stride, strict=True)),
         )
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
         geometry = self.geometry(x)
         for name, channels in (("input", x.channels), ("output", self._out(x))):
@@ -163,7 +163,7 @@ class ConvT(Op):
             )
         return x.resized(size).with_channels(self._out(x))
 
-    def sliding(self, x: TensorType) -> Window | None:
+    def window_over(self, x: TensorType) -> Window | None:
         """With a stride of 1 it is a plain convolution."""
         g = self.geometry(x)
         if set(g.stride) != {1}:
@@ -173,7 +173,8 @@ class ConvT(Op):
 
     def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...] | None:
         """Output `o` sees inputs `(o + before - i·dilation) / stride` for the taps i where that is whole."""
-        g = self.geometry(xs[0])
+        (x,) = xs
+        g = self.geometry(x)
         if set(g.stride) == {1}:
             return None
         return tuple(
@@ -181,7 +182,7 @@ class ConvT(Op):
             for axis, (s, e, (b, _)) in enumerate(zip(g.stride, g.extent, g.cut, strict=True))
         )
 
-    def weights(self, *xs: TensorType) -> dict[str, Weight]:
+    def weights(self, xs: Tensors) -> dict[str, Weight]:
         (x,) = xs
         shape = (x.channels, self._out(x) // self.groups, *self._kernel(x))
         # PyTorch's own bound, which takes the output for the fan.
@@ -192,12 +193,13 @@ class ConvT(Op):
         return weights
 
     def macs(self, xs: Tensors, y: TensorType) -> int:
-        return xs[0].elements * (y.channels // self.groups) * prod(self._kernel(xs[0]))
+        (x,) = xs
+        return x.elements * (y.channels // self.groups) * prod(self._kernel(x))
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return y.elements if self.bias else 0
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
         (x,) = xs
         g, zeros = self.geometry(x), (0,) * x.rank
         beyond = tuple(max(m - a, 0) for m, (_, a) in zip(g.added, g.cut, strict=True))
@@ -220,13 +222,14 @@ class ConvT(Op):
         g = self.geometry(x)
         if not g.uneven:
             return module(*values)
-        kept = (slice(b, b + n) for (b, _), n in zip(g.cut, self.infer(x).size, strict=True))
+        kept = (slice(b, b + n) for (b, _), n in zip(g.cut, self.infer((x,)).size, strict=True))
         return module(*values)[(..., *kept)]
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         """A plain convolution with the flipped window over the input with zeros between its positions: TVM's own
         transposed convolutions know neither dilation nor uneven cuts."""
-        (x,), op, geometry = xs, relax.op, self.geometry(xs[0])
+        (x,), op = xs, relax.op
+        geometry = self.geometry(x)
         kernel, stride, pads = geometry.kernel, geometry.stride, geometry.as_conv
         data = _spread(relax, values[0], x, stride)
         for axis, (n, s, (before, after)) in enumerate(zip(x.size, stride, pads, strict=True), start=2):

@@ -59,12 +59,13 @@ class Crop(Op):
     def _starts(self, x: TensorType) -> tuple[int, ...]:
         return tuple((n - m) // 2 for n, m in zip(x.size, self._target(x), strict=True))
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
         return x.resized(self._target(x))
 
     def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...]:
-        return tuple(Reach(1, start, start, axis) for axis, start in enumerate(self._starts(xs[0])))
+        (x,) = xs
+        return tuple(Reach(1, start, start, axis) for axis, start in enumerate(self._starts(x)))
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
         (x,) = xs

@@ -7,7 +7,6 @@ from typing import Annotated, Any, ClassVar, final
 from pydantic import Field
 
 from cnndsl.ir.op import Op, Tensors, register
-from cnndsl.ir.tensor import TensorType
 
 
 @final
@@ -27,7 +26,7 @@ class DropPath(Op):
     p: Annotated[float, Field(ge=0, le=1)]
     """The share of examples that lose the branch."""
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
         return nn.Dropout1d(self.p)
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:

@@ -7,7 +7,6 @@ from typing import Annotated, Any, ClassVar, final
 from pydantic import Field
 
 from cnndsl.ir.op import Op, Tensors, register
-from cnndsl.ir.tensor import TensorType
 
 
 @final
@@ -25,7 +24,7 @@ class Dropout(Op):
     channel: bool = False
     """Whether whole channels fall silent together."""
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
         (x,) = xs
         whole = self.channel and x.kind == "map"
         module = (nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)[x.rank - 1] if whole else nn.Dropout

@@ -61,26 +61,33 @@ class DWConv(Op):
         arguments = {name: getattr(self, name) for name in type(self).model_fields if name != "multiplier"}
         return Conv(channels=x.channels * self.multiplier, groups=x.channels, **arguments)
 
-    def sliding(self, x: TensorType) -> Window:
-        return self.conv(x).sliding(x)
+    def window_over(self, x: TensorType) -> Window:
+        return self.conv(x).window_over(x)
 
-    def infer(self, *xs: TensorType) -> TensorType:
-        return self.conv(xs[0]).infer(*xs)
+    def infer(self, xs: Tensors) -> TensorType:
+        (x,) = xs
+        return self.conv(x).infer(xs)
 
-    def weights(self, *xs: TensorType) -> dict[str, Weight]:
-        return self.conv(xs[0]).weights(*xs)
+    def weights(self, xs: Tensors) -> dict[str, Weight]:
+        (x,) = xs
+        return self.conv(x).weights(xs)
 
     def macs(self, xs: Tensors, y: TensorType) -> int:
-        return self.conv(xs[0]).macs(xs, y)
+        (x,) = xs
+        return self.conv(x).macs(xs, y)
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
-        return self.conv(xs[0]).arithmetic(xs, y)
+        (x,) = xs
+        return self.conv(x).arithmetic(xs, y)
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
-        return self.conv(xs[0]).to_torch(nn, *xs)
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
+        (x,) = xs
+        return self.conv(x).to_torch(nn, xs)
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
-        return self.conv(xs[0]).call_torch(torch, module, xs, *values)
+        (x,) = xs
+        return self.conv(x).call_torch(torch, module, xs, *values)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
-        return self.conv(xs[0]).to_relax(relax, xs, values, weights)
+        (x,) = xs
+        return self.conv(x).to_relax(relax, xs, values, weights)

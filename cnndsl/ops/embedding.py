@@ -22,7 +22,7 @@ class Embedding(Op):
 
     word: ClassVar = "Embedding"
     category: ClassVar = "dense"
-    takes: ClassVar = "int64"
+    dtype: ClassVar = "int64"
     examples: ClassVar = (
         ("Embedding(9, 4)", (5,)),
         ("Embedding(9, 4, map=true)", (5,)),
@@ -36,7 +36,7 @@ class Embedding(Op):
     map: bool = False
     """Whether the vectors become a map with one axis, channels first, for convolutions along the text."""
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
         if x.dtype != "int64" or x.kind != "vector":
             raise Refusal(
@@ -50,10 +50,10 @@ class Embedding(Op):
             channel_axis=0 if self.map else 1,
         )
 
-    def weights(self, *xs: TensorType) -> dict[str, Weight]:
+    def weights(self, xs: Tensors) -> dict[str, Weight]:
         return {"weight": Weight(shape=(self.words, self.channels), init="normal")}
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
         return nn.Embedding(self.words, self.channels)
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:

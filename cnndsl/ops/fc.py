@@ -37,12 +37,12 @@ class FC(Op):
             )
         return () if x.kind == "vector" else (Flatten(),)
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
         numeric(x, self.word)
         return x.with_channels(self.units)
 
-    def weights(self, *xs: TensorType) -> dict[str, Weight]:
+    def weights(self, xs: Tensors) -> dict[str, Weight]:
         (x,) = xs
         bound = 1 / sqrt(x.channels)
         weights = {"weight": Weight(shape=(self.units, x.channels), init="uniform", bound=bound)}
@@ -54,14 +54,16 @@ class FC(Op):
         return True
 
     def macs(self, xs: Tensors, y: TensorType) -> int:
-        return self.units * xs[0].channels
+        (x,) = xs
+        return self.units * x.channels
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return y.elements if self.bias else 0
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
+        (x,) = xs
         options = {} if self.bias else {"bias": False}
-        return nn.Linear(xs[0].channels, self.units, **options)
+        return nn.Linear(x.channels, self.units, **options)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         y = relax.op.matmul(values[0], relax.op.permute_dims(weights["weight"]))

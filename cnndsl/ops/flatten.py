@@ -18,7 +18,7 @@ class Flatten(Op):
     view: ClassVar = True
     examples: ClassVar = (("Flatten", (4, 3, 5)), ("Flatten", (6,)))
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
         return TensorType(shape=(x.elements,), dtype=x.dtype)
 
@@ -26,8 +26,9 @@ class Flatten(Op):
         # One output channel per position: which position it saw is no longer an axis.
         return x.kind != "vector"
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
         return nn.Flatten()
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
-        return relax.op.reshape(values[0], (-1, xs[0].elements))
+        (x,) = xs
+        return relax.op.reshape(values[0], (-1, x.elements))

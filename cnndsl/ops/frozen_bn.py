@@ -27,26 +27,30 @@ class FrozenBN(Op):
     eps: Annotated[float, Field(ge=0)] = 1e-5
     """Added to the variance."""
 
-    def infer(self, *xs: TensorType) -> TensorType:
-        channels_first(xs[0], self.word)
-        return xs[0]
+    def infer(self, xs: Tensors) -> TensorType:
+        (x,) = xs
+        channels_first(x, self.word)
+        return x
 
-    def weights(self, *xs: TensorType) -> dict[str, Weight]:
-        zeros = Weight(shape=(xs[0].channels,), trained=False)
-        ones = Weight(shape=(xs[0].channels,), trained=False, init="ones")
+    def weights(self, xs: Tensors) -> dict[str, Weight]:
+        (x,) = xs
+        zeros = Weight(shape=(x.channels,), trained=False)
+        ones = Weight(shape=(x.channels,), trained=False, init="ones")
         return {"weight": ones, "bias": zeros, "running_mean": zeros, "running_var": ones}
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return y.elements
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
-        column = (-1, *xs[0].per_channel[1:])
+        (x,) = xs
+        column = (-1, *x.per_channel[1:])
         scale = module.weight * (module.running_var + self.eps).rsqrt()
         shift = module.bias - module.running_mean * scale
         return values[0] * scale.reshape(*column) + shift.reshape(*column)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
-        op, shape = relax.op, xs[0].per_channel
+        (x,) = xs
+        op, shape = relax.op, x.per_channel
         scale = op.rsqrt(op.add(weights["running_var"], relax.const(self.eps, "float32")))
         scale = op.multiply(scale, weights["weight"])
         shift = op.subtract(weights["bias"], op.multiply(weights["running_mean"], scale))

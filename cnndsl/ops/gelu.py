@@ -22,14 +22,15 @@ class GELU(Op):
     approximate: Literal["none", "tanh"] = "none"
     """`tanh` takes `0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³)))` instead, as the first transformers did."""
 
-    def infer(self, *xs: TensorType) -> TensorType:
-        numeric(xs[0], self.word)
-        return xs[0]
+    def infer(self, xs: Tensors) -> TensorType:
+        (x,) = xs
+        numeric(x, self.word)
+        return x
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return y.elements
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
         return nn.GELU() if self.approximate == "none" else nn.GELU(approximate=self.approximate)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:

@@ -29,7 +29,7 @@ class GlobalMaxPool(Op):
         ("Permute(1, 2, 0) → GlobalMaxPool", (3, 4, 5)),
     )
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
         numeric(x, self.word)
         if x.kind == "vector":
@@ -45,9 +45,10 @@ class GlobalMaxPool(Op):
         return True
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
-        return xs[0].elements
+        (x,) = xs
+        return x.elements
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
         (x,) = xs
         if x.channel_axis != 0:
             return None

@@ -19,7 +19,7 @@ class GLU(Op):
     category: ClassVar = "activation"
     examples: ClassVar = (("GLU", (4, 5, 6)), ("GLU", (8,)), ("Conv3(6) → GLU", (3, 10)))
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
         numeric(x, self.word)
         if x.channels % 2:
@@ -34,11 +34,13 @@ class GLU(Op):
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return 2 * y.elements
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
-        return nn.GLU(dim=xs[0].channel_axis + 1)
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
+        (x,) = xs
+        return nn.GLU(dim=x.channel_axis + 1)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
-        op, axis, channels = relax.op, xs[0].channel_axis + 1, xs[0].channels
+        (x,) = xs
+        op, axis, channels = relax.op, x.channel_axis + 1, x.channels
         kept = op.strided_slice(values[0], [axis], [0], [channels // 2])
         gate = op.strided_slice(values[0], [axis], [channels // 2], [channels])
         return op.multiply(kept, op.sigmoid(gate))

@@ -30,7 +30,7 @@ class GN(Op):
     eps: Annotated[float, Field(ge=0)] = 1e-5
     """Added to the variance."""
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
         channels_first(x, self.word)
         if x.channels % self.groups:
@@ -45,20 +45,23 @@ class GN(Op):
         refuse_single_numbers(x, self.word, x.elements // self.groups)
         return x
 
-    def weights(self, *xs: TensorType) -> dict[str, Weight]:
-        shape = (xs[0].channels,)
+    def weights(self, xs: Tensors) -> dict[str, Weight]:
+        (x,) = xs
+        shape = (x.channels,)
         return {"weight": Weight(shape=shape, init="ones"), "bias": Weight(shape=shape)}
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return y.elements
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
+        (x,) = xs
         options = {} if self.eps == 1e-5 else {"eps": self.eps}
-        return nn.GroupNorm(self.groups, xs[0].channels, **options)
+        return nn.GroupNorm(self.groups, x.channels, **options)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
-        y = normalized_groups(relax, values[0], xs[0], self.groups, self.eps)
-        return scaled(relax, y, xs[0], weights)
+        (x,) = xs
+        y = normalized_groups(relax, values[0], x, self.groups, self.eps)
+        return scaled(relax, y, x, weights)
 
 
 def refuse_single_numbers(x: TensorType, word: str, together: int) -> None:

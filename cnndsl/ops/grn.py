@@ -31,7 +31,7 @@ class GRN(Op):
     eps: Annotated[float, Field(gt=0)] = 1e-6
     """Added to the mean length."""
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
         numeric(x, self.word)
         if x.kind == "vector":
@@ -43,8 +43,9 @@ class GRN(Op):
             )
         return x
 
-    def weights(self, *xs: TensorType) -> dict[str, Weight]:
-        shape = (xs[0].channels,)
+    def weights(self, xs: Tensors) -> dict[str, Weight]:
+        (x,) = xs
+        shape = (x.channels,)
         return {"weight": Weight(shape=shape), "bias": Weight(shape=shape)}
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar, final
 
 from cnndsl.ir.op import Op, Tensors, register
-from cnndsl.ir.tensor import TensorType
 
 
 @final
@@ -18,7 +17,7 @@ class Identity(Op):
     view: ClassVar = True
     examples: ClassVar = (("Identity", (4, 5, 6)),)
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
         return nn.Identity()
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:

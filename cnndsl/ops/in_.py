@@ -27,20 +27,21 @@ class IN(Op):
     affine: bool = False
     """Whether a trained scale and shift follow."""
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
         spatial(x, self.word)
         refuse_single_numbers(x, self.word, x.elements // x.channels)
         return x
 
-    def weights(self, *xs: TensorType) -> dict[str, Weight]:
-        shape = (xs[0].channels,)
+    def weights(self, xs: Tensors) -> dict[str, Weight]:
+        (x,) = xs
+        shape = (x.channels,)
         return {"weight": Weight(shape=shape, init="ones"), "bias": Weight(shape=shape)} if self.affine else {}
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return y.elements
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
         (x,) = xs
         options: dict[str, Any] = {} if self.eps == 1e-5 else {"eps": self.eps}
         if self.affine:
@@ -48,5 +49,6 @@ class IN(Op):
         return (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)[x.rank - 1](x.channels, **options)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
-        y = normalized_groups(relax, values[0], xs[0], xs[0].channels, self.eps)
-        return scaled(relax, y, xs[0], weights) if self.affine else y
+        (x,) = xs
+        y = normalized_groups(relax, values[0], x, x.channels, self.eps)
+        return scaled(relax, y, x, weights) if self.affine else y

@@ -36,12 +36,14 @@ class L2Norm(Op):
     affine: bool = True
     """Whether the scales exist."""
 
-    def infer(self, *xs: TensorType) -> TensorType:
-        numeric(xs[0], self.word)
-        return xs[0]
+    def infer(self, xs: Tensors) -> TensorType:
+        (x,) = xs
+        numeric(x, self.word)
+        return x
 
-    def weights(self, *xs: TensorType) -> dict[str, Weight]:
-        return {"weight": Weight(shape=(xs[0].channels,), init="constant", value=self.init)} if self.affine else {}
+    def weights(self, xs: Tensors) -> dict[str, Weight]:
+        (x,) = xs
+        return {"weight": Weight(shape=(x.channels,), init="constant", value=self.init)} if self.affine else {}
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return y.elements
@@ -52,7 +54,8 @@ class L2Norm(Op):
         return unit * module.weight.reshape(-1, *x.per_channel[1:]) if self.affine else unit
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        (x,) = xs
         op, (value,) = relax.op, values
-        length = op.sqrt(op.sum(op.multiply(value, value), axis=[xs[0].channel_axis + 1], keepdims=True))
+        length = op.sqrt(op.sum(op.multiply(value, value), axis=[x.channel_axis + 1], keepdims=True))
         unit = op.divide(value, op.maximum(length, relax.const(LEAST, "float32")))
-        return scaled(relax, unit, xs[0], weights) if self.affine else unit
+        return scaled(relax, unit, x, weights) if self.affine else unit

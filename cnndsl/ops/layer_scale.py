@@ -31,12 +31,14 @@ class LayerScale(Op):
     init: float = 1e-6
     """The factors before training."""
 
-    def infer(self, *xs: TensorType) -> TensorType:
-        numeric(xs[0], self.word)
-        return xs[0]
+    def infer(self, xs: Tensors) -> TensorType:
+        (x,) = xs
+        numeric(x, self.word)
+        return x
 
-    def weights(self, *xs: TensorType) -> dict[str, Weight]:
-        return {"": Weight(shape=xs[0].per_channel, init="constant", value=self.init)}
+    def weights(self, xs: Tensors) -> dict[str, Weight]:
+        (x,) = xs
+        return {"": Weight(shape=x.per_channel, init="constant", value=self.init)}
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return y.elements

@@ -21,14 +21,15 @@ class LeakyReLU(Op):
     slope: float = 0.01
     """The factor below zero."""
 
-    def infer(self, *xs: TensorType) -> TensorType:
-        numeric(xs[0], self.word)
-        return xs[0]
+    def infer(self, xs: Tensors) -> TensorType:
+        (x,) = xs
+        numeric(x, self.word)
+        return x
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return y.elements
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
         return nn.LeakyReLU() if self.slope == 0.01 else nn.LeakyReLU(self.slope)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:

@@ -34,12 +34,12 @@ class Linear(Op):
     bias: bool = True
     """Whether a trained number is added to each output channel."""
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
         numeric(x, self.word)
         return x.with_channels(self.units)
 
-    def weights(self, *xs: TensorType) -> dict[str, Weight]:
+    def weights(self, xs: Tensors) -> dict[str, Weight]:
         (x,) = xs
         bound = 1 / sqrt(x.channels)
         weights = {"weight": Weight(shape=(self.units, x.channels), init="uniform", bound=bound)}
@@ -52,17 +52,20 @@ class Linear(Op):
         return x.kind == "vector"
 
     def macs(self, xs: Tensors, y: TensorType) -> int:
-        return y.elements * xs[0].channels
+        (x,) = xs
+        return y.elements * x.channels
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return y.elements if self.bias else 0
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
+        (x,) = xs
         options = {} if self.bias else {"bias": False}
-        return nn.Linear(xs[0].channels, self.units, **options)
+        return nn.Linear(x.channels, self.units, **options)
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
-        return over_channels(module, values[0], xs[0])
+        (x,) = xs
+        return over_channels(module, values[0], x)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         op, (x,) = relax.op, xs

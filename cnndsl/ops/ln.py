@@ -34,27 +34,32 @@ class LN(Op):
     eps: Annotated[float, Field(ge=0)] = 1e-5
     """Added to the variance."""
 
-    def infer(self, *xs: TensorType) -> TensorType:
-        numeric(xs[0], self.word)
-        return xs[0]
+    def infer(self, xs: Tensors) -> TensorType:
+        (x,) = xs
+        numeric(x, self.word)
+        return x
 
-    def weights(self, *xs: TensorType) -> dict[str, Weight]:
-        shape = (xs[0].channels,)
+    def weights(self, xs: Tensors) -> dict[str, Weight]:
+        (x,) = xs
+        shape = (x.channels,)
         return {"weight": Weight(shape=shape, init="ones"), "bias": Weight(shape=shape)}
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return y.elements
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
+        (x,) = xs
         options = {} if self.eps == 1e-5 else {"eps": self.eps}
-        return nn.LayerNorm(xs[0].channels, **options)
+        return nn.LayerNorm(x.channels, **options)
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
-        return over_channels(module, values[0], xs[0])
+        (x,) = xs
+        return over_channels(module, values[0], x)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
-        op, axis = relax.op, [xs[0].channel_axis + 1]
+        (x,) = xs
+        op, axis = relax.op, [x.channel_axis + 1]
         centred = op.subtract(values[0], op.mean(values[0], axis=axis, keepdims=True))
         variance = op.mean(op.multiply(centred, centred), axis=axis, keepdims=True)
         normalized = op.multiply(centred, op.rsqrt(op.add(variance, relax.const(self.eps, "float32"))))
-        return scaled(relax, normalized, xs[0], weights)
+        return scaled(relax, normalized, x, weights)

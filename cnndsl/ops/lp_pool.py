@@ -50,18 +50,19 @@ class LPPool(Op):
     def _average(self) -> AvgPool:
         return AvgPool(stride=self.stride, pad=self.pad, ceil=self.ceil, window=self.window)
 
-    def sliding(self, x: TensorType) -> Window:
-        return self._average().sliding(x)
+    def window_over(self, x: TensorType) -> Window:
+        return self._average().window_over(x)
 
-    def infer(self, *xs: TensorType) -> TensorType:
-        return self._average().infer(*xs)
+    def infer(self, xs: Tensors) -> TensorType:
+        return self._average().infer(xs)
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
-        return y.elements * prod(self.sliding(xs[0]).kernel)
-
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
         (x,) = xs
-        window = self.sliding(x)
+        return y.elements * prod(self.window_over(x).kernel)
+
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
+        (x,) = xs
+        window = self.window_over(x)
         options: dict[str, Any] = {}
         if window.stride != window.kernel:
             options["stride"] = short(window.stride)
@@ -71,16 +72,18 @@ class LPPool(Op):
         return (nn.LPPool1d, nn.LPPool2d, nn.LPPool3d)[x.rank - 1](p, short(window.kernel), **options)
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
-        window = self.sliding(xs[0])
+        (x,) = xs
+        window = self.window_over(x)
         if not any(window.before + window.after):
             return module(*values)
         amounts = [n for pair in zip(reversed(window.before), reversed(window.after), strict=True) for n in pair]
         norms = module(torch.nn.functional.pad(values[0], amounts))
-        return norms[window.kept(xs[0].size)] if self.ceil else norms
+        return norms[window.kept(x.size)] if self.ceil else norms
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        (x,) = xs
         op, average = relax.op, self._average()
         powers = op.power(values[0], relax.const(self.p, "float32"))
         means = average.to_relax(relax, xs, (powers,), weights)
-        sums = op.multiply(means, relax.const(float(prod(self.sliding(xs[0]).kernel)), "float32"))
+        sums = op.multiply(means, relax.const(float(prod(self.window_over(x).kernel)), "float32"))
         return op.power(sums, relax.const(1 / self.p, "float32"))

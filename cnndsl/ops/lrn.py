@@ -36,14 +36,15 @@ class LRN(Op):
     k: Annotated[float, Field(gt=0)] = 1.0
     """Added to the weighted mean square."""
 
-    def infer(self, *xs: TensorType) -> TensorType:
-        spatial(xs[0], self.word)
-        return xs[0]
+    def infer(self, xs: Tensors) -> TensorType:
+        (x,) = xs
+        spatial(x, self.word)
+        return x
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return y.elements * self.size
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
         defaults = {"alpha": 1e-4, "beta": 0.75, "k": 1.0}
         return nn.LocalResponseNorm(
             self.size, **{name: value for name, d in defaults.items() if (value := getattr(self, name)) != d}

@@ -31,7 +31,7 @@ class MatMul(Op):
         ("matmul{ id | Permute(0, 2, 1) → ReLU | id }", (3, 4, 5)),
     )
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         for x in xs:
             numeric(x, self.word)
         if xs[0].rank == 0:

@@ -23,7 +23,7 @@ class Max(Op):
         ("max{ id | Sigmoid | Tanh }", (7,)),
     )
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         return alike(xs, "compare")
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:

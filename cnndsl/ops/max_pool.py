@@ -44,7 +44,7 @@ class MaxPool(Op):
     window: Axes = 2
     """The size of the window, when it is not written in the word."""
 
-    def sliding(self, x: TensorType) -> Window:
+    def window_over(self, x: TensorType) -> Window:
         spatial(x, self.word)
         kernel = per_axis(self.window, x.rank, "window")
         stride = kernel if self.stride is None else per_axis(self.stride, x.rank, "stride")
@@ -54,20 +54,21 @@ class MaxPool(Op):
         window.refuse_windows_of_padding()
         return window
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        return x.resized(self.sliding(x).output_size(x.size))
+        return x.resized(self.window_over(x).output_size(x.size))
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
-        return y.elements * prod(self.sliding(xs[0]).kernel)
+        (x,) = xs
+        return y.elements * prod(self.window_over(x).kernel)
 
     def _pads_apart(self, window: Window) -> bool:
         """Whether torch's pooling cannot say this padding: it must be even and at most half the window."""
         return not window.symmetric or any(2 * p > k for p, k in zip(window.before, window.kernel, strict=True))
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
         (x,) = xs
-        window = self.sliding(x)
+        window = self.window_over(x)
         options: dict[str, Any] = {}
         if window.stride != window.kernel:
             options["stride"] = short(window.stride)
@@ -81,16 +82,17 @@ class MaxPool(Op):
         return module(short(window.kernel), **options)
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
-        window = self.sliding(xs[0])
+        (x,) = xs
+        window = self.window_over(x)
         if not self._pads_apart(window):
             return module(*values)
         amounts = [n for pair in zip(reversed(window.before), reversed(window.after), strict=True) for n in pair]
         largest = module(torch.nn.functional.pad(values[0], amounts, value=float("-inf")))
-        return largest[window.kept(xs[0].size)] if self.ceil else largest
+        return largest[window.kept(x.size)] if self.ceil else largest
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         (x,) = xs
-        window = self.sliding(x)
+        window = self.window_over(x)
         pool = (relax.op.nn.max_pool1d, relax.op.nn.max_pool2d, relax.op.nn.max_pool3d)[x.rank - 1]
         return pool(
             values[0],

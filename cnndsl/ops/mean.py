@@ -61,7 +61,7 @@ class Mean(Op):
     def _stays(self, x: TensorType, axis: int) -> bool:
         return self.keep or axis == x.channel_axis or axis not in self._indices(x)
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
         numeric(x, self.word)
         axes = self._indices(x)
@@ -85,7 +85,8 @@ class Mean(Op):
         )
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
-        return xs[0].elements
+        (x,) = xs
+        return x.elements
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
         (x,) = xs
@@ -98,4 +99,4 @@ class Mean(Op):
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         (x,) = xs
         means = relax.op.mean(values[0], axis=[n + 1 for n in self._indices(x)], keepdims=True)
-        return relax.op.reshape(means, (values[0].ty.shape[0], *self.infer(x).shape))
+        return relax.op.reshape(means, (values[0].ty.shape[0], *self.infer((x,)).shape))

@@ -24,7 +24,7 @@ class BranchMean(Op):
         ("mean{ id | Sigmoid | Tanh }", (7,)),
     )
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         numeric(xs[0], self.word)
         return alike(xs, "average")
 

@@ -26,7 +26,7 @@ class Mul(Op):
         ("mul{ id | ReLU | Sigmoid }", (7,)),
     )
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         return stretched(xs, "multiply")
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:

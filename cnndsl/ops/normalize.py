@@ -34,7 +34,7 @@ class Normalize(Op):
     std: PositiveNumbers
     """The divisor: one number, or one for each channel."""
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
         numeric(x, self.word)
         for name in ("mean", "std"):
@@ -59,10 +59,11 @@ class Normalize(Op):
         return (value - mean) / std
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        (x,) = xs
         mean, std = (
             relax.const(n, "float32")
             if isinstance(n, float)
-            else relax.op.reshape(relax.const(list(n), "float32"), xs[0].per_channel)
+            else relax.op.reshape(relax.const(list(n), "float32"), x.per_channel)
             for n in (self.mean, self.std)
         )
         return relax.op.divide(relax.op.subtract(values[0], mean), std)

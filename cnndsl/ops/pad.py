@@ -50,7 +50,7 @@ class Pad(Op):
     mode: Literal["zeros", "reflect", "replicate", "circular"] = "zeros"
     """What the added rows hold: zeros, the map mirrored at its edge, its edge repeated, or its other end."""
 
-    def sliding(self, x: TensorType) -> Window:
+    def window_over(self, x: TensorType) -> Window:
         """A window of one position, around whose map there are more rows."""
         spatial(x, self.word)
         ones = (1,) * x.rank
@@ -73,9 +73,10 @@ class Pad(Op):
 
     def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...] | None:
         """Rows of zeros see nothing; others show rows that the map has elsewhere."""
+        (x,) = xs
         if self.mode == "zeros":
             return None
-        window, x = self.sliding(xs[0]), xs[0]
+        window = self.window_over(x)
         return tuple(
             self._reach(*axis) for axis in zip(x.size, window.before, window.after, range(x.rank), strict=True)
         )
@@ -89,13 +90,13 @@ class Pad(Op):
         }[self.mode]
         return Reach(1, -before - back, forward - before, axis, even=not before + after)
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        return x.resized(self.sliding(x).output_size(x.size))
+        return x.resized(self.window_over(x).output_size(x.size))
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
         (x,) = xs
-        window = self.sliding(x)
+        window = self.window_over(x)
         modules = {
             "zeros": (nn.ZeroPad1d, nn.ZeroPad2d, nn.ZeroPad3d),
             "reflect": (nn.ReflectionPad1d, nn.ReflectionPad2d, nn.ReflectionPad3d),
@@ -108,7 +109,7 @@ class Pad(Op):
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         (x,) = xs
-        window = self.sliding(x)
+        window = self.window_over(x)
         if self.mode != "zeros":
             return pad_by_gather(relax, x, values[0], window, self.mode)
         around = [n for pair in zip(window.before, window.after, strict=True) for n in pair]

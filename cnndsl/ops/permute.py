@@ -46,7 +46,7 @@ class Permute(Op):
     axes: Order
     """For each axis of the output, the axis of the input that it is."""
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
         if sorted(self.axes) != list(range(len(x.shape))):
             raise Refusal(
@@ -60,7 +60,8 @@ class Permute(Op):
         return TensorType(shape=shape, dtype=x.dtype, channel_axis=self.axes.index(x.channel_axis))
 
     def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...]:
-        behind = behind_channels(xs[0])
+        (x,) = xs
+        behind = behind_channels(x)
         return tuple(Reach(1, 0, 0, behind.index(self.axes[n])) for n in behind_channels(y))
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:

@@ -24,7 +24,7 @@ class PixelShuffle(Op):
     r: Positive
     """How many times larger each axis gets."""
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
         flat(x, self.word)
         if x.channels % self.r**2:
@@ -41,12 +41,13 @@ class PixelShuffle(Op):
         step = Fraction(1, self.r)
         return tuple(Reach(step, step - 1, 0, axis, even=self.r == 1) for axis in range(2))
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
         return nn.PixelShuffle(self.r)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
-        y = self.infer(*xs)
-        h, w = xs[0].size
+        (x,) = xs
+        y = self.infer(xs)
+        h, w = x.size
         batch = values[0].ty.shape[0]
         pixels = relax.op.reshape(values[0], (batch, y.channels, self.r, self.r, h, w))
         return relax.op.reshape(relax.op.permute_dims(pixels, [0, 1, 4, 2, 5, 3]), (batch, *y.shape))

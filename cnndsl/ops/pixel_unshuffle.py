@@ -24,11 +24,11 @@ class PixelUnshuffle(Op):
     r: Positive
     """How many times smaller each axis gets."""
 
-    def sliding(self, x: TensorType) -> Window:
+    def window_over(self, x: TensorType) -> Window:
         flat(x, self.word)
         return make_window(x.size, (self.r,) * 2, (self.r,) * 2, 0, (1, 1))
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
         flat(x, self.word)
         if any(n % self.r for n in x.size):
@@ -41,12 +41,12 @@ class PixelUnshuffle(Op):
             )
         return TensorType(shape=(x.channels * self.r**2, *(n // self.r for n in x.size)), dtype=x.dtype)
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
         return nn.PixelUnshuffle(self.r)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         (x,) = xs
-        y = self.infer(x)
+        y = self.infer((x,))
         h, w = y.size
         batch = values[0].ty.shape[0]
         pixels = relax.op.reshape(values[0], (batch, x.channels, h, self.r, w, self.r))

@@ -23,12 +23,14 @@ class PosEmbed(Op):
     one_tensor: ClassVar = True
     examples: ClassVar = (("ToTokens → pos: PosEmbed", (3, 2, 4)), ("pos: PosEmbed", (3, 4, 5)))
 
-    def infer(self, *xs: TensorType) -> TensorType:
-        numeric(xs[0], self.word)
-        return xs[0]
+    def infer(self, xs: Tensors) -> TensorType:
+        (x,) = xs
+        numeric(x, self.word)
+        return x
 
-    def weights(self, *xs: TensorType) -> dict[str, Weight]:
-        return {"": Weight(shape=(1, *xs[0].shape), init="normal", std=0.02)}
+    def weights(self, xs: Tensors) -> dict[str, Weight]:
+        (x,) = xs
+        return {"": Weight(shape=(1, *x.shape), init="normal", std=0.02)}
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return y.elements

@@ -24,26 +24,30 @@ class PReLU(Op):
     init: float = 0.25
     """The slope before training."""
 
-    def infer(self, *xs: TensorType) -> TensorType:
-        numeric(xs[0], self.word)
-        return xs[0]
+    def infer(self, xs: Tensors) -> TensorType:
+        (x,) = xs
+        numeric(x, self.word)
+        return x
 
-    def weights(self, *xs: TensorType) -> dict[str, Weight]:
-        shape = (xs[0].channels if self.per_channel else 1,)
+    def weights(self, xs: Tensors) -> dict[str, Weight]:
+        (x,) = xs
+        shape = (x.channels if self.per_channel else 1,)
         return {"weight": Weight(shape=shape, init="constant", value=self.init)}
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return y.elements
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
-        options: dict[str, Any] = {"num_parameters": xs[0].channels} if self.per_channel else {}
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
+        (x,) = xs
+        options: dict[str, Any] = {"num_parameters": x.channels} if self.per_channel else {}
         if self.init != 0.25:
             options["init"] = self.init
         return nn.PReLU(**options)
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
+        (x,) = xs
         # torch's slopes go along the first axis behind the batch.
-        axis = xs[0].channel_axis + 1
+        axis = x.channel_axis + 1
         if axis == 1 or not self.per_channel:
             return module(*values)
         return module(values[0].movedim(axis, 1)).movedim(1, axis)

@@ -74,7 +74,7 @@ class Reshape(Op):
             )
         return filled
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
         shape = self._filled(x)
         last = x.rank > 0 and x.channel_axis == x.rank
@@ -85,7 +85,9 @@ class Reshape(Op):
         return len(self.shape) == 1 and x.kind != "vector"
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
-        return values[0].reshape(-1, *self._filled(xs[0]))
+        (x,) = xs
+        return values[0].reshape(-1, *self._filled(x))
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
-        return relax.op.reshape(values[0], (-1, *self._filled(xs[0])))
+        (x,) = xs
+        return relax.op.reshape(values[0], (-1, *self._filled(x)))

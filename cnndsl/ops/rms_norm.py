@@ -26,24 +26,29 @@ class RMSNorm(Op):
     eps: Annotated[float, Field(ge=0)] = 1e-6
     """Added to the mean square."""
 
-    def infer(self, *xs: TensorType) -> TensorType:
-        numeric(xs[0], self.word)
-        return xs[0]
+    def infer(self, xs: Tensors) -> TensorType:
+        (x,) = xs
+        numeric(x, self.word)
+        return x
 
-    def weights(self, *xs: TensorType) -> dict[str, Weight]:
-        return {"weight": Weight(shape=(xs[0].channels,), init="ones")}
+    def weights(self, xs: Tensors) -> dict[str, Weight]:
+        (x,) = xs
+        return {"weight": Weight(shape=(x.channels,), init="ones")}
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return y.elements
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
-        return nn.RMSNorm(xs[0].channels, eps=self.eps)
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
+        (x,) = xs
+        return nn.RMSNorm(x.channels, eps=self.eps)
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
-        return over_channels(module, values[0], xs[0])
+        (x,) = xs
+        return over_channels(module, values[0], x)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        (x,) = xs
         op, (value,) = relax.op, values
-        square = op.mean(op.multiply(value, value), axis=[xs[0].channel_axis + 1], keepdims=True)
+        square = op.mean(op.multiply(value, value), axis=[x.channel_axis + 1], keepdims=True)
         normalized = op.multiply(value, op.rsqrt(op.add(square, relax.const(self.eps, "float32"))))
-        return scaled(relax, normalized, xs[0], weights)
+        return scaled(relax, normalized, x, weights)

@@ -50,9 +50,10 @@ class Roll(Op):
             )
         return tuple(s % n for s, n in zip(per_axis(self.shift, x.rank, "shift"), x.size, strict=True))
 
-    def infer(self, *xs: TensorType) -> TensorType:
-        self._shifts(xs[0])
-        return xs[0]
+    def infer(self, xs: Tensors) -> TensorType:
+        (x,) = xs
+        self._shifts(x)
+        return x
 
     def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...]:
         """A position sees the one `shift` before it, or for the first ones that plus the length."""
@@ -62,8 +63,9 @@ class Roll(Op):
         )
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
-        dims = tuple(n + 1 for n in behind_channels(xs[0]))
-        return torch.roll(values[0], self._shifts(xs[0]), dims)
+        (x,) = xs
+        dims = tuple(n + 1 for n in behind_channels(x))
+        return torch.roll(values[0], self._shifts(x), dims)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         (x,) = xs

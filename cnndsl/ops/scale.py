@@ -26,11 +26,12 @@ class Scale(Op):
     init: float = 1.0
     """The number before training."""
 
-    def infer(self, *xs: TensorType) -> TensorType:
-        numeric(xs[0], self.word)
-        return xs[0]
+    def infer(self, xs: Tensors) -> TensorType:
+        (x,) = xs
+        numeric(x, self.word)
+        return x
 
-    def weights(self, *xs: TensorType) -> dict[str, Weight]:
+    def weights(self, xs: Tensors) -> dict[str, Weight]:
         return {"": Weight(shape=(), init="constant", value=self.init)}
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:

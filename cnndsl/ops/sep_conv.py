@@ -67,32 +67,38 @@ class SepConv(Op):
         return Conv(channels=self.channels or x.channels, bias=self.bias, window=1)
 
     def _between(self, x: TensorType) -> TensorType:
-        return self.depthwise(x).infer(x)
+        return self.depthwise(x).infer((x,))
 
-    def sliding(self, x: TensorType) -> Window:
-        return self.depthwise(x).sliding(x)
+    def window_over(self, x: TensorType) -> Window:
+        return self.depthwise(x).window_over(x)
 
-    def infer(self, *xs: TensorType) -> TensorType:
-        return self.pointwise_conv(xs[0]).infer(self._between(xs[0]))
+    def infer(self, xs: Tensors) -> TensorType:
+        (x,) = xs
+        return self.pointwise_conv(x).infer((self._between(x),))
 
-    def weights(self, *xs: TensorType) -> dict[str, Weight]:
+    def weights(self, xs: Tensors) -> dict[str, Weight]:
         (x,) = xs
         parts = {
-            "depthwise": self.depthwise(x).weights(x),
-            "pointwise": self.pointwise_conv(x).weights(self._between(x)),
+            "depthwise": self.depthwise(x).weights((x,)),
+            "pointwise": self.pointwise_conv(x).weights((self._between(x),)),
         }
         return {f"{part}.{slot}": weight for part, weights in parts.items() for slot, weight in weights.items()}
 
     def macs(self, xs: Tensors, y: TensorType) -> int:
-        between = self._between(xs[0])
-        return self.depthwise(xs[0]).macs(xs, between) + self.pointwise_conv(xs[0]).macs((between,), y)
+        (x,) = xs
+        between = self._between(x)
+        return self.depthwise(x).macs(xs, between) + self.pointwise_conv(x).macs((between,), y)
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
-        return self._between(xs[0]).elements + y.elements if self.bias else 0
-
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
         (x,) = xs
-        depthwise, pointwise = self.depthwise(x).to_torch(nn, x), self.pointwise_conv(x).to_torch(nn, self._between(x))
+        return self._between(x).elements + y.elements if self.bias else 0
+
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
+        (x,) = xs
+        depthwise, pointwise = (
+            self.depthwise(x).to_torch(nn, (x,)),
+            self.pointwise_conv(x).to_torch(nn, (self._between(x),)),
+        )
         return nn.ModuleDict([("depthwise", depthwise), ("pointwise", pointwise)])
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:

@@ -42,7 +42,7 @@ class Slice(Op):
             return 0 if x.kind == "tokens" else x.channel_axis
         return axis_index(self.axis, x)
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
         axis = self._axis(x)
         length = x.shape[axis]
@@ -67,8 +67,10 @@ class Slice(Op):
         return tuple(Reach(1, start, start, axis) for axis, start in enumerate(starts))
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
-        before = (slice(None),) * (self._axis(xs[0]) + 1)
+        (x,) = xs
+        before = (slice(None),) * (self._axis(x) + 1)
         return values[0][(*before, slice(self.start, self.stop))]
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
-        return relax.op.strided_slice(values[0], [self._axis(xs[0]) + 1], [self.start], [self.stop])
+        (x,) = xs
+        return relax.op.strided_slice(values[0], [self._axis(x) + 1], [self.start], [self.stop])

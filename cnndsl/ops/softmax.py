@@ -18,15 +18,18 @@ class Softmax(Op):
     category: ClassVar = "activation"
     examples: ClassVar = (("Softmax", (10,)), ("Softmax", (4, 5, 6)))
 
-    def infer(self, *xs: TensorType) -> TensorType:
-        numeric(xs[0], self.word)
-        return xs[0]
+    def infer(self, xs: Tensors) -> TensorType:
+        (x,) = xs
+        numeric(x, self.word)
+        return x
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return y.elements
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
-        return nn.Softmax(dim=xs[0].channel_axis + 1)
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
+        (x,) = xs
+        return nn.Softmax(dim=x.channel_axis + 1)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
-        return relax.op.nn.softmax(values[0], axis=xs[0].channel_axis + 1)
+        (x,) = xs
+        return relax.op.nn.softmax(values[0], axis=x.channel_axis + 1)

@@ -72,14 +72,14 @@ class StdConv(Op):
         centred = weight - weight.mean(axes, keepdims=True)
         return centred / (weight.var(axes, keepdims=True) + self.eps) ** 0.5
 
-    def sliding(self, x: TensorType) -> Window:
-        return self.conv().sliding(x)
+    def window_over(self, x: TensorType) -> Window:
+        return self.conv().window_over(x)
 
-    def infer(self, *xs: TensorType) -> TensorType:
-        return self.conv().infer(*xs)
+    def infer(self, xs: Tensors) -> TensorType:
+        return self.conv().infer(xs)
 
-    def weights(self, *xs: TensorType) -> dict[str, Weight]:
-        return self.conv().weights(*xs)
+    def weights(self, xs: Tensors) -> dict[str, Weight]:
+        return self.conv().weights(xs)
 
     def macs(self, xs: Tensors, y: TensorType) -> int:
         return self.conv().macs(xs, y)
@@ -88,12 +88,12 @@ class StdConv(Op):
         # In use the weights are standardised once, not for every image.
         return self.conv().arithmetic(xs, y)
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
-        return self.conv().to_torch(nn, *xs)
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
+        return self.conv().to_torch(nn, xs)
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
         (x,), (value,), functional = xs, values, torch.nn.functional
-        window = self.sliding(x)
+        window = self.window_over(x)
         padding: Any = short(window.before)
         if self.pad_mode != "zeros" or not window.symmetric:
             # torch counts pads from the last axis to the first.
@@ -118,7 +118,8 @@ class StdConv(Op):
         )
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
-        op, axes = relax.op, list(range(1, xs[0].rank + 2))
+        (x,) = xs
+        op, axes = relax.op, list(range(1, x.rank + 2))
         weight = weights["weight"]
         centred = op.subtract(weight, op.mean(weight, axis=axes, keepdims=True))
         variance = op.mean(op.multiply(centred, centred), axis=axes, keepdims=True)

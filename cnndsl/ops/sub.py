@@ -24,7 +24,7 @@ class Sub(Op):
         ("sub{ id | Sigmoid | Tanh }", (7,)),
     )
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         return alike(xs, "subtract")
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:

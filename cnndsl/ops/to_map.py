@@ -24,7 +24,7 @@ class ToMap(Op):
     w: Positive
     """Columns of the map."""
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
         if x.kind != "tokens":
             raise Refusal(

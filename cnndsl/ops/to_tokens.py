@@ -19,7 +19,7 @@ class ToTokens(Op):
     category: ClassVar = "shape"
     examples: ClassVar = (("ToTokens", (3, 4, 5)), ("ToTokens", (3, 6)), ("ToTokens", (2, 3, 4, 5)))
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
         spatial(x, self.word)
         return TensorType(shape=(prod(x.size), x.channels), dtype=x.dtype, channel_axis=1)

@@ -164,7 +164,7 @@ class Upsample(Op):
             )
         return target
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
         return x.resized(self._target(x))
 
@@ -193,7 +193,8 @@ class Upsample(Op):
         return 1 / Fraction(str(factor))
 
     def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...]:
-        return tuple(self._reach(axis, number) for number, axis in enumerate(self._axes(xs[0])))
+        (x,) = xs
+        return tuple(self._reach(axis, number) for number, axis in enumerate(self._axes(x)))
 
     def _reach(self, axis: _Axis, number: int) -> Reach:
         if axis.n == 1:
@@ -245,7 +246,7 @@ class Upsample(Op):
 
     # -- back ends
 
-    def to_torch(self, nn: Any, *xs: TensorType) -> Any:
+    def to_torch(self, nn: Any, xs: Tensors) -> Any:
         (x,) = xs
         target, factors = self._target(x), self._factors(x)
         options: dict[str, Any] = {}

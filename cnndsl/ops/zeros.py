@@ -28,14 +28,15 @@ class Zeros(Op):
     channels: Positive
     """Its channels."""
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
         spatial(x, self.word)
         return x.with_channels(self.channels)
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
-        x = values[0]
-        return x.new_zeros((x.shape[0], self.channels, *xs[0].size))
+        (x,) = xs
+        (value,) = values
+        return value.new_zeros((value.shape[0], self.channels, *x.size))
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         (x,) = xs

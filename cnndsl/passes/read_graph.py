@@ -122,7 +122,7 @@ def _node_faults(graph: Graph) -> Iterator[str]:
             yield f"`{node.name}` has {len(node.inputs)} inputs"
         xs = tuple(types[name] for name in node.inputs)
         try:
-            made, weights = node.op.infer(*xs), node.op.weights(*xs)
+            made, weights = node.op.infer(xs), node.op.weights(xs)
         except Refusal as refusal:
             yield f"`{node.name}` cannot be: {refusal.message}"
             return

@@ -90,7 +90,7 @@ def layer(op: type[Op], heading: str = "#") -> str:
     if op.examples:
         parts.append(
             "\n".join(
-                ["| example | takes |", "|---|---|", *(_row(text, shape, op.takes) for text, shape in op.examples)]
+                ["| example | takes |", "|---|---|", *(_row(text, shape, op.dtype) for text, shape in op.examples)]
             )
         )
     return "\n\n".join(parts) + "\n"

@@ -30,7 +30,7 @@ def extents(graph: Graph, node: str, most: int = 40) -> dict[tuple[int, ...], Ex
     for step in graph.nodes:
         types = graph.input_types(step)
         op = _smooth(step.op)
-        module = op.to_torch(torch.nn, *types)
+        module = op.to_torch(torch.nn, types)
         if module is not None:
             module = module.double().eval()
             for weight in module.parameters():

@@ -25,7 +25,7 @@ class Twice(Op):
     word: ClassVar = "Twice"
     category: ClassVar = "shape"
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         return xs[0].resized(tuple(2 * n for n in xs[0].size))
 
     def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...]:
@@ -41,7 +41,7 @@ class Turned(Op):
     word: ClassVar = "Turned"
     category: ClassVar = "shape"
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         return xs[0].resized(xs[0].size[::-1])
 
     def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...]:
@@ -57,7 +57,7 @@ class Lines(Op):
     word: ClassVar = "Lines"
     category: ClassVar = "shape"
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         return TensorType(shape=(xs[0].channels, xs[0].elements // xs[0].channels))
 
 

@@ -71,10 +71,10 @@ def test_positions_see_what_changes_them(op: Upsample, n: int) -> None:
     x = TensorType(shape=(1, n))
     if n == 1 and op.scale == 0.5:
         return
-    y = op.infer(x)
+    y = op.infer((x,))
     (reach,) = op.reach((x,), y, 0)
     # Each input position alone, as one example of a batch: torch's own gradients round otherwise than its values.
-    slopes = op.to_torch(torch.nn, x)(torch.eye(n).reshape(n, 1, n)).reshape(n, y.shape[1])
+    slopes = op.to_torch(torch.nn, (x,))(torch.eye(n).reshape(n, 1, n)).reshape(n, y.shape[1])
     for o in range(y.shape[1]):
         seen = {p for p in range(n) if abs(slopes[p, o]) > 1e-6}
         told = {p for p in range(n) if reach.stride * o + reach.first <= p <= reach.stride * o + reach.last}
@@ -86,7 +86,7 @@ def test_like_and_size_and_scale_exclude_each_other() -> None:
     x = TensorType(shape=(3, 4, 5))
     for op in (Upsample(size=8, like=(8, 10)), Upsample(scale=2.0, size=8), Upsample(scale=2.0, like=(8, 10))):
         with pytest.raises(Refusal) as caught:
-            op.infer(x)
+            op.infer((x,))
         assert caught.value.id == "repeated-argument"
 
 
@@ -102,7 +102,7 @@ def test_like_and_size_and_scale_exclude_each_other() -> None:
 )
 def test_refusals_name_the_argument(op: Upsample, id: str, argument: str) -> None:
     with pytest.raises(Refusal) as caught:
-        op.infer(TensorType(shape=(3, 4, 5)))
+        op.infer((TensorType(shape=(3, 4, 5)),))
     assert (caught.value.id, caught.value.argument) == (id, argument)
     assert caught.value.notes
     assert caught.value.help

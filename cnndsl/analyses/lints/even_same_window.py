@@ -15,7 +15,7 @@ from cnndsl.ir.graph import Graph
 def find(graph: Graph) -> Iterator[Diagnostic]:
     for node in graph.nodes:
         x = graph.input_types(node)[0]
-        window = node.op.sliding(x) if getattr(node.op, "pad", None) == "same" else None
+        window = node.op.window_over(x) if getattr(node.op, "pad", None) == "same" else None
         if window is None:
             continue
         sizes = zip(window.extent, window.stride, x.size, strict=True)

@@ -23,7 +23,7 @@ def find(graph: Graph) -> Iterator[Diagnostic]:
         spread = _flattened(graph, node)
         if spread is None or 2 * counts[node.name] <= whole:
             continue
-        lighter = sum(w.elements for w in node.op.weights(TensorType(shape=(spread.channels,))).values())
+        lighter = sum(w.elements for w in node.op.weights((TensorType(shape=(spread.channels,)),)).values())
         yield from warning(
             "heavy-fc",
             graph,

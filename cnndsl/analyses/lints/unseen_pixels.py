@@ -15,7 +15,7 @@ from cnndsl.ir.graph import Graph
 def find(graph: Graph) -> Iterator[Diagnostic]:
     for node in graph.nodes:
         x = graph.input_types(node)[0]
-        window = node.op.sliding(x)
+        window = node.op.window_over(x)
         if (
             window is None
             or len(graph.consumers[node.inputs[0]]) > 1

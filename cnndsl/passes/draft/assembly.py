@@ -82,7 +82,7 @@ class Assembly:
         if len(self.drafts) >= MOST_NODES:
             raise too_many(span)
         types = tuple(wire.type for wire in wires)
-        made = op.infer(*types)
+        made = op.infer(types)
         if max(made.shape, default=0) > MOST_SIZE:
             raise fault(
                 "value-too-large",
@@ -95,7 +95,7 @@ class Assembly:
         if self.lender is not None:
             self.lender.lend(draft)
         else:
-            weights = op.weights(*types)
+            weights = op.weights(types)
             self.weights += sum(prod(weight.shape) for weight in weights.values())
             if self.weights > MOST_WEIGHTS:
                 raise fault(

@@ -109,7 +109,7 @@ def _settle(scope: Names, taken_at_root: set[str]) -> None:
 
 def _weightless(child: Names) -> bool:
     draft = child.draft
-    return draft is not None and not draft.op.weights(*(wire.type for wire in draft.inputs))
+    return draft is not None and not draft.op.weights(tuple(wire.type for wire in draft.inputs))
 
 
 def free(wanted: str, taken: Container[str]) -> str:

@@ -59,7 +59,7 @@ class Lending:
         if not self.left:
             raise self._unlike("this use of the share has more layers than its first use", "", draft)
         owner = self.left.pop(0)
-        mine, theirs = (d.op.weights(*(w.type for w in d.inputs)) for d in (draft, owner))
+        mine, theirs = (d.op.weights(tuple(w.type for w in d.inputs)) for d in (draft, owner))
         if type(draft.op) is type(owner.op) and draft.op != owner.op and mine == theirs:
             # A size of what arrives, as in `Reshape(in.height, …)`, is not the same everywhere.
             raise self._unlike(

@@ -33,7 +33,7 @@ class Net:
         self._open: int | None = None
 
     def add(self, name: str, op: Op, *inputs: str, weights_of: str | None = None) -> str:
-        self._types[name] = op.infer(*(self._types[i] for i in inputs))
+        self._types[name] = op.infer(tuple(self._types[i] for i in inputs))
         self._nodes.append(
             Node(
                 name=name, op=op, inputs=inputs, type=self._types[name], weights_of=weights_of or name, frame=self._open

@@ -16,7 +16,7 @@ from cnndsl.backends.pytorch.live.module import to_torch
 from cnndsl.backends.pytorch.writing.source import to_source
 from cnndsl.diagnostics.errors import CnnError
 from cnndsl.ir.graph import Graph
-from cnndsl.ir.op import Op
+from cnndsl.ir.op import Op, Tensors
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 from cnndsl.ops.conv import Conv
@@ -137,7 +137,7 @@ class Gain(Op):
     category: ClassVar = "normalization"
     one_tensor: ClassVar = True
 
-    def weights(self, *xs: TensorType) -> dict[str, Weight]:
+    def weights(self, xs: Tensors) -> dict[str, Weight]:
         return {"": Weight(shape=(xs[0].channels, 1, 1), init="ones")}
 
     def call_torch(self, torch: Any, module: Any, xs: tuple[TensorType, ...], *values: Any) -> Any:
@@ -150,7 +150,7 @@ class Shift(Op):
     word: ClassVar = "Shift"
     category: ClassVar = "normalization"
 
-    def weights(self, *xs: TensorType) -> dict[str, Weight]:
+    def weights(self, xs: Tensors) -> dict[str, Weight]:
         shape = (xs[0].channels, 1, 1)
         return {"by": Weight(shape=shape, init="uniform", bound=0.5), "seen": Weight(shape=shape, trained=False)}
 

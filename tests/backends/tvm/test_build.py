@@ -23,7 +23,7 @@ pytestmark = pytest.mark.tvm
 def examples() -> Iterator[Any]:
     for word, op in sorted(registry().items()):
         for index, (text, shape) in enumerate(op.examples):
-            written = f"input x: {'×'.join(map(str, shape))} of {op.takes}\n{text}"
+            written = f"input x: {'×'.join(map(str, shape))} of {op.dtype}\n{text}"
             yield pytest.param(written, id=f"{word}-{index}")
 
 

@@ -156,7 +156,7 @@ def _extent(type: TensorType) -> tuple[int, int, int]:
 def _window(graph: Graph, box: Box | Folded) -> tuple[int, ...] | None:
     if isinstance(box, Folded) or box.head.node.op.merges:
         return None
-    window = box.head.node.op.sliding(graph.input_types(box.head.node)[0])
+    window = box.head.node.op.window_over(graph.input_types(box.head.node)[0])
     return window.extent if window and len(window.extent) == 2 else None
 
 

@@ -142,10 +142,10 @@ def _make(graph: Graph, node: Node) -> nn.Module | nn.Parameter | None:
     if not node.owns_weights:
         return None
     types = graph.input_types(node)
-    weights = node.op.weights(*types)
+    weights = node.op.weights(types)
     if node.op.one_tensor:
         return nn.Parameter(_initial(weights[""]))
-    module: nn.Module | None = node.op.to_torch(nn, *types)
+    module: nn.Module | None = node.op.to_torch(nn, types)
     if module is None and weights:
         module = nn.Module()
         for slot, weight in weights.items():

@@ -65,10 +65,10 @@ class Classes:
         """What makes a node's module or parameter; None for a plain function. A call of None: weights without a
         module of torch's own, for which a class is to be made."""
         types = self.graph.input_types(node)
-        weights = node.op.weights(*types)
+        weights = node.op.weights(types)
         if node.op.one_tensor:
             return parameter(weights[""])
-        made = node.op.to_torch(NN, *types)
+        made = node.op.to_torch(NN, types)
         if made is None:
             return Call(Literal(None), ()) if weights else None
         return recorded(made)
@@ -87,7 +87,7 @@ class Classes:
         types = self.graph.input_types(node)
         made = tuple(
             Made(slot, parameter(weight) if weight.trained else tensor(weight), buffer=not weight.trained)
-            for slot, weight in node.op.weights(*types).items()
+            for slot, weight in node.op.weights(types).items()
         )
         steps = steps_of(self._formula(node), len(types))
         return Template(class_name(node.op.word), "module", made, len(types), steps, steps[-1].results)

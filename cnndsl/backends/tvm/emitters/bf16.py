@@ -47,7 +47,7 @@ def _convolution(a: Assembly, group: Group) -> None:
             channels=x.channels,
             size=x.size,
             chunks_out=chunks_out,
-            window=op.sliding(x),
+            window=op.window_over(x),
             tail=group.ops,
             residual_pairs=as_pairs,
             gives_pairs=gives_pairs,

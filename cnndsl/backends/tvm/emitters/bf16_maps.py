@@ -60,7 +60,7 @@ def _faster_in_f32(group: Group, op: Conv, cpu: Cpu, batch: int) -> bool:
         return False
     chunks, chunks_out = -(-x.channels // lanes), -(-step.type.channels // lanes)
     direct = DirectConv(
-        batch, x.size, chunks, lanes, False, chunks_out, lanes, chunks, chunks_out, op.sliding(x), group.ops, (1, 1)
+        batch, x.size, chunks, lanes, False, chunks_out, lanes, chunks, chunks_out, op.window_over(x), group.ops, (1, 1)
     )
     _, *fast = alternatives(direct, cpu)
     same = cost(direct)

@@ -56,7 +56,7 @@ def _direct(a: Assembly, group: Group, op: Conv, seen: int, per_group: int, weig
         lanes=a.lanes,
         chunks_seen=seen,
         outs_per_group=per_group,
-        window=op.sliding(x),
+        window=op.window_over(x),
         tail=group.ops,
         tile=best_tile(per_group, step.type.size[-1], a.lanes, a.cpu.registers),
     )
@@ -75,7 +75,7 @@ def _direct(a: Assembly, group: Group, op: Conv, seen: int, per_group: int, weig
 def _depthwise(a: Assembly, group: Group, op: Conv, seen: int) -> bool:
     step = group.anchor
     (x,) = step.xs
-    kernel = depthwise(a.batch, a.chunks(x.channels), x.size, seen, op.sliding(x), group.ops, a.cpu)
+    kernel = depthwise(a.batch, a.chunks(x.channels), x.size, seen, op.window_over(x), group.ops, a.cpu)
     weight = a.constant(f"{step.name}.weight", pack_depthwise(step.weights["weight"], a.lanes))
     a.give(group, kernel, [a.packed(step.inputs[0]), weight, _bias(a, step)])
     return True

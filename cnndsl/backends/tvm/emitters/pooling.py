@@ -21,7 +21,7 @@ def emit_pooling(a: Assembly, group: Group) -> bool:
     if not isinstance(op, MaxPool | AvgPool | AdaptiveAvgPool) or not step.is_image:
         return False
     (x,) = step.xs
-    window = op.sliding(x)
+    window = op.window_over(x)
     if window is None:
         return False
     filled = window.after_filled(x.size)

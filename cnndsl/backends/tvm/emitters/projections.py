@@ -17,7 +17,7 @@ def emit_projection(a: Assembly, group: Group) -> bool:
     step, op = group.anchor, group.anchor.op
     if not isinstance(op, Conv) or not step.is_image or op.groups != 1 or a.cpu.kind != "llvm":
         return False
-    (x,), window = step.xs, op.sliding(step.xs[0])
+    (x,), window = step.xs, op.window_over(step.xs[0])
     if {*window.kernel, *window.stride} != {1} or any(window.before + window.after):
         return False
     if x.channels < a.lanes and a.values[step.inputs[0]].packed is None:

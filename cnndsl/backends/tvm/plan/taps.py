@@ -62,10 +62,10 @@ def find_taps(step: Step) -> tuple[Taps | None, ...] | None:
     if isinstance(op, Slice) and op.axis is not None and (axis := axis_index(op.axis, x)) != x.channel_axis:
         return tuple(_run(op.start if i == axis - 1 else 0, *sizes) for i, sizes in enumerate(_sizes(step)))
     if isinstance(op, Pad):
-        window = op.sliding(x)
+        window = op.window_over(x)
         return tuple(_padded(op.mode, n, *pads) for n, *pads in zip(x.size, window.before, window.after, strict=True))
     if isinstance(op, AvgPool):
-        return tuple(_averaged(op.sliding(x), x, axis, op.count_pad) for axis in range(x.rank))
+        return tuple(_averaged(op.window_over(x), x, axis, op.count_pad) for axis in range(x.rank))
     if isinstance(op, AdaptiveAvgPool):
         return tuple(_adapted(*sizes) for sizes in _sizes(step))
     return None

@@ -19,7 +19,7 @@ class Attend(Op):
     heads: int
     """Of `channels / 3 / heads` channels each."""
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: Tensors) -> TensorType:
         return xs[0].with_channels(xs[0].channels // 3)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], _weights: dict[str, Any]) -> Any:

@@ -97,7 +97,7 @@ class _Rewrite:
         for index, (op, weights) in enumerate(forms):
             last = index == len(forms) - 1
             name = step.name if last else f"{step.name}:{index}"
-            type = _first(step.type) if last else op.infer(*xs)
+            type = _first(step.type) if last else op.infer(xs)
             self.steps.append(Step(name, op, inputs, xs, type, weights))
             inputs, xs = (name,), (type,)
         return True

@@ -64,7 +64,7 @@ def _transposed(op: ConvT, x: TensorType, weights: Arrays) -> tuple[Part, ...]:
     geometry = op.geometry(x)
     s, k = geometry.stride[0], max(geometry.kernel)
     taps = -(-k // s)
-    y = op.infer(x)
+    y = op.infer((x,))
     starts = [before for before, _ in geometry.cut]
     laid_out = [s * (n + taps - 1) for n in x.size]
     if (

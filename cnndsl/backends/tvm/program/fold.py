@@ -57,7 +57,7 @@ def _with_weights(graph: Graph, weights: Mapping[str, np.ndarray]) -> Program:
         xs = graph.input_types(node)
         *before, (op, own) = equivalent(node.op, xs[0], own)
         for index, (part, weights_of_part) in enumerate(before):
-            name, type = f"{node.name}:{index}", part.infer(*xs)
+            name, type = f"{node.name}:{index}", part.infer(xs)
             steps.append(Step(name, part, inputs, xs, type, weights_of_part))
             inputs, xs = (name,), (type,)
         steps.append(Step(node.name, op, inputs, xs, node.type, own))
