@@ -17,7 +17,7 @@ class Memory(NamedTuple):
 
     `inference` is weights and buffers plus the most that is alive at once: the inputs, which the caller holds
     throughout, the outputs from when they are made, every tensor that is still to be read, and the one being made. Nothing is
-    computed in place. `live` is that without the weights.
+    computed in place. `live` is `inference` without weights and buffers.
 
     `training` is weights and buffers, a gradient for each trained weight, the inputs, and the outputs of all nodes
     of training, which the backward pass needs; a Dropout then has an output of its own. An optimizer's state comes on top.

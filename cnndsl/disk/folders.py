@@ -56,11 +56,11 @@ def folder_aside(path: Path) -> Iterator[Path]:
 
 
 def _new_beside(path: Path) -> tuple[Path, int | None]:
-    """An empty folder, and the hold on it by which others know that it is in use."""
+    """An empty folder, and the lock on it by which other processes know that it is in use."""
     while True:
         aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent))
         held = _hold(aside)
-        # Between the two steps it was nobody's, and may have been cleared away.
+        # Before it was locked, another process may have taken the folder for a leftover and removed it.
         if LOCKS is None or held is not None:
             return aside, held
 
@@ -136,7 +136,7 @@ def _swap(one: Path, other: Path) -> bool:
 
 def _in_two_steps(aside: Path, path: Path) -> None:
     old = aside.with_suffix(".old")
-    # Nobody else must bring it back between the steps.
+    # While this process holds it, no other one brings the old folder back between the two renames.
     held = _hold(path)
     try:
         path.rename(old)

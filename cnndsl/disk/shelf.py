@@ -1,4 +1,8 @@
-"""Finds what ships beside the code: grammars and architectures, in a checkout, an installed package or a zip."""
+"""Finds what ships beside the code: grammars and architectures, in a checkout, an installed package or a zip.
+
+The names of models are read from the texts by regular expressions, because parsing all of them would double the time in which
+`cnndsl list` and every mistyped name are answered. `tests/disk/test_shelf.py` holds these expressions against the parser.
+"""
 
 from __future__ import annotations
 

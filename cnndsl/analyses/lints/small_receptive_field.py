@@ -23,7 +23,7 @@ def find(graph: Graph) -> Iterator[Diagnostic]:
     if not pools or seen is None or len(graph.outputs) != 1 or graph.types[graph.outputs[0].node].kind != "vector":
         return
     pool, (_, field) = pools[-1], seen
-    # Of a text, the words themselves are the positions.
+    # Where the input is a text, its words are the positions: there are no axes behind the channels.
     size = next(given.type.size or given.type.shape for given in graph.inputs if given.name == field.input)
     if pool.inputs[0] == seen[0] and any(s < n for s, n in zip(field.size, size, strict=True)):
         yield from warning(
