@@ -107,7 +107,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from cnndsl import folders
+from cnndsl.disk import folders
 folders._swap = lambda _one, _other: False
 def rename(self, target, whole=Path.rename):
     whole(self, target)

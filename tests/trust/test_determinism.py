@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 SCRIPT = """
 import hashlib, sys
-from cnndsl import CnnError, load, pipeline, shelf
+from cnndsl import CnnError, load, pipeline
+from cnndsl.disk import shelf
 from cnndsl.backends.drawing.formats.graphviz import to_dot
 from cnndsl.backends.drawing.formats.mermaid import to_mermaid
 from cnndsl.diagnostics.render import render_all
