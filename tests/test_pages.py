@@ -14,7 +14,7 @@ from cnndsl.syntax.vocabulary import RESERVED, STATEMENTS
 from tests.pages import ERRORS, PAGES, README, ROOT, PageError, refreshed
 
 _ID = re.compile(r"[a-z]+(-[a-z0-9]+)+|syntax")
-_MAKERS = {"Diagnostic", "Refusal", "PydanticCustomError", "fail", "warning"}
+_MAKERS = {"Diagnostic", "Refusal", "PydanticCustomError", "fail", "fault", "warning"}
 """Calls whose first argument, or `id=`, is the id of a diagnostic; modules may have a function of their own beside these."""
 
 
