@@ -20,13 +20,8 @@ INSIDE = {"adding-a-layer.md", "adding-a-kernel.md", "adding-an-architecture.md"
 """Pages for those who change the code itself."""
 GENERATORS = {ROOT / "docs" / "architectures" / "make.py"}
 """Scripts that write a page with code that belongs to the page alone."""
-_BELOW = re.compile(
-    r"^\s*(?:from|import) cnndsl\.|\bcnndsl\.(?:%s)\.\w"
-    % "|".join(  # noqa: UP031
-        sorted(path.stem for path in (ROOT / "cnndsl").iterdir() if not path.name.startswith("_"))
-    ),
-    re.MULTILINE,
-)
+_ROOMS = "|".join(sorted(path.stem for path in (ROOT / "cnndsl").iterdir() if not path.name.startswith("_")))
+_BELOW = re.compile(rf"^\s*(?:from|import) cnndsl\.|\bcnndsl\.(?:{_ROOMS})\.\w", re.MULTILINE)
 
 
 def taught() -> list[Path]:

@@ -59,7 +59,7 @@ REPLACER = """
 import sys
 from itertools import count
 from pathlib import Path
-from cnndsl import folders
+from cnndsl.disk import folders
 if sys.argv[2] == "2":
     folders._swap = lambda one, other: False
 for n in count():

@@ -1,4 +1,6 @@
-"""Folders that take their place in one step, or in two where the system knows no better; and what killed processes leave."""
+"""Guards `disk/folders.py`. Folders that take their place in one step, or in two where the system knows no better; and
+what killed processes leave.
+"""
 
 from __future__ import annotations
 
@@ -107,7 +109,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from cnndsl import folders
+from cnndsl.disk import folders
 folders._swap = lambda _one, _other: False
 def rename(self, target, whole=Path.rename):
     whole(self, target)
