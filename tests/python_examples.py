@@ -153,9 +153,7 @@ except cnndsl.CnnError as error:
         {
             "read_image": """image = cnndsl.read_image("docs/images/cat.jpg", (3, 224, 224))
 print(image.shape, image.dtype, image.min() >= 0, image.max() <= 1)""",
-            "IMAGENET_MEAN": """image = cnndsl.read_image(
-    "docs/images/cat.jpg", (3, 224, 224), cnndsl.IMAGENET_MEAN, cnndsl.IMAGENET_STD
-)
+            "IMAGENET_MEAN": """image = cnndsl.read_image("docs/images/cat.jpg", (3, 224, 224), cnndsl.IMAGENET_MEAN, cnndsl.IMAGENET_STD)
 print(image.min() < 0)""",
             "IMAGENET_STD": "print(cnndsl.IMAGENET_STD)",
             "read_arrays": """import numpy as np
