@@ -63,7 +63,8 @@ docs: $(VENV)/.installed ## Write the generated pages
 	$(BIN)/python -m cnndsl draw docs/small.cnn -o docs/images/small.svg
 	$(BIN)/python docs/architectures/make.py
 	$(BIN)/python docs/images/make.py
-	$(BIN)/python -m tests.pages
+	PYTHONPATH=. $(BIN)/python -m tests.python_page
+	PYTHONPATH=. $(BIN)/python -m tests.pages
 
 bench: $(VENV)/.installed ## Measure: start-up, the language, training, networks into docs/performance.md (BENCH="resnet18 m5": just these)
 ifndef BENCH

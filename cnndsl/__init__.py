@@ -5,7 +5,9 @@
     net.params, net.macs, net.receptive_field
     module = net.to_torch()
 
-Importing this imports neither torch nor tvm, nor anything else before it is used.
+All that is meant to be used from Python is a name of this module, and `docs/python.md` shows each of them; what lies in the
+rooms below may move without notice. Importing this imports neither torch nor tvm: a name brings its room with it when it
+is first used.
 """
 
 from __future__ import annotations
@@ -15,20 +17,105 @@ from typing import TYPE_CHECKING, Any
 from cnndsl.version import __version__
 
 if TYPE_CHECKING:
+    from cnndsl.analyses.document import Summary
+    from cnndsl.analyses.receptive_field import receptive_fields
+    from cnndsl.analyses.summary import summarize
+    from cnndsl.arrays.inputs import IMAGENET_MEAN, IMAGENET_STD, read_arrays, read_image
+    from cnndsl.arrays.weights import checked as check_weights
+    from cnndsl.arrays.weights import initial_weights, read_weights, write_weights
+    from cnndsl.backends.drawing.draw import draw_figure, element_ids, to_svg
+    from cnndsl.backends.drawing.figures.fields import fields as receptive_field_figure
+    from cnndsl.backends.drawing.figures.volumes import volumes as volumes_figure
+    from cnndsl.backends.drawing.formats.graphviz import to_dot
+    from cnndsl.backends.drawing.formats.graphviz_program import render as render_dot
+    from cnndsl.backends.tvm.package.loaded import Package
+    from cnndsl.backends.tvm.package.loaded import load as load_package
     from cnndsl.diagnostics.errors import CnnError, Diagnostic, MissingPart
+    from cnndsl.diagnostics.render import render_all as render_diagnostics
+    from cnndsl.diagnostics.source import Source
+    from cnndsl.ir.graph import Graph
     from cnndsl.network import Network, load, parse
+    from cnndsl.pipeline import check, format_text
+    from cnndsl.reference.explanation import explain
+    from cnndsl.training.data.find import find_data
+    from cnndsl.training.run import open_run
 
-__all__ = ["CnnError", "Diagnostic", "MissingPart", "Network", "__version__", "load", "parse"]
+__all__ = [
+    "IMAGENET_MEAN",
+    "IMAGENET_STD",
+    "CnnError",
+    "Diagnostic",
+    "Graph",
+    "MissingPart",
+    "Network",
+    "Package",
+    "Source",
+    "Summary",
+    "__version__",
+    "check",
+    "check_weights",
+    "draw_figure",
+    "element_ids",
+    "explain",
+    "find_data",
+    "format_text",
+    "initial_weights",
+    "load",
+    "load_package",
+    "open_run",
+    "parse",
+    "read_arrays",
+    "read_image",
+    "read_weights",
+    "receptive_field_figure",
+    "receptive_fields",
+    "render_diagnostics",
+    "render_dot",
+    "summarize",
+    "to_dot",
+    "to_svg",
+    "volumes_figure",
+    "write_weights",
+]
 
 _HOMES = {
+    "IMAGENET_MEAN": "cnndsl.arrays.inputs",
+    "IMAGENET_STD": "cnndsl.arrays.inputs",
     "CnnError": "cnndsl.diagnostics.errors",
     "Diagnostic": "cnndsl.diagnostics.errors",
+    "Graph": "cnndsl.ir.graph",
     "MissingPart": "cnndsl.diagnostics.errors",
     "Network": "cnndsl.network",
+    "Package": "cnndsl.backends.tvm.package.loaded",
+    "Source": "cnndsl.diagnostics.source",
+    "Summary": "cnndsl.analyses.document",
+    "check": "cnndsl.pipeline",
+    "check_weights": "cnndsl.arrays.weights:checked",
+    "draw_figure": "cnndsl.backends.drawing.draw",
+    "element_ids": "cnndsl.backends.drawing.draw",
+    "explain": "cnndsl.reference.explanation",
+    "find_data": "cnndsl.training.data.find",
+    "format_text": "cnndsl.pipeline",
+    "initial_weights": "cnndsl.arrays.weights",
     "load": "cnndsl.network",
     "load_ipython_extension": "cnndsl.notebook",
+    "load_package": "cnndsl.backends.tvm.package.loaded:load",
+    "open_run": "cnndsl.training.run",
     "parse": "cnndsl.network",
+    "read_arrays": "cnndsl.arrays.inputs",
+    "read_image": "cnndsl.arrays.inputs",
+    "read_weights": "cnndsl.arrays.weights",
+    "receptive_field_figure": "cnndsl.backends.drawing.figures.fields:fields",
+    "receptive_fields": "cnndsl.analyses.receptive_field",
+    "render_diagnostics": "cnndsl.diagnostics.render:render_all",
+    "render_dot": "cnndsl.backends.drawing.formats.graphviz_program:render",
+    "summarize": "cnndsl.analyses.summary",
+    "to_dot": "cnndsl.backends.drawing.formats.graphviz",
+    "to_svg": "cnndsl.backends.drawing.draw",
+    "volumes_figure": "cnndsl.backends.drawing.figures.volumes:volumes",
+    "write_weights": "cnndsl.arrays.weights",
 }
+"""The module that each public name is in, and behind a colon what it is called there, where it has another name."""
 
 
 def __getattr__(name: str) -> Any:
@@ -36,7 +123,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(_HOMES[name]), name)
+    module, _, own_name = _HOMES[name].partition(":")
+    value = getattr(import_module(module), own_name or name)
     globals()[name] = value
     return value
 

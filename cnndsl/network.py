@@ -26,9 +26,12 @@ Size = str | tuple[int, ...]
 
 
 def load(file: str | Path, /, *, input: Size | Mapping[str, Size] | None = None, **parameters: Any) -> Network:
-    """The network of a file (`path` or `path:MODEL`) or built-in architecture, with values for its parameters.
+    """The network that a file describes, or the built-in one of that name.
 
-    `input` is another size, `(3, 192, 192)` or `"3x192x192"`, or sizes by name. Raises `CnnError`.
+    `file` is a path to a `.cnn` file or to the JSON of `Network.to_json`, `path:MODEL` for one of several models, or a name
+    that `cnndsl list` shows. Keyword arguments are values for the program's parameters. `input` is another size than the
+    one that the file says, `(3, 192, 192)` or `"3x192x192"`, or sizes by the inputs' names. Raises `CnnError` with
+    everything that is wrong.
     """
     return Network(load_file(str(file), parameters, _sizes(input)))
 
@@ -36,7 +39,11 @@ def load(file: str | Path, /, *, input: Size | Mapping[str, Size] | None = None,
 def parse(
     text: str, /, name: str = "<text>", *, input: Size | Mapping[str, Size] | None = None, **parameters: Any
 ) -> Network:
-    """The network of a program's text; `name` stands for the file in diagnostics. Raises `CnnError`."""
+    """The network that a program's text describes; `name` stands for the file in diagnostics.
+
+    Keyword arguments are values for the program's parameters, and `input` is as for `load`. Raises `CnnError` with
+    everything that is wrong.
+    """
     return Network(parse_text(text, name, parameters, _sizes(input)))
 
 
@@ -46,15 +53,17 @@ def _sizes(input: Size | Mapping[str, Size] | None) -> dict[str, str]:
 
 
 class Network:
-    """A network, checked and with every shape known. Immutable."""
+    """A network, checked and with every shape known. It never changes. In a notebook it shows its diagram and its table."""
 
     def __init__(self, loaded: Loaded) -> None:
         self.graph: Graph = loaded.graph
         """The typed graph that every back end works from."""
         self.warnings: tuple[Diagnostic, ...] = loaded.warnings
+        """What was noticed while the program was read, though it can be built; `check` finds more."""
 
     @property
     def name(self) -> str:
+        """The name of the model, or of the file where the program has no `model`."""
         return self.graph.name
 
     def summary(self) -> Summary:
@@ -74,16 +83,18 @@ class Network:
 
     @property
     def macs(self) -> int:
-        """Multiply-adds of convolutions and matrix products, batch 1."""
+        """Multiply-adds of convolutions and matrix products, for one example."""
         return self._summary.totals.macs
 
     @property
     def receptive_field(self) -> NetworkField | None:
-        """That of the last feature map before a global operation; None where nothing slides."""
+        """What a position of the last feature map before a global operation sees: `.size`, `.stride` and `.start` in pixels
+        of the input, an entry for each axis, and `.node`, the layer it is of. None where no layer slides over the input."""
         return self._summary.receptive_field
 
     def __getitem__(self, name: str) -> NodeReport:
-        """What the summary says of one layer: `.shape`, `.params`, `.macs`, `.receptive_field`. Raises KeyError."""
+        """What the summary says of one layer: `.op`, `.shape` (without the batch axis), `.params`, `.macs`,
+        `.receptive_field`. Raises KeyError, which names the nearest layer."""
         try:
             return self._nodes[name]
         except KeyError:
@@ -156,8 +167,10 @@ class Network:
 
     def tune(self, target: str = "llvm", *, trials: int = 64, **options: Any) -> tuple[Tuned, ...]:
         """Measures up to `trials` candidates for the kernels, and keeps what makes the network faster in the tuning store,
-        for each processor of `target`. `options` are those of `backends.tvm.tuning.tune.tune`: `batch`, `store`,
-        `strict_numerics`, `space`, `tracker`, `threads`, `tell`. Raises `CnnError` and `MissingPart`.
+        for each processor of `target`. Each result has `before_s` and `after_s`, the seconds of one run of the network.
+
+        `options` are those of `cnndsl tune` by their names: `batch`, `store` (a folder), `strict_numerics`, `space`,
+        `tracker`, `threads`; `tell` is called with each step. Raises `CnnError` and `MissingPart`.
         """
         from cnndsl.backends.tvm.tuning.tune import tune
 
@@ -205,28 +218,38 @@ class Network:
         return checked(self.graph, {key: _array(value) for key, value in given.items()}, "the given weights")
 
     def bench(self, weights: Mapping[str, Any] | str | Path | None = None, **plan: Any) -> Report:
-        """Measures our package in turns with other engines; `plan` has the options of `benchmarking.bench.Plan`: `peers`,
-        `threads`, `batch`, `precision`, `rounds`, `seconds`, `kernels`, `strict_numerics`.
+        """Measures our package in turns with other engines, and returns a row for each: `engine`, `p50_ms`, `p90_ms`, `p99_ms`
+        (milliseconds per batch) and `max_rel_error` against float64.
 
-        Without `weights` they are drawn so that numbers keep their size through all layers. Raises `CnnError` and
-        `MissingPart`.
+        `plan` has the options of `cnndsl bench` by their names: `peers` (a tuple of engines), `threads`, `batch`,
+        `precision`, `rounds`, `seconds` (of one engine in one round), `kernels`, `strict_numerics`. Without `weights` they are
+        drawn so that numbers keep their size through all layers. Raises `CnnError` and `MissingPart`.
         """
         from cnndsl.benchmarking.bench import Plan, bench
 
         return bench(self.graph, Plan(**plan), None if weights is None else self._weights(weights, 0))
 
     def to_json(self) -> str:
-        """The graph as JSON, from which `Graph.model_validate_json` makes it again."""
+        """The graph as JSON: `load` takes a file of it and works out all of it again before it believes it."""
         return self.graph.model_dump_json(indent=1)
 
     def draw(self, path: str | Path, **options: Unpack[Options]) -> None:
-        """A diagram; svg, png, pdf, dot, mmd from the path's ending. Raises `MissingPart` without Graphviz."""
+        """Writes a diagram as `.svg`, `.png`, `.pdf`, `.dot` or `.mmd` (Mermaid), whichever the path ends in.
+
+        Options: `depth` (levels of blocks to open; all by default), `expand` (draw every round of a repeat), `direction`
+        (`"TB"`, `"LR"`, `"BT"`, `"RL"`), `show_shapes`, `show_costs`, `color` (a heat map of `"rf"`, `"params"`, `"macs"` or
+        `"memory"`), `theme` (`"light"`, `"dark"`, or for an SVG `"auto"`). Raises `CnnError` for another ending, and
+        `MissingPart` where Graphviz is needed and not installed.
+        """
         from cnndsl.backends.drawing.draw import draw
 
         draw(self.graph, path, **options)
 
     def verify(self, seed: int = 0, precision: Literal["f32", "bf16"] = "f32") -> Iterable[Finding]:
-        """Compares our figures, PyTorch and TVM, layer by layer; the package in `precision`."""
+        """Compares our figures, PyTorch and TVM, layer by layer, the package in `precision`; yields each finding as soon as it is
+        known: `what` was compared `between` which two, whether it `agrees`, and the `first` layer that does not.
+
+        Weights and inputs are drawn from `seed`. Raises `CnnError` and `MissingPart`."""
         from cnndsl.verification import verify
 
         return verify(self.graph, seed, precision)

@@ -215,9 +215,11 @@ def _no_collection() -> Iterator[None]:
 def check(
     file: str, parameters: Mapping[str, Any] | None = None, inputs: Mapping[str, str] | None = None
 ) -> tuple[Diagnostic, ...]:
-    """All that can be said of a file, in order of place: errors, else the warnings of the text and of every model in it
-    that needs no argument; with `parameters` or `inputs`, of the one model they are for. A file of blocks alone is a
-    library, and is accepted."""
+    """All that can be said of a file, in order of place: its errors, or if it has none its warnings.
+
+    Every model of the file that needs no argument is built; with `parameters` (values by name) or `inputs` (sizes such as
+    `"3x192x192"` by name), the one model they are for. A file of blocks alone is a library, and is accepted. Raises nothing:
+    errors are among what is returned."""
     try:
         if file.endswith(".json") and is_file(file):
             return _linted(load(file, parameters, inputs).graph)
@@ -253,7 +255,7 @@ def _checked(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str,
 
 
 def format_text(source: Source) -> str:
-    """The canonical text of a program. Raises CnnError for one that cannot be parsed."""
+    """The canonical text of a program, as `cnndsl fmt` writes it. Raises `CnnError` for one that cannot be parsed."""
     # Only `fmt` prints programs, and every verb pays for what is imported above.
     from cnndsl.syntax import printer
 

@@ -1,4 +1,4 @@
-"""The rooms of the house: who may import whom, and what an import costs."""
+"""Guards `pyproject.toml`. The rooms of the house: who may import whom, and what an import costs."""
 
 from __future__ import annotations
 

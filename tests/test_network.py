@@ -1,4 +1,4 @@
-"""The Python front door."""
+"""Guards `network.py`. The Python front door."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks in Jupyter, on a notebook that is executed by a real kernel."""
+"""Guards `notebook.py`. Networks in Jupyter, on a notebook that is executed by a real kernel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One contract for every layer: what an op says of itself is what PyTorch and TVM find.
+"""Guards `ops/`. One contract for every layer: what an op says of itself is what PyTorch and TVM find.
 
 Nothing here knows a layer: the registry gives the ops, their examples and the kinds of their arguments.
 """

@@ -1,4 +1,4 @@
-"""The house's rule of one file a layer, and the registry that finds it."""
+"""Guards `ops/` and `ir/op.py`. The house's rule of one file a layer, and the registry that finds it."""
 
 from __future__ import annotations
 

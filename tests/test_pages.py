@@ -1,4 +1,6 @@
-"""Pages show what programs and commands really get, and every diagnostic has a page that earns it."""
+"""Guards `docs/` and `tests/pages.py`. Pages show what programs and commands really get, and every diagnostic has a
+page that earns it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""`verify` proves what it says: it agrees on right networks, and names the first layer that a lie is told about."""
+"""Guards `verification.py`. `verify` proves what it says: it agrees on right networks, and names the first layer that a
+lie is told about.
+"""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ class WeightReport(_Frozen):
 
 
 class Summary(_Frozen):
-    """What `cnndsl summary --format json` prints."""
+    """The figures of a network: what `cnndsl summary --format json` prints."""
 
     version: Literal[1] = Field(default=1, alias="schema")
     model: str

@@ -80,8 +80,11 @@ _Known = Field | _Lost | None
 
 
 def receptive_fields(graph: Graph, *, strict: bool = False) -> dict[str, Field | None]:
-    """The field of every tensor, inputs included, by name; None for one that depends on no input with axes (a constant, a
-    vector of numbers), or whose axes are rearranged. `strict` also counts what gates see."""
+    """What a position of every tensor sees of the input, by the tensor's name; the inputs are among them.
+
+    Each has `.size`, `.stride` and `.start` in pixels, an entry for each axis of the input, and `.state`: `exact`,
+    `unaligned` or `global`. None stands for a tensor that depends on no input with axes (a constant, a vector of numbers),
+    or whose axes are rearranged. With `strict` also what gates (squeeze-and-excitation) see is counted."""
     types = graph.types
     rank = {i.name: n for n, i in enumerate(graph.inputs)}
     whole = {i.name: _whole(i.name, _size(i.type)) for i in graph.inputs}

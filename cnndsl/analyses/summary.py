@@ -29,7 +29,8 @@ from cnndsl.ir.graph import Graph, Node
 
 
 def summarize(graph: Graph, diagnostics: Iterable[Diagnostic] = (), *, strict: bool = False) -> Summary:
-    """All figures of a network. With `strict`, receptive fields count what gates see."""
+    """All figures of a network, as `cnndsl summary` shows them; `str()` of it is the table. `diagnostics` are put into the
+    document. With `strict`, receptive fields also count what gates (squeeze-and-excitation) see."""
     fields = rf.receptive_fields(graph, strict=strict)
     found = rf.network_receptive_field(graph, fields)
     state, work = params(graph), cost(graph)

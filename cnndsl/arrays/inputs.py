@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
-"""Mean of each channel over ImageNet, colours from 0 to 1: what published weights expect to be taken off."""
+"""Mean of each channel over ImageNet, colours from 0 to 1: what published weights expect to be subtracted."""
 IMAGENET_STD = (0.229, 0.224, 0.225)
-"""And the standard deviation to divide by."""
+"""Standard deviation of each channel over ImageNet, colours from 0 to 1: what published weights expect to be divided by."""
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP")
 """What counts as a picture. Pillow goes by content, whatever a file is called, and hands PostScript to Ghostscript."""
@@ -31,9 +31,10 @@ def read_image(
     std: Sequence[float] | None = None,
     fit: Literal["centre", "whole"] = "centre",
 ) -> np.ndarray:
-    """A picture as a float32 array of `shape` (channels, height, width), values from 0 to 1 before `mean` and `std`.
+    """A picture as a float32 array of `shape` (channels, height, width), with values from 0 to 1, from which `mean` is then
+    subtracted and which are then divided by `std`: a number for each channel.
 
-    As when published networks are evaluated: the shorter side is brought to 256/224 of the size wanted, with
+    The picture is prepared as published networks are evaluated: the shorter side is brought to 256/224 of the size wanted, with
     antialiased bilinear weights, then the centre is cut out; with `fit="whole"` all of it is brought to that size.
     One channel is the luminance, three are red, green, blue.
     Raises `CnnError` (file-not-found, unreadable-image, wrong-rank) and, without Pillow, `MissingPart`.

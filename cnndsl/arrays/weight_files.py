@@ -44,7 +44,8 @@ def read_weights(path: Path | str) -> Arrays:
 
 
 def write_weights(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None) -> None:
-    """Writes a `.safetensors` file: a JSON header, then the arrays without gaps. Raises `MissingPart` for a full disk."""
+    """Writes arrays by key as a `.safetensors` file, with `metadata` (texts by name) in its header. The file appears whole or
+    not at all. Raises `MissingPart` for a full disk."""
     import numpy as np
 
     names = {dtype: code for code, dtype in _DTYPES.items()}

@@ -22,7 +22,8 @@ __all__ = ["checked", "initial_weights", "read_weights", "write_weights"]
 
 
 def initial_weights(graph: Graph, seed: int) -> Arrays:
-    """First values of every weight in state-dict order; each depends on the seed and its own key alone."""
+    """First, untrained values of every weight by key, in the order of the state dict; each depends on `seed` and its own
+    key alone, so that a layer that is added changes no other."""
     return {entry.key: _initial(entry.weight, entry.key, seed) for entry in graph.weights}
 
 
@@ -42,10 +43,10 @@ def _initial(weight: Weight, key: str, seed: int) -> np.ndarray:
 
 
 def checked(graph: Graph, arrays: Mapping[str, np.ndarray], name: str) -> Arrays:
-    """The arrays of this network in state-dict order, each of the network's dtype.
+    """The arrays, if they are weights of this network: in the order of its state dict, each of the network's dtype.
 
-    Raises `CnnError` with every fault of the weights called `name`: missing-weight, unexpected-weight, weight-mismatch.
-    A count of batches that older checkpoints do not have may be missing.
+    Raises `CnnError` with every fault (missing-weight, unexpected-weight, weight-mismatch), in which the weights are called
+    `name`. `num_batches_tracked`, which older checkpoints do not have, may be missing.
     """
     import numpy as np
 

@@ -43,7 +43,7 @@ class Diagnostic:
 
 
 class CnnError(Exception):
-    """The program is wrong; `diagnostics` says how, in order of place."""
+    """A program, a file or an argument is wrong; `diagnostics` says how, in order of place."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = tuple(diagnostics)
@@ -55,7 +55,8 @@ class Refused(CnnError):
 
 
 class MissingPart(Exception):
-    """Something is missing on this machine: an extra, a program, a device. Exit code 3."""
+    """Something is missing on this machine: an extra, a program, a device. `message` says what, `help` what to do about it.
+    The command line ends with exit code 3."""
 
     def __init__(self, message: str, help: str) -> None:
         self.message = message

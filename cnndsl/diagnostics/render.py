@@ -40,7 +40,8 @@ def render(diagnostic: Diagnostic, *, color: bool = False) -> str:
 
 
 def render_all(diagnostics: Iterable[Diagnostic], *, color: bool = False) -> str:
-    """Every diagnostic with a blank line between; empty for none."""
+    """Diagnostics as the command line shows them, the program's lines with carets below them, a blank line between two; an empty
+    text for none. With `color` they hold the escape sequences of terminals."""
     return "\n\n".join(render(diagnostic, color=color) for diagnostic in diagnostics)
 
 

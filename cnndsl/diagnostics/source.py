@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 @dataclass(frozen=True)
 class Source:
-    """A text and the name it is known by; lines and columns count code points from 1."""
+    """A program's text, and the name by which diagnostics know it; lines and columns count characters from 1."""
 
     name: str
     text: str = field(repr=False)

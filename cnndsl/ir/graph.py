@@ -79,7 +79,7 @@ class Entry(_Frozen):
 
 
 class Graph(_Frozen):
-    """A whole network. Nodes stand in an order in which each comes after its inputs.
+    """A whole network, typed. Nodes stand in an order in which each comes after its inputs. It never changes.
 
     `modules` lists the nodes in the order in which the compiled module registers them, from which the
     order of the state dict follows. `sources` keeps the texts by file name, so that any later stage can point at them.

@@ -46,9 +46,9 @@ class Argument:
 
 
 def explain(word: str) -> str | None:
-    """What the word means, as Markdown; None for a word of which nothing is known.
+    """What a layer, a function or the id of a diagnostic means, as Markdown; None for a word of which nothing is known.
 
-    `layers`, `functions` and `errors` are the pages of all of a kind.
+    The words `layers`, `functions` and `errors` give the pages of all of a kind.
     """
     if word in _LISTS:
         return _LISTS[word]()

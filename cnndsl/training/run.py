@@ -129,7 +129,8 @@ def _text(graph: Graph) -> str:
 
 
 def open_run(folder: Path) -> Run:
-    """Reads a run. Raises `CnnError` (not-a-run, damaged-run)."""
+    """The run that lies in a folder which `cnndsl train` or `Network.train` made: its `graph`, `options`, `classes`, and with
+    `weights()` its best weights by key. Raises `CnnError` (not-a-run, damaged-run)."""
     if not is_file(folder / ABOUT):
         raise _no_run(f"{folder} is no run: it has no {ABOUT}", "give a folder that `cnndsl train` made")
     try:

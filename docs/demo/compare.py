@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from resnet18 import Resnet18
 
-from cnndsl.arrays.inputs import IMAGENET_MEAN, IMAGENET_STD, read_image
+from cnndsl import IMAGENET_MEAN, IMAGENET_STD, read_image
 
 weights, photograph, answer = sys.argv[1:]
 network = Resnet18().eval()

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cnndsl.training.data.find import find_data
-from cnndsl.training.run import open_run
+from cnndsl import find_data, open_run
 
 folder, digits, labels = sys.argv[1:]
 run = open_run(Path(folder))

@@ -6,11 +6,10 @@ import numpy as np
 import torch
 
 import cnndsl
-from cnndsl.arrays.weights import read_weights
 
 folder, digits, labels, answer = sys.argv[1:]
 module = cnndsl.load("lenet5").to_torch().eval()
-weights = read_weights(f"{folder}/best.safetensors")
+weights = cnndsl.read_weights(f"{folder}/best.safetensors")
 module.load_state_dict({key: torch.tensor(array) for key, array in weights.items()})
 with torch.inference_mode():
     expected = module(torch.from_numpy(np.load(digits))).numpy()

@@ -1,4 +1,4 @@
-"""Receptive fields of drawn chains and branches against torch's gradients."""
+"""Guards `analyses/receptive_field.py`. Receptive fields of drawn chains and branches against torch's gradients."""
 
 from __future__ import annotations
 

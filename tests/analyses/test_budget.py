@@ -1,4 +1,4 @@
-"""`assert` statements hold or say which figure breaks them."""
+"""Guards `passes/check_asserts.py` and `analyses/budget.py`. `assert` statements hold or say which figure breaks them."""
 
 from __future__ import annotations
 

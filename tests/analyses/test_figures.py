@@ -1,4 +1,6 @@
-"""Parameters, work, memory and depth against torch, and against sums done by hand."""
+"""Guards `analyses/params.py`, `analyses/cost.py`, `analyses/memory.py` and `analyses/depth.py`. Parameters, work,
+memory and depth against torch, and against sums done by hand.
+"""
 
 from __future__ import annotations
 

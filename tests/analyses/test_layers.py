@@ -1,4 +1,6 @@
-"""No layer sees more than it says: every example of every layer, against torch's gradient."""
+"""Guards `ops/` and `ir/reach.py`. No layer sees more than it says: every example of every layer, against torch's
+gradient.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Each lint finds what it is for, at its place, and nothing in a program that means what it says."""
+"""Guards `analyses/lints/` and `passes/text_lints.py`. Each lint finds what it is for, at its place, and nothing in a
+program that means what it says.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Receptive fields through layers that say more than a window: upsampling, exchanged and lost axes."""
+"""Guards `ir/reach.py` and `analyses/receptive_field.py`. Receptive fields through layers that say more than a window:
+upsampling, exchanged and lost axes.
+"""
 
 from __future__ import annotations
 

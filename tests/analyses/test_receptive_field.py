@@ -1,4 +1,4 @@
-"""Receptive fields against the non-zero extent of torch's gradients."""
+"""Guards `analyses/receptive_field.py`. Receptive fields against the non-zero extent of torch's gradients."""
 
 from __future__ import annotations
 

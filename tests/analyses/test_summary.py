@@ -1,4 +1,4 @@
-"""The JSON of a summary."""
+"""Guards `analyses/summary.py` and `analyses/document.py`. The JSON of a summary."""
 
 from __future__ import annotations
 

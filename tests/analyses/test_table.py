@@ -1,4 +1,4 @@
-"""The tree of rows, and its three written forms."""
+"""Guards `analyses/outline.py` and `analyses/table.py`. The tree of rows, and its three written forms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules for input sizes, against building the network at each size."""
+"""Guards `analyses/valid_sizes.py`. Rules for input sizes, against building the network at each size."""
 
 from __future__ import annotations
 

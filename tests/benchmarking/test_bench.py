@@ -1,4 +1,6 @@
-"""A benchmark's document: engines, errors, counts and sums; nothing is said of how long anything takes."""
+"""Guards `benchmarking/bench.py` and `benchmarking/engines.py`. A benchmark's document: engines, errors, counts and
+sums; nothing is said of how long anything takes.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""`make bench`: the page of stored documents, and what becomes of a network that fails."""
+"""Guards `tests/benchmarks/page.py`. `make bench`: the page of stored documents, and what becomes of a network that
+fails.
+"""
 
 from __future__ import annotations
 

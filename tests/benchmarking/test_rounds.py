@@ -1,4 +1,4 @@
-"""Turns, ratios and percentiles."""
+"""Guards `benchmarking/rounds.py`. Turns, ratios and percentiles."""
 
 from __future__ import annotations
 

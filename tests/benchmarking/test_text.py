@@ -1,4 +1,4 @@
-"""A report as JSON, text and Markdown."""
+"""Guards `benchmarking/text.py` and `benchmarking/report.py`. A report as JSON, text and Markdown."""
 
 from __future__ import annotations
 

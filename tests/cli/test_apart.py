@@ -1,4 +1,6 @@
-"""A crash of the compiler is told with the kernel that brings it about, and ends no process but its own."""
+"""Guards `cli/shared/apart.py`. A crash of the compiler is told with the kernel that brings it about, and ends no
+process but its own.
+"""
 
 from __future__ import annotations
 

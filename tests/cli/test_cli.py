@@ -1,4 +1,6 @@
-"""The command line through click's own group, in this process: what is printed where, and the exit codes."""
+"""Guards `cli/`. The command line through click's own group, in this process: what is printed where, and the exit
+codes.
+"""
 
 from __future__ import annotations
 

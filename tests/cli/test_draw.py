@@ -1,4 +1,4 @@
-"""`cnndsl draw`, its styles and what they take."""
+"""Guards `cli/draw.py`. `cnndsl draw`, its styles and what they take."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command as a process: pipes, locales, standard input, start-up."""
+"""Guards `__main__.py` and `cli/shared/outcome.py`. The command as a process: pipes, locales, standard input, start-up."""
 
 from __future__ import annotations
 

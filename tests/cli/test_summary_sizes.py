@@ -1,4 +1,4 @@
-"""`summary --sizes`: the sizes that can be built, by axis."""
+"""Guards `cli/summary.py`. `summary --sizes`: the sizes that can be built, by axis."""
 
 from __future__ import annotations
 

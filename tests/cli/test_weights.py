@@ -1,4 +1,4 @@
-"""`weights check`: matching keys are counted, the others explained."""
+"""Guards `cli/weights.py`. `weights check`: matching keys are counted, the others explained."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever a text says, it becomes a graph or a CnnError, and soon."""
+"""Guards `pipeline.py`. Whatever a text says, it becomes a graph or a CnnError, and soon."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cnndsl.diagnostics.errors import CnnError
 from cnndsl.diagnostics.render import render_all
 from cnndsl.disk import shelf
 from cnndsl.pipeline import parse_text
-from tests.test_wrong_programs import CASES
+from tests.passes.test_wrong_programs import CASES
 
 SECONDS = 2.0
 _TOKEN = re.compile(r"\s+|#[^\n]*|\"[^\"\n]*\"|[A-Za-z0-9_.]+|->|\*\*|//|==|[^\w\s]")

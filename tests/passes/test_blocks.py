@@ -1,4 +1,6 @@
-"""Blocks, models, parameters and defaults: what they see, what they are given, what does not reach into them."""
+"""Guards `passes/walk/calls.py` and `passes/walk/declare.py`. Blocks, models, parameters and defaults: what they see,
+what they are given, what does not reach into them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Chains: groups, repeats, conditions, taps, merges, tensors, layers as values."""
+"""Guards `passes/walk/chains.py`, `passes/walk/merges.py` and `passes/walk/repeats.py`. Chains: groups, repeats,
+conditions, taps, merges, tensors, layers as values.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What is said where a chain starts from an input that is not there, not yet there, or one of several."""
+"""Guards `passes/walk/inputs.py` and `passes/walk/statements.py`. What is said where a chain starts from an input that
+is not there, not yet there, or one of several.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Networks read back from JSON: the graph that was written, or a diagnostic, whatever the bytes are."""
+"""Guards `passes/read_graph.py`. Networks read back from JSON: the graph that was written, or a diagnostic, whatever
+the bytes are.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Limits: every program ends, and is refused before it has cost much."""
+"""Guards `passes/count.py` and `passes/walk/repeats.py`. Limits: every program ends, and is refused before it has cost
+much.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What the rounds of a `for` keep to themselves, and that a spent budget of steps is told once."""
+"""Guards `passes/values/loops.py`. What the rounds of a `for` keep to themselves, and that a spent budget of steps is
+told once.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of weights: scopes, labels, positions, order. The rules of the page, one by one."""
+"""Guards `passes/draft/name.py`. Names of weights: scopes, labels, positions, order. The rules of the page, one by one."""
 
 from __future__ import annotations
 

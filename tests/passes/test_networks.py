@@ -1,4 +1,6 @@
-"""Fragments of published networks against the modules that people train: same keys, same order, same shapes."""
+"""Guards `passes/`. Fragments of published networks against the modules that people train: same keys, same order, same
+shapes.
+"""
 
 from __future__ import annotations
 

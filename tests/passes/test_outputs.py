@@ -1,4 +1,4 @@
-"""Inputs and outputs of a network."""
+"""Guards `passes/walk/outputs.py`. Inputs and outputs of a network."""
 
 from __future__ import annotations
 

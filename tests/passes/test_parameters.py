@@ -1,4 +1,4 @@
-"""Values from outside: `-P`, model parameters and variants, `--input`."""
+"""Guards `passes/values/parameters.py`. Values from outside: `-P`, model parameters and variants, `--input`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`share`: one set of weights, used as often as named, counted where it is defined."""
+"""Guards `passes/values/share.py`. `share`: one set of weights, used as often as named, counted where it is defined."""
 
 from __future__ import annotations
 

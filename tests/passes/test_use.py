@@ -1,4 +1,4 @@
-"""`use`: blocks and models of other files, and what may not be read."""
+"""Guards `passes/library/`. `use`: blocks and models of other files, and what may not be read."""
 
 from __future__ import annotations
 

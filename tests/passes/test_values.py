@@ -1,4 +1,4 @@
-"""Values: exact integers, IEEE doubles, lists, functions, sizes of tensors."""
+"""Guards `passes/values/`. Values: exact integers, IEEE doubles, lists, functions, sizes of tensors."""
 
 from __future__ import annotations
 

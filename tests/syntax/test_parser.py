@@ -1,4 +1,6 @@
-"""The grammar has no conflicts, its tables are up to date, and every form of the language becomes its piece of a tree."""
+"""Guards `syntax/parser.py` and `syntax/build/`. The grammar has no conflicts, its tables are up to date, and every
+form of the language becomes its piece of a tree.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Canonical text: what it looks like, that it says the same, that it stays."""
+"""Guards `syntax/printer.py` and `syntax/printing/`. Canonical text: what it looks like, that it says the same, that it
+stays.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One reading finds the mistakes of several statements, each at its own place."""
+"""Guards `syntax/recovery.py`. One reading finds the mistakes of several statements, each at its own place."""
 
 from __future__ import annotations
 

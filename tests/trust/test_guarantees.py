@@ -1,4 +1,4 @@
-"""Every promise of the page names a test that exists."""
+"""Guards `docs/guarantees.md`. Every promise of the page names a test that exists."""
 
 from __future__ import annotations
 

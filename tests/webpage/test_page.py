@@ -1,4 +1,6 @@
-"""The page of a network: what it holds, that it asks for nothing, and how it behaves in a real browser."""
+"""Guards `webpage/`. The page of a network: what it holds, that it asks for nothing, and how it behaves in a real
+browser.
+"""
 
 from __future__ import annotations
 

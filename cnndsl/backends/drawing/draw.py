@@ -49,16 +49,20 @@ def content(graph: Graph, ending: str, **options: Unpack[Options]) -> bytes:
 
 
 def to_svg(graph: Graph, **options: Unpack[Options]) -> str:
-    """The diagram as an SVG document; options as for `to_dot`. Raises what `render` raises.
+    """The diagram as the text of an SVG document; options as for `to_dot`.
 
-    Its elements have ids: `element_ids` says which belongs to a layer. It holds no script, link or foreign element.
+    Its elements have ids: `element_ids` says which belongs to a layer. It holds no script, link or foreign element. Raises
+    `MissingPart` without Graphviz, and `CnnError` (diagram-too-large).
     """
     return render(to_dot(graph, **options), "svg", description=description(graph)).decode()
 
 
 def element_ids(graph: Graph, *, depth: int | None = None, expand: bool = False) -> dict[str, str]:
-    """For every node, the id of the element that stands for it in the diagram with these options: its own, `op:NAME` with
-    what is not ASCII or not plain percent-encoded; where rounds are drawn once that of the first; the closed block around it."""
+    """For every node of the graph, the id of the SVG element that stands for it in the diagram with these options.
+
+    A box that is drawn for the node alone has the id `op:NAME`, in which characters that are not plain ASCII are
+    percent-encoded. Where a repeat is drawn once, all its rounds have the id of the first; what lies in a closed block has
+    the id of the block."""
     found: dict[str, str] = {}
     for box in diagram(graph, depth=depth, expand=expand).boxes():
         if isinstance(box, Box):
@@ -69,8 +73,11 @@ def element_ids(graph: Graph, *, depth: int | None = None, expand: bool = False)
 
 
 def draw_figure(make: Callable[[], Figure], path: str | Path, theme: Theme = "light") -> None:
-    """Writes a figure as `.svg`, `.png` or `.pdf`; `make` is called when the name turns out to be one of these. Raises as
-    `draw` does, and MissingPart where PNG and PDF lack matplotlib."""
+    """Writes a figure as `.svg`, `.png` or `.pdf`, whichever the path ends in. The file appears whole or not at all.
+
+    `make` is a function without arguments that returns the figure; it is called once the path is known to be good. `theme`
+    is the one that `make` uses. Raises `CnnError` (unknown-format, theme-without-reader) and whatever `make` raises, and
+    `MissingPart` where a PNG or PDF lacks matplotlib."""
     path = Path(path)
     ending = path.suffix.lower()
     check_ending(ending, FIGURE_ENDINGS)

@@ -72,7 +72,10 @@ def _drawn(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
 
 
 def find_data(data: str) -> Collection:
-    """The examples that `digits`, a folder or an `.npz` file holds. Raises `CnnError` (unreadable-data, file-not-found)."""
+    """Labelled examples, known but not read yet: `"digits"`, a folder with a folder of pictures for each class, or an `.npz` file.
+
+    The result has `classes`, `labels` (N, int64), `read(shape)`, which gives all examples as N×shape, and `parts`, which
+    says which of them are learnt from and which are held out. Raises `CnnError` (unreadable-data, file-not-found)."""
     path = Path(data)
     if data == "digits":
         from cnndsl.training.data.digits import digits

@@ -23,10 +23,12 @@ SHARE = 0.95
 
 
 def fields(graph: Graph, pixels: np.ndarray, *, influence: np.ndarray | None = None, theme: Theme = "light") -> Figure:
-    """The figure over `pixels` (height×width or height×width×3, uint8, as large as the input).
+    """Over a picture, what the centre position of each layer's map sees of it.
 
-    `influence` (height×width) is the size of the gradient of the centre of the network's last local map with respect to
-    the picture; with it a second panel shows the effective field. Raises CnnError as `widening` does, MissingPart without Pillow.
+    `pixels` is the picture as uint8, height×width or height×width×3, as large as the network's input. `influence`
+    (height×width) is the size of the gradient of the centre of the last map that does not see everything, with respect to
+    the picture; with it a second panel shows the effective field. `draw_figure` writes the figure. Raises `CnnError` for a
+    network that is not fed pictures, `MissingPart` without Pillow.
     """
     found, colours = widening(graph), PALETTES[theme]
     if pixels.shape[:2] != found.size:

@@ -46,7 +46,10 @@ class _Stage:
 
 
 def volumes(graph: Graph, *, depth: int | None = None, theme: Theme = "light") -> Figure:
-    """The figure of a network that is one row of boxes; others are refused as `trunk` says.
+    """Feature maps as boxes in space, for a network in which each block reads the one before it.
+
+    `depth` levels of blocks are opened; without it as many as there are no branches in and a page has room for. Raises
+    `CnnError` (not-a-row) for a network with branches, which says at what depth it would do. `draw_figure` writes it.
 
     All edges follow the square root of what they stand for, each kind with a scale of its own: height and width of
     maps, channels, units of vectors. A larger number never has a shorter edge.

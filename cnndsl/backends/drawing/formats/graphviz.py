@@ -45,12 +45,12 @@ def to_dot(
     color: Measure | None = None,
     theme: Theme = "light",
 ) -> str:
-    """The picture of a graph as DOT.
+    """The diagram of a graph as text in Graphviz's language, DOT.
 
     `depth` levels of blocks are opened and those below are one box each, `expand` draws every round of a repeat, `direction` is
     where the network flows, `show_shapes` writes shapes on the arrows where they change, `show_costs` parameters and
-    multiply-adds in the boxes. `color` colours the boxes by a measure, with a legend. With the theme `auto` the colours are
-    marks that `render` knows what to do with.
+    multiply-adds in the boxes. `color` colours the boxes by a measure (`"rf"`, `"params"`, `"macs"`, `"memory"`), with a legend.
+    With the theme `"auto"` the colours are marks that `render_dot` replaces in an SVG.
     """
     picture = diagram(graph, depth=depth, expand=expand)
     heat = Heat(picture, color) if color else None

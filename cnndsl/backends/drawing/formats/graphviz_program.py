@@ -31,10 +31,11 @@ sys.stdout.buffer.write(graph.draw(format=form, prog="dot"))
 
 
 def render(dot_text: str, format: Format, *, timeout: float = 120.0, description: str = "") -> bytes:
-    """The picture as a file's content; an SVG carries the description for those who cannot see it.
+    """The picture of a text in DOT as the content of a file: `format` is `"svg"`, `"png"` or `"pdf"`. An SVG carries
+    `description` for readers who cannot see it.
 
-    Tried in order: the program that `$CNNDSL_DOT` names, `dot` on the PATH, the Graphviz inside pygraphviz. Raises
-    `MissingPart` when none of them works, CnnError (`diagram-too-large`) when drawing takes more than `timeout` seconds.
+    Graphviz is looked for in this order: the program that `$CNNDSL_DOT` names, `dot` on the PATH, the Graphviz inside pygraphviz. Raises
+    `MissingPart` when none of them works, `CnnError` (diagram-too-large) when drawing takes more than `timeout` seconds.
     """
     if format not in FORMATS:
         raise ValueError(f"no format {format!r}; there are {', '.join(FORMATS)}")

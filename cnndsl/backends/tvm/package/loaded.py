@@ -102,7 +102,8 @@ def package_of(variants: Variants, target: str, threads: int | None = None) -> P
 
 
 def load(path: Path | str, threads: int | None = None) -> Package:
-    """The network of a package directory, once its checksums agree. Raises `MissingPart` and `Refused` (damaged-package)."""
+    """The network of a package's folder, loaded once all its checksums agree; it runs on `threads` threads, all cores by
+    default. Raises `MissingPart` where it was not made for this machine, and `CnnError` (damaged-package)."""
     try:
         # What is wrong with it is said before anything is loaded.
         Manifest.model_validate(predict.read_manifest(Path(path).absolute()))

@@ -1,4 +1,4 @@
-"""What ships beside the code is found, in a checkout and in a zip."""
+"""Guards `disk/shelf.py`. What ships beside the code is found, in a checkout and in a zip."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cnndsl.diagnostics.source import Source
 from cnndsl.disk import shelf
 from cnndsl.pipeline import load
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_name_finds_the_file_that_holds_the_model() -> None:

@@ -1,4 +1,4 @@
-"""Diagnostics for machines."""
+"""Guards `diagnostics/formats.py`. Diagnostics for machines."""
 
 from __future__ import annotations
 

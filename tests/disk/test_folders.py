@@ -1,4 +1,6 @@
-"""Folders that take their place in one step, or in two where the system knows no better; and what killed processes leave."""
+"""Guards `disk/folders.py`. Folders that take their place in one step, or in two where the system knows no better; and
+what killed processes leave.
+"""
 
 from __future__ import annotations
 

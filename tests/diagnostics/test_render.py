@@ -1,4 +1,6 @@
-"""Diagnostics as text: golden pictures, and nothing of a program reaching the terminal as a control character."""
+"""Guards `diagnostics/render.py` and `diagnostics/excerpt.py`. Diagnostics as text: golden pictures, and nothing of a
+program reaching the terminal as a control character.
+"""
 
 from __future__ import annotations
 

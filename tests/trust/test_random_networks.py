@@ -1,4 +1,6 @@
-"""Random valid networks: what is said without running them is what torch says, and no change of the text breaks us."""
+"""Guards `pipeline.py` and `syntax/printer.py`. Random valid networks: what is said without running them is what torch
+says, and no change of the text breaks us.
+"""
 
 from __future__ import annotations
 

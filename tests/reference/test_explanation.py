@@ -1,4 +1,6 @@
-"""The generated page of layers is the one that is kept, and documents every argument."""
+"""Guards `reference/explanation.py`. The generated page of layers is the one that is kept, and documents every
+argument.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from cnndsl.ir.op import Op, registry
 from cnndsl.passes.values.functions import FUNCTIONS
 from cnndsl.reference.explanation import arguments_of, explain, layers_page, nearest_words
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "layers.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "layers.md"
 
 
 def test_the_page_of_layers_is_fresh() -> None:

@@ -1,4 +1,4 @@
-"""Files appear whole or not at all."""
+"""Guards `disk/files.py`. Files appear whole or not at all."""
 
 from __future__ import annotations
 

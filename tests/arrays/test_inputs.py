@@ -1,4 +1,4 @@
-"""Pictures and arrays from files, held against torchvision's own preprocessing."""
+"""Guards `arrays/inputs.py`. Pictures and arrays from files, held against torchvision's own preprocessing."""
 
 from __future__ import annotations
 

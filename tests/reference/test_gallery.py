@@ -1,4 +1,4 @@
-"""The page of built-in networks is that of the files."""
+"""Guards `reference/gallery.py`. The page of built-in networks is that of the files."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cnndsl.reference.gallery import diagrams, page, rows, short
 
-PAGE = Path(__file__).parent.parent / "docs" / "architectures" / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "architectures" / "README.md"
 
 
 def test_the_gallery_is_fresh_and_every_family_has_its_diagram() -> None:

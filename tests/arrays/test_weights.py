@@ -1,4 +1,6 @@
-"""Weights from files, from a seed, and checked; held against torch and the safetensors library."""
+"""Guards `arrays/weights.py` and `arrays/weight_files.py`. Weights from files, from a seed, and checked; held against
+torch and the safetensors library.
+"""
 
 from __future__ import annotations
 

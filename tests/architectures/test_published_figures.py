@@ -1,4 +1,6 @@
-"""Networks that torchvision does not have, against the figures of their papers and authors' releases, or sums by hand."""
+"""Guards `architectures/`. Networks that torchvision does not have, against the figures of their papers and authors'
+releases, or sums by hand.
+"""
 
 from __future__ import annotations
 

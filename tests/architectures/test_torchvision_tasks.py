@@ -1,4 +1,4 @@
-"""torchvision's networks of other tasks and ours: segmentation, video, detection.
+"""Guards `architectures/`. torchvision's networks of other tasks and ours: segmentation, video, detection.
 
 They have the same state dicts, and with equal weights the same outputs.
 """

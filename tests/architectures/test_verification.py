@@ -1,4 +1,6 @@
-"""`verify` over every architecture: ours, PyTorch and TVM agree layer by layer."""
+"""Guards `architectures/` and `verification.py`. `verify` over every architecture: ours, PyTorch and TVM agree layer by
+layer.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The built-in networks against published figures: every weight, every shape, every count."""
+"""Guards `architectures/`. The built-in networks against published figures: every weight, every shape, every count."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cnndsl.analyses.summary import summarize
 from cnndsl.disk import shelf
 from cnndsl.ir.graph import Graph
 
-TRUTH = Path(__file__).parent / "truth"
+TRUTH = Path(__file__).parents[1] / "truth"
 NAMES = sorted(path.stem for path in TRUTH.glob("*.json"))
 
 MODULES = {

@@ -1,4 +1,5 @@
-"""Wrong programs and what each gets: the id, and the line and column of the guilty text.
+"""Guards `passes/` and `syntax/mistakes.py`. Wrong programs and what each gets: the id, and the line and column of the
+guilty text.
 
 Every id of the language that a text alone can earn is here; those of files and command lines are tested where they
 arise.

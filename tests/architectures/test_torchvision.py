@@ -1,4 +1,6 @@
-"""torchvision's networks and ours: the same state dicts, and with equal weights the same outputs."""
+"""Guards `architectures/`. torchvision's networks and ours: the same state dicts, and with equal weights the same
+outputs.
+"""
 
 from __future__ import annotations
 
