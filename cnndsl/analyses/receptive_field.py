@@ -115,11 +115,14 @@ def receptive_fields(graph: Graph, *, strict: bool = False) -> dict[str, Field |
 
 def network_receptive_field(graph: Graph, fields: dict[str, Field | None]) -> tuple[str, Field] | None:
     """The field of the last feature map before a global operation: of the last node that still has axes of its own, is
-    not global, and is on the way to an output of inference; else of the first input with axes. With the tensor's name."""
+    not global, and is on the way to an output of inference; else of the first input with axes. With the tensor's name.
+    None where a window slides over a tensor whose own field is not known: then the network's is not known either."""
     for node in reversed(needed(graph)):
         field = fields[node.name]
         if field and field.state != "global":
             return node.name, field
+        if field is None and not node.op.merges and node.op.window_over(graph.types[node.inputs[0]]) is not None:
+            return None
     for given in graph.inputs:
         if field := fields[given.name]:
             return given.name, field
@@ -140,6 +143,9 @@ def _through(node: Node, xs: tuple[TensorType, ...], index: int, field: Field | 
     if isinstance(field, _Lost):
         return field
     x, y = xs[index], node.type
+    if len(field.views) != len(_size(x)):
+        # All of the input is seen, by a tensor with more or fewer axes than the input: so it is by what it is made into.
+        return whole
     reaches = node.op.reach(xs, y, index)
     if reaches is None:
         window = None if node.op.merges else node.op.window_over(x)
@@ -183,6 +189,8 @@ def _join(seen: list[Field | _Lost], node: Node, whole: Field, *, strict: bool) 
         return whole if every else seen[0] if isinstance(seen[0], _Lost) else _Lost(whole.input)
     if all(field == fields[0] for field in fields):
         return fields[0]
+    if len({len(field.views) for field in fields}) > 1:
+        return whole
     size = _size(node.type) or tuple(1 for _ in whole.views)
     return Field(
         whole.input,

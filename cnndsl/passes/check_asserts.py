@@ -34,7 +34,7 @@ def check_asserts(
             except LostValue:
                 failed += fault(
                     "assert-failed",
-                    "the network has no receptive field: no map stands before a global operation",
+                    "the receptive field is not known: no map with the axes of the input stands before a global operation",
                     demand.span,
                     help="demand something of another figure",
                 ).diagnostics
