@@ -55,13 +55,15 @@ class Op(BaseModel):
     """Whether the layer counts among its scope's positions (merges and constants do not)."""
     symbol: ClassVar[str] = ""
     """One sign that says it in a diagram, in a circle: `+`; without one a box has the word."""
+    implied: ClassVar[tuple[str, ...]] = ()
+    """Fields that are no arguments: the form of the program says them, such as numbers among the branches of a merge."""
     follows: ClassVar[str | None] = None
     """The word whose `default` arguments also hold for this one, where it has none of its own."""
 
     @classmethod
     def arguments(cls) -> tuple[str, ...]:
         """Names of the arguments in order, the window aside."""
-        return tuple(name for name in cls.model_fields if name != "window")
+        return tuple(name for name in cls.model_fields if name != "window" and name not in cls.implied)
 
     @classmethod
     def documentation(cls) -> dict[str, str]:
@@ -86,6 +88,9 @@ class Op(BaseModel):
     def text(self) -> str:
         """The layer as the language writes it, with the arguments that differ from their defaults: `Conv3x3(64, stride=2)`."""
         given = self.written()
+        numbers = given.pop("numbers", None)
+        if numbers:
+            return f"{self.word}{{ {' | '.join('…' if n is None else f'{n:.6g}' for n in numbers)} }}"
         window = given.pop("window", None)
         word = self.word
         if isinstance(window, int):
@@ -104,6 +109,8 @@ class Op(BaseModel):
     """The dtype of what it computes with: int64 for indices, such as those of words."""
     merges: ClassVar[bool] = False
     """Whether it joins branches: written `word{ … | … }`, two or more inputs."""
+    begins: ClassVar[bool] = False
+    """Whether it makes its tensor anew and so begins a chain: of what arrives it takes only the length of the batch."""
     gates: ClassVar[bool] = False
     """Whether a branch that sees the whole input may only weigh the others, as in squeeze-and-excitation."""
     view: ClassVar[bool] = False

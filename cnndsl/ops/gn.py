@@ -87,5 +87,7 @@ def normalized_groups(relax: Any, value: Any, x: TensorType, groups: int, eps: f
 
 def scaled(relax: Any, value: Any, x: TensorType, weights: dict[str, Any]) -> Any:
     """The value times `weight` plus `bias`, one of each for a channel, as a Relax expression."""
+    if "weight" not in weights:
+        return value
     y = relax.op.multiply(value, relax.op.reshape(weights["weight"], x.per_channel))
     return relax.op.add(y, relax.op.reshape(weights["bias"], x.per_channel)) if "bias" in weights else y

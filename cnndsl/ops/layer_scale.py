@@ -26,10 +26,13 @@ class LayerScale(Op):
         ("LayerScale(0.1)", (6,)),
         ("ToTokens → LayerScale", (3, 4, 5)),
         ("LayerScale(1)", (3, 8)),
+        ("LayerScale(1, flat=true)", (4, 5, 6)),
     )
 
     init: float = 1e-6
     """The factors before training."""
+    flat: bool = False
+    """Whether the tensor is C on a map, too, as timm saves it."""
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
@@ -38,13 +41,15 @@ class LayerScale(Op):
 
     def weights(self, xs: Tensors) -> dict[str, Weight]:
         (x,) = xs
-        return {"": Weight(shape=x.per_channel, init="constant", value=self.init)}
+        return {"": Weight(shape=(x.channels,) if self.flat else x.per_channel, init="constant", value=self.init)}
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return y.elements
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
-        return values[0] * module
+        (x,) = xs
+        factors = module.reshape(-1, *x.per_channel[1:]) if self.flat and x.per_channel[1:] else module
+        return values[0] * factors
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
-        return relax.op.multiply(values[0], weights[""])
+        return relax.op.multiply(values[0], relax.op.reshape(weights[""], xs[0].per_channel))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Annotated, Any, ClassVar, Literal, final
 
 from pydantic import Field
@@ -33,6 +34,8 @@ class StdConv(Op):
         ("StdConv3x3(6, 2, groups=3, bias=false)", (3, 9, 9)),
         ("StdConv3x3(4, 2, pad=same_tf, eps=1e-6)", (2, 8, 9)),
         ("StdConv3(4, pad_mode=reflect)", (2, 8)),
+        ("StdConv3x3(4, gain=true)", (2, 8, 9)),
+        ("StdConv3x3(4, groups=2, gain=true, bias=false)", (2, 8, 9)),
         ("StdConv3x3x3(4)", (2, 4, 5, 6)),
     )
 
@@ -52,6 +55,8 @@ class StdConv(Op):
     """What the added rows hold."""
     eps: Annotated[float, Field(gt=0)] = 1e-8
     """Added to the variance."""
+    gain: bool = False
+    """Whether a trained factor for each output channel, times the fan-in to the power -1/2, scales the weights (NFNets)."""
     window: Axes | None = None
     """The size of the window, when it is not written in the word."""
 
@@ -64,13 +69,15 @@ class StdConv(Op):
                 notes=("expected `StdConv3x3` or `window=3`, found neither",),
                 help=f"write `StdConv3x3({self.channels or ''})`",
             )
-        return Conv(**{name: getattr(self, name) for name in type(self).model_fields if name != "eps"})
+        own = ("eps", "gain")
+        return Conv(**{name: getattr(self, name) for name in type(self).model_fields if name not in own})
 
-    def standardized(self, weight: Any) -> Any:
-        """The weights as they are used, from a NumPy array."""
+    def standardized(self, weight: Any, gain: Any = None) -> Any:
+        """The weights as they are used, from NumPy arrays."""
         axes = tuple(range(1, weight.ndim))
         centred = weight - weight.mean(axes, keepdims=True)
-        return centred / (weight.var(axes, keepdims=True) + self.eps) ** 0.5
+        used = centred / (weight.var(axes, keepdims=True) + self.eps) ** 0.5
+        return used if gain is None else used * gain * prod(weight.shape[1:]) ** -0.5
 
     def window_over(self, x: TensorType) -> Window:
         return self.conv().window_over(x)
@@ -79,7 +86,15 @@ class StdConv(Op):
         return self.conv().infer(xs)
 
     def weights(self, xs: Tensors) -> dict[str, Weight]:
-        return self.conv().weights(xs)
+        weights = self.conv().weights(xs)
+        if self.gain:
+            kernel = weights["weight"].shape
+            weights["gain"] = Weight(shape=(kernel[0], *(1,) * (len(kernel) - 1)), init="ones")
+        return weights
+
+    def _fan(self, x: TensorType) -> int:
+        """The inputs of one output position."""
+        return prod(self.conv().weights((x,))["weight"].shape[1:])
 
     def macs(self, xs: Tensors, y: TensorType) -> int:
         return self.conv().macs(xs, y)
@@ -89,7 +104,8 @@ class StdConv(Op):
         return self.conv().arithmetic(xs, y)
 
     def to_torch(self, nn: Any, xs: Tensors) -> Any:
-        return self.conv().to_torch(nn, xs)
+        # torch has no module with a gain: a bare one holds the weights.
+        return None if self.gain else self.conv().to_torch(nn, xs)
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
         (x,), (value,), functional = xs, values, torch.nn.functional
@@ -110,10 +126,13 @@ class StdConv(Op):
         centred = module.weight - module.weight.mean(axes, keepdim=True)
         variance = module.weight.var(axes, correction=0, keepdim=True)
         conv = (functional.conv1d, functional.conv2d, functional.conv3d)[x.rank - 1]
+        weight = centred * (variance + self.eps).rsqrt()
+        if self.gain:
+            weight = weight * (module.gain * self._fan(x) ** -0.5)
         return conv(
             value,
-            centred * (variance + self.eps).rsqrt(),
-            module.bias,
+            weight,
+            module.bias if self.bias or not self.gain else None,
             **{name: number for name, number in options.items() if number != (0 if name == "padding" else 1)},
         )
 
@@ -124,4 +143,6 @@ class StdConv(Op):
         centred = op.subtract(weight, op.mean(weight, axis=axes, keepdims=True))
         variance = op.mean(op.multiply(centred, centred), axis=axes, keepdims=True)
         used = op.multiply(centred, op.rsqrt(op.add(variance, relax.const(self.eps, "float32"))))
+        if self.gain:
+            used = op.multiply(used, op.multiply(weights["gain"], relax.const(self._fan(x) ** -0.5, "float32")))
         return self.conv().to_relax(relax, xs, values, weights | {"weight": used})

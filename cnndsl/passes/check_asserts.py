@@ -34,7 +34,7 @@ def check_asserts(
             except LostValue:
                 failed += fault(
                     "assert-failed",
-                    "the receptive field is not known: no map with the axes of the input stands before a global operation",
+                    "no receptive field is known: no map with the axes of the input stands before a global operation",
                     demand.span,
                     help="demand something of another figure",
                 ).diagnostics

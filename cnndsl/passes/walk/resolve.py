@@ -22,7 +22,7 @@ MOST_POSITIONAL = 2
 def resolve(layer: LayerValue, span: Span) -> tuple[Op, Spans]:
     """The op, and where each of its arguments was written. Raises CnnError with all that is wrong with them."""
     values, spans, wrong = _by_name(layer)
-    known = layer.op.model_fields
+    known = {name: field for name, field in layer.op.model_fields.items() if name not in layer.op.implied}
     for name in [name for name in values if name not in known]:
         wrong.append(_unknown(layer, name, spans[name]))
         del values[name]

@@ -8,6 +8,7 @@ from typing import Any
 from cnndsl.backends.pytorch.library import torch
 from cnndsl.backends.pytorch.live.module import Network
 from cnndsl.ir.graph import Graph, Node
+from cnndsl.ops.add import Add
 
 FRESH = {"Conv", "DWConv", "BN", "add", "FC", "Linear"}
 """Layers whose result is a tensor of its own (no view), and whose gradient is computed without it."""
@@ -22,7 +23,7 @@ def work_in_place(network: Network, graph: Graph) -> None:
         node = graph[step.name]
         if step.op.word == "ReLU" and _alone(graph, node, 0):
             step.run = _rectified
-        elif step.op.word == "add" and len(node.inputs) == 2 and _alone(graph, node, 0):
+        elif isinstance(step.op, Add) and not step.op.numbers and len(node.inputs) == 2 and _alone(graph, node, 0):
             step.run = _added
 
 

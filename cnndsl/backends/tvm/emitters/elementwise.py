@@ -9,6 +9,7 @@ from cnndsl.backends.tvm.kernels.elementwise import Elementwise
 from cnndsl.backends.tvm.kernels.words.packing import pack_vector
 from cnndsl.backends.tvm.plan.groups import Group, is_pointwise
 from cnndsl.backends.tvm.program.fold import scale_and_shift
+from cnndsl.ir.elementwise import Elementwise as Merged
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,10 +28,11 @@ _KINDS: dict[str, Kind] = {
 
 
 def emit_elementwise(a: Assembly, group: Group) -> bool:
-    """False where channels stretch: a single one does not fill a packed chunk."""
+    """False where channels stretch: a single one does not fill a packed chunk; and where tensors meet numbers."""
     step = group.anchor
     kind: Kind | None = "same" if is_pointwise(step) else _KINDS.get(step.op.word)
-    if kind is None or not step.is_image or any(x.channels != step.type.channels for x in step.xs):
+    numbers = isinstance(step.op, Merged) and bool(step.op.numbers) and len(step.inputs) > 1
+    if kind is None or numbers or not step.is_image or any(x.channels != step.type.channels for x in step.xs):
         return False
     arguments = [a.packed(name) for name in step.inputs]
     if kind == "affine":

@@ -25,7 +25,8 @@ def emit_position_norm(a: Assembly, group: Group) -> bool:
 
     step = group.anchor
     kind = _KINDS.get(step.op.word)
-    if kind is None or not step.is_image or group.tail or a.cpu.kind != "llvm":
+    along = getattr(step.op, "axis", "channels") == "channels"
+    if kind is None or not along or not step.is_image or group.tail or a.cpu.kind != "llvm":
         return False
     channels = step.type.channels
     arguments = [a.packed(step.inputs[0])]

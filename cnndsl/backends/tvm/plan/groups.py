@@ -9,6 +9,7 @@ from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.plan.routes import Route, find_routes
 from cnndsl.backends.tvm.program.fold import Program, Step
 from cnndsl.ir.op import Op
+from cnndsl.ops.add import Add
 
 Tail = tuple[Op | None, ...]
 """What is done to each element: a pointwise op, or None for the sum with the next residual."""
@@ -35,7 +36,7 @@ class Group:
 
     @property
     def ops(self) -> Tail:
-        return tuple(None if step.op.word == "add" else step.op for step in self.tail)
+        return tuple(None if step.op.word == "add" and len(step.inputs) == 2 else step.op for step in self.tail)
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -100,4 +101,4 @@ def _grown(group: Group, readers: Mapping[str, int], following: Mapping[str, Ste
 
 def _is_plain_sum(step: Step) -> bool:
     same = len(step.xs) == 2 and step.xs[0] == step.xs[1]
-    return step.op.word == "add" and same and step.inputs[0] != step.inputs[1]
+    return isinstance(step.op, Add) and not step.op.numbers and same and step.inputs[0] != step.inputs[1]

@@ -110,9 +110,9 @@ class _Rewrite:
             return [] if moves_channels(op.axes, x.channel_axis) else None
         if isinstance(op, ToTokens | ToMap):
             return [] if x.size == y.size else [(Reshape(shape=_first(y).shape), {})]
-        if isinstance(op, Linear):
-            weight = step.weights["weight"].reshape(op.units, x.channels, *(1,) * x.rank)
-            return [(Conv(channels=op.units, bias=op.bias, window=1), {**step.weights, "weight": weight})]
+        if isinstance(op, Linear) and op.axis == "channels":
+            weight = step.weights["weight"].reshape(y.channels, x.channels, *(1,) * x.rank)
+            return [(Conv(channels=y.channels, bias=op.bias, window=1), {**step.weights, "weight": weight})]
         if isinstance(op, Attention):
             return _attention(op, x, step.weights)
         if isinstance(op, GlobalAvgPool) and x.kind == "tokens":
@@ -120,7 +120,8 @@ class _Rewrite:
         if op.word == "LayerScale":
             return [(op, {"": step.weights[""].reshape(_first(x).per_channel)})]
         same = all(other == x for other in step.xs) and y == x
-        if same and (op.word in (*_ANYWHERE, "add", "mul") or step.is_pointwise):
+        along = getattr(op, "axis", "channels") == "channels"
+        if same and along and (op.word in (*_ANYWHERE, "add", "mul") or step.is_pointwise):
             return [(op, {slot: _turned(array, x) for slot, array in step.weights.items()})]
         return None
 
