@@ -101,7 +101,11 @@ def receptive_fields(graph: Graph, *, strict: bool = False) -> dict[str, Field |
             known[node.name] = None
             continue
         source = reached[0] if len(reached) == 1 else min(reached, key=rank.__getitem__)
-        if node.op.sees_all(xs[0]):
+        if node.op.begins:
+            known[node.name] = None
+            continue
+        alone = node.op.merges and len(reached) == 1
+        if node.op.sees_all(xs[0]) and not (alone and _mixes_an_axis(node, xs, arriving)):
             known[node.name] = whole[source]
             continue
         seen = [
@@ -158,6 +162,11 @@ def _through(node: Node, xs: tuple[TensorType, ...], index: int, field: Field | 
         else:
             return whole if all(view.state == "global" for view in field.views) else _Lost(field.input)
     return Field(field.input, tuple(_compose(field.views[reach.axis], reach) for reach in reaches))
+
+
+def _mixes_an_axis(node: Node, xs: tuple[TensorType, ...], arriving: list[_Known]) -> bool:
+    """Whether a merge of one tensor and constants, such as a product with a trained matrix, says what it sees of that one."""
+    return any(field and node.op.reach(xs, node.type, index) is not None for index, field in enumerate(arriving))
 
 
 def _slide(stride: int, before: int, extent: int, axis: int) -> Reach:

@@ -51,6 +51,8 @@ class Op(BaseModel):
     """Whether all arguments without a name together are the first one: `Permute(1, 2, 0)` for `axes=(1, 2, 0)`."""
     one_tensor: ClassVar[bool] = False
     """Whether the layer is a single tensor whose key is the layer's own name."""
+    buffer: ClassVar[bool] = False
+    """Whether that single tensor is kept beside the trained ones."""
     takes_position: ClassVar[bool] = True
     """Whether the layer counts among its scope's positions (merges and constants do not)."""
     symbol: ClassVar[str] = ""

@@ -66,8 +66,8 @@ class Classes:
         module of torch's own, for which a class is to be made."""
         types = self.graph.input_types(node)
         weights = node.op.weights(types)
-        if node.op.one_tensor:
-            return parameter(weights[""])
+        if node.op.one_tensor and weights:
+            return parameter(weights[""]) if weights[""].trained else tensor(weights[""])
         made = node.op.to_torch(NN, types)
         if made is None:
             return Call(Literal(None), ()) if weights else None
@@ -162,8 +162,12 @@ class Classes:
 
     def _containable(self, scope: Scope) -> bool:
         """Whether `nn.ModuleList` or `nn.ModuleDict` can hold a scope's children: modules, under names free there."""
-        bare = any(isinstance(child, Node) and child.op.one_tensor for child in scope.children.values())
+        bare = any(map(self._bare, scope.children.values()))
         return not bare and all(not hasattr(nn.ModuleDict, name) for name in scope.children)
+
+    def _bare(self, child: Scope | Node) -> bool:
+        """Whether a child is a parameter or buffer, and no module."""
+        return isinstance(child, Node) and child.op.one_tensor and bool(self.graph.node_weights(child))
 
     def _weighty(self, child: Scope | Node) -> bool:
         return isinstance(child, Scope) or bool(self.graph.node_weights(child))
@@ -222,7 +226,7 @@ class Classes:
         weighty = [name for name, child in scope.children.items() if self._weighty(child)]
         plain = all(is_identifier(name) for name in weighty)
         self.containers[scope] = "module" if plain else "sequence"
-        bare = any(isinstance(child, Node) and child.op.one_tensor for child in scope.children.values())
+        bare = any(map(self._bare, scope.children.values()))
         if self._chains[scope] and (names == positions(len(names)) or not plain):
             style: Style = "sequential" if names == positions(len(names)) else "ordered"
             if style == "sequential" or all(not hasattr(nn.Sequential, name) for name in names):
@@ -236,7 +240,12 @@ class Classes:
 
     def _named(self, scope: Scope, attributes: dict[str, str]) -> tuple[Made, ...]:
         made = {
-            attributes[name]: Made(attributes[name], self._expression(child), isinstance(child, Scope))
+            attributes[name]: Made(
+                attributes[name],
+                self._expression(child),
+                isinstance(child, Scope),
+                isinstance(child, Node) and child.op.buffer and self._bare(child),
+            )
             for name, child in scope.children.items()
         }
         return tuple(made.values())

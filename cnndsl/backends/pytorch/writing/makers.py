@@ -47,6 +47,8 @@ def in_nn(name: str) -> Expression:
 def tensor(weight: Weight) -> Expression:
     dtype = {} if weight.dtype == "float32" else {"dtype": getattr(TORCH, weight.dtype)}
     shape = weight.shape or ((),)
+    if weight.init == "given":
+        return recorded(TORCH.tensor([*weight.values], **dtype).reshape(*shape))
     if weight.init == "uniform":
         return recorded(TORCH.empty(*shape, **dtype).uniform_(-weight.bound, weight.bound))
     if weight.init == "normal":

@@ -1,0 +1,33 @@
+"""Cosine."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, final
+
+from cnndsl.ir.arguments import numeric
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.tensor import TensorType
+
+
+@final
+@register
+class Cos(Op):
+    """The cosine of each number, in radians."""
+
+    word: ClassVar = "Cos"
+    category: ClassVar = "activation"
+    examples: ClassVar = (("Cos", (4, 5, 6)), ("cat{ Sin | Cos }", (7,)))
+
+    def infer(self, xs: Tensors) -> TensorType:
+        (x,) = xs
+        numeric(x, self.word)
+        return x
+
+    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
+        return y.elements
+
+    def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
+        return torch.cos(values[0])
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        return relax.op.cos(values[0])
