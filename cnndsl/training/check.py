@@ -77,4 +77,4 @@ def _last(graph: Graph, node: str) -> tuple[Label, ...]:
     if node not in {n.name for n in graph.nodes}:
         return ()
     span = graph.span(graph[node])
-    return (Label(span, f"gives {sizes(graph.types[node].shape)}"),) if span else ()
+    return (Label(span, f"gives {graph.types[node]}"),) if span else ()

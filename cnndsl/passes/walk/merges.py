@@ -16,7 +16,7 @@ from cnndsl.passes.values.visible import words_of
 from cnndsl.passes.walk.body import Body
 from cnndsl.passes.walk.repeats import rounds
 from cnndsl.passes.walk.resolve import resolve
-from cnndsl.passes.walk.tensors import arriving, picked
+from cnndsl.passes.walk.tensors import picked
 from cnndsl.passes.walk.walker import Walker
 from cnndsl.syntax import tree
 
@@ -102,10 +102,11 @@ class Merges:
                 _refuse_number(merge, op, end, span)
                 numbers.append(float(end))
                 continue
-            for wire in (end,) if isinstance(end, Wire) else arriving(end):
-                wires.append(wire)
-                arrivals.append(span)
-                numbers.append(None)
+            if not isinstance(end, Wire):
+                raise _several(end, span)
+            wires.append(end)
+            arrivals.append(span)
+            numbers.append(None)
         if not wires and len(numbers) > 0:
             raise fault(
                 "wrong-number-of-tensors",
@@ -136,8 +137,6 @@ class Merges:
                 if alone is not None:
                     found += [(part, branch.span) for part in alone]
                 elif (end := self._branch(branch, flow, body)) is not None:
-                    if isinstance(end[0], tuple):
-                        raise _several(end[0], branch.span)
                     found.append(end)
             else:
                 found.append((evaluate(branch, body.place(flow)), branch.span))
@@ -151,8 +150,6 @@ class Merges:
             self.walker.step(chain.span)
             end = self._branch(chain, flow, body.inside(bound=dict(names)))
             if end is not None:
-                if isinstance(end[0], tuple):
-                    raise _several(end[0], chain.span)
                 yield end
 
     def _branch(self, chain: tree.Chain, flow: Flow | None, body: Body) -> tuple[Flow, Span] | None:

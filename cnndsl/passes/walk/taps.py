@@ -45,9 +45,8 @@ def lose_tap(tap: tree.Tap, body: Body) -> None:
     for name in tap.names:
         if name == "_":
             continue
-        scope = body.gathers if tap.gathers else body.scope
-        if scope is not None:
-            scope.names[name] = LOST
+        scope = body.gathers if tap.gathers and body.gathers is not None else body.scope
+        scope.names[name] = LOST
 
 
 def begin_gathering(names: tuple[str, ...], body: Body) -> None:

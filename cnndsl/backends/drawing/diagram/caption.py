@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from cnndsl.ir.graph import Node
-from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.tensor import MARK, TensorType
 from cnndsl.ir.written import show, sizes
 
 UNSAID = frozenset(
@@ -77,7 +77,7 @@ def shape(types: Iterable[TensorType]) -> str:
     if min(channels) == max(channels):
         return str(first)
     sides = list(map(str, first.shape))
-    sides[first.channel_axis] = f"{min(channels)}–{max(channels)}"
+    sides[first.channel_axis] = f"{min(channels)}–{max(channels)}{MARK if first.channel_axis else ''}"
     return "×".join(sides)
 
 
