@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator
 
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.broadcast import alike, stretched
 from cnndsl.ir.op import Op, Tensors
 from cnndsl.ir.tensor import TensorType
+
+
+def _numbers(value: Any) -> Any:
+    # From JSON it is a list.
+    return tuple(value) if isinstance(value, list) else value
 
 
 class Elementwise(Op):
@@ -24,7 +31,7 @@ class Elementwise(Op):
     stretches: ClassVar[bool] = True
     """Whether axes of size 1 stretch."""
 
-    numbers: tuple[float | None, ...] = ()
+    numbers: Annotated[tuple[float | None, ...], BeforeValidator(_numbers)] = ()
     """For each branch its number, or none for a tensor; empty where all branches are tensors."""
 
     def infer(self, xs: Tensors) -> TensorType:

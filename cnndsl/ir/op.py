@@ -23,7 +23,7 @@ from cnndsl.ir.reach import Reach
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 from cnndsl.ir.window import Window
-from cnndsl.ir.written import show
+from cnndsl.ir.written import brief
 
 Category = Literal[
     "convolution", "dense", "pooling", "normalization", "activation", "regularization", "shape", "merge", "attention"
@@ -101,7 +101,7 @@ class Op(BaseModel):
             word += "x".join(map(str, window))
         first = next(iter(self.arguments()), None)
         # A text among a layer's arguments is one of the bare words that the argument knows.
-        texts = {name: value if isinstance(value, str) else show(value) for name, value in given.items()}
+        texts = {name: value if isinstance(value, str) else brief(value) for name, value in given.items()}
         arguments = [text if name == first else f"{name}={text}" for name, text in texts.items()]
         return f"{word}({', '.join(arguments)})" if arguments else word
 

@@ -88,5 +88,5 @@ class RelPos(Op):
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         op, shape = relax.op, self.infer(xs).shape
         table = op.permute_dims(weights[""]) if self.index == "swin" else weights[""]
-        taken = op.reshape(op.take(table, relax.const(self.picked(), "int64"), axis=1), shape)
+        taken = op.reshape(op.take(table, relax.const(self.picked(), "int64"), axis=1, mode="clip"), shape)
         return op.broadcast_to(taken, (values[0].ty.shape[0], *shape))

@@ -55,4 +55,4 @@ class Reorder(Op):
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         (x,) = xs
-        return relax.op.take(values[0], relax.const(list(self.order), "int64"), axis=x.channel_axis + 1)
+        return relax.op.take(values[0], relax.const(list(self.order), "int64"), axis=x.channel_axis + 1, mode="clip")

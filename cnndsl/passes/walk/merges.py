@@ -195,6 +195,8 @@ def named_alone(branch: tree.Chain, flow: Flow | None, body: Body) -> tuple[Wire
         found = picked(primary, body)
     if isinstance(found, int | float) and not isinstance(found, bool):
         return (found,)
+    if found is LOST:
+        return (LOST,)
     several = isinstance(found, tuple) and all(isinstance(part, Wire | Lost) for part in found)
     return found if several else None
 

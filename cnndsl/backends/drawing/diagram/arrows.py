@@ -28,7 +28,7 @@ def arrows(
         if drawn[index] != index:
             continue
         head = owner[node.name]
-        for name in node.inputs:
+        for name in node.reads:
             tail = owner[name]
             mark = (tail, head, name)
             if tail != head and not (head in folded and mark in seen):
