@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from cnndsl.backends.tvm.code.compiled import Compiled
 from cnndsl.backends.tvm.code.kinds import Code, Native
 from cnndsl.backends.tvm.code.machine_code import machine_code
 from cnndsl.backends.tvm.code.unscheduled import schedule_rest
@@ -17,35 +18,14 @@ from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.options import Options
 from cnndsl.backends.tvm.plan.groups import plan
 from cnndsl.backends.tvm.plan.joins import find_joins
-from cnndsl.backends.tvm.program.fold import Program, fold
+from cnndsl.backends.tvm.program.fold import fold
 from cnndsl.backends.tvm.program.plain import refuse_unlowered, variable
+from cnndsl.backends.tvm.program.steps import Program
 from cnndsl.backends.tvm.target import Cpu, Gpu, find_cpu
 from cnndsl.ir.graph import Graph
 
 if TYPE_CHECKING:
     import numpy as np
-
-
-@dataclass(frozen=True)
-class Compiled:
-    """Code of `main(*inputs, *constants)`, which returns the outputs as a tuple, and what it was made from."""
-
-    graph: Graph
-    program: Program
-    module: Any
-    """The IRModule as it was assembled: Relax, and kernels with their schedules."""
-    lowered: Any
-    """The same after TVM's passes: calls, memory, and a schedule for every function."""
-    code: Code
-    constants: dict[str, np.ndarray]
-    options: Options
-    target: Cpu | Gpu
-    origin: str
-    """Where the weights came from, in words."""
-    tuned: tuple[str, ...] = ()
-    """Kernels whose schedule was found by measuring."""
-    calls: tuple[Call, ...] = ()
-    """What runs, in order."""
 
 
 def lower(

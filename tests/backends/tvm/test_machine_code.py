@@ -12,8 +12,9 @@ import tvm
 
 import cnndsl
 from cnndsl.arrays.weights import initial_weights
+from cnndsl.backends.tvm.code.compiled import Compiled
 from cnndsl.backends.tvm.code.machine_code import machine_code
-from cnndsl.backends.tvm.lower import Compiled, lower
+from cnndsl.backends.tvm.lower import lower
 from cnndsl.backends.tvm.options import Options
 from cnndsl.backends.tvm.package.dump import assembly
 from cnndsl.backends.tvm.predict import vm_program

@@ -19,8 +19,8 @@ from cnndsl.backends.tvm import predict
 from cnndsl.backends.tvm.code.linking import compiler, tvm_linker
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.options import Options
-from cnndsl.backends.tvm.program.fold import Program
 from cnndsl.backends.tvm.program.plain import variable
+from cnndsl.backends.tvm.program.steps import Program
 from cnndsl.backends.tvm.target import Gpu
 from cnndsl.diagnostics.errors import MissingPart
 from cnndsl.ir.graph import weight_key

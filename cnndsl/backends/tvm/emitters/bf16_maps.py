@@ -15,7 +15,7 @@ from cnndsl.ops.fc import FC
 
 if TYPE_CHECKING:
     from cnndsl.backends.tvm.plan.groups import Group
-    from cnndsl.backends.tvm.program.fold import Program
+    from cnndsl.backends.tvm.program.steps import Program
 
 FEATURE = "avx512_bf16"
 """The instructions, by Linux's name."""

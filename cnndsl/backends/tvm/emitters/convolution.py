@@ -11,7 +11,7 @@ from cnndsl.backends.tvm.kernels.winograd_deep import DeepWinograd, pack_deep_wi
 from cnndsl.backends.tvm.kernels.winograd_transforms import pack_winograd
 from cnndsl.backends.tvm.kernels.words.packing import pack_conv, pack_depthwise, pack_vector
 from cnndsl.backends.tvm.plan.groups import Group
-from cnndsl.backends.tvm.program.fold import Step
+from cnndsl.backends.tvm.program.steps import Step
 from cnndsl.ops.conv import Conv
 
 

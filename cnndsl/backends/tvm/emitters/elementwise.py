@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from cnndsl.backends.tvm.emitters.assembly import Assembly
 from cnndsl.backends.tvm.kernels.elementwise import Elementwise
 from cnndsl.backends.tvm.kernels.words.packing import pack_vector
-from cnndsl.backends.tvm.plan.groups import Group, is_pointwise
+from cnndsl.backends.tvm.plan.groups import Group
 from cnndsl.backends.tvm.program.fold import scale_and_shift
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _KINDS: dict[str, Kind] = {
 def emit_elementwise(a: Assembly, group: Group) -> bool:
     """False where channels stretch: a single one does not fill a packed chunk."""
     step = group.anchor
-    kind: Kind | None = "same" if is_pointwise(step) else _KINDS.get(step.op.word)
+    kind: Kind | None = "same" if step.is_pointwise else _KINDS.get(step.op.word)
     if kind is None or not step.is_image or any(x.channels != step.type.channels for x in step.xs):
         return False
     arguments = [a.packed(name) for name in step.inputs]

@@ -10,8 +10,9 @@ from cnndsl.backends.tvm.lower import lower_program
 from cnndsl.backends.tvm.options import Options
 from cnndsl.backends.tvm.package.loaded import package_of
 from cnndsl.backends.tvm.plan.groups import plan
-from cnndsl.backends.tvm.program.fold import Program, fold
+from cnndsl.backends.tvm.program.fold import fold
 from cnndsl.backends.tvm.program.plain import refuse_unlowered
+from cnndsl.backends.tvm.program.steps import Program
 from cnndsl.backends.tvm.target import find_cpu
 from cnndsl.ir.graph import Graph, Output
 

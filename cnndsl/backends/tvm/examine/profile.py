@@ -13,13 +13,13 @@ from cnndsl.analyses.cost import cost
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.plan.groups import Group
 from cnndsl.backends.tvm.predict import aligned
-from cnndsl.backends.tvm.program.fold import Step
+from cnndsl.backends.tvm.program.steps import Step
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from cnndsl.backends.tvm.code.compiled import Compiled
     from cnndsl.backends.tvm.code.kinds import Native
-    from cnndsl.backends.tvm.lower import Compiled
 
 
 @dataclass

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from cnndsl.backends.tvm.code.unscheduled import scheduled
+from cnndsl.backends.tvm.kernels.words.finished import scheduled
 from cnndsl.backends.tvm.kernels.words.nest import Nest
 from cnndsl.backends.tvm.library import load_tvm
 

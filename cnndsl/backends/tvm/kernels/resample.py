@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from cnndsl.backends.tvm.code.unscheduled import scheduled
+from cnndsl.backends.tvm.kernels.words.finished import scheduled
 from cnndsl.backends.tvm.library import load_tvm
 
 _OPAQUE = 8

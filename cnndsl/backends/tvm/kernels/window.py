@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, Literal, Self
 
-from cnndsl.backends.tvm.code.unscheduled import scheduled
+from cnndsl.backends.tvm.kernels.words.finished import scheduled
 from cnndsl.backends.tvm.kernels.words.functions import finish
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.plan.groups import Tail

@@ -14,12 +14,12 @@ from cnndsl.backends.tvm.emitters.bf16_maps import left_in_f32
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.plan.groups import plan
 from cnndsl.backends.tvm.plan.joins import find_joins
-from cnndsl.backends.tvm.program.fold import Program
+from cnndsl.backends.tvm.program.steps import Program
 from cnndsl.backends.tvm.target import Cpu
 from cnndsl.disk.files import write_atomically
 
 if TYPE_CHECKING:
-    from cnndsl.backends.tvm.lower import Compiled
+    from cnndsl.backends.tvm.code.compiled import Compiled
 
 
 def dump(variants: Sequence[Sequence[Compiled]], folder: Path) -> None:

@@ -21,7 +21,7 @@ from cnndsl.ir.graph import Graph
 if TYPE_CHECKING:
     import numpy as np
 
-    from cnndsl.backends.tvm.lower import Compiled
+    from cnndsl.backends.tvm.code.compiled import Compiled
 
 
 def export(

@@ -16,7 +16,7 @@ from cnndsl.diagnostics.errors import CnnError, Diagnostic, MissingPart, Refused
 if TYPE_CHECKING:
     import numpy as np
 
-    from cnndsl.backends.tvm.lower import Compiled
+    from cnndsl.backends.tvm.code.compiled import Compiled
 
     Variants = Sequence[Sequence[Compiled]]
 

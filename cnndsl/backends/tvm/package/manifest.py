@@ -15,7 +15,7 @@ from cnndsl.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cnndsl.backends.tvm.lower import Compiled
+    from cnndsl.backends.tvm.code.compiled import Compiled
 
 TOLERANCE = {"f32": 1e-4, "bf16": 2e-2}
 """How far, of its largest value, an output of the self-test may be from the package's own."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.plan.routes import Route, find_routes
-from cnndsl.backends.tvm.program.fold import Program, Step
+from cnndsl.backends.tvm.program.steps import Program, Step
 from cnndsl.ir.op import Op
 
 Tail = tuple[Op | None, ...]
@@ -48,12 +47,6 @@ class Group:
         return f"{self.last.name}: {self.last.type} = {words} of {', '.join(self.inputs)}"
 
 
-def is_pointwise(step: Step) -> bool:
-    """Whether each output element follows from the same input element alone."""
-    tir = load_tvm().tirx
-    return len(step.inputs) == 1 and step.op.pointwise(tir, tir.const(0, step.type.dtype)) is not None
-
-
 def plan(program: Program) -> tuple[Group, ...]:
     """Every step in exactly one group, or in one for each reader where it only moves channels. Groups stand where their
     last step stood, so that all they read is there.
@@ -75,7 +68,7 @@ def plan(program: Program) -> tuple[Group, ...]:
         if step.name in routing.routes:
             groups[step.name] = Group(step, before=routing.through[step.name], route=routing.routes[step.name])
             continue
-        grows = step.op.word in _TAKES_POINTWISE or is_pointwise(step)
+        grows = step.op.word in _TAKES_POINTWISE or step.is_pointwise
         group = _grown(Group(step), readers, following, taken) if grows else Group(step)
         taken.update(s.name for s in group.tail)
         groups[group.last.name] = group
@@ -88,7 +81,7 @@ def _grown(group: Group, readers: Mapping[str, int], following: Mapping[str, Ste
         and (step := following.get(group.last.name)) is not None
         and step.name not in taken
     ):
-        if is_pointwise(step):
+        if step.is_pointwise:
             group = Group(group.anchor, (*group.tail, step), group.residuals)
         elif group.anchor.op.word in _TAKES_SUMS and _is_plain_sum(step):
             (other,) = set(step.inputs) - {group.last.name}

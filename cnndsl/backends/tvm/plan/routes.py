@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cnndsl.backends.tvm.program.fold import Program, Step
+from cnndsl.backends.tvm.program.steps import Program, Step
 from cnndsl.ir.axes import axis_index
 from cnndsl.ops.cat import Cat
 from cnndsl.ops.channel_shuffle import ChannelShuffle

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cnndsl.backends.tvm.program.fold import Step
+from cnndsl.backends.tvm.program.steps import Step
 from cnndsl.ir.axes import axis_index
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.window import Window

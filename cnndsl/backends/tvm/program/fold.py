@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from cnndsl.backends.tvm.program.channels_first import channels_first
 from cnndsl.backends.tvm.program.equivalent import Arrays, equivalent
 from cnndsl.backends.tvm.program.plain import does_nothing
-from cnndsl.backends.tvm.program.steps import Program as Program
-from cnndsl.backends.tvm.program.steps import Step as Step
+from cnndsl.backends.tvm.program.steps import Program, Step
 from cnndsl.ir.graph import Graph, weight_key
 from cnndsl.ops.conv import Conv
 from cnndsl.ops.fc import FC

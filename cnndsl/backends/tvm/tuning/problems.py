@@ -12,7 +12,7 @@ from cnndsl.backends.tvm.kernels.choices import UNTUNED, Choices
 from cnndsl.backends.tvm.kernels.kernel import Setting, Tunable, key, settings
 from cnndsl.backends.tvm.lower import lowered_module
 from cnndsl.backends.tvm.options import Options
-from cnndsl.backends.tvm.program.fold import Program
+from cnndsl.backends.tvm.program.steps import Program
 from cnndsl.backends.tvm.target import Cpu
 from cnndsl.backends.tvm.tuning.worker import Ports
 
