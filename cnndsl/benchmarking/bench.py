@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from cnndsl.backends.tvm.examine.profile import KernelTime
-    from cnndsl.backends.tvm.package.loaded import Package
+    from cnndsl.backends.tvm.package.built import Built
 
     Arrays = dict[str, np.ndarray]
 
@@ -126,7 +126,7 @@ def _exporter(graph: Graph, weights: Arrays, batch: int, folder: Path) -> Callab
     return file
 
 
-def _compile(task: Task, plan: Plan) -> Package:
+def _compile(task: Task, plan: Plan) -> Built:
     from cnndsl.backends.tvm.build import build
 
     return build(
@@ -165,7 +165,7 @@ def _row(name: str, engine: Engine, samples: Samples, error: float) -> Row:
     )
 
 
-def _limits(task: Task, package: Package) -> Limits:
+def _limits(task: Task, package: Built) -> Limits:
     target = package.compiled(task.batch).target
     assert isinstance(target, Cpu)
     return measure_limits(target, task.threads, task.precision)
@@ -175,7 +175,7 @@ def _report(
     graph: Graph,
     plan: Plan,
     task: Task,
-    package: Package,
+    package: Built,
     limits: Limits,
     rows: Sequence[Row],
     reference: str,

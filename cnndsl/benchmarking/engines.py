@@ -15,7 +15,7 @@ from cnndsl.ir.graph import Graph
 if TYPE_CHECKING:
     import numpy as np
 
-    from cnndsl.backends.tvm.package.loaded import Package
+    from cnndsl.backends.tvm.package.built import Built
 
     Arrays = dict[str, np.ndarray]
 
@@ -49,7 +49,7 @@ class Engine:
     compile_s: float
 
 
-def open_ours(task: Task, compile: Callable[[], Package], mode: str) -> tuple[Engine, Package]:
+def open_ours(task: Task, compile: Callable[[], Built], mode: str) -> tuple[Engine, Built]:
     """Our package, which `compile` makes."""
     start = time.perf_counter()
     package = compile()

@@ -11,7 +11,7 @@ from cnndsl.backends.tvm.kernels.choices import UNTUNED, Choices
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.lower import lower_program
 from cnndsl.backends.tvm.options import Options, Precision
-from cnndsl.backends.tvm.package.loaded import Package, package_of
+from cnndsl.backends.tvm.package.built import Built
 from cnndsl.backends.tvm.program.fold import fold
 from cnndsl.backends.tvm.program.plain import refuse_unlowered
 from cnndsl.backends.tvm.target import Cpu, Gpu, find_targets
@@ -33,7 +33,7 @@ def build(
     origin: str = "the given weights",
     threads: int | None = None,
     choices: Mapping[Cpu | Gpu, Choices] | None = None,
-) -> Package:
+) -> Built:
     """Compiles a network for `target` (its words: `find_targets`), each run taking `batch` examples; of several sizes the
     largest that fits is used. `strict_numerics` keeps to kernels that sum products of the given numbers, without
     Winograd's transforms. With `precision` bf16 convolutions and fully connected layers multiply bfloat16 numbers, but where
@@ -59,4 +59,4 @@ def build(
             strict_numerics=strict_numerics, precision=precision, choices=(choices or {}).get(one, UNTUNED)
         )
         variants.append([lower_program(graph, program, replace(options, batch=n), one, origin) for n in batches])
-    return package_of(variants, target, threads)
+    return Built(variants, target, threads)

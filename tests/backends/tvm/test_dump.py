@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cnndsl.backends.tvm.build import build
+from cnndsl.backends.tvm.package.built import Built
 from cnndsl.backends.tvm.package.loaded import load
-from cnndsl.diagnostics.errors import CnnError
 from cnndsl.pipeline import parse_text
 
 pytestmark = pytest.mark.tvm
@@ -39,7 +39,10 @@ def test_stages_of_each_processor_and_batch_size(tmp_path: Path) -> None:
     assert "zmm" not in (tmp_path / "d" / "x86-64-v3" / "batch1" / "7-assembly.s").read_text("utf-8")
 
 
-def test_a_loaded_package_has_no_stages(tmp_path: Path) -> None:
-    path = build(parse_text("input 3×4×4\nReLU").graph).export(tmp_path / "p")
-    with pytest.raises(CnnError, match="not-a-package"):
-        load(path).dump(tmp_path / "d")
+def test_a_loaded_package_is_called_and_cannot_be_written_again(tmp_path: Path) -> None:
+    built = build(parse_text("input 3×4×4\nReLU").graph)
+    loaded = load(built.export(tmp_path / "p"))
+    assert isinstance(built, Built)
+    assert not isinstance(loaded, Built)
+    assert loaded.manifest.model == built.manifest.model
+    assert not {"export", "dump", "compiled"} & set(dir(loaded))

@@ -13,7 +13,8 @@ import pytest
 
 from cnndsl.backends.tvm.build import build
 from cnndsl.backends.tvm.code import linking
-from cnndsl.backends.tvm.package.loaded import Package, load
+from cnndsl.backends.tvm.package.built import Built
+from cnndsl.backends.tvm.package.loaded import load
 from cnndsl.diagnostics.errors import CnnError, MissingPart
 from cnndsl.ir.graph import Graph
 from cnndsl.pipeline import parse_text
@@ -31,12 +32,12 @@ def network() -> Graph:
 
 
 @pytest.fixture(scope="module")
-def package(network: Graph) -> Package:
+def package(network: Graph) -> Built:
     return build(network, drawn_weights(network, 3), batch=2, origin="w.pth")
 
 
 @pytest.fixture(scope="module")
-def exported(package: Package, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def exported(package: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return package.export(tmp_path_factory.mktemp("packages") / "two")
 
 
@@ -114,7 +115,7 @@ def test_a_fresh_process_runs_it_without_cnndsl_and_torch(exported: Path, networ
     ],
 )
 def test_wrong_inputs_are_told_apart(
-    package: Package, arrays: tuple[tuple[int, ...], ...], named: dict[str, tuple[int, ...]], found: str
+    package: Built, arrays: tuple[tuple[int, ...], ...], named: dict[str, tuple[int, ...]], found: str
 ) -> None:
     with pytest.raises(CnnError, match="wrong-input") as caught:
         package(
@@ -124,7 +125,7 @@ def test_wrong_inputs_are_told_apart(
     assert found in caught.value.diagnostics[0].message
 
 
-def test_whole_numbers_are_not_taken_for_an_image(package: Package) -> None:
+def test_whole_numbers_are_not_taken_for_an_image(package: Built) -> None:
     with pytest.raises(CnnError, match="uint8"):
         package(np.zeros((3, 8, 9), np.uint8), np.zeros(4, np.float32))
     double = package(np.ones((3, 8, 9)), np.ones(4))
@@ -133,7 +134,7 @@ def test_whole_numbers_are_not_taken_for_an_image(package: Package) -> None:
 
 @pytest.mark.parametrize("name", ["lib.so", "weights.safetensors", "source.cnn", "graph.json", "predict.py"])
 def test_a_changed_or_missing_file_is_named_before_anything_is_loaded(
-    package: Package, tmp_path: Path, name: str
+    package: Built, tmp_path: Path, name: str
 ) -> None:
     path = package.export(tmp_path / "p")
     content = (path / name).read_bytes()
@@ -146,7 +147,7 @@ def test_a_changed_or_missing_file_is_named_before_anything_is_loaded(
             load(path)
 
 
-def test_a_manifest_that_hides_a_file_is_damaged(package: Package, tmp_path: Path) -> None:
+def test_a_manifest_that_hides_a_file_is_damaged(package: Built, tmp_path: Path) -> None:
     path = package.export(tmp_path / "p")
     manifest = json.loads((path / "manifest.json").read_text("utf-8"))
     for damage in ({**manifest, "files": {}}, {**manifest, "batches": "2"}, {}):
@@ -157,7 +158,7 @@ def test_a_manifest_that_hides_a_file_is_damaged(package: Package, tmp_path: Pat
         load(tmp_path / "absent")
 
 
-def test_only_packages_and_empty_directories_are_replaced(package: Package, tmp_path: Path) -> None:
+def test_only_packages_and_empty_directories_are_replaced(package: Built, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
     (tmp_path / "file").write_text("")
@@ -171,9 +172,7 @@ def test_only_packages_and_empty_directories_are_replaced(package: Package, tmp_
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "file", "mine"]
 
 
-def test_without_a_compiler_nothing_is_written(
-    package: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_compiler_nothing_is_written(package: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CC", raising=False)
     monkeypatch.delenv("CXX", raising=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cnndsl.backends.tvm.lower import lower_program
 from cnndsl.backends.tvm.options import Options
-from cnndsl.backends.tvm.package.loaded import package_of
+from cnndsl.backends.tvm.package.built import Built
 from cnndsl.backends.tvm.plan.groups import plan
 from cnndsl.backends.tvm.program.fold import fold
 from cnndsl.backends.tvm.program.plain import refuse_unlowered
@@ -37,7 +37,7 @@ def activations(
     program = replace(program, outputs={node: step for step, node in node_of.items()})
     shown = graph.model_copy(update={"outputs": outputs})
     compiled = lower_program(shown, program, Options(precision="bf16"), find_cpu("llvm"), "the given weights")
-    found = package_of([[compiled]], "llvm")(*inputs.values())
+    found = Built([[compiled]], "llvm")(*inputs.values())
     arrays = found if isinstance(found, dict) else {outputs[0].name: found}
     return {output.name: np.asarray(arrays[output.name]) for output in outputs}
 
