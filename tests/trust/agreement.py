@@ -91,9 +91,9 @@ def precision(case: Case) -> Precision:
 def calls(graph: Graph, weights: Arrays, case: Case) -> Iterator[Call]:
     """The calls of kernels that the network is compiled to."""
     from cnndsl.backends.tvm.lower import assemble
-    from cnndsl.backends.tvm.program.fold import fold
+    from cnndsl.backends.tvm.program.passes import program_of
 
-    program, cpu = fold(graph, weights), find_cpu(case.target)
+    program, cpu = program_of(graph, weights), find_cpu(case.target)
     for batch in case.batch:
         yield from assemble(program, cpu, Options(batch, case.strict, precision(case)))[2]
 

@@ -12,7 +12,7 @@ from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.lower import lower_program
 from cnndsl.backends.tvm.options import Options, Precision
 from cnndsl.backends.tvm.package.built import Built
-from cnndsl.backends.tvm.program.fold import fold
+from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.program.plain import refuse_unlowered
 from cnndsl.backends.tvm.target import Cpu, Gpu, find_targets
 from cnndsl.ir.graph import Graph
@@ -52,7 +52,7 @@ def build(
         arrays = checked(graph, weights, origin)
     batches = sorted({batch} if isinstance(batch, int) else set(batch))
     refuse_unlowered(graph)
-    program = fold(graph, arrays)
+    program = program_of(graph, arrays)
     variants = []
     for one in targets:
         options = Options(

@@ -18,7 +18,7 @@ from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.options import Options
 from cnndsl.backends.tvm.plan.groups import plan
 from cnndsl.backends.tvm.plan.joins import find_joins
-from cnndsl.backends.tvm.program.fold import fold
+from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.program.plain import refuse_unlowered, variable
 from cnndsl.backends.tvm.program.steps import Program
 from cnndsl.backends.tvm.target import Cpu, Gpu, find_cpu
@@ -39,7 +39,7 @@ def lower(
     """Compiles the network. Raises `CnnError` (unsupported-by-backend, unknown-target, unsupported-by-target)."""
     refuse_unlowered(graph)
     return lower_program(
-        graph, fold(graph, weights), options, find_cpu(target) if isinstance(target, str) else target, origin
+        graph, program_of(graph, weights), options, find_cpu(target) if isinstance(target, str) else target, origin
     )
 
 

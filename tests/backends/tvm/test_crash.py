@@ -13,14 +13,14 @@ from cnndsl.backends.tvm.kernels.choices import TUNED, Choices
 from cnndsl.backends.tvm.kernels.kernel import Tunable, key, settings
 from cnndsl.backends.tvm.lower import assemble
 from cnndsl.backends.tvm.options import Options
-from cnndsl.backends.tvm.program.fold import fold
+from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.target import Cpu, Gpu, find_cpu
 
 
 def test_kernels_are_those_that_tuning_chose(monkeypatch: pytest.MonkeyPatch) -> None:
     graph, cpu = cnndsl.load("lenet5").graph, find_cpu("llvm")
     weights = initial_weights(graph, 0)
-    kernels = [call.kernel for call in assemble(fold(graph, weights), cpu, Options())[2]]
+    kernels = [call.kernel for call in assemble(program_of(graph, weights), cpu, Options())[2]]
     problem, other = next(
         (key(kernel), setting)
         for kernel in kernels

@@ -9,6 +9,7 @@ import pytest
 from cnndsl.backends.tvm.build import build
 from cnndsl.backends.tvm.package.built import Built
 from cnndsl.backends.tvm.package.loaded import load
+from cnndsl.backends.tvm.program.passes import PASSES
 from cnndsl.pipeline import parse_text
 
 pytestmark = pytest.mark.tvm
@@ -23,12 +24,16 @@ def test_stages_of_each_processor_and_batch_size(tmp_path: Path) -> None:
     assert folders == [f"x86-64-v{level}/batch{size}" for level in (3, 4) for size in (1, 2)]
     own = tmp_path / "d" / "x86-64-v4" / "batch2"
     assert sorted(p.name for p in own.iterdir()) == [
-        "1-program.txt", "2-groups.txt", "3-joins.txt", "4-calls.txt", "5-relax.txt", "6-relax-lowered.txt",
+        "1-passes", "1-program.txt", "2-groups.txt", "3-joins.txt", "4-calls.txt", "5-relax.txt", "6-relax-lowered.txt",
         "7-assembly.s", "kernels",
     ]  # fmt: skip
     program = (own / "1-program.txt").read_text("utf-8")
     assert "BN" not in program
     assert "0: 16×16×16 = Conv" in program
+    passes = {p.stem: p.read_text("utf-8") for p in sorted((own / "1-passes").iterdir())}
+    assert [*passes] == ["0-as_written", *(f"{i}-{run.__name__}" for i, run in enumerate(PASSES, 1))]
+    assert passes["3-channels_first"].count("= BN of") == 1
+    assert passes["4-with_factors_folded"] == program
     assert "add" in (own / "2-groups.txt").read_text("utf-8")
     functions = [p.stem for p in (own / "kernels").iterdir()]
     calls = (own / "4-calls.txt").read_text("utf-8")

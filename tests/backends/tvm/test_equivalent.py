@@ -7,7 +7,7 @@ import pytest
 
 from cnndsl.backends.tvm.build import build
 from cnndsl.backends.tvm.plan.groups import plan
-from cnndsl.backends.tvm.program.fold import fold
+from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.pipeline import parse_text
 from cnndsl.verification import drawn_weights
 from tests.backends.tvm.against_torch import relative_error
@@ -43,7 +43,7 @@ pytestmark = pytest.mark.tvm
 )
 def test_each_part_has_a_kernel(text: str, groups: list[tuple[str, list[str]]]) -> None:
     network = parse_text(text).graph
-    found = plan(fold(network, drawn_weights(network, 0)))
+    found = plan(program_of(network, drawn_weights(network, 0)))
     assert [(g.anchor.op.word, [step.op.word for step in g.tail]) for g in found] == groups
     assert relative_error(network, batch=2, count=2) < 1e-5
 

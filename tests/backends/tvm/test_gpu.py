@@ -15,7 +15,7 @@ from cnndsl.backends.tvm.code.gpu import assemble_plain, cubin, gpu_pipeline, ke
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.options import Options
 from cnndsl.backends.tvm.package.loaded import load
-from cnndsl.backends.tvm.program.fold import fold
+from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.target import Gpu
 from cnndsl.diagnostics.errors import MissingPart
 from cnndsl.ir.graph import Graph
@@ -41,7 +41,7 @@ def twin_error(network: Graph, batch: int = 1) -> float:
     """The relative error of the serial twin against PyTorch."""
     tvm = load_tvm()
     weights, inputs = drawn_weights(network, 3), inputs_for(network, batch)
-    module, constants = assemble_plain(fold(network, weights), Options(batch=batch))
+    module, constants = assemble_plain(program_of(network, weights), Options(batch=batch))
     twin = serial(gpu_pipeline(AMPERE)(module))
     executable = tvm.compile(twin, tvm.target.Target("llvm"), relax_pipeline=None)
     run = predict.vm_program(executable.mod, list(constants.values()))

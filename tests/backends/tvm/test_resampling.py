@@ -6,7 +6,7 @@ import pytest
 
 from cnndsl.backends.tvm.plan.groups import plan
 from cnndsl.backends.tvm.plan.taps import find_taps
-from cnndsl.backends.tvm.program.fold import fold
+from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.pipeline import parse_text
 from cnndsl.verification import drawn_weights
 from tests.backends.tvm.against_torch import relative_error
@@ -40,7 +40,7 @@ LAYERS = [
 def test_layers_between_convolutions(layer: str) -> None:
     text = f"input 3×5×9\nConv3x3(20) → {layer} as middle → Conv1x1(17) as y\noutput middle, y"
     network = parse_text(text).graph
-    steps = [g.anchor for g in plan(fold(network, drawn_weights(network, 0)))]
+    steps = [g.anchor for g in plan(program_of(network, drawn_weights(network, 0)))]
     assert [find_taps(step) is not None for step in steps] == [False, True, False]
     assert relative_error(network, batch=2, count=2) < 1e-5
 

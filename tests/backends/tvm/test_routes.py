@@ -9,7 +9,7 @@ from cnndsl.backends.tvm.kernels.move import Move
 from cnndsl.backends.tvm.plan.groups import plan
 from cnndsl.backends.tvm.plan.joins import Slot, find_joins, grain
 from cnndsl.backends.tvm.plan.routes import Route, find_routes
-from cnndsl.backends.tvm.program.fold import fold
+from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.ir.tensor import TensorType
 from cnndsl.pipeline import parse_text
 from cnndsl.verification import drawn_weights
@@ -25,7 +25,7 @@ block Unit(mid) { (kept, changed) = in → Split(2)
 
 def route_of(text: str, name: str) -> Route:
     network = parse_text(text).graph
-    return find_routes(fold(network, drawn_weights(network, 0))).routes[name]
+    return find_routes(program_of(network, drawn_weights(network, 0))).routes[name]
 
 
 def test_a_shuffle_between_concatenation_and_slices_is_part_of_the_slices() -> None:
@@ -64,7 +64,7 @@ def test_a_slice_of_whole_chunks() -> None:
 def test_the_maps_of_a_dense_block_grow_in_one_buffer() -> None:
     text = "input 3×8×8\nx0: Conv3x3(32) → a: cat{ id | x1: Conv1x1(16) } → b: cat{ id | x2: Conv1x1(16) }"
     network = parse_text(text).graph
-    joins = find_joins(plan(fold(network, drawn_weights(network, 0))), 16)
+    joins = find_joins(plan(program_of(network, drawn_weights(network, 0))), 16)
     assert {name: joins.place(name) for name in joins.slots} == {
         "a.cat": Slot("b.cat", 0),
         "x0": Slot("b.cat", 0),

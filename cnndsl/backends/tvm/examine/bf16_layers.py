@@ -10,7 +10,7 @@ from cnndsl.backends.tvm.lower import lower_program
 from cnndsl.backends.tvm.options import Options
 from cnndsl.backends.tvm.package.built import Built
 from cnndsl.backends.tvm.plan.groups import plan
-from cnndsl.backends.tvm.program.fold import fold
+from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.program.plain import refuse_unlowered
 from cnndsl.backends.tvm.program.steps import Program
 from cnndsl.backends.tvm.target import find_cpu
@@ -31,7 +31,7 @@ def activations(
     import numpy as np
 
     refuse_unlowered(graph)
-    program = fold(graph, weights)
+    program = program_of(graph, weights)
     node_of = _nodes(graph, program)
     outputs = tuple(Output(name=node, node=node) for node in node_of.values())
     program = replace(program, outputs={node: step for step, node in node_of.items()})

@@ -10,7 +10,7 @@ from cnndsl.backends.tvm.kernels.choices import Choices
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.lower import lowered_module
 from cnndsl.backends.tvm.options import Options
-from cnndsl.backends.tvm.program.fold import fold
+from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.target import Cpu, Gpu, find_targets
 from cnndsl.ir.graph import Graph
 
@@ -29,7 +29,7 @@ def compile_apart(
     """Compiles the network kernel by kernel, with what tuning chose for each processor; `tell` is given the name of what
     comes next before it is begun."""
     tvm = load_tvm()
-    program, found = fold(graph, weights), find_targets(target)
+    program, found = program_of(graph, weights), find_targets(target)
     for one in (found,) if isinstance(found, Gpu) else found:
         tell("the assembly of its kernels")
         own = replace(options, choices=(choices or {}).get(one, options.choices))

@@ -1,10 +1,11 @@
-"""Layers that with known weights are other layers, for which there are kernels."""
+"""The pass that puts layers for which there are kernels in place of others that, with known weights, are the same."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from cnndsl.backends.tvm.program.steps import Program, Step
 from cnndsl.ir.op import Op
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ops.conv import Conv
@@ -22,6 +23,22 @@ if TYPE_CHECKING:
 
 Arrays = Mapping[str, "np.ndarray"]
 Part = tuple[Op, Arrays]
+"""A layer and its weights by slot."""
+
+
+def with_equivalents(program: Program) -> Program:
+    """With the layers of `equivalent` in place of each step. The last of them keeps the step's name, those before it have a
+    number behind it."""
+    steps: list[Step] = []
+    for step in program.steps:
+        inputs, xs = step.inputs, step.xs
+        *before, (last, weights) = equivalent(step.op, xs[0], step.weights)
+        for index, (op, own) in enumerate(before):
+            name, type = f"{step.name}:{index}", op.infer(xs)
+            steps.append(Step(name, op, inputs, xs, type, own))
+            inputs, xs = (name,), (type,)
+        steps.append(Step(step.name, last, inputs, xs, step.type, weights))
+    return Program(program.inputs, tuple(steps), program.outputs)
 
 
 def equivalent(op: Op, x: TensorType, weights: Arrays) -> tuple[Part, ...]:

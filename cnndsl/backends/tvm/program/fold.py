@@ -1,16 +1,11 @@
-"""What only training needs is taken out: dropout goes away, batch norm and trained factors go into the layer before."""
+"""The pass that folds factors: batch norm, and factors that are trained, go into the weights of the layer before."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cnndsl.backends.tvm.program.channels_first import channels_first
-from cnndsl.backends.tvm.program.equivalent import Arrays, equivalent
-from cnndsl.backends.tvm.program.plain import does_nothing
 from cnndsl.backends.tvm.program.steps import Program, Step
-from cnndsl.ir.graph import Graph, weight_key
 from cnndsl.ops.conv import Conv
 from cnndsl.ops.fc import FC
 
@@ -20,9 +15,9 @@ if TYPE_CHECKING:
 _SCALES = ("BN", "FrozenBN", "LayerScale")
 
 
-def fold(graph: Graph, weights: Mapping[str, np.ndarray]) -> Program:
-    """The inference program of a network with these weights."""
-    program = channels_first(_with_weights(graph, weights))
+def with_factors_folded(program: Program) -> Program:
+    """Without the steps that scale the channels of a convolution or fully connected layer that nothing else reads: the
+    layer's weights are scaled instead."""
     readers = program.readers()
     stands_for: dict[str, str] = {}
     kept: dict[str, Step] = {}
@@ -44,28 +39,8 @@ def fold(graph: Graph, weights: Mapping[str, np.ndarray]) -> Program:
     return Program(program.inputs, tuple(kept.values()), outputs)
 
 
-def _with_weights(graph: Graph, weights: Mapping[str, np.ndarray]) -> Program:
-    steps: list[Step] = []
-    stands_for: dict[str, str] = {}
-    for node in graph.nodes:
-        inputs = tuple(stands_for.get(name, name) for name in node.inputs)
-        if does_nothing(graph, node):
-            stands_for[node.name] = inputs[0]
-            continue
-        own: Arrays = {slot: weights[weight_key(node.weights_of, slot)] for slot in graph.node_weights(node)}
-        xs = graph.input_types(node)
-        *before, (op, own) = equivalent(node.op, xs[0], own)
-        for index, (part, weights_of_part) in enumerate(before):
-            name, type = f"{node.name}:{index}", part.infer(xs)
-            steps.append(Step(name, part, inputs, xs, type, weights_of_part))
-            inputs, xs = (name,), (type,)
-        steps.append(Step(node.name, op, inputs, xs, node.type, own))
-    outputs = {o.name: stands_for.get(o.node, o.node) for o in graph.outputs if not o.training}
-    return Program({i.name: i.type for i in graph.inputs}, tuple(steps), outputs)
-
-
 def scale_and_shift(norm: Step) -> tuple[np.ndarray, np.ndarray]:
-    """The factor and the summand of each channel, in float64, that batch norm or `LayerScale` comes to in use."""
+    """The factor and the summand of each channel, in float64, that batch norm or `LayerScale` amounts to in use."""
     import numpy as np
 
     values = {slot: np.asarray(array, np.float64) for slot, array in norm.weights.items()}

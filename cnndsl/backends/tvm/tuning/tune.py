@@ -14,7 +14,7 @@ from cnndsl.backends.tvm.code.linking import own_architecture
 from cnndsl.backends.tvm.kernels.choices import Choices
 from cnndsl.backends.tvm.library import cores, load_tvm
 from cnndsl.backends.tvm.options import Options
-from cnndsl.backends.tvm.program.fold import fold
+from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.program.plain import refuse_unlowered
 from cnndsl.backends.tvm.target import Cpu, Gpu, find_targets
 from cnndsl.backends.tvm.tuning.acceptance import Course, Raced, accept, final
@@ -86,7 +86,7 @@ def tune(
         for cpu in cpus:
             _refuse_foreign(cpu)
     found = Store(Path(store) if store else default_path())
-    program = fold(graph, weights if weights is not None else initial_weights(graph, 0))
+    program = program_of(graph, weights if weights is not None else initial_weights(graph, 0))
     done = []
     for cpu in cpus:
         place = place_of(cpu, threads)

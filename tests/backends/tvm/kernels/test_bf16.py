@@ -17,7 +17,7 @@ from cnndsl.backends.tvm.kernels.words.packing import fill_up, pack_conv, pack_v
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.options import Options
 from cnndsl.backends.tvm.plan.groups import plan
-from cnndsl.backends.tvm.program.fold import fold
+from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.target import find_cpu
 from cnndsl.diagnostics.errors import CnnError
 from cnndsl.ir.window import Window
@@ -154,7 +154,7 @@ def test_a_network_is_near_pytorch(batch: int) -> None:
 
 def test_maps_between_convolutions_are_pairs_and_depthwise_stays() -> None:
     graph = parse_text(TEXT).graph
-    program = fold(graph, drawn_weights(graph, 0))
+    program = program_of(graph, drawn_weights(graph, 0))
     groups = plan(program)
     cpu, options = find_cpu("llvm:znver4"), Options(precision="bf16")
     assert len(kept_as_pairs(groups, program, cpu, options)) == 3
@@ -167,7 +167,7 @@ def test_maps_between_convolutions_are_pairs_and_depthwise_stays() -> None:
 def test_winograd_in_f32_is_taken_where_it_is_faster(strict: bool, count: int) -> None:
     """ResNet-18: the 3×3 convolutions of stride 1, unless plain sums are asked for."""
     graph = load("resnet18").graph
-    groups = plan(fold(graph, drawn_weights(graph, 0)))
+    groups = plan(program_of(graph, drawn_weights(graph, 0)))
     options = Options(precision="bf16", strict_numerics=strict)
     assert len(left_in_f32(groups, find_cpu("llvm:znver4"), options)) == count
 

@@ -13,7 +13,7 @@ from cnndsl.backends.tvm.kernels.attention import AttentionHeads
 from cnndsl.backends.tvm.kernels.projection import Projection, pack_projection, projection
 from cnndsl.backends.tvm.kernels.words.packing import fill_up
 from cnndsl.backends.tvm.plan.groups import plan
-from cnndsl.backends.tvm.program.fold import fold
+from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.pipeline import parse_text
 from cnndsl.verification import drawn_weights
 from tests.backends.tvm.against_torch import relative_error
@@ -64,7 +64,7 @@ add{ DWConv7x7 → Permute(1, 2, 0) → LN → Linear(96) → GELU → Linear(24
 
 def test_a_convnext_block_has_no_exchange_of_axes() -> None:
     network = parse_text(BLOCK).graph
-    groups = plan(fold(network, drawn_weights(network, 0)))
+    groups = plan(program_of(network, drawn_weights(network, 0)))
     assert [(g.anchor.op.word, [s.op.word for s in g.tail], len(g.residuals)) for g in groups] == [
         ("Conv", [], 0),
         ("LN", [], 0),
@@ -94,7 +94,7 @@ def test_channels_wherever_they_are(text: str) -> None:
 
 def test_inputs_and_outputs_stay_as_they_were_written() -> None:
     network = parse_text("input 6×5×7\nPermute(1, 2, 0) → Linear(4)").graph
-    program = fold(network, drawn_weights(network, 0))
+    program = program_of(network, drawn_weights(network, 0))
     (out,) = program.outputs.values()
     (step,) = [step for step in program.steps if step.name == out]
     assert (step.type.shape, step.type.channel_axis) == ((5, 7, 4), 2)
