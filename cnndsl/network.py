@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cnndsl.backends.drawing.formats.graphviz import Options
     from cnndsl.backends.tvm.package.built import Built
     from cnndsl.backends.tvm.tuning.tune import Tuned
-    from cnndsl.benchmarking.report import Report
+    from cnndsl.benchmarking.bench_report import BenchReport
     from cnndsl.training.train import Trained
     from cnndsl.verification import Finding
 
@@ -217,7 +217,7 @@ class Network:
             return checked(self.graph, read_weights(given), Path(given).name)
         return checked(self.graph, {key: _array(value) for key, value in given.items()}, "the given weights")
 
-    def bench(self, weights: Mapping[str, Any] | str | Path | None = None, **plan: Any) -> Report:
+    def bench(self, weights: Mapping[str, Any] | str | Path | None = None, **plan: Any) -> BenchReport:
         """Measures our package in turns with other engines, and returns a row for each: `engine`, `p50_ms`, `p90_ms`, `p99_ms`
         (milliseconds per batch) and `max_rel_error` against float64.
 
@@ -225,9 +225,9 @@ class Network:
         `precision`, `rounds`, `seconds` (of one engine in one round), `kernels`, `strict_numerics`. Without `weights` they are
         drawn so that numbers keep their size through all layers. Raises `CnnError` and `MissingPart`.
         """
-        from cnndsl.benchmarking.bench import Plan, bench
+        from cnndsl.benchmarking.bench import BenchPlan, bench
 
-        return bench(self.graph, Plan(**plan), None if weights is None else self._weights(weights, 0))
+        return bench(self.graph, BenchPlan(**plan), None if weights is None else self._weights(weights, 0))
 
     def to_json(self) -> str:
         """The graph as JSON: `load` takes a file of it and works out all of it again before it believes it."""

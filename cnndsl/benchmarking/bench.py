@@ -17,9 +17,9 @@ from cnndsl.backends.tvm.library import cores
 from cnndsl.backends.tvm.options import Precision
 from cnndsl.backends.tvm.target import Cpu
 from cnndsl.benchmarking import machine
+from cnndsl.benchmarking.bench_report import BenchReport, KernelRow, Port, Roofline, Row
 from cnndsl.benchmarking.engines import OURS, PEERS, Engine, Task, open_ours, open_peer, relative_error
 from cnndsl.benchmarking.examples import drawn_examples, lively_weights
-from cnndsl.benchmarking.report import KernelRow, Port, Report, Roofline, Row
 from cnndsl.benchmarking.rounds import Samples, percentile, ratio, take_turns
 from cnndsl.diagnostics.errors import MissingPart
 from cnndsl.ir.graph import Graph
@@ -39,7 +39,7 @@ _DULL = 1e-3
 
 
 @dataclass(frozen=True)
-class Plan:
+class BenchPlan:
     """What to measure, and how long. A block is `seconds` of one engine; a round is a block of each."""
 
     peers: tuple[str, ...] = tuple(PEERS)
@@ -56,17 +56,17 @@ class Plan:
 
 def bench(
     graph: Graph,
-    plan: Plan | None = None,
+    plan: BenchPlan | None = None,
     weights: Mapping[str, np.ndarray] | None = None,
     tell: Callable[[str], None] = lambda _text: None,
-) -> Report:
+) -> BenchReport:
     """Measures the network with these weights, or with drawn ones. `tell` hears what is being done.
 
     A peer that is not installed, or cannot do this, is named in the report's notes. Best in a process that has not
     yet used TVM or PyTorch: their pools are then made with the right number of threads. Raises `CnnError` and
     `MissingPart` of our own back ends.
     """
-    plan = plan or Plan()
+    plan = plan or BenchPlan()
     threads = plan.threads or cores()
     os.environ["TVM_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = str(threads)
     tell("drawing weights and inputs")
@@ -126,7 +126,7 @@ def _exporter(graph: Graph, weights: Arrays, batch: int, folder: Path) -> Callab
     return file
 
 
-def _compile(task: Task, plan: Plan) -> Built:
+def _compile(task: Task, plan: BenchPlan) -> Built:
     from cnndsl.backends.tvm.build import build
 
     return build(
@@ -173,21 +173,21 @@ def _limits(task: Task, package: Built) -> Limits:
 
 def _report(
     graph: Graph,
-    plan: Plan,
+    plan: BenchPlan,
     task: Task,
     package: Built,
     limits: Limits,
     rows: Sequence[Row],
     reference: str,
     notes: Sequence[str],
-) -> Report:
+) -> BenchReport:
     from cnndsl.backends.tvm.examine.profile import profile
 
     compiled = package.compiled(task.batch)
     times = profile(compiled, list(task.inputs.values()), min(1.0, plan.rounds * plan.seconds))
     kernels = _kernels(times, limits)
     roofline = sum(kernel.roofline_ms for kernel in kernels)
-    return Report(
+    return BenchReport(
         network=graph.name,
         inputs=tuple(Port(name=i.name, shape=i.type.shape) for i in graph.inputs),
         threads=task.threads,

@@ -75,13 +75,13 @@ def command(
     if store is not None and tune is None:
         raise click.UsageError("--store belongs to `--tune`", context)
     from cnndsl.arrays.weights import read_weights
-    from cnndsl.backends.tvm.options import Options
+    from cnndsl.backends.tvm.options import CompileOptions
     from cnndsl.cli.shared.apart import Tell, do_apart
 
     graph = read_network(file, parameters, inputs).graph
 
     def work(tell: Tell) -> None:
-        from cnndsl.benchmarking.bench import Plan, bench
+        from cnndsl.benchmarking.bench import BenchPlan, bench
         from cnndsl.benchmarking.text import to_markdown, to_text
 
         def hear(text: str) -> None:
@@ -91,7 +91,7 @@ def command(
         arrays = read_weights(weights) if weights else None
         tell("looking for settings of kernels")
         found = chosen(graph, "llvm", (batch,), tune, store, strict_numerics, threads)
-        plan = Plan(
+        plan = BenchPlan(
             peers=peers,
             threads=threads,
             batch=batch,
@@ -113,7 +113,7 @@ def command(
         from cnndsl.benchmarking.examples import lively_weights
 
         found = checked(graph, read_weights(weights), weights.name) if weights else lively_weights(graph, 0)
-        own = Options(batch=batch, strict_numerics=strict_numerics, precision=precision)
+        own = CompileOptions(batch=batch, strict_numerics=strict_numerics, precision=precision)
         compile_apart(graph, found, own, "llvm", tell, chosen_before("llvm", tune, store, threads))
 
     do_apart(work, again, compiling="compiling cnndsl")

@@ -182,12 +182,12 @@ def _package(
 
     def again(tell: Tell) -> None:
         from cnndsl.backends.tvm.examine.crash import compile_apart
-        from cnndsl.backends.tvm.options import Options
+        from cnndsl.backends.tvm.options import CompileOptions
 
         arrays = read_weights(weights) if weights else initial_weights(graph, options["seed"])
         found = chosen_before(target, *tuning, options["threads"])
         for size in batch:
-            own = Options(batch=size, strict_numerics=options["strict_numerics"], precision=options["precision"])
+            own = CompileOptions(batch=size, strict_numerics=options["strict_numerics"], precision=options["precision"])
             compile_apart(graph, arrays, own, target, tell, found)
 
     do_apart(work, again)

@@ -41,10 +41,10 @@ def command(
 
     def again(tell: Tell) -> None:
         from cnndsl.backends.tvm.examine.crash import compile_apart
-        from cnndsl.backends.tvm.options import Options
+        from cnndsl.backends.tvm.options import CompileOptions
         from cnndsl.verification import drawn_weights
 
-        compile_apart(graph, drawn_weights(graph, seed), Options(precision=precision), "llvm", tell)
+        compile_apart(graph, drawn_weights(graph, seed), CompileOptions(precision=precision), "llvm", tell)
 
     do_apart(work, again)
 

@@ -15,10 +15,10 @@ import torch
 from cnndsl.backends.pytorch.live.module import to_torch
 from cnndsl.backends.pytorch.live.observe import observe
 from cnndsl.backends.pytorch.writing.source import to_source
-from cnndsl.backends.tvm.emitters.assembly import Call
+from cnndsl.backends.tvm.emitters.main_function import KernelCall
 from cnndsl.backends.tvm.kernels.choices import Choices
 from cnndsl.backends.tvm.kernels.kernel import Tunable, key, settings
-from cnndsl.backends.tvm.options import Options, Precision
+from cnndsl.backends.tvm.options import CompileOptions, Precision
 from cnndsl.backends.tvm.package.loaded import Package
 from cnndsl.backends.tvm.target import Cpu, Gpu, find_cpu
 from cnndsl.diagnostics.errors import CnnError
@@ -88,14 +88,14 @@ def precision(case: Case) -> Precision:
     return "bf16" if case.precision == "bf16" else "f32"
 
 
-def calls(graph: Graph, weights: Arrays, case: Case) -> Iterator[Call]:
+def calls(graph: Graph, weights: Arrays, case: Case) -> Iterator[KernelCall]:
     """The calls of kernels that the network is compiled to."""
     from cnndsl.backends.tvm.lower import assemble
     from cnndsl.backends.tvm.program.passes import program_of
 
     program, cpu = program_of(graph, weights), find_cpu(case.target)
     for batch in case.batch:
-        yield from assemble(program, cpu, Options(batch, case.strict, precision(case)))[2]
+        yield from assemble(program, cpu, CompileOptions(batch, case.strict, precision(case)))[2]
 
 
 def drawn_choices(graph: Graph, weights: Arrays, case: Case) -> dict[Cpu | Gpu, Choices]:

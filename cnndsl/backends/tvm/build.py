@@ -10,7 +10,7 @@ from cnndsl.arrays.weights import checked, initial_weights
 from cnndsl.backends.tvm.kernels.choices import UNTUNED, Choices
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.lower import lower_program
-from cnndsl.backends.tvm.options import Options, Precision
+from cnndsl.backends.tvm.options import CompileOptions, Precision
 from cnndsl.backends.tvm.package.built import Built
 from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.program.plain import refuse_unlowered
@@ -55,7 +55,7 @@ def build(
     program = program_of(graph, arrays)
     variants = []
     for one in targets:
-        options = Options(
+        options = CompileOptions(
             strict_numerics=strict_numerics, precision=precision, choices=(choices or {}).get(one, UNTUNED)
         )
         variants.append([lower_program(graph, program, replace(options, batch=n), one, origin) for n in batches])

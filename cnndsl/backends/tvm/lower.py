@@ -11,11 +11,11 @@ from cnndsl.backends.tvm.code.kinds import Code, Native
 from cnndsl.backends.tvm.code.machine_code import machine_code
 from cnndsl.backends.tvm.code.unscheduled import schedule_rest
 from cnndsl.backends.tvm.emitters import EMITTERS
-from cnndsl.backends.tvm.emitters.assembly import Assembly, Call, Value
 from cnndsl.backends.tvm.emitters.bf16_maps import FEATURE, kept_as_pairs, refuse_without_bf16
+from cnndsl.backends.tvm.emitters.main_function import KernelCall, MainFunction, TensorForms
 from cnndsl.backends.tvm.kernels.choices import tuned_functions
 from cnndsl.backends.tvm.library import load_tvm
-from cnndsl.backends.tvm.options import Options
+from cnndsl.backends.tvm.options import CompileOptions
 from cnndsl.backends.tvm.plan.groups import plan
 from cnndsl.backends.tvm.plan.joins import find_joins
 from cnndsl.backends.tvm.program.passes import program_of
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def lower(
     graph: Graph,
     weights: Mapping[str, np.ndarray],
-    options: Options,
+    options: CompileOptions,
     *,
     target: str | Cpu | Gpu = "llvm",
     origin: str = "given",
@@ -43,7 +43,7 @@ def lower(
     )
 
 
-def lower_program(graph: Graph, program: Program, options: Options, target: Cpu | Gpu, origin: str) -> Compiled:
+def lower_program(graph: Graph, program: Program, options: CompileOptions, target: Cpu | Gpu, origin: str) -> Compiled:
     """Compiles the folded program of a network. Raises `CnnError` (unsupported-by-target)."""
     if options.precision == "bf16":
         refuse_without_bf16(target)
@@ -64,8 +64,8 @@ def lower_program(graph: Graph, program: Program, options: Options, target: Cpu 
 
 
 def lowered_module(
-    program: Program, options: Options, target: Cpu | Gpu
-) -> tuple[Any, Any, dict[str, np.ndarray], tuple[Call, ...]]:
+    program: Program, options: CompileOptions, target: Cpu | Gpu
+) -> tuple[Any, Any, dict[str, np.ndarray], tuple[KernelCall, ...]]:
     """The IRModule as assembled and after TVM's passes, its constants in the order `main` takes them, and its calls."""
     if isinstance(target, Gpu):
         from cnndsl.backends.tvm.code.gpu import assemble_plain, gpu_pipeline
@@ -85,29 +85,31 @@ def relowered(compiled: Compiled) -> Compiled:
     return lower_program(compiled.graph, compiled.program, options, here, compiled.origin)
 
 
-def assemble(program: Program, cpu: Cpu, options: Options) -> tuple[Any, dict[str, np.ndarray], tuple[Call, ...]]:
+def assemble(
+    program: Program, cpu: Cpu, options: CompileOptions
+) -> tuple[Any, dict[str, np.ndarray], tuple[KernelCall, ...]]:
     """The IRModule of the program, one kernel for each group, its constants in the order `main` takes them, and its calls."""
     relax = load_tvm().relax
     groups = plan(program)
     pairs = kept_as_pairs(groups, program, cpu, options)
-    a = Assembly(cpu, options, find_joins(groups, cpu.lanes), pairs)
+    main = MainFunction(cpu, options, find_joins(groups, cpu.lanes), pairs)
     inputs = {name: variable(name, type, options.batch) for name, type in program.inputs.items()}
-    with a.builder.function("main"):
-        with a.builder.dataflow():
+    with main.builder.function("main"):
+        with main.builder.dataflow():
             for name, type in program.inputs.items():
-                a.values[name] = Value(type, plain=inputs[name])
+                main.values[name] = TensorForms(type, plain=inputs[name])
             for group in groups:
-                a.group, before = group, len(a.calls)
-                next(emit for emit in EMITTERS if emit(a, group))
-                if len(a.calls) == before:
-                    a.calls.append(Call(None, None, group))
-            a.group = None
-            leaving = a.builder.emit_output(relax.Tuple([a.plain(step) for step in program.outputs.values()]))
-        a.builder.emit_func_output(leaving, params=[*inputs.values(), *a.parameters])
-    return a.builder.get(), a.constants, tuple(a.calls)
+                main.group, before = group, len(main.calls)
+                next(emit for emit in EMITTERS if emit(main, group))
+                if len(main.calls) == before:
+                    main.calls.append(KernelCall(None, None, group))
+            main.group = None
+            leaving = main.builder.emit_output(relax.Tuple([main.plain(step) for step in program.outputs.values()]))
+        main.builder.emit_func_output(leaving, params=[*inputs.values(), *main.parameters])
+    return main.builder.get(), main.constants, tuple(main.calls)
 
 
-def optimised(module: Any, cpu: Cpu, options: Options) -> Any:
+def optimised(module: Any, cpu: Cpu, options: CompileOptions) -> Any:
     """The module after TVM's passes for processors, with a schedule for the functions that its legalisation makes."""
     tvm = load_tvm()
     from tvm.relax.backend.cpu_generic import pipeline

@@ -11,7 +11,7 @@ Precision = Literal["f32", "bf16"]
 
 
 @dataclass(frozen=True)
-class Options:
+class CompileOptions:
     """`batch` examples go through in one run. With `strict_numerics` every sum is of products of the numbers given: no
     kernel trades accuracy for speed, as Winograd's do. `precision` is that of the maps between layers and of the factors
     in their products; sums are float32. `choices` is what tuning has found for the target."""

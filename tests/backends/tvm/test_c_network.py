@@ -76,7 +76,7 @@ def test_the_source_builds_as_its_head_says_without_a_warning(exported: Path, tm
     (part,) = manifest["variants"][0]["programs"]
     weights = predict.read_weights(exported / "weights.safetensors")
     constants = [weights[key] for key in part["constants"]]
-    run = predict.c_program(str(tmp_path / "lib.so"), manifest["inputs"], manifest["outputs"], 1, constants)
+    run = predict.c_runnable(str(tmp_path / "lib.so"), manifest["inputs"], manifest["outputs"], 1, constants)
     sample = predict.read_weights(exported / "sample.safetensors")
     (given,), (expected,) = ([a for key, a in sample.items() if key.startswith(kind)] for kind in ("input.", "output."))
     (found,) = run([np.array(given)])
@@ -95,7 +95,7 @@ def test_arrays_of_other_sizes_are_refused_before_anything_runs(exported: Path, 
     else:
         manifest[f"{kind}s"][0]["shape"][0] += 1
     with pytest.raises(ValueError, match=r"its array .* has not"):
-        predict.c_program(exported / part["library"], manifest["inputs"], manifest["outputs"], 1, constants)
+        predict.c_runnable(exported / part["library"], manifest["inputs"], manifest["outputs"], 1, constants)
 
 
 def test_without_a_compiler_the_source_is_written_and_running_it_refused(

@@ -15,15 +15,15 @@ from cnndsl.arrays.weights import initial_weights
 from cnndsl.backends.tvm.code.compiled import Compiled
 from cnndsl.backends.tvm.code.machine_code import machine_code
 from cnndsl.backends.tvm.lower import lower
-from cnndsl.backends.tvm.options import Options
+from cnndsl.backends.tvm.options import CompileOptions
 from cnndsl.backends.tvm.package.dump import assembly
-from cnndsl.backends.tvm.predict import vm_program
+from cnndsl.backends.tvm.predict import vm_runnable
 
 
 @pytest.fixture(scope="module")
 def compiled() -> Compiled:
     graph = cnndsl.load("squeezenet1_1", classes=7).graph
-    return lower(graph, initial_weights(graph, 0), Options())
+    return lower(graph, initial_weights(graph, 0), CompileOptions())
 
 
 def _multiplications(text: str) -> Counter[str]:
@@ -46,7 +46,7 @@ def test_every_kernel_is_there_once_with_the_code_it_has_alone(compiled: Compile
 @pytest.mark.parametrize("name", ["lenet5", "m5"])
 def test_no_part_of_a_small_network_takes_its_only_kernel_for_the_main_one(name: str) -> None:
     graph = cnndsl.load(name).graph
-    made = lower(graph, initial_weights(graph, 0), Options())
+    made = lower(graph, initial_weights(graph, 0), CompileOptions())
     assert "__tvm_ffi_main" not in _entries(assembly(made.code.executable.mod))  # type: ignore[attr-defined]
 
 
@@ -58,7 +58,7 @@ def test_it_computes_the_same(compiled: Compiled) -> None:
         machine_code(compiled.lowered, target),
         tvm.compile(compiled.lowered, target, relax_pipeline=None),
     ):
-        run = vm_program(one.mod, list(compiled.constants.values()))
+        run = vm_runnable(one.mod, list(compiled.constants.values()))
         results.append(run([image]))
     for a, b in zip(*results, strict=True):
         np.testing.assert_array_equal(a, b)

@@ -81,7 +81,7 @@ def test_torch_tensors_are_read_where_they_are(exported: Path, monkeypatch: pyte
     assert tensor.data_ptr() % predict.ALIGNMENT == 0
     seen: list[int] = []
 
-    def noted(_program: predict.Program, inputs: list[np.ndarray]) -> list[np.ndarray]:
+    def noted(_program: predict.Runnable, inputs: list[np.ndarray]) -> list[np.ndarray]:
         seen.append(inputs[0].ctypes.data)
         return inputs
 

@@ -82,13 +82,13 @@ class CCode:
     def check_linker(self) -> None:
         """Source can be written without a compiler."""
 
-    def program(self, constants: Sequence[np.ndarray]) -> predict.Program:
+    def runnable(self, constants: Sequence[np.ndarray]) -> predict.Runnable:
         # A library that is open needs its file no more, where the system lets go of it.
         with tempfile.TemporaryDirectory(prefix="cnndsl-", ignore_cleanup_errors=True) as folder:
             source, library = Path(folder) / "network.c", Path(folder) / "network.so"
             source.write_text(self.text, "utf-8")
             linker(options=_options())(str(library), [str(source)])
-            return predict.c_program(str(library), self.inputs, self.outputs, self.batch, constants)
+            return predict.c_runnable(str(library), self.inputs, self.outputs, self.batch, constants)
 
     def write(self, folder: Path, name: str) -> str | None:
         stem = Path(name).stem.replace("lib", "network", 1)

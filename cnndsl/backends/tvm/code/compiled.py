@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.tvm.code.kinds import Code
-from cnndsl.backends.tvm.emitters.assembly import Call
-from cnndsl.backends.tvm.options import Options
+from cnndsl.backends.tvm.emitters.main_function import KernelCall
+from cnndsl.backends.tvm.options import CompileOptions
 from cnndsl.backends.tvm.program.steps import Program
 from cnndsl.backends.tvm.target import Cpu, Gpu
 from cnndsl.ir.graph import Graph
@@ -28,11 +28,11 @@ class Compiled:
     """The same after TVM's passes: calls, memory, and a schedule for every function."""
     code: Code
     constants: dict[str, np.ndarray]
-    options: Options
+    options: CompileOptions
     target: Cpu | Gpu
     origin: str
     """Where the weights came from, in words."""
     tuned: tuple[str, ...] = ()
     """Kernels whose schedule was found by measuring."""
-    calls: tuple[Call, ...] = ()
+    calls: tuple[KernelCall, ...] = ()
     """What runs, in order."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from cnndsl.backends.tvm import predict
 from cnndsl.backends.tvm.code.linking import compiler, tvm_linker
 from cnndsl.backends.tvm.library import load_tvm
-from cnndsl.backends.tvm.options import Options
+from cnndsl.backends.tvm.options import CompileOptions
 from cnndsl.backends.tvm.program.plain import variable
 from cnndsl.backends.tvm.program.steps import Program
 from cnndsl.backends.tvm.target import Gpu
@@ -44,8 +44,8 @@ class CudaCode:
     def check_linker(self) -> None:
         compiler()
 
-    def program(self, constants: Sequence[np.ndarray]) -> predict.Program:
-        return predict.cuda_program(self.executable.mod, constants)
+    def runnable(self, constants: Sequence[np.ndarray]) -> predict.Runnable:
+        return predict.cuda_runnable(self.executable.mod, constants)
 
     def write(self, folder: Path, name: str) -> str:
         self.executable.export_library(str(folder / name), fcompile=tvm_linker(""))
@@ -56,7 +56,7 @@ class CudaCode:
         return name
 
 
-def assemble_plain(program: Program, options: Options) -> tuple[Any, dict[str, np.ndarray]]:
+def assemble_plain(program: Program, options: CompileOptions) -> tuple[Any, dict[str, np.ndarray]]:
     """The IRModule of the program, each step by its own plain form, and its constants in the order `main` takes them."""
     relax = load_tvm().relax
     builder = relax.BlockBuilder()

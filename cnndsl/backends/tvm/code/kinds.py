@@ -20,7 +20,7 @@ class Code(Protocol):
     def check_linker(self) -> None:
         """Raises `MissingPart` when the package could not be linked."""
 
-    def program(self, constants: Sequence[np.ndarray]) -> predict.Program:
+    def runnable(self, constants: Sequence[np.ndarray]) -> predict.Runnable:
         """The network to call in this process, which must be suitable for it."""
 
     def write(self, folder: Path, name: str) -> str | None:
@@ -38,8 +38,8 @@ class Native:
     def check_linker(self) -> None:
         compiler(self.architecture)
 
-    def program(self, constants: Sequence[np.ndarray]) -> predict.Program:
-        return predict.vm_program(self.executable.mod, constants)
+    def runnable(self, constants: Sequence[np.ndarray]) -> predict.Runnable:
+        return predict.vm_runnable(self.executable.mod, constants)
 
     def write(self, folder: Path, name: str) -> str:
         self.executable.export_library(str(folder / name), fcompile=tvm_linker(self.architecture))

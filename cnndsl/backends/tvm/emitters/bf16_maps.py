@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cnndsl.backends.tvm.kernels.choice import Cost, alternatives, cost
 from cnndsl.backends.tvm.kernels.direct_conv import DirectConv
-from cnndsl.backends.tvm.options import Options
+from cnndsl.backends.tvm.options import CompileOptions
 from cnndsl.backends.tvm.target import Cpu, Gpu
 from cnndsl.diagnostics.errors import CnnError, Diagnostic
 from cnndsl.ops.conv import Conv
@@ -40,7 +40,7 @@ def refuse_without_bf16(target: Cpu | Gpu) -> None:
     )
 
 
-def takes_bf16(group: Group, cpu: Cpu, options: Options) -> bool:
+def takes_bf16(group: Group, cpu: Cpu, options: CompileOptions) -> bool:
     """Whether the group's products are of bfloat16 numbers: of dense convolutions with zeros around, and of `FC` of vectors,
     except where Winograd's algorithm, which bfloat16 would be too coarse for, is faster in float32."""
     if options.precision != "bf16":
@@ -69,13 +69,13 @@ def _faster_in_f32(group: Group, op: Conv, cpu: Cpu, batch: int) -> bool:
     return any(cost(kernel).cycles < pairs.cycles for kernel in fast)
 
 
-def kept_as_pairs(groups: Sequence[Group], program: Program, cpu: Cpu, options: Options) -> frozenset[str]:
+def kept_as_pairs(groups: Sequence[Group], program: Program, cpu: Cpu, options: CompileOptions) -> frozenset[str]:
     """The maps that convolutions in bfloat16 make and alone read."""
     convolutions = [g for g in groups if takes_bf16(g, cpu, options) and isinstance(g.anchor.op, Conv)]
     foreign = {name for g in groups if g not in convolutions for name in g.inputs} | set(program.outputs.values())
     return frozenset(g.last.name for g in convolutions) - foreign
 
 
-def left_in_f32(groups: Sequence[Group], cpu: Cpu, options: Options) -> tuple[str, ...]:
+def left_in_f32(groups: Sequence[Group], cpu: Cpu, options: CompileOptions) -> tuple[str, ...]:
     """The layers that multiply by weights in float32, in order."""
     return tuple(g.anchor.name for g in groups if "weight" in g.anchor.weights and not takes_bf16(g, cpu, options))

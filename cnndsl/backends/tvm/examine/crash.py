@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cnndsl.backends.tvm.kernels.choices import Choices
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.lower import lowered_module
-from cnndsl.backends.tvm.options import Options
+from cnndsl.backends.tvm.options import CompileOptions
 from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.target import Cpu, Gpu, find_targets
 from cnndsl.ir.graph import Graph
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def compile_apart(
     graph: Graph,
     weights: Mapping[str, np.ndarray],
-    options: Options,
+    options: CompileOptions,
     target: str,
     tell: Callable[[str], None],
     choices: Mapping[Cpu | Gpu, Choices] | None = None,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cnndsl.backends.tvm.kernels.bf16 import LANES, PairNest
 from cnndsl.backends.tvm.kernels.words.nest import Nest
+from cnndsl.backends.tvm.kernels.words.pairs import LANES, PairNest
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.options import Precision
 from cnndsl.backends.tvm.predict import aligned

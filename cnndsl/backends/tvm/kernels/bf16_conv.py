@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, Literal, Self
 
-from cnndsl.backends.tvm.kernels.bf16 import LANES, PAIRS, PairNest
 from cnndsl.backends.tvm.kernels.words.functions import finish
 from cnndsl.backends.tvm.kernels.words.nest import parts
+from cnndsl.backends.tvm.kernels.words.pairs import LANES, PAIRS, PairNest
 from cnndsl.backends.tvm.plan.groups import Tail
 from cnndsl.ir.window import Window
 

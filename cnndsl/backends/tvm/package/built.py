@@ -59,11 +59,11 @@ def _network(variants: Variants, manifest: Manifest) -> predict.Network:
     if manifest.threads is not None:
         predict.runtime(manifest.threads)
     spoken = manifest.model_dump(by_alias=True)
-    programs = {
-        compiled.options.batch: compiled.code.program(list(compiled.constants.values()))
+    runnables = {
+        compiled.options.batch: compiled.code.runnable(list(compiled.constants.values()))
         for compiled in _here(variants, manifest)
     }
-    network = predict.Network(spoken, programs, {})
+    network = predict.Network(spoken, runnables, {})
     network.sample = _drawn(network, manifest)
     return network
 

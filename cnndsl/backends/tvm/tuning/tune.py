@@ -13,19 +13,19 @@ from cnndsl.backends.tvm import predict
 from cnndsl.backends.tvm.code.linking import own_architecture
 from cnndsl.backends.tvm.kernels.choices import Choices
 from cnndsl.backends.tvm.library import cores, load_tvm
-from cnndsl.backends.tvm.options import Options
+from cnndsl.backends.tvm.options import CompileOptions
 from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.program.plain import refuse_unlowered
 from cnndsl.backends.tvm.target import Cpu, Gpu, find_targets
 from cnndsl.backends.tvm.tuning.acceptance import Course, Raced, accept, final
-from cnndsl.backends.tvm.tuning.bench import Bench
-from cnndsl.backends.tvm.tuning.generic import function_problems, search_generic
 from cnndsl.backends.tvm.tuning.ledger import Ledger
-from cnndsl.backends.tvm.tuning.problems import Subject, Tried
+from cnndsl.backends.tvm.tuning.meta_schedule import function_problems, search_functions
+from cnndsl.backends.tvm.tuning.problems import Problem, Subject
 from cnndsl.backends.tvm.tuning.records import Place
 from cnndsl.backends.tvm.tuning.remote import Tracker
 from cnndsl.backends.tvm.tuning.search import Trial, search, winners
 from cnndsl.backends.tvm.tuning.store import Store, default_path
+from cnndsl.backends.tvm.tuning.timer import Timer
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, MissingPart
 from cnndsl.ir.graph import Graph
 
@@ -91,11 +91,11 @@ def tune(
     for cpu in cpus:
         place = place_of(cpu, threads)
         for size in sorted({batch} if isinstance(batch, int) else set(batch)):
-            options = Options(batch=size, strict_numerics=strict_numerics)
+            options = CompileOptions(batch=size, strict_numerics=strict_numerics)
             subject = Subject(f"{graph.name} batch {size}", program, cpu, options)
             ledger = Ledger(found, place)
-            with closing(Bench(cpu, place.threads, tracker)) as bench:
-                done.append(_tuned(subject, ledger, bench, trials, space, tell))
+            with closing(Timer(cpu, place.threads, tracker)) as timer:
+                done.append(_tuned(subject, ledger, timer, trials, space, tell))
     return tuple(done)
 
 
@@ -110,15 +110,15 @@ def place_of(cpu: Cpu, threads: int | None) -> Place:
     return Place(target=f"{cpu.name} {cpu.triple}", threads=threads or cores(), tvm=str(load_tvm().__version__))
 
 
-def _tuned(subject: Subject, ledger: Ledger, bench: Bench, trials: int, space: Space, tell: Tell) -> Tuned:
-    course = Course(subject, bench)
+def _tuned(subject: Subject, ledger: Ledger, timer: Timer, trials: int, space: Space, tell: Tell) -> Tuned:
+    course = Course(subject, timer)
     functions = function_problems(subject) if space == "generic" else ()
-    problems: tuple[Tried, ...] = functions if space == "generic" else subject.problems
+    problems: tuple[Problem, ...] = functions if space == "generic" else subject.problems
     tell(Begun(subject.cpu, subject.options.batch, len(problems)))
     if space == "generic":
-        search_generic(functions, ledger, bench, trials, tell)
+        search_functions(functions, ledger, timer, trials, tell)
     else:
-        search(subject.problems, ledger, bench, trials, tell)
+        search(subject.problems, ledger, timer, trials, tell)
     accept(course, winners(problems, ledger), ledger, tell)
     choices, before, after = final(course, [problem.key for problem in problems], ledger)
     done = Tuned(subject.cpu, subject.options.batch, choices, before, after)

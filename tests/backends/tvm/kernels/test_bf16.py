@@ -11,11 +11,11 @@ import torch
 
 from cnndsl.backends.tvm.build import build
 from cnndsl.backends.tvm.emitters.bf16_maps import FEATURE, kept_as_pairs, left_in_f32
-from cnndsl.backends.tvm.kernels.bf16 import LANES, PairNest, paired, rounded_bits
 from cnndsl.backends.tvm.kernels.bf16_conv import Bf16Conv, ranked
 from cnndsl.backends.tvm.kernels.words.packing import fill_up, pack_conv, pack_vector
+from cnndsl.backends.tvm.kernels.words.pairs import LANES, PairNest, paired, rounded_bits
 from cnndsl.backends.tvm.library import load_tvm
-from cnndsl.backends.tvm.options import Options
+from cnndsl.backends.tvm.options import CompileOptions
 from cnndsl.backends.tvm.plan.groups import plan
 from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.target import find_cpu
@@ -156,11 +156,11 @@ def test_maps_between_convolutions_are_pairs_and_depthwise_stays() -> None:
     graph = parse_text(TEXT).graph
     program = program_of(graph, drawn_weights(graph, 0))
     groups = plan(program)
-    cpu, options = find_cpu("llvm:znver4"), Options(precision="bf16")
+    cpu, options = find_cpu("llvm:znver4"), CompileOptions(precision="bf16")
     assert len(kept_as_pairs(groups, program, cpu, options)) == 3
     left = left_in_f32(groups, cpu, options)
     assert [next(s.op.word for s in program.steps if s.name == name) for name in left] == ["Conv"]
-    assert not kept_as_pairs(groups, program, cpu, Options())
+    assert not kept_as_pairs(groups, program, cpu, CompileOptions())
 
 
 @pytest.mark.parametrize(("strict", "count"), [(False, 10), (True, 0)])
@@ -168,7 +168,7 @@ def test_winograd_in_f32_is_taken_where_it_is_faster(strict: bool, count: int) -
     """ResNet-18: the 3×3 convolutions of stride 1, unless plain sums are asked for."""
     graph = load("resnet18").graph
     groups = plan(program_of(graph, drawn_weights(graph, 0)))
-    options = Options(precision="bf16", strict_numerics=strict)
+    options = CompileOptions(precision="bf16", strict_numerics=strict)
     assert len(left_in_f32(groups, find_cpu("llvm:znver4"), options)) == count
 
 

@@ -9,7 +9,7 @@ from math import prod
 import pytest
 
 from cnndsl.backends.tvm.lower import lower
-from cnndsl.backends.tvm.options import Options
+from cnndsl.backends.tvm.options import CompileOptions
 from cnndsl.pipeline import parse_text
 from cnndsl.verification import drawn_weights
 
@@ -34,7 +34,7 @@ LAYERS = [
 @pytest.mark.parametrize("text", LAYERS)
 def test_nothing_runs_on_bare_loops(text: str) -> None:
     graph = parse_text(text).graph
-    functions = list(loops_of(lower(graph, drawn_weights(graph, 0), Options(batch=1)).lowered))
+    functions = list(loops_of(lower(graph, drawn_weights(graph, 0), CompileOptions(batch=1)).lowered))
     assert functions
     bare = [name for name, script in functions if largest(script) > TINY and "T.parallel(" not in script]
     assert not bare
@@ -42,7 +42,7 @@ def test_nothing_runs_on_bare_loops(text: str) -> None:
 
 def test_sums_run_on_vectors() -> None:
     graph = parse_text("input 32×28×28\nPermute(0, 2, 1) → GRN → Permute(2, 1, 0) → GlobalMaxPool").graph
-    lowered = lower(graph, drawn_weights(graph, 0), Options(batch=1)).lowered
+    lowered = lower(graph, drawn_weights(graph, 0), CompileOptions(batch=1)).lowered
     sums = [script for _, script in loops_of(lowered) if "T.init()" in script or "_init" in script]
     assert sums
     assert any("T.vectorized(" in script for script in sums)

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cnndsl.backends.tvm.kernels.attention import AttentionHeads
+from cnndsl.backends.tvm.kernels.attention_heads import AttentionHeads
 from cnndsl.backends.tvm.kernels.projection import Projection, pack_projection, projection
 from cnndsl.backends.tvm.kernels.words.packing import fill_up
 from cnndsl.backends.tvm.plan.groups import plan

@@ -17,9 +17,9 @@ import pytest
 from cnndsl.backends.tvm.kernels.dense import Dense
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.target import find_cpu
-from cnndsl.backends.tvm.tuning import bench as module
-from cnndsl.backends.tvm.tuning.bench import Bench
+from cnndsl.backends.tvm.tuning import timer as module
 from cnndsl.backends.tvm.tuning.remote import Tracker
+from cnndsl.backends.tvm.tuning.timer import Timer
 from cnndsl.diagnostics.errors import MissingPart
 from tests.backends.tvm.tuning.networks import TEXT, subject_of
 
@@ -35,56 +35,56 @@ def calling(name: str, *numbers: int) -> Any:
 
 
 @pytest.fixture(scope="module")
-def bench() -> Iterator[Bench]:
+def timer() -> Iterator[Timer]:
     patch = pytest.MonkeyPatch()
     patch.setattr(module, "RUN_S", 4)
-    made = Bench(find_cpu("llvm"), 1, repeats=3)
+    made = Timer(find_cpu("llvm"), 1, repeats=3)
     yield made
     made.close()
     patch.undo()
 
 
-def test_times_are_those_of_the_functions_in_order(bench: Bench) -> None:
+def test_times_are_those_of_the_functions_in_order(timer: Timer) -> None:
     small, large = Dense(1, 64, 1, 4, 16, ()), Dense(1, 4096, 64, 4, 16, ())
-    times = [timing.seconds for timing in bench.time([small.prim_func(), large.prim_func(), small.prim_func()])]
+    times = [timing.seconds for timing in timer.time([small.prim_func(), large.prim_func(), small.prim_func()])]
     assert all(t is not None and 0 < t < 1 for t in times)
     assert times[1] == max(t for t in times if t)
 
 
-def test_a_crash_is_a_reason_and_the_next_candidate_is_measured(bench: Bench) -> None:
-    crashed, fine = bench.time([calling("raise", signal.SIGSEGV), GOOD.prim_func()])
+def test_a_crash_is_a_reason_and_the_next_candidate_is_measured(timer: Timer) -> None:
+    crashed, fine = timer.time([calling("raise", signal.SIGSEGV), GOOD.prim_func()])
     assert (crashed.seconds, crashed.error) == (None, "it brought its process down")
     assert fine.error is None
     assert fine.seconds
 
 
-def test_a_hang_is_a_reason_and_the_next_candidate_is_measured(bench: Bench) -> None:
-    hung, fine = bench.time([calling("sleep", 1000), GOOD.prim_func()])
+def test_a_hang_is_a_reason_and_the_next_candidate_is_measured(timer: Timer) -> None:
+    hung, fine = timer.time([calling("sleep", 1000), GOOD.prim_func()])
     assert hung.seconds is None
     assert "killed after 4 seconds" in str(hung.error)
     assert fine.seconds
 
 
-def test_what_cannot_be_compiled_is_a_reason(bench: Bench) -> None:
-    failed, fine = bench.time([calling("there_is_no_such_function"), GOOD.prim_func()])
+def test_what_cannot_be_compiled_is_a_reason(timer: Timer) -> None:
+    failed, fine = timer.time([calling("there_is_no_such_function"), GOOD.prim_func()])
     assert failed.seconds is None
     assert failed.error
     assert fine.seconds
 
 
-def test_networks_are_raced_by_turns(bench: Bench) -> None:
+def test_networks_are_raced_by_turns(timer: Timer) -> None:
     subject = subject_of(TEXT)
     lowered, ports, _ = subject.lowered()
-    (library,) = bench.build([lowered])
-    times = bench.race([library, library], [ports, ports], blocks=3, runs=2)
+    (library,) = timer.build([lowered])
+    times = timer.race([library, library], [ports, ports], blocks=3, runs=2)
     assert [len(blocks) for blocks in times] == [3, 3]
     assert all(0 < t < 1 for blocks in times for t in blocks)
 
 
-def test_a_network_that_crashes_is_told(bench: Bench, tmp_path: Path) -> None:
+def test_a_network_that_crashes_is_told(timer: Timer, tmp_path: Path) -> None:
     (tmp_path / "broken.so").write_bytes(b"\x7fELF")
     with pytest.raises(MissingPart, match="the network could not be measured"):
-        bench.race([str(tmp_path / "broken.so")], [[]], blocks=1, runs=1)
+        timer.race([str(tmp_path / "broken.so")], [[]], blocks=1, runs=1)
 
 
 def free_port() -> int:
@@ -143,14 +143,14 @@ def _wait_for(tracker: Tracker, count: int) -> None:
 @pytest.mark.slow
 def test_two_servers_share_the_work(servers: tuple[Tracker, list[Path]]) -> None:
     tracker, logs = servers
-    bench = Bench(find_cpu("llvm"), 1, tracker, repeats=3)
+    timer = Timer(find_cpu("llvm"), 1, tracker, repeats=3)
     try:
-        timings = bench.time([Dense(1, 512, blocks, 4, 16, ()).prim_func() for blocks in range(1, 9)])
+        timings = timer.time([Dense(1, 512, blocks, 4, 16, ()).prim_func() for blocks in range(1, 9)])
         lowered, ports, _ = subject_of(TEXT).lowered()
-        (library,) = bench.build([lowered])
-        times = bench.race([library, library], [ports, ports], blocks=2, runs=2)
+        (library,) = timer.build([lowered])
+        times = timer.race([library, library], [ports, ports], blocks=2, runs=2)
     finally:
-        bench.close()
+        timer.close()
     assert [timing.error for timing in timings] == [None] * 8
     assert all(0 < t < 1 for blocks in times for t in blocks)
     assert [log.read_text().count("load_module") > 0 for log in logs] == [True, True]

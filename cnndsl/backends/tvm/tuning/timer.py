@@ -32,7 +32,7 @@ class Timing:
     error: str | None = None
 
 
-class Bench:
+class Timer:
     """Measures for one processor and number of threads, here or on the servers of a tracker. Close it when done."""
 
     def __init__(self, cpu: Cpu, threads: int, tracker: Tracker | None = None, repeats: int = 20) -> None:

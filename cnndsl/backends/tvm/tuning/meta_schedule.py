@@ -19,14 +19,14 @@ from cnndsl.backends.tvm.kernels.kernel import Setting
 from cnndsl.backends.tvm.kernels.traces import function_key, harmless
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.lower import assemble, legal
-from cnndsl.backends.tvm.tuning.bench import Bench, Timing
 from cnndsl.backends.tvm.tuning.ledger import Ledger
 from cnndsl.backends.tvm.tuning.problems import Subject, text_of
 from cnndsl.backends.tvm.tuning.search import Trial
+from cnndsl.backends.tvm.tuning.timer import Timer, Timing
 
 _AT_ONCE = 16
 _RULE: Setting = {}
-"""The setting of a function that has the schedule of `kernels/generic.py`."""
+"""The setting of a function that has the schedule which `code/unscheduled.py` gives it without tuning."""
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,10 @@ def function_problems(subject: Subject) -> tuple[FunctionProblem, ...]:
     )
 
 
-def search_generic(
+def search_functions(
     problems: tuple[FunctionProblem, ...],
     ledger: Ledger,
-    bench: Bench,
+    timer: Timer,
     trials: int,
     tell: Callable[[Trial], None],
 ) -> None:
@@ -77,8 +77,8 @@ def search_generic(
     for problem in problems:
         if not ledger.measured(problem, problem.rule):
             module = load_tvm().IRModule({"main": problem.function})
-            plain = schedule_rest(module, bench.cpu.lanes)["main"]
-            _note(problem, _RULE, bench.time([plain])[0], ledger, tell)
+            plain = schedule_rest(module, timer.cpu.lanes)["main"]
+            _note(problem, _RULE, timer.time([plain])[0], ledger, tell)
     times = {p.key: p.calls * (ledger.seconds(p, p.rule) or 0.0) for p in problems}
     total = sum(times.values()) or 1.0
     for problem in sorted(problems, key=lambda p: -times[p.key]):
@@ -86,15 +86,15 @@ def search_generic(
             problem.ways.setdefault(text_of(setting), (setting, problem.function))
         left = round(trials * times[problem.key] / total) - (len(problem.ways) - 1)
         if left > 0:
-            _evolve(problem, ledger, bench, left, tell)
+            _evolve(problem, ledger, timer, left, tell)
 
 
-def _evolve(problem: FunctionProblem, ledger: Ledger, bench: Bench, trials: int, tell: Callable[[Trial], None]) -> None:
+def _evolve(problem: FunctionProblem, ledger: Ledger, timer: Timer, trials: int, tell: Callable[[Trial], None]) -> None:
     tvm = load_tvm()
     from tvm.s_tir import meta_schedule as ms
     from tvm.s_tir.meta_schedule.runner import RunnerResult
 
-    target = tvm.target.Target({**bench.cpu.spelled, "num-cores": bench.threads})
+    target = tvm.target.Target({**timer.cpu.spelled, "num-cores": timer.threads})
     context = ms.TuneContext(
         mod=problem.function.with_attr("global_symbol", "main"),
         target=target,
@@ -102,7 +102,7 @@ def _evolve(problem: FunctionProblem, ledger: Ledger, bench: Bench, trials: int,
         space_generator=ms.space_generator.PostOrderApply(sch_rules="llvm", postprocs="llvm", mutator_probs="llvm"),
         search_strategy=ms.search_strategy.EvolutionarySearch(population_size=128, genetic_num_iters=3),
         task_name=problem.name,
-        num_threads=bench.threads,
+        num_threads=timer.threads,
         rand_state=1,
     )
     model = ms.cost_model.CostModel.create("xgb" if find_spec("xgboost") else "random")
@@ -110,7 +110,7 @@ def _evolve(problem: FunctionProblem, ledger: Ledger, bench: Bench, trials: int,
     context.pre_tuning(trials, min(_AT_ONCE, trials), context.generate_design_space(), database, model)
     workload = database.commit_workload(context.mod)
     while candidates := context.generate_measure_candidates():
-        timings = bench.time([candidate.sch.mod["main"] for candidate in candidates])
+        timings = timer.time([candidate.sch.mod["main"] for candidate in candidates])
         results = [
             RunnerResult([timing.seconds], None) if timing.seconds else RunnerResult(None, str(timing.error))
             for timing in timings

@@ -1,4 +1,4 @@
-"""Tensors on their way through the assembly, each in the layouts that were asked for."""
+"""The Relax function `main` of a network while emitters write it: its tensors, constants and calls of kernels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cnndsl.backends.tvm.kernels.choices import TUNED
 from cnndsl.backends.tvm.kernels.kernel import Tunable, key
 from cnndsl.backends.tvm.kernels.repack import Repack
 from cnndsl.backends.tvm.library import load_tvm
-from cnndsl.backends.tvm.options import Options
+from cnndsl.backends.tvm.options import CompileOptions
 from cnndsl.backends.tvm.plan.groups import Group
 from cnndsl.backends.tvm.plan.joins import Joins, Slot
 from cnndsl.backends.tvm.target import Cpu
@@ -23,56 +23,62 @@ K = TypeVar("K")
 
 
 @dataclass
-class Value:
-    """A tensor as Relax variables: plain `(batch, *shape)`, packed, both, or flattened from a packed one."""
+class TensorForms:
+    """A tensor as Relax variables, in each form that was asked for: plain `(batch, *shape)`, packed, both, or as a vector
+    flattened from a packed map."""
 
     type: TensorType
     plain: Any = None
     packed: Any = None
     flattened: str | None = None
-    """The map that this vector is, when only that has been computed."""
+    """The map whose numbers this vector has, where only the map has been computed."""
     pairs: Any = None
-    """Packed as pairs of bfloat16, int32 `(batch, chunks, *size, 8)`, instead of all others."""
+    """Packed as pairs of bfloat16 numbers, int32 `(batch, chunks, *size, 8)`; there is then no other form."""
     slot: Slot | None = None
-    """The part of a concatenation's memory that `packed` is."""
+    """Where `packed` lies in the memory of a concatenation; None for memory of its own."""
 
 
 @dataclass(frozen=True, eq=False)
-class Call:
-    """One call of a kernel: by its function's name in the module, or of whatever TVM makes of a group's plain forms."""
+class KernelCall:
+    """One call that `main` makes: of a kernel, by the name of its function in the module; or, where `function` and `kernel` are
+    None, of whatever TVM makes of the plain forms of a group's layers."""
 
     function: str | None
     kernel: Any
     group: Group | None
-    """None for changes of layout on the way out."""
+    """The group that is computed; None for a change of layout before a tensor leaves the network."""
 
 
-class Assembly:
-    """A Relax function under construction: its tensors, kernels and constants."""
+class MainFunction:
+    """`main` under construction. Emitters ask it for a tensor in the layout that they need (`plain`, `packed`), for constants
+    (`constant`), and to call a kernel (`call`, `give`)."""
 
-    def __init__(self, cpu: Cpu, options: Options, joins: Joins, kept_as_pairs: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, cpu: Cpu, options: CompileOptions, joins: Joins, kept_as_pairs: frozenset[str] = frozenset()
+    ) -> None:
         self.cpu, self.lanes = cpu, cpu.lanes
         self.options, self.batch = options, options.batch
         self.joins = joins
         self.kept_as_pairs = kept_as_pairs
-        """Maps that only kernels in bfloat16 read."""
-        self.values: dict[str, Value] = {}
+        """Names of the maps that only kernels in bfloat16 read, and which are therefore kept as pairs."""
+        self.values: dict[str, TensorForms] = {}
         self.constants: dict[str, np.ndarray] = {}
         self.parameters: list[Any] = []
         self.builder = load_tvm().relax.BlockBuilder()
         self._kernels: dict[Any, Any] = {}
         self.group: Group | None = None
         """The group that is being emitted."""
-        self.calls: list[Call] = []
+        self.calls: list[KernelCall] = []
         """What `main` calls, in order."""
         self._tuned: dict[Any, str] = {}
         self._buffers: dict[str, Any] = {}
 
     def chunks(self, channels: int) -> int:
+        """How many chunks of `lanes` channels hold so many."""
         return -(-channels // self.lanes)
 
     def constant(self, name: str, array: np.ndarray) -> Any:
-        """A parameter of the function that is always this array. Each name is used once."""
+        """A new parameter of `main`, for which every run passes this array. Each name may be used once."""
         relax = load_tvm().relax
         variable = relax.Var(name, relax.TensorType(array.shape, array.dtype.name))
         self.constants[name] = array
@@ -85,7 +91,7 @@ class Assembly:
     def call(
         self, kernel: Any, arguments: list[Any], shape: tuple[int, ...], into: Any = None, dtype: str = "float32"
     ) -> Any:
-        """The result of a kernel, in memory of its own or in that of `into`; equal kernels are made once."""
+        """Calls a kernel: its result of this shape, in new memory or in that of `into`. Equal kernels become one function."""
         relax = load_tvm().relax
         function, made = self._function(kernel), relax.TensorType(shape, dtype)
         if into is None:
@@ -93,20 +99,23 @@ class Assembly:
         return self.builder.emit(relax.call_tir_inplace(function, [*arguments, into], [len(arguments)], made))
 
     def note(self, kernel: Any, memory: Any, arguments: list[Any]) -> Any:
-        """`memory` as it is after a kernel that takes it first, and gives it back."""
+        """Calls a kernel that takes `memory` as its first argument and hands it on, so that what reads the result waits for
+        what is written into `arguments`."""
         relax = load_tvm().relax
         made = relax.TensorType(memory.ty.shape, "float32")
         return self.builder.emit(relax.call_tir_inplace(self._function(kernel), [memory, *arguments], [0], made))
 
     def choose(self, kernel: K) -> K:
-        """The candidate of the kernel that tuning found, where it did. Emitters ask when weights are laid out by it."""
+        """The candidate that tuning chose in place of this kernel, else the kernel. Call this before packing weights whose
+        layout depends on the setting; `call` does it for all others."""
         chosen = self.options.choices.apply(kernel)
         if chosen != kernel and isinstance(kernel, Tunable):
             self._tuned[chosen] = key(kernel)
         return chosen
 
     def _function(self, kernel: Any) -> Any:
-        """The kernel's function in the module, about to be called for the group at work."""
+        """The function of the kernel in the module, made when it is first asked for; notes a call for the group that is being
+        emitted."""
         if kernel not in self._tuned:
             kernel = self.choose(kernel)
         if kernel not in self._kernels:
@@ -115,29 +124,31 @@ class Assembly:
                 function = function.with_attr(TUNED, self._tuned[kernel])
             self._kernels[kernel] = self.builder.add_func(function, type(kernel).__name__.lower())
         function = self._kernels[kernel]
-        self.calls.append(Call(str(function.name_hint), kernel, self.group))
+        self.calls.append(KernelCall(str(function.name_hint), kernel, self.group))
         return function
 
     def give(self, group: Group, kernel: Any, arguments: list[Any]) -> None:
-        """Calls a kernel over packed images; what the group adds on its way out comes behind `arguments`."""
+        """Calls a kernel over packed maps that gives the group's result; the residuals that its tail adds follow `arguments`.
+        The result lies in a concatenation where the plan of joins says so."""
         residuals = [self.packed(name) for name in group.residuals]
         name, type = group.last.name, group.last.type
         slot = self.slot(name)
         into = self.memory(slot, type) if slot else None
         packed = self.call(kernel, arguments + residuals, self.packed_shape(type), into)
-        self.values[name] = Value(type, packed=packed, slot=slot)
+        self.values[name] = TensorForms(type, packed=packed, slot=slot)
 
     def slot(self, name: str) -> Slot | None:
-        """Where in a concatenation a result is to be computed; None for memory of its own."""
+        """Where in the memory of a concatenation a result is to be computed; None for memory of its own."""
         return self.joins.place(name) if self.slices else None
 
     @property
     def slices(self) -> bool:
-        """Whether neighbouring chunks of a packed map are a packed map themselves."""
+        """Whether neighbouring chunks of a packed map lie in memory as a packed map of their own would."""
         return self.batch == 1 and self.cpu.kind == "llvm"
 
     def memory(self, slot: Slot, type: TensorType) -> Any:
-        """The chunks of a concatenation from the slot on that hold this type; the whole is allocated when first asked for."""
+        """The chunks of a concatenation, from the slot on, for a map of this type. The memory of the whole concatenation is
+        allocated when any of it is first asked for."""
         relax = load_tvm().relax
         if slot.join not in self._buffers:
             whole = relax.ShapeExpr(self.packed_shape(self.joins.types[slot.join]))
@@ -153,6 +164,7 @@ class Assembly:
         return self.builder.emit(relax.op.memory.ensure_zero_offset(view))
 
     def plain(self, name: str) -> Any:
+        """The tensor as `(batch, *shape)`, unpacked when first asked for."""
         value = self.values[name]
         if value.plain is None and value.flattened is not None:
             shape = (self.batch, *value.type.shape)
@@ -162,14 +174,14 @@ class Assembly:
         return value.plain
 
     def packed(self, name: str) -> Any:
+        """The map as `(batch, chunks, *size, lanes)`, packed when first asked for."""
         value = self.values[name]
         if value.packed is None:
             value.packed = self._repacked(value.plain, value.type, pack=True)
         return value.packed
 
     def _repacked(self, source: Any, type: TensorType, *, pack: bool) -> Any:
-        packed = (self.batch, self.chunks(type.channels), *type.size, self.lanes)
-        shape = packed if pack else (self.batch, *type.shape)
+        shape = self.packed_shape(type) if pack else (self.batch, *type.shape)
         shuffles = self.cpu.kind == "llvm"
         kernel = Repack(pack, self.batch, type.channels, type.size, self.lanes, shuffles, type.channel_axis)
         return self.call(kernel, [source], shape)

@@ -79,7 +79,7 @@ class KernelRow(_Frozen):
     """`roofline_ms / ms`."""
 
 
-class Report(_Frozen):
+class BenchReport(_Frozen):
     """What `cnndsl bench --format json` prints."""
 
     version: Literal[1] = Field(default=1, alias="schema")
@@ -112,4 +112,4 @@ class Report(_Frozen):
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of the document."""
-    return Report.model_json_schema(by_alias=True, mode="serialization")
+    return BenchReport.model_json_schema(by_alias=True, mode="serialization")
