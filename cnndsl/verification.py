@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING, Any, Literal
 
+from cnndsl.backends.tvm.examine.stage import Stage, Tell, untold
 from cnndsl.ir.graph import Graph
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def verify(
     graph: Graph,
     seed: int = 0,
     precision: Literal["f32", "bf16"] = "f32",
-    tell: Callable[[str], None] = lambda _text: None,
+    tell: Tell = untold,
 ) -> Iterable[Finding]:
     """Compares static figures, PyTorch and TVM; every finding as soon as it is known. `tell` hears what is done next.
 
@@ -47,7 +48,7 @@ def verify(
     A package in `precision` bf16 is compared layer by layer, and may be `BF16_LIMIT` off.
     Raises `CnnError` (unsupported-by-backend, unsupported-by-target) and `MissingPart`.
     """
-    tell("comparing figures")
+    tell(Stage.PREPARING, "comparing figures")
     yield from _statics(graph)
     yield from _values(graph, seed, precision, tell)
 
@@ -89,31 +90,29 @@ def _equal(what: str, between: str, ours: Mapping[str, Any], theirs: Mapping[str
     return Finding(what, between, len(ours), True, detail)
 
 
-def _values(
-    graph: Graph, seed: int, precision: Literal["f32", "bf16"], tell: Callable[[str], None]
-) -> Iterable[Finding]:
+def _values(graph: Graph, seed: int, precision: Literal["f32", "bf16"], tell: Tell) -> Iterable[Finding]:
     from cnndsl.backends.pytorch.live.observe import activations as torch_values
     from cnndsl.backends.tvm.build import build
     from cnndsl.backends.tvm.program.plain import activations as tvm_values
 
     weights, inputs = drawn_weights(graph, seed), drawn_inputs(graph, seed)
-    tell("running PyTorch")
+    tell(Stage.COMPARING, "running PyTorch")
     expected = torch_values(graph, weights, inputs)
-    tell("compiling the layers in their plain form")
+    tell(Stage.COMPARING, "compiling the layers in their plain form")
     plain = tvm_values(graph, weights, inputs)
     here = {name: plain[name] for name in expected}
     yield close("values of layers", "PyTorch and TVM, plain", expected, here, plain_limit(graph))
     if precision == "bf16":
         from cnndsl.backends.tvm.examine.bf16_layers import activations as bf16_values
 
-        tell("compiling the layers in bf16")
+        tell(Stage.COMPARING, "compiling the layers in bf16")
         layers = bf16_values(graph, weights, inputs)
         reference = {name: expected[name] for name in layers if name in expected}
         yield close("values in bf16", "PyTorch in f32 and TVM", reference, layers, BF16_LIMIT)
     limit = BF16_LIMIT if precision == "bf16" else LIMIT
-    tell("compiling the network")
+    tell(Stage.COMPILING, "compiling the network")
     package = build(graph, weights, origin="the drawn weights", precision=precision)
-    tell("running the package")
+    tell(Stage.COMPARING, "running the package")
     result = package(*inputs.values())
     outputs = [o for o in graph.outputs if not o.training]
     shipped = result if isinstance(result, dict) else {outputs[0].name: result}

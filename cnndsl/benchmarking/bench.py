@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cnndsl.analyses.cost import cost, total
 from cnndsl.arrays.weights import checked
 from cnndsl.backends.tvm.examine.limits import Limits, best, measure_limits
+from cnndsl.backends.tvm.examine.stage import Stage, Tell, untold
 from cnndsl.backends.tvm.library import cores
 from cnndsl.backends.tvm.options import Precision
 from cnndsl.backends.tvm.target import Cpu
@@ -58,7 +59,7 @@ def bench(
     graph: Graph,
     plan: BenchPlan | None = None,
     weights: Mapping[str, np.ndarray] | None = None,
-    tell: Callable[[str], None] = lambda _text: None,
+    tell: Tell = untold,
 ) -> BenchReport:
     """Measures the network with these weights, or with drawn ones. `tell` hears what is being done.
 
@@ -69,32 +70,30 @@ def bench(
     plan = plan or BenchPlan()
     threads = plan.threads or cores()
     os.environ["TVM_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = str(threads)
-    tell("drawing weights and inputs")
+    tell(Stage.PREPARING, "drawing weights and inputs")
     arrays = lively_weights(graph, 0) if weights is None else checked(graph, weights, "the given weights")
     inputs = drawn_examples(graph, 2, plan.batch)
     expected, reference, notes = _reference(graph, arrays, inputs, tell)
     with TemporaryDirectory() as folder:
         task = Task(graph, arrays, inputs, threads, plan.precision, _exporter(graph, arrays, plan.batch, Path(folder)))
-        tell("compiling cnndsl")
+        tell(Stage.COMPILING, "compiling cnndsl")
         ours, package = open_ours(task, lambda: _compile(task, plan), "untuned" if plan.choices is None else "tuned")
         opened = {OURS: ours}
         # Before the peers have pools of threads, and again after they have run.
         limits = [_limits(task, package)]
         for name in plan.peers:
-            tell(f"compiling {name}")
+            tell(Stage.COMPARING, f"compiling {name}")
             _open(name, task, opened, notes)
         errors = {name: relative_error(engine.outputs(), expected) for name, engine in opened.items()}
-        tell(f"{plan.rounds} rounds of {', '.join(opened)}")
+        tell(Stage.COMPARING, f"{plan.rounds} rounds of {', '.join(opened)}")
         samples = take_turns({name: engine.run for name, engine in opened.items()}, plan.rounds, plan.seconds)
-    tell("kernels and the machine's limits")
+    tell(Stage.COMPARING, "kernels and the machine's limits")
     rows = tuple(_row(name, engine, samples, errors[name]) for name, engine in opened.items())
     limits.append(_limits(task, package))
     return _report(graph, plan, task, package, best(limits), rows, reference, notes)
 
 
-def _reference(
-    graph: Graph, weights: Arrays, inputs: Arrays, tell: Callable[[str], None]
-) -> tuple[Arrays, str, list[str]]:
+def _reference(graph: Graph, weights: Arrays, inputs: Arrays, tell: Tell) -> tuple[Arrays, str, list[str]]:
     """Outputs that errors are taken against, what computed them, and whether they say anything."""
     import numpy as np
 
@@ -102,7 +101,7 @@ def _reference(
 
     count = len(next(iter(inputs.values())))
     dtype = "float64" if total(cost(graph)).macs * count <= _CHEAP else "float32"
-    tell(f"the reference, by torch in {dtype}")
+    tell(Stage.COMPARING, f"the reference, by torch in {dtype}")
     expected = outputs(graph, weights, inputs, dtype)
     others = outputs(graph, weights, drawn_examples(graph, 3, count), "float32")
     dull = [

@@ -75,8 +75,9 @@ def command(
     if store is not None and tune is None:
         raise click.UsageError("--store belongs to `--tune`", context)
     from cnndsl.arrays.weights import read_weights
+    from cnndsl.backends.tvm.examine.stage import Stage, Tell
     from cnndsl.backends.tvm.options import CompileOptions
-    from cnndsl.cli.shared.apart import Tell, do_apart
+    from cnndsl.cli.shared.apart import do_apart
 
     graph = read_network(file, parameters, inputs).graph
 
@@ -84,12 +85,12 @@ def command(
         from cnndsl.benchmarking.bench import BenchPlan, bench
         from cnndsl.benchmarking.text import to_markdown, to_text
 
-        def hear(text: str) -> None:
-            tell(text)
+        def hear(stage: Stage, text: str) -> None:
+            tell(stage, text)
             note(f"{text} …")
 
         arrays = read_weights(weights) if weights else None
-        tell("looking for settings of kernels")
+        tell(Stage.PREPARING, "looking for settings of kernels")
         found = chosen(graph, "llvm", (batch,), tune, store, strict_numerics, threads)
         plan = BenchPlan(
             peers=peers,
@@ -116,4 +117,4 @@ def command(
         own = CompileOptions(batch=batch, strict_numerics=strict_numerics, precision=precision)
         compile_apart(graph, found, own, "llvm", tell, chosen_before("llvm", tune, store, threads))
 
-    do_apart(work, again, compiling="compiling cnndsl")
+    do_apart(work, again)

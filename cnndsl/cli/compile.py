@@ -158,7 +158,8 @@ def _package(
     options: dict[str, Any],
 ) -> None:
     from cnndsl.arrays.weights import initial_weights, read_weights
-    from cnndsl.cli.shared.apart import COMPILING, Tell, do_apart
+    from cnndsl.backends.tvm.examine.stage import Stage, Tell
+    from cnndsl.cli.shared.apart import do_apart
 
     def work(tell: Tell) -> None:
         from cnndsl.backends.tvm.build import build
@@ -167,12 +168,12 @@ def _package(
         # Compiling takes seconds, and this is known before.
         refuse_foreign(output.absolute())
         arrays = read_weights(weights) if weights else None
-        tell("looking for settings of kernels")
+        tell(Stage.PREPARING, "looking for settings of kernels")
         options["choices"] = chosen(graph, target, batch, *tuning, options["strict_numerics"], options["threads"])
-        tell(COMPILING)
+        tell(Stage.COMPILING, "compiling the network")
         with step(f"compiling {graph.name} for {target}"):
             package = build(graph, arrays, target, batch, origin=weights.name if weights else "", **options)
-        tell(f"writing {output}")
+        tell(Stage.WRITING, f"writing {output}")
         if dump is not None:
             package.dump(dump)
             note(f"wrote the stages to {dump}")

@@ -9,6 +9,7 @@ import pytest
 import cnndsl
 from cnndsl.arrays.weights import initial_weights
 from cnndsl.backends.tvm.examine import crash
+from cnndsl.backends.tvm.examine.stage import untold
 from cnndsl.backends.tvm.kernels.choices import TUNED, Choices
 from cnndsl.backends.tvm.kernels.kernel import Tunable, key, settings
 from cnndsl.backends.tvm.lower import assemble
@@ -32,10 +33,10 @@ def test_kernels_are_those_that_tuning_chose(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(crash, "compile_one", lambda _tvm, function, _target: seen.append(function))
     told: list[str] = []
     choices: dict[Cpu | Gpu, Choices] = {cpu: Choices({problem: other})}
-    crash.compile_apart(graph, weights, CompileOptions(), "llvm", told.append, choices)
+    crash.compile_apart(graph, weights, CompileOptions(), "llvm", lambda _stage, text: told.append(text), choices)
     assert len(seen) == len([text for text in told if text.startswith("the kernel ")])
     assert any(TUNED in function.attrs for function in seen)
     seen.clear()
-    crash.compile_apart(graph, weights, CompileOptions(), "llvm", told.append)
+    crash.compile_apart(graph, weights, CompileOptions(), "llvm", untold)
     assert seen
     assert not any(TUNED in function.attrs for function in seen)

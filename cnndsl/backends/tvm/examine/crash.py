@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from cnndsl.backends.tvm.examine.stage import Stage, Tell
 from cnndsl.backends.tvm.kernels.choices import Choices
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.lower import lowered_module
@@ -23,7 +24,7 @@ def compile_apart(
     weights: Mapping[str, np.ndarray],
     options: CompileOptions,
     target: str,
-    tell: Callable[[str], None],
+    tell: Tell,
     choices: Mapping[Cpu | Gpu, Choices] | None = None,
 ) -> None:
     """Compiles the network kernel by kernel, with what tuning chose for each processor; `tell` is given the name of what
@@ -31,12 +32,12 @@ def compile_apart(
     tvm = load_tvm()
     program, found = program_of(graph, weights), find_targets(target)
     for one in (found,) if isinstance(found, Gpu) else found:
-        tell("the assembly of its kernels")
+        tell(Stage.COMPILING, "the layers into kernels")
         own = replace(options, choices=(choices or {}).get(one, options.choices))
         _, module, _, _ = lowered_module(program, own, one)
         for name, function in module.functions_items():
             if isinstance(function, tvm.tirx.PrimFunc):
-                tell(f"the kernel {name.name_hint}")
+                tell(Stage.COMPILING, f"the kernel {name.name_hint}")
                 compile_one(tvm, function, one.target)
 
 
