@@ -18,6 +18,25 @@ _QUERIES = 512
 
 
 @dataclass(frozen=True)
+class _Queries:
+    """A tile of queries of one head, and the buffers that it is computed from and in."""
+
+    data: Any
+    result: Any
+    keys: Any
+    """The head's keys, laid out with positions in lanes."""
+    scores: Any
+    image: Any
+    """Which example of the batch."""
+    head: Any
+    """The first chunk of the head."""
+    first: Any
+    """The position of the first query."""
+    width: int
+    """How many queries."""
+
+
+@dataclass(frozen=True)
 class AttentionHeads:
     """Arguments: input `(batch, 3·heads·depth, positions, lanes)`, chunk by chunk the heads' queries, which come scaled,
     then all keys, then all values; output `(batch, heads·depth, positions, lanes)`."""
@@ -68,7 +87,7 @@ class AttentionHeads:
                                 if runs * run == self.positions
                                 else n.bind(n.tir.Select(inside, query, n.tir.IntImm("int32", self.positions - width)))
                             )
-                            self._attend(n, data, result, keys, scores, image, head, q, width)
+                            self._attend(n, _Queries(data, result, keys, scores, image, head, q, width))
         return n.finished()
 
     def _lay_out_keys(self, n: Nest, data: Any, keys: Any, image: Any, chunk: Any) -> None:
@@ -80,45 +99,32 @@ class AttentionHeads:
                     value = data[image, chunk + c, n.minimum(position, self.positions - 1), lane]
                     n.store(keys, value, (c * self.lanes + lane, v, j))
 
-    def _attend(
-        self, n: Nest, data: Any, result: Any, keys: Any, scores: Any, image: Any, head: Any, query: Any, width: int
-    ) -> None:
+    def _attend(self, n: Nest, tile: _Queries) -> None:
+        """The results of a tile of queries: their scores, the powers of these, and the values summed by them."""
         for first, blocks, vectors in parts(self.vectors, self.tile[1]):
             with n.serial(blocks) as block:
-                self._score(n, data, keys, scores, image, head, query, width, first + block * vectors, vectors)
-        factors = [self._powers(n, scores, q) for q in range(width)]
+                self._score(n, tile, first + block * vectors, vectors)
+        factors = [self._powers(n, tile.scores, q) for q in range(tile.width)]
         for first, blocks, vectors in parts(self.depth, self.tile[1]):
             with n.serial(blocks) as block:
-                chunk = head + (first + block * vectors)
-                self._gather(n, data, result, scores, image, chunk, query, width, vectors, factors)
+                self._gather(n, tile, tile.head + (first + block * vectors), vectors, factors)
 
-    def _score(
-        self,
-        n: Nest,
-        data: Any,
-        keys: Any,
-        scores: Any,
-        image: Any,
-        head: Any,
-        query: Any,
-        width: int,
-        v: Any,
-        vectors: int,
-    ) -> None:
-        sums = [n.local((width, self.lanes)) for _ in range(vectors)]
+    def _score(self, n: Nest, tile: _Queries, v: Any, vectors: int) -> None:
+        """Scores of the tile's queries for the keys in `vectors` vectors from `v` on."""
+        sums = [n.local((tile.width, self.lanes)) for _ in range(vectors)]
         n.clear(sums)
         with n.serial(self.depth) as c, n.serial(self.lanes // 4) as outer, n.vector() as lane:
             for inner in range(4):
                 channel = outer * 4 + inner
-                factors = [n.bind(keys[c * self.lanes + channel, v + i, lane]) for i in range(vectors)]
-                for q in range(width):
-                    value = n.bind(data[image, head + c, query + q, channel])
+                factors = [n.bind(tile.keys[c * self.lanes + channel, v + i, lane]) for i in range(vectors)]
+                for q in range(tile.width):
+                    value = n.bind(tile.data[tile.image, tile.head + c, tile.first + q, channel])
                     for i in range(vectors):
                         n.store(sums[i], sums[i][q, lane] + factors[i] * value, (q, lane))
         with n.vector() as lane:
             for i in range(vectors):
-                for q in range(width):
-                    n.store(scores, sums[i][q, lane], (q, v + i, lane))
+                for q in range(tile.width):
+                    n.store(tile.scores, sums[i][q, lane], (q, v + i, lane))
 
     def _powers(self, n: Nest, scores: Any, q: int) -> Any:
         """Turns a query's scores into powers, zeros behind the last key; one over their sum."""
@@ -150,21 +156,21 @@ class AttentionHeads:
         total = tree(lambda a, b: a + b)
         return n.bind(n.number(1) / total)
 
-    def _gather(
-        self, n: Nest, data: Any, result: Any, scores: Any, image: Any, chunk: Any, query: Any, width: int, vectors: int,
-        factors: list[Any],
-    ) -> None:  # fmt: skip
+    def _gather(self, n: Nest, tile: _Queries, chunk: Any, vectors: int, factors: list[Any]) -> None:
+        """Stores the tile's results in `vectors` chunks from `chunk` on; `factors` has one over the sum of powers of each
+        query."""
         values = 2 * self.heads * self.depth
-        sums = [n.local((width, self.lanes)) for _ in range(vectors)]
+        sums = [n.local((tile.width, self.lanes)) for _ in range(vectors)]
         n.clear(sums)
 
         def add(v: Any, key: int) -> None:
             with n.vector() as lane:
-                found = [n.bind(data[image, values + chunk + i, v * self.lanes + key, lane]) for i in range(vectors)]
-                for q in range(width):
-                    share = n.bind(scores[q, v, key])
+                at = (v * self.lanes + key, lane)
+                added = [n.bind(tile.data[(tile.image, values + chunk + i, *at)]) for i in range(vectors)]
+                for q in range(tile.width):
+                    share = n.bind(tile.scores[q, v, key])
                     for i in range(vectors):
-                        n.store(sums[i], sums[i][q, lane] + found[i] * share, (q, lane))
+                        n.store(sums[i], sums[i][q, lane] + added[i] * share, (q, lane))
 
         whole, rest = divmod(self.positions, self.lanes)
         if whole:
@@ -175,5 +181,6 @@ class AttentionHeads:
             add(whole, key)
         with n.vector() as lane:
             for i in range(vectors):
-                for q in range(width):
-                    n.store(result, sums[i][q, lane] * factors[q], (image, chunk + i, query + q, lane))
+                for q in range(tile.width):
+                    at = (tile.image, chunk + i, tile.first + q, lane)
+                    n.store(tile.result, sums[i][q, lane] * factors[q], at)
