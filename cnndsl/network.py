@@ -142,6 +142,7 @@ class Network:
         """
         from cnndsl.arrays.weights import read_weights
         from cnndsl.backends.tvm.build import build
+        from cnndsl.backends.tvm.options import CompileOptions
 
         origin = "the given weights"
         if isinstance(weights, str | Path):
@@ -152,29 +153,30 @@ class Network:
             from cnndsl.backends.tvm.tuning.tune import known
 
             choices = known(target, store)
-        return build(
-            self.graph,
-            arrays,
-            target,
-            batch,
-            strict_numerics=strict_numerics,
-            precision=precision,
-            seed=seed,
-            origin=origin,
-            threads=threads,
-            choices=choices,
-        )
+        options = CompileOptions(strict_numerics, precision, threads)
+        return build(self.graph, arrays, target, batch, options, seed=seed, origin=origin, choices=choices)
 
-    def tune(self, target: str = "llvm", *, trials: int = 64, **options: Any) -> tuple[Tuned, ...]:
+    def tune(
+        self,
+        target: str = "llvm",
+        *,
+        trials: int = 64,
+        batch: int | Sequence[int] = 1,
+        strict_numerics: bool = False,
+        threads: int | None = None,
+        **options: Any,
+    ) -> tuple[Tuned, ...]:
         """Measures up to `trials` candidates for the kernels, and keeps what makes the network faster in the tuning store,
         for each processor of `target`. Each result has `before_s` and `after_s`, the seconds of one run of the network.
 
-        `options` are those of `cnndsl tune` by their names: `batch`, `store` (a folder), `strict_numerics`, `space`,
-        `tracker`, `threads`; `tell` is called with each step. Raises `CnnError` and `MissingPart`.
+        `batch`, `strict_numerics`, `threads` and `options` are those of `cnndsl tune` by their names: `store` (a folder),
+        `space`, `tracker`; `tell` is called with each step. Raises `CnnError` and `MissingPart`.
         """
+        from cnndsl.backends.tvm.options import CompileOptions
         from cnndsl.backends.tvm.tuning.tune import tune
 
-        return tune(self.graph, None, target, trials=trials, **options)
+        own = CompileOptions(strict_numerics=strict_numerics, threads=threads)
+        return tune(self.graph, None, target, batch, own, trials=trials, **options)
 
     def train(self, data: str = "digits", *, folder: str | Path | None = None, **options: Any) -> Trained:
         """Learns from `data`, with the options of `cnndsl train` by their names (`epochs=30, weight_decay=0.05`).
@@ -217,17 +219,27 @@ class Network:
             return checked(self.graph, read_weights(given), Path(given).name)
         return checked(self.graph, {key: _array(value) for key, value in given.items()}, "the given weights")
 
-    def bench(self, weights: Mapping[str, Any] | str | Path | None = None, **plan: Any) -> BenchReport:
+    def bench(
+        self,
+        weights: Mapping[str, Any] | str | Path | None = None,
+        *,
+        strict_numerics: bool = False,
+        precision: Literal["f32", "bf16"] = "f32",
+        threads: int | None = None,
+        **plan: Any,
+    ) -> BenchReport:
         """Measures our package in turns with other engines, and returns a row for each: `engine`, `p50_ms`, `p90_ms`, `p99_ms`
         (milliseconds per batch) and `max_rel_error` against float64.
 
-        `plan` has the options of `cnndsl bench` by their names: `peers` (a tuple of engines), `threads`, `batch`,
-        `precision`, `rounds`, `seconds` (of one engine in one round), `kernels`, `strict_numerics`. Without `weights` they are
-        drawn so that numbers keep their size through all layers. Raises `CnnError` and `MissingPart`.
+        It is compiled as `to_tvm` does; `plan` has the other options of `cnndsl bench` by their names: `peers` (a tuple of
+        engines), `batch`, `rounds`, `seconds` (of one engine in one round), `kernels`. Without `weights` they are drawn so
+        that numbers keep their size through all layers. Raises `CnnError` and `MissingPart`.
         """
+        from cnndsl.backends.tvm.options import CompileOptions
         from cnndsl.benchmarking.bench import BenchPlan, bench
 
-        return bench(self.graph, BenchPlan(**plan), None if weights is None else self._weights(weights, 0))
+        own = BenchPlan(options=CompileOptions(strict_numerics, precision, threads), **plan)
+        return bench(self.graph, own, None if weights is None else self._weights(weights, 0))
 
     def to_json(self) -> str:
         """The graph as JSON: `load` takes a file of it and works out all of it again before it believes it."""

@@ -93,6 +93,7 @@ def _equal(what: str, between: str, ours: Mapping[str, Any], theirs: Mapping[str
 def _values(graph: Graph, seed: int, precision: Literal["f32", "bf16"], tell: Tell) -> Iterable[Finding]:
     from cnndsl.backends.pytorch.live.observe import activations as torch_values
     from cnndsl.backends.tvm.build import build
+    from cnndsl.backends.tvm.options import CompileOptions
     from cnndsl.backends.tvm.program.plain import activations as tvm_values
 
     weights, inputs = drawn_weights(graph, seed), drawn_inputs(graph, seed)
@@ -111,7 +112,7 @@ def _values(graph: Graph, seed: int, precision: Literal["f32", "bf16"], tell: Te
         yield close("values in bf16", "PyTorch in f32 and TVM", reference, layers, BF16_LIMIT)
     limit = BF16_LIMIT if precision == "bf16" else LIMIT
     tell(Stage.COMPILING, "compiling the network")
-    package = build(graph, weights, origin="the drawn weights", precision=precision)
+    package = build(graph, weights, options=CompileOptions(precision=precision), origin="the drawn weights")
     tell(Stage.COMPARING, "running the package")
     result = package(*inputs.values())
     outputs = [o for o in graph.outputs if not o.training]

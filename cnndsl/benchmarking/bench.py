@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,8 +15,7 @@ from cnndsl.arrays.weights import checked
 from cnndsl.backends.tvm.examine.limits import Limits, best, measure_limits
 from cnndsl.backends.tvm.examine.stage import Stage, Tell, untold
 from cnndsl.backends.tvm.library import cores
-from cnndsl.backends.tvm.options import Precision
-from cnndsl.backends.tvm.target import Cpu
+from cnndsl.backends.tvm.options import DEFAULT, CompileOptions
 from cnndsl.benchmarking import machine
 from cnndsl.benchmarking.bench_report import BenchReport, KernelRow, Port, Roofline, Row
 from cnndsl.benchmarking.engines import OURS, PEERS, Engine, Task, open_ours, open_peer, relative_error
@@ -44,13 +43,12 @@ class BenchPlan:
     """What to measure, and how long. A block is `seconds` of one engine; a round is a block of each."""
 
     peers: tuple[str, ...] = tuple(PEERS)
-    threads: int | None = None
+    options: CompileOptions = DEFAULT
+    """Of our package; the peers get its precision and number of threads."""
     batch: int = 1
-    precision: Precision = "f32"
     rounds: int = 7
     seconds: float = 0.25
     kernels: bool = False
-    strict_numerics: bool = False
     choices: Mapping[Any, Any] | None = None
     """What tuning has found, by processor; None for kernels by their rules."""
 
@@ -68,14 +66,16 @@ def bench(
     `MissingPart` of our own back ends.
     """
     plan = plan or BenchPlan()
-    threads = plan.threads or cores()
+    threads = plan.options.threads or cores()
     os.environ["TVM_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = str(threads)
     tell(Stage.PREPARING, "drawing weights and inputs")
     arrays = lively_weights(graph, 0) if weights is None else checked(graph, weights, "the given weights")
     inputs = drawn_examples(graph, 2, plan.batch)
     expected, reference, notes = _reference(graph, arrays, inputs, tell)
     with TemporaryDirectory() as folder:
-        task = Task(graph, arrays, inputs, threads, plan.precision, _exporter(graph, arrays, plan.batch, Path(folder)))
+        task = Task(
+            graph, arrays, inputs, threads, plan.options.precision, _exporter(graph, arrays, plan.batch, Path(folder))
+        )
         tell(Stage.COMPILING, "compiling cnndsl")
         ours, package = open_ours(task, lambda: _compile(task, plan), "untuned" if plan.choices is None else "tuned")
         opened = {OURS: ours}
@@ -128,15 +128,8 @@ def _exporter(graph: Graph, weights: Arrays, batch: int, folder: Path) -> Callab
 def _compile(task: Task, plan: BenchPlan) -> Built:
     from cnndsl.backends.tvm.build import build
 
-    return build(
-        task.graph,
-        task.weights,
-        batch=task.batch,
-        threads=task.threads,
-        strict_numerics=plan.strict_numerics,
-        precision=task.precision,
-        choices=plan.choices,
-    )
+    options = replace(plan.options, threads=task.threads)
+    return build(task.graph, task.weights, batch=task.batch, options=options, choices=plan.choices)
 
 
 def _open(name: str, task: Task, opened: dict[str, Engine], notes: list[str]) -> None:
@@ -165,9 +158,7 @@ def _row(name: str, engine: Engine, samples: Samples, error: float) -> Row:
 
 
 def _limits(task: Task, package: Built) -> Limits:
-    target = package.compiled(task.batch).target
-    assert isinstance(target, Cpu)
-    return measure_limits(target, task.threads, task.precision)
+    return measure_limits(package.compiled(task.batch).job.cpu, task.threads, task.precision)
 
 
 def _report(
@@ -200,7 +191,7 @@ def _report(
             memory_gb_s=limits.memory / 1e9,
             cache_gb_s=limits.cache / 1e9 if limits.cache else None,
         ),
-        machine=machine.describe(compiled.target.name, limits.cache_bytes),
+        machine=machine.describe(compiled.job.target.name, limits.cache_bytes),
         rounds=plan.rounds,
         seconds=plan.seconds,
         reference=reference,

@@ -82,6 +82,9 @@ class KernelRow(_Frozen):
 class BenchReport(_Frozen):
     """What `cnndsl bench --format json` prints."""
 
+    # The name of the document in its published schema.
+    model_config = ConfigDict(title="Report")
+
     version: Literal[1] = Field(default=1, alias="schema")
     network: str
     inputs: tuple[Port, ...]

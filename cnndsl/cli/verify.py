@@ -45,7 +45,7 @@ def command(
         from cnndsl.backends.tvm.options import CompileOptions
         from cnndsl.verification import drawn_weights
 
-        compile_apart(graph, drawn_weights(graph, seed), CompileOptions(precision=precision), "llvm", tell)
+        compile_apart(graph, drawn_weights(graph, seed), CompileOptions(precision=precision), "llvm", 1, tell)
 
     do_apart(work, again)
 

@@ -18,6 +18,7 @@ import torch
 from cnndsl.analyses.summary import summarize
 from cnndsl.backends.pytorch.live.inference import outputs
 from cnndsl.backends.tvm.examine.limits import Limits, best
+from cnndsl.backends.tvm.options import CompileOptions
 from cnndsl.backends.tvm.predict import cpu_features
 from cnndsl.benchmarking import bench as benches
 from cnndsl.benchmarking.bench import BenchPlan, bench
@@ -31,7 +32,9 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "bench.schema.json"
 NETWORK = """input image: 3×18×18
 stem: Conv3x3(16, stride=2) → bn: BN → ReLU → body: [add{ conv: Conv3x3(16) → BN → ReLU → SepConv3x3(16) | id }]
   → MaxPool → LRN(5) → GlobalAvgPool → fc: FC(10)"""
-SHORT = BenchPlan(threads=2, rounds=2, seconds=0.01, kernels=True, peers=("onnxruntime", "torch", "openvino"))
+SHORT = BenchPlan(
+    options=CompileOptions(threads=2), rounds=2, seconds=0.01, kernels=True, peers=("onnxruntime", "torch", "openvino")
+)
 
 
 @pytest.fixture(autouse=True)
@@ -150,7 +153,10 @@ def test_torch_compile() -> None:
 @pytest.mark.skipif("avx512_bf16" not in (cpu_features() or ()), reason="this processor has no AVX512_BF16")
 def test_bf16_against_its_peers() -> None:
     # PyTorch has no LRN in bf16.
-    found = bench(parse_text(NETWORK.replace("LRN(5) → ", "")).graph, replace(SHORT, precision="bf16"))
+    found = bench(
+        parse_text(NETWORK.replace("LRN(5) → ", "")).graph,
+        replace(SHORT, options=CompileOptions(precision="bf16", threads=2)),
+    )
     assert found.dtype == "bfloat16"
     assert [row.engine for row in found.rows] == ["cnndsl", "torch", "openvino"]
     assert found.notes == ("onnxruntime is left out: ONNX Runtime has no bf16 kernels for convolutions on CPUs",)

@@ -40,7 +40,7 @@ def one(_tvm, function, _target):
     if len(built) == 2:
         die()
 
-building.lower_program = die
+building.lower = die
 crash.compile_one = one
 sys.exit(cli.run(sys.argv[2:]))
 """

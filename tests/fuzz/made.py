@@ -45,8 +45,9 @@ def small_package(target: str = "llvm") -> Built:
     """The same, not written yet."""
     from cnndsl.arrays.weights import initial_weights
     from cnndsl.backends.tvm.build import build
+    from cnndsl.backends.tvm.options import CompileOptions
 
-    return build(network(), initial_weights(network(), 0), target, batch=(1, 3), threads=1)
+    return build(network(), initial_weights(network(), 0), target, (1, 3), CompileOptions(threads=1))
 
 
 def manifest() -> bytes:

@@ -16,6 +16,7 @@ from cnndsl.backends.pytorch.live.module import to_torch
 from cnndsl.backends.pytorch.live.observe import observe
 from cnndsl.backends.pytorch.writing.source import to_source
 from cnndsl.backends.tvm.emitters.main_function import KernelCall
+from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.kernels.choices import Choices
 from cnndsl.backends.tvm.kernels.kernel import Tunable, key, settings
 from cnndsl.backends.tvm.options import CompileOptions, Precision
@@ -72,8 +73,7 @@ def tvm_package(graph: Graph, weights: Arrays, case: Case) -> Package | None:
             weights,
             case.target,
             case.batch,
-            strict_numerics=case.strict,
-            precision=precision(case),
+            CompileOptions(strict_numerics=case.strict, precision=precision(case)),
             choices=drawn_choices(graph, weights, case) if case.tuned else None,
         )
     except CnnError as error:
@@ -94,8 +94,9 @@ def calls(graph: Graph, weights: Arrays, case: Case) -> Iterator[KernelCall]:
     from cnndsl.backends.tvm.program.passes import program_of
 
     program, cpu = program_of(graph, weights), find_cpu(case.target)
+    options = CompileOptions(strict_numerics=case.strict, precision=precision(case))
     for batch in case.batch:
-        yield from assemble(program, cpu, CompileOptions(batch, case.strict, precision(case)))[2]
+        yield from assemble(program, Job(cpu, options, batch))[2]
 
 
 def drawn_choices(graph: Graph, weights: Arrays, case: Case) -> dict[Cpu | Gpu, Choices]:

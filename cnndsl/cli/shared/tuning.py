@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,12 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from cnndsl.backends.tvm.kernels.choices import Choices
+    from cnndsl.backends.tvm.options import CompileOptions
     from cnndsl.backends.tvm.target import Cpu, Gpu
     from cnndsl.backends.tvm.tuning.tune import Tell, Tuned
     from cnndsl.ir.graph import Graph
+
+    ByProcessor = Mapping[Cpu | Gpu, Choices]
 
 Command = Callable[..., Any]
 
@@ -32,47 +36,34 @@ def store_option(command: Command) -> Command:
     )(command)
 
 
-def chosen(
-    graph: Graph,
-    target: str,
-    batch: tuple[int, ...],
-    trials: int | None,
-    store: Path | None,
-    strict_numerics: bool,
-    threads: int | None,
-) -> Mapping[Cpu | Gpu, Choices]:
-    """What `compile --tune N` compiles with; nothing without it, so that a package never depends on a hidden file."""
-    if trials is None:
-        return {}
-    from cnndsl.backends.tvm.tuning.tune import known, tune
+@dataclass(frozen=True)
+class Tuning:
+    """What `--tune N` and `--store PATH` say; `trials` is None without `--tune`, so that a package never depends on a file
+    that nobody named."""
 
-    if trials:
-        with progress() as tell:
-            done = tune(
-                graph,
-                None,
-                target,
-                batch,
-                trials=trials,
-                strict_numerics=strict_numerics,
-                store=store,
-                threads=threads,
-                tell=tell,
-            )
-        for one in done:
-            note(outcome(one))
-    return known(target, store, threads)
+    trials: int | None
+    store: Path | None
 
+    def choices(self, graph: Graph, target: str, batch: tuple[int, ...], options: CompileOptions) -> ByProcessor:
+        """Measures up to `trials` candidates, and returns what the store then holds."""
+        if self.trials:
+            from cnndsl.backends.tvm.tuning.tune import tune
 
-def chosen_before(
-    target: str, trials: int | None, store: Path | None, threads: int | None
-) -> Mapping[Cpu | Gpu, Choices]:
-    """The same, of what the store holds already: nothing is measured."""
-    if trials is None:
-        return {}
-    from cnndsl.backends.tvm.tuning.tune import known
+            # Kernels in bfloat16 are not tuned.
+            in_f32 = replace(options, precision="f32")
+            with progress() as tell:
+                done = tune(graph, None, target, batch, in_f32, trials=self.trials, store=self.store, tell=tell)
+            for tuned in done:
+                note(tuned_line(tuned))
+        return self.known(target, options)
 
-    return known(target, store, threads)
+    def known(self, target: str, options: CompileOptions) -> ByProcessor:
+        """What the store holds already; nothing is measured."""
+        if self.trials is None:
+            return {}
+        from cnndsl.backends.tvm.tuning.tune import known
+
+        return known(target, self.store, options.threads)
 
 
 @contextmanager
@@ -89,7 +80,7 @@ def progress() -> Iterator[Tell]:
         yield _Display(live)
 
 
-def outcome(tuned: Tuned) -> str:
+def tuned_line(tuned: Tuned) -> str:
     """One line: the time by the rules, the time now."""
     change = tuned.after_s / tuned.before_s - 1
     changed = len(tuned.choices.settings)

@@ -13,7 +13,6 @@ from cnndsl.backends.tvm.build import build
 from cnndsl.backends.tvm.code import gpu
 from cnndsl.backends.tvm.code.gpu import assemble_plain, cubin, gpu_pipeline, kernel_names
 from cnndsl.backends.tvm.library import load_tvm
-from cnndsl.backends.tvm.options import CompileOptions
 from cnndsl.backends.tvm.package.loaded import load
 from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.target import Gpu
@@ -41,7 +40,7 @@ def twin_error(network: Graph, batch: int = 1) -> float:
     """The relative error of the serial twin against PyTorch."""
     tvm = load_tvm()
     weights, inputs = drawn_weights(network, 3), inputs_for(network, batch)
-    module, constants = assemble_plain(program_of(network, weights), CompileOptions(batch=batch))
+    module, constants = assemble_plain(program_of(network, weights), batch)
     twin = serial(gpu_pipeline(AMPERE)(module))
     executable = tvm.compile(twin, tvm.target.Target("llvm"), relax_pipeline=None)
     run = predict.vm_runnable(executable.mod, list(constants.values()))

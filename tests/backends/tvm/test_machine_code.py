@@ -14,16 +14,18 @@ import cnndsl
 from cnndsl.arrays.weights import initial_weights
 from cnndsl.backends.tvm.code.compiled import Compiled
 from cnndsl.backends.tvm.code.machine_code import machine_code
+from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.lower import lower
-from cnndsl.backends.tvm.options import CompileOptions
 from cnndsl.backends.tvm.package.dump import assembly
 from cnndsl.backends.tvm.predict import vm_runnable
+from cnndsl.backends.tvm.program.passes import program_of
+from cnndsl.backends.tvm.target import find_cpu
 
 
 @pytest.fixture(scope="module")
 def compiled() -> Compiled:
     graph = cnndsl.load("squeezenet1_1", classes=7).graph
-    return lower(graph, initial_weights(graph, 0), CompileOptions())
+    return lower(graph, program_of(graph, initial_weights(graph, 0)), Job(find_cpu("llvm")), "drawn")
 
 
 def _multiplications(text: str) -> Counter[str]:
@@ -35,7 +37,7 @@ def _entries(text: str) -> Counter[str]:
 
 
 def test_every_kernel_is_there_once_with_the_code_it_has_alone(compiled: Compiled) -> None:
-    whole = tvm.compile(compiled.lowered, compiled.target.target, relax_pipeline=None)
+    whole = tvm.compile(compiled.lowered, compiled.job.target.target, relax_pipeline=None)
     ours, theirs = (assembly(one.mod) for one in (compiled.code.executable, whole))  # type: ignore[attr-defined]
     assert len(_entries(theirs)) > 20
     assert _entries(ours) == _entries(theirs)
@@ -46,12 +48,12 @@ def test_every_kernel_is_there_once_with_the_code_it_has_alone(compiled: Compile
 @pytest.mark.parametrize("name", ["lenet5", "m5"])
 def test_no_part_of_a_small_network_takes_its_only_kernel_for_the_main_one(name: str) -> None:
     graph = cnndsl.load(name).graph
-    made = lower(graph, initial_weights(graph, 0), CompileOptions())
+    made = lower(graph, program_of(graph, initial_weights(graph, 0)), Job(find_cpu("llvm")), "drawn")
     assert "__tvm_ffi_main" not in _entries(assembly(made.code.executable.mod))  # type: ignore[attr-defined]
 
 
 def test_it_computes_the_same(compiled: Compiled) -> None:
-    target = compiled.target.target
+    target = compiled.job.target.target
     image = np.random.default_rng(0).standard_normal((1, 3, 224, 224), np.float32)
     results = []
     for one in (

@@ -18,6 +18,7 @@ import torch
 
 from cnndsl.backends.tvm import predict
 from cnndsl.backends.tvm.build import build
+from cnndsl.backends.tvm.options import CompileOptions
 from cnndsl.backends.tvm.package.loaded import load
 from cnndsl.diagnostics.errors import CnnError, Refused
 from cnndsl.ir.graph import Graph
@@ -37,7 +38,7 @@ def network() -> Graph:
 
 @pytest.fixture(scope="module")
 def exported(network: Graph, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    package = build(network, drawn_weights(network, 3), batch=(4, 1), threads=2)
+    package = build(network, drawn_weights(network, 3), batch=(4, 1), options=CompileOptions(threads=2))
     return package.export(tmp_path_factory.mktemp("packages") / "p")
 
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.tvm.code.kinds import Code
 from cnndsl.backends.tvm.emitters.main_function import KernelCall
-from cnndsl.backends.tvm.options import CompileOptions
+from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.program.steps import Program
-from cnndsl.backends.tvm.target import Cpu, Gpu
 from cnndsl.ir.graph import Graph
 
 if TYPE_CHECKING:
@@ -28,8 +27,7 @@ class Compiled:
     """The same after TVM's passes: calls, memory, and a schedule for every function."""
     code: Code
     constants: dict[str, np.ndarray]
-    options: CompileOptions
-    target: Cpu | Gpu
+    job: Job
     origin: str
     """Where the weights came from, in words."""
     tuned: tuple[str, ...] = ()

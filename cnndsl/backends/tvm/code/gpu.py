@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from cnndsl.backends.tvm import predict
 from cnndsl.backends.tvm.code.linking import compiler, tvm_linker
 from cnndsl.backends.tvm.library import load_tvm
-from cnndsl.backends.tvm.options import CompileOptions
 from cnndsl.backends.tvm.program.plain import variable
 from cnndsl.backends.tvm.program.steps import Program
 from cnndsl.backends.tvm.target import Gpu
@@ -56,12 +55,12 @@ class CudaCode:
         return name
 
 
-def assemble_plain(program: Program, options: CompileOptions) -> tuple[Any, dict[str, np.ndarray]]:
+def assemble_plain(program: Program, batch: int) -> tuple[Any, dict[str, np.ndarray]]:
     """The IRModule of the program, each step by its own plain form, and its constants in the order `main` takes them."""
     relax = load_tvm().relax
     builder = relax.BlockBuilder()
     # TVM makes names of C++ of these, and some labels begin with a digit.
-    values = {name: variable(_word("x", name), type, options.batch) for name, type in program.inputs.items()}
+    values = {name: variable(_word("x", name), type, batch) for name, type in program.inputs.items()}
     inputs: list[Any] = list(values.values())
     parameters: list[Any] = []
     constants: dict[str, np.ndarray] = {}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.kernels.choice import Cost, alternatives, cost
 from cnndsl.backends.tvm.kernels.direct_conv import DirectConv
-from cnndsl.backends.tvm.options import CompileOptions
 from cnndsl.backends.tvm.target import Cpu, Gpu
 from cnndsl.diagnostics.errors import CnnError, Diagnostic
 from cnndsl.ops.conv import Conv
@@ -40,42 +40,42 @@ def refuse_without_bf16(target: Cpu | Gpu) -> None:
     )
 
 
-def takes_bf16(group: Group, cpu: Cpu, options: CompileOptions) -> bool:
+def takes_bf16(group: Group, job: Job) -> bool:
     """Whether the group's products are of bfloat16 numbers: of dense convolutions with zeros around, and of `FC` of vectors,
     except where Winograd's algorithm, which bfloat16 would be too coarse for, is faster in float32."""
-    if options.precision != "bf16":
+    if job.options.precision != "bf16":
         return False
     step, op = group.anchor, group.anchor.op
     if isinstance(op, FC):
         return step.xs[0].kind == "vector" and step.xs[0].dtype == "float32"
     if not isinstance(op, Conv) or not step.is_image or op.pad_mode != "zeros" or op.groups != 1:
         return False
-    return options.strict_numerics or not _faster_in_f32(group, op, cpu, options.batch)
+    return job.options.strict_numerics or not _faster_in_f32(group, op, job)
 
 
-def _faster_in_f32(group: Group, op: Conv, cpu: Cpu, batch: int) -> bool:
-    step, lanes = group.anchor, cpu.lanes
+def _faster_in_f32(group: Group, op: Conv, job: Job) -> bool:
+    step, lanes = group.anchor, job.cpu.lanes
     (x,) = step.xs
     if x.channels < lanes:
         return False
     chunks, chunks_out = -(-x.channels // lanes), -(-step.type.channels // lanes)
     direct = DirectConv(
-        batch, x.size, chunks, lanes, False, chunks_out, lanes, chunks, chunks_out, op.window_over(x), group.ops, (1, 1)
+        job.batch, x.size, chunks, lanes, False, chunks_out, lanes, chunks, chunks_out, op.window_over(x), group.ops, (1, 1)
     )
-    _, *fast = alternatives(direct, cpu)
+    _, *fast = alternatives(direct, job.cpu)
     same = cost(direct)
     # Two products in a multiply-add, with 5 % for reading the maps as pairs; weights of half the size.
     pairs = Cost(same.work / 1.9, same.traffic / 2)
     return any(cost(kernel).cycles < pairs.cycles for kernel in fast)
 
 
-def kept_as_pairs(groups: Sequence[Group], program: Program, cpu: Cpu, options: CompileOptions) -> frozenset[str]:
+def kept_as_pairs(groups: Sequence[Group], program: Program, job: Job) -> frozenset[str]:
     """The maps that convolutions in bfloat16 make and alone read."""
-    convolutions = [g for g in groups if takes_bf16(g, cpu, options) and isinstance(g.anchor.op, Conv)]
+    convolutions = [g for g in groups if takes_bf16(g, job) and isinstance(g.anchor.op, Conv)]
     foreign = {name for g in groups if g not in convolutions for name in g.inputs} | set(program.outputs.values())
     return frozenset(g.last.name for g in convolutions) - foreign
 
 
-def left_in_f32(groups: Sequence[Group], cpu: Cpu, options: CompileOptions) -> tuple[str, ...]:
+def left_in_f32(groups: Sequence[Group], job: Job) -> tuple[str, ...]:
     """The layers that multiply by weights in float32, in order."""
-    return tuple(g.anchor.name for g in groups if "weight" in g.anchor.weights and not takes_bf16(g, cpu, options))
+    return tuple(g.anchor.name for g in groups if "weight" in g.anchor.weights and not takes_bf16(g, job))

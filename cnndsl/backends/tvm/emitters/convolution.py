@@ -62,7 +62,7 @@ def _direct(main: MainFunction, group: Group, op: Conv, seen: int, per_group: in
         tail=group.ops,
         tile=best_tile(per_group, step.type.size[-1], main.lanes, main.cpu.registers),
     )
-    kernel = main.choose(choose(direct, main.cpu, strict=main.options.strict_numerics))
+    kernel = main.choose(choose(direct, main.cpu, strict=main.job.options.strict_numerics))
     if isinstance(kernel, DeepWinograd):
         packed = pack_deep_winograd(values, kernel.m, main.lanes)
     elif isinstance(kernel, Winograd):

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.kernels.choices import TUNED
 from cnndsl.backends.tvm.kernels.kernel import Tunable, key
 from cnndsl.backends.tvm.kernels.repack import Repack
 from cnndsl.backends.tvm.library import load_tvm
-from cnndsl.backends.tvm.options import CompileOptions
 from cnndsl.backends.tvm.plan.groups import Group
 from cnndsl.backends.tvm.plan.joins import Joins, Slot
-from cnndsl.backends.tvm.target import Cpu
 from cnndsl.ir.tensor import TensorType
 
 if TYPE_CHECKING:
@@ -53,11 +52,9 @@ class MainFunction:
     """`main` under construction. Emitters ask it for a tensor in the layout that they need (`plain`, `packed`), for constants
     (`constant`), and to call a kernel (`call`, `give`)."""
 
-    def __init__(
-        self, cpu: Cpu, options: CompileOptions, joins: Joins, kept_as_pairs: frozenset[str] = frozenset()
-    ) -> None:
-        self.cpu, self.lanes = cpu, cpu.lanes
-        self.options, self.batch = options, options.batch
+    def __init__(self, job: Job, joins: Joins, kept_as_pairs: frozenset[str] = frozenset()) -> None:
+        self.job, self.batch = job, job.batch
+        self.cpu, self.lanes = job.cpu, job.cpu.lanes
         self.joins = joins
         self.kept_as_pairs = kept_as_pairs
         """Names of the maps that only kernels in bfloat16 read, and which are therefore kept as pairs."""
@@ -108,7 +105,7 @@ class MainFunction:
     def choose(self, kernel: K) -> K:
         """The candidate that tuning chose in place of this kernel, else the kernel. Call this before packing weights whose
         layout depends on the setting; `call` does it for all others."""
-        chosen = self.options.choices.apply(kernel)
+        chosen = self.job.choices.apply(kernel)
         if chosen != kernel and isinstance(kernel, Tunable):
             self._tuned[chosen] = key(kernel)
         return chosen

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cnndsl.backends.tvm.lower import lower_program
+from cnndsl.backends.tvm.job import Job
+from cnndsl.backends.tvm.lower import lower
 from cnndsl.backends.tvm.options import CompileOptions
 from cnndsl.backends.tvm.package.built import Built
 from cnndsl.backends.tvm.plan.groups import plan
@@ -36,7 +37,8 @@ def activations(
     outputs = tuple(Output(name=node, node=node) for node in node_of.values())
     program = replace(program, outputs={node: step for step, node in node_of.items()})
     shown = graph.model_copy(update={"outputs": outputs})
-    compiled = lower_program(shown, program, CompileOptions(precision="bf16"), find_cpu("llvm"), "the given weights")
+    job = Job(find_cpu("llvm"), CompileOptions(precision="bf16"))
+    compiled = lower(shown, program, job, "the given weights")
     found = Built([[compiled]], "llvm")(*inputs.values())
     arrays = found if isinstance(found, dict) else {outputs[0].name: found}
     return {output.name: np.asarray(arrays[output.name]) for output in outputs}

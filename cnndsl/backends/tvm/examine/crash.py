@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.tvm.examine.stage import Stage, Tell
-from cnndsl.backends.tvm.kernels.choices import Choices
+from cnndsl.backends.tvm.job import Job
+from cnndsl.backends.tvm.kernels.choices import UNTUNED, Choices
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.lower import lowered_module
 from cnndsl.backends.tvm.options import CompileOptions
@@ -24,21 +24,22 @@ def compile_apart(
     weights: Mapping[str, np.ndarray],
     options: CompileOptions,
     target: str,
+    batch: int,
     tell: Tell,
     choices: Mapping[Cpu | Gpu, Choices] | None = None,
 ) -> None:
     """Compiles the network kernel by kernel, with what tuning chose for each processor; `tell` is given the name of what
     comes next before it is begun."""
     tvm = load_tvm()
-    program, found = program_of(graph, weights), find_targets(target)
-    for one in (found,) if isinstance(found, Gpu) else found:
+    program, named = program_of(graph, weights), find_targets(target)
+    for processor in (named,) if isinstance(named, Gpu) else named:
         tell(Stage.COMPILING, "the layers into kernels")
-        own = replace(options, choices=(choices or {}).get(one, options.choices))
-        _, module, _, _ = lowered_module(program, own, one)
+        job = Job(processor, options, batch, (choices or {}).get(processor, UNTUNED))
+        _, module, _, _ = lowered_module(program, job)
         for name, function in module.functions_items():
             if isinstance(function, tvm.tirx.PrimFunc):
                 tell(Stage.COMPILING, f"the kernel {name.name_hint}")
-                compile_one(tvm, function, one.target)
+                compile_one(tvm, function, processor.target)
 
 
 def compile_one(tvm: Any, function: Any, target: Any) -> None:

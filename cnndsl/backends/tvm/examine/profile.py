@@ -159,9 +159,9 @@ def _share_work(compiled: Compiled, rows: list[_Row]) -> None:
             places[step.name.partition(":")[0]][step] = row
     waiting = 0
     for name, work in cost(compiled.graph).items():
-        macs = work.macs * compiled.options.batch + waiting
+        macs = work.macs * compiled.job.batch + waiting
         waiting = 0
-        shares = {step: step.op.macs(step.xs, step.type) * compiled.options.batch for step in places.get(name, {})}
+        shares = {step: step.op.macs(step.xs, step.type) * compiled.job.batch for step in places.get(name, {})}
         if not shares:
             waiting = macs
         elif sum(shares.values()) == macs:

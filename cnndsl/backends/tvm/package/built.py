@@ -35,7 +35,7 @@ class Built(Package):
     def compiled(self, batch: int) -> Compiled:
         """The network compiled for this machine's processor and `batch` examples in one run. Raises `KeyError` for a batch size
         that was not asked for, and `predict.UnsuitableError` where the package is not for this machine."""
-        return {compiled.options.batch: compiled for compiled in _here(self._variants, self.manifest)}[batch]
+        return {compiled.job.batch: compiled for compiled in _here(self._variants, self.manifest)}[batch]
 
     def dump(self, folder: Path | str) -> None:
         """Writes every stage of the compilation as text files into `folder`. Raises `MissingPart`."""
@@ -60,7 +60,7 @@ def _network(variants: Variants, manifest: Manifest) -> predict.Network:
         predict.runtime(manifest.threads)
     spoken = manifest.model_dump(by_alias=True)
     runnables = {
-        compiled.options.batch: compiled.code.runnable(list(compiled.constants.values()))
+        compiled.job.batch: compiled.code.runnable(list(compiled.constants.values()))
         for compiled in _here(variants, manifest)
     }
     network = predict.Network(spoken, runnables, {})

@@ -29,8 +29,8 @@ def dump(variants: Sequence[Sequence[Compiled]], folder: Path) -> None:
     for parts in variants:
         for compiled in parts:
             own = folder
-            own = own / compiled.target.name if len(variants) > 1 else own
-            own = own / f"batch{compiled.options.batch}" if len(parts) > 1 else own
+            own = own / compiled.job.target.name if len(variants) > 1 else own
+            own = own / f"batch{compiled.job.batch}" if len(parts) > 1 else own
             for name, text in texts(compiled):
                 write_atomically(own / name, text if text.endswith("\n") else f"{text}\n")
 
@@ -41,12 +41,12 @@ def texts(compiled: Compiled) -> Iterator[tuple[str, str]]:
     for number, (name, program) in enumerate(stages(compiled.graph, _zeros(compiled.graph))):
         yield f"1-passes/{number}-{name}.txt", "\n".join(program.describe())
     yield "1-program.txt", "\n".join(compiled.program.describe())
-    if isinstance(compiled.target, Cpu):
+    if isinstance(compiled.job.target, Cpu):
         groups = plan(compiled.program)
         yield "2-groups.txt", "\n".join(group.describe() for group in groups)
-        if compiled.options.precision == "bf16":
-            yield "2-left-in-f32.txt", "\n".join(left_in_f32(groups, compiled.target, compiled.options)) or "none"
-        yield "3-joins.txt", "\n".join(find_joins(groups, compiled.target.lanes).describe()) or "none"
+        if compiled.job.options.precision == "bf16":
+            yield "2-left-in-f32.txt", "\n".join(left_in_f32(groups, compiled.job)) or "none"
+        yield "3-joins.txt", "\n".join(find_joins(groups, compiled.job.cpu.lanes).describe()) or "none"
         yield "4-calls.txt", "\n".join(_calls(compiled)) or "none"
     yield "5-relax.txt", compiled.module.script()
     yield "6-relax-lowered.txt", compiled.lowered.script()

@@ -50,7 +50,7 @@ class FunctionProblem:
 def function_problems(subject: Subject) -> tuple[FunctionProblem, ...]:
     """The network's functions without a kernel that compute something, in the order of the network."""
     tvm = load_tvm()
-    module = legal(assemble(subject.program, subject.cpu, subject.options)[0], subject.cpu)
+    module = legal(assemble(subject.program, subject.job)[0], subject.job.cpu)
     counts: Counter[str] = Counter()
 
     def count(node: Any) -> None:

@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
+from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.kernels.choices import UNTUNED, Choices
 from cnndsl.backends.tvm.kernels.kernel import Setting, Tunable, key, settings
 from cnndsl.backends.tvm.lower import lowered_module
-from cnndsl.backends.tvm.options import CompileOptions
 from cnndsl.backends.tvm.program.steps import Program
-from cnndsl.backends.tvm.target import Cpu
 from cnndsl.backends.tvm.tuning.worker import Ports
 
 if TYPE_CHECKING:
@@ -76,12 +75,11 @@ def find_problems(calls: Sequence[KernelCall]) -> tuple[KernelProblem, ...]:
 
 @dataclass(frozen=True)
 class Subject:
-    """What is tuned: the folded program of a network for a processor, with the user's options."""
+    """What is tuned: the program of a network, compiled as its job says."""
 
     name: str
     program: Program
-    cpu: Cpu
-    options: CompileOptions
+    job: Job
 
     @cached_property
     def problems(self) -> tuple[KernelProblem, ...]:
@@ -90,7 +88,6 @@ class Subject:
 
     def lowered(self, choices: Choices = UNTUNED) -> tuple[Any, Ports, tuple[KernelCall, ...]]:
         """The network with these choices, ready to be compiled; the form of its arguments; its calls."""
-        options = replace(self.options, choices=choices)
-        module, lowered, _, calls = lowered_module(self.program, options, self.cpu)
+        module, lowered, _, calls = lowered_module(self.program, replace(self.job, choices=choices))
         ports = [(tuple(int(n) for n in p.ty.shape), str(p.ty.dtype)) for p in module["main"].params]
         return lowered, ports, calls

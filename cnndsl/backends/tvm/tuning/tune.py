@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Literal
 from cnndsl.arrays.weights import initial_weights
 from cnndsl.backends.tvm import predict
 from cnndsl.backends.tvm.code.linking import own_architecture
+from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.kernels.choices import Choices
 from cnndsl.backends.tvm.library import cores, load_tvm
-from cnndsl.backends.tvm.options import CompileOptions
+from cnndsl.backends.tvm.options import DEFAULT, CompileOptions
 from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.program.plain import refuse_unlowered
 from cnndsl.backends.tvm.target import Cpu, Gpu, find_targets
@@ -64,17 +65,17 @@ def tune(
     weights: Mapping[str, np.ndarray] | None = None,
     target: str = "llvm",
     batch: int | Sequence[int] = 1,
+    options: CompileOptions = DEFAULT,
     *,
     trials: int,
-    strict_numerics: bool = False,
     space: Space = "templates",
     store: Path | str | None = None,
     tracker: Tracker | None = None,
-    threads: int | None = None,
     tell: Tell = lambda _: None,
 ) -> tuple[Tuned, ...]:
     """Measures up to `trials` candidates of the network's kernels for each processor of `target` and each batch size, and
     keeps in `store` (`default_path()`) what makes the network faster. What was measured before is not measured again.
+    It is measured on `options.threads` threads, all cores by default.
 
     Weights decide nothing; without them first values are taken. Raises `CnnError` (unsupported-by-backend, unknown-target,
     not-a-store, not-tunable) and `MissingPart`.
@@ -89,10 +90,9 @@ def tune(
     program = program_of(graph, weights if weights is not None else initial_weights(graph, 0))
     done = []
     for cpu in cpus:
-        place = place_of(cpu, threads)
+        place = place_of(cpu, options.threads)
         for size in sorted({batch} if isinstance(batch, int) else set(batch)):
-            options = CompileOptions(batch=size, strict_numerics=strict_numerics)
-            subject = Subject(f"{graph.name} batch {size}", program, cpu, options)
+            subject = Subject(f"{graph.name} batch {size}", program, Job(cpu, options, size))
             ledger = Ledger(found, place)
             with closing(Timer(cpu, place.threads, tracker)) as timer:
                 done.append(_tuned(subject, ledger, timer, trials, space, tell))
@@ -114,14 +114,14 @@ def _tuned(subject: Subject, ledger: Ledger, timer: Timer, trials: int, space: S
     course = Course(subject, timer)
     functions = function_problems(subject) if space == "generic" else ()
     problems: tuple[Problem, ...] = functions if space == "generic" else subject.problems
-    tell(Begun(subject.cpu, subject.options.batch, len(problems)))
+    tell(Begun(subject.job.cpu, subject.job.batch, len(problems)))
     if space == "generic":
         search_functions(functions, ledger, timer, trials, tell)
     else:
         search(subject.problems, ledger, timer, trials, tell)
     accept(course, winners(problems, ledger), ledger, tell)
     choices, before, after = final(course, [problem.key for problem in problems], ledger)
-    done = Tuned(subject.cpu, subject.options.batch, choices, before, after)
+    done = Tuned(subject.job.cpu, subject.job.batch, choices, before, after)
     tell(done)
     return done
 

@@ -8,8 +8,10 @@ from math import prod
 
 import pytest
 
+from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.lower import lower
-from cnndsl.backends.tvm.options import CompileOptions
+from cnndsl.backends.tvm.program.passes import program_of
+from cnndsl.backends.tvm.target import find_cpu
 from cnndsl.pipeline import parse_text
 from cnndsl.verification import drawn_weights
 
@@ -34,7 +36,9 @@ LAYERS = [
 @pytest.mark.parametrize("text", LAYERS)
 def test_nothing_runs_on_bare_loops(text: str) -> None:
     graph = parse_text(text).graph
-    functions = list(loops_of(lower(graph, drawn_weights(graph, 0), CompileOptions(batch=1)).lowered))
+    functions = list(
+        loops_of(lower(graph, program_of(graph, drawn_weights(graph, 0)), Job(find_cpu("llvm")), "drawn").lowered)
+    )
     assert functions
     bare = [name for name, script in functions if largest(script) > TINY and "T.parallel(" not in script]
     assert not bare
@@ -42,7 +46,7 @@ def test_nothing_runs_on_bare_loops(text: str) -> None:
 
 def test_sums_run_on_vectors() -> None:
     graph = parse_text("input 32×28×28\nPermute(0, 2, 1) → GRN → Permute(2, 1, 0) → GlobalMaxPool").graph
-    lowered = lower(graph, drawn_weights(graph, 0), CompileOptions(batch=1)).lowered
+    lowered = lower(graph, program_of(graph, drawn_weights(graph, 0)), Job(find_cpu("llvm")), "drawn").lowered
     sums = [script for _, script in loops_of(lowered) if "T.init()" in script or "_init" in script]
     assert sums
     assert any("T.vectorized(" in script for script in sums)
