@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cnndsl.analyses.document import NetworkField, NodeReport, Summary
     from cnndsl.backends.drawing.formats.graphviz import Options
     from cnndsl.backends.tvm.package.built import Built
-    from cnndsl.backends.tvm.tuning.tune import Tuned
+    from cnndsl.backends.tvm.tuning.events import Tuned
     from cnndsl.benchmarking.bench_report import BenchReport
     from cnndsl.training.train import Trained
     from cnndsl.verification import Finding

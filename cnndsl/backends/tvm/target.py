@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cnndsl.backends.tvm.library import load_tvm
-from cnndsl.diagnostics.errors import CnnError, Diagnostic
+from cnndsl.diagnostics.errors import CnnError, fault
 
 PORTABLE = ("x86-64-v2", "x86-64-v3", "x86-64-v4")
 """The levels of x86 that a portable package holds: vectors of 4, 8 and 16 numbers."""
@@ -146,13 +146,9 @@ def _unknown(text: str, notes: tuple[str, ...] = ()) -> CnnError:
     if text.partition(":")[0] == "cuda":
         notes = ("a GPU is named by its architecture: `cuda:sm_80`, `cuda:sm_90`",)
     expected = "expected `llvm` for this machine or `llvm:CPU` with LLVM's name of a processor"
-    return CnnError(
-        [
-            Diagnostic(
-                id="unknown-target",
-                message=f"there is no target {json.dumps(text)}",
-                notes=(expected, "others are `portable`, `aarch64:CPU`, `c` and `cuda:sm_80`", *notes),
-                help="write `llvm`, or for any recent x86 server `llvm:x86-64-v4`",
-            )
-        ]
+    return fault(
+        "unknown-target",
+        f"there is no target {json.dumps(text)}",
+        notes=(expected, "others are `portable`, `aarch64:CPU`, `c` and `cuda:sm_80`", *notes),
+        help="write `llvm`, or for any recent x86 server `llvm:x86-64-v4`",
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cnndsl.backends.tvm.kernels.choices import Choices
     from cnndsl.backends.tvm.options import CompileOptions
     from cnndsl.backends.tvm.target import Cpu, Gpu
-    from cnndsl.backends.tvm.tuning.tune import Tell, Tuned
+    from cnndsl.backends.tvm.tuning.events import Event, Raced, Tell, Trial, Tuned
     from cnndsl.ir.graph import Graph
 
     ByProcessor = Mapping[Cpu | Gpu, Choices]
@@ -97,25 +97,21 @@ class _Lines:
     def __init__(self) -> None:
         self._best: dict[str, float] = {}
 
-    def __call__(self, event: Any) -> None:
-        from cnndsl.backends.tvm.tuning.acceptance import Raced
-        from cnndsl.backends.tvm.tuning.search import Trial
-        from cnndsl.backends.tvm.tuning.tune import Begun
-
-        if isinstance(event, Begun):
+    def __call__(self, event: Event) -> None:
+        if event.kind == "begun":
             note(f"tuning for {event.cpu.name}, batch {event.batch}: {event.kernels} kernels")
-        elif isinstance(event, Trial):
+        elif event.kind == "trial":
             self._trial(event)
-        elif isinstance(event, Raced):
+        elif event.kind == "raced":
             note(raced(event))
 
-    def _trial(self, trial: Any) -> None:
+    def _trial(self, trial: Trial) -> None:
         problem = trial.problem
         if trial.timing.error:
             note(f"{problem.name} {trial.setting}: {trial.timing.error}")
         elif trial.best_s and trial.best_s < self._best.get(problem.key, float("inf")):
             self._best[problem.key] = trial.best_s
-            note(f"{problem.name}: {trial.tried} of {len(problem.ways)} tried, best {_against(trial)}")
+            note(f"{problem.name}: {trial.tried} of {len(problem.ways)} tried, best {_against(trial, trial.best_s)}")
 
 
 class _Display:
@@ -123,20 +119,16 @@ class _Display:
 
     def __init__(self, live: Any) -> None:
         self._live = live
-        self._trials: dict[str, Any] = {}
+        self._trials: dict[str, Trial] = {}
 
-    def __call__(self, event: Any) -> None:
-        from cnndsl.backends.tvm.tuning.acceptance import Raced
-        from cnndsl.backends.tvm.tuning.search import Trial
-        from cnndsl.backends.tvm.tuning.tune import Begun
-
-        if isinstance(event, Begun):
+    def __call__(self, event: Event) -> None:
+        if event.kind == "begun":
             self._trials.clear()
-        elif isinstance(event, Trial):
+        elif event.kind == "trial":
             self._trials[event.problem.key] = event
             if event.timing.error:
                 self._live.console.print(f"{event.problem.name} {event.setting}: {event.timing.error}", markup=False)
-        elif isinstance(event, Raced):
+        elif event.kind == "raced":
             self._live.console.print(raced(event), markup=False)
         self._live.update(self._table())
 
@@ -157,16 +149,16 @@ class _Display:
         return table
 
 
-def raced(event: Any) -> str:
+def raced(event: Raced) -> str:
     """What the network made of some kernels."""
     names = ", ".join(problem.name for problem in event.problems)
     verdict = "taken" if event.accepted else "left as it was"
     return f"network {_ms(event.before_s)} → {_ms(event.after_s)} with {names}: {verdict}"
 
 
-def _against(trial: Any) -> str:
-    best = _ms(trial.best_s)
-    return f"{best}, by rule {_ms(trial.rule_s)} ({trial.best_s / trial.rule_s - 1:+.1%})" if trial.rule_s else best
+def _against(trial: Trial, best_s: float) -> str:
+    best = _ms(best_s)
+    return f"{best}, by rule {_ms(trial.rule_s)} ({best_s / trial.rule_s - 1:+.1%})" if trial.rule_s else best
 
 
 def _ms(seconds: float) -> str:

@@ -14,6 +14,7 @@ from cnndsl.backends.tvm.code.c_writer import TYPES, CFunction
 from cnndsl.backends.tvm.code.linking import compiler, linker
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.diagnostics.errors import MissingPart
+from cnndsl.ir.written import sizes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -261,7 +262,7 @@ def _port(parameter: Any) -> str:
 
 
 def _shape(type: Any) -> str:
-    return f"{'×'.join(str(int(n)) for n in type.shape.values)} {TYPES[str(type.dtype)]}"
+    return f"{sizes(int(n) for n in type.shape.values)} {TYPES[str(type.dtype)]}"
 
 
 def _size(type: Any) -> str:

@@ -188,11 +188,6 @@ def _sources(module: Any) -> list[str]:
     return own + [text for other in module.imports for text in _sources(other)]
 
 
-def kernel_names(source: str) -> list[str]:
-    """The kernels of CUDA source, in order."""
-    return re.findall(r'extern "C" __global__ void (?:__launch_bounds__\(\d+\) )?(\w+)\(.*\) \{', source)
-
-
 def cubin(source: str, gpu: Gpu) -> bytes:
     """Machine code of the kernels. Raises `MissingPart` without `nvcc`, or as it fails."""
     nvcc = shutil.which("nvcc")

@@ -9,7 +9,7 @@ from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.kernels.choice import Cost, alternatives, cost
 from cnndsl.backends.tvm.kernels.direct_conv import DirectConv
 from cnndsl.backends.tvm.target import Cpu, Gpu
-from cnndsl.diagnostics.errors import CnnError, Diagnostic
+from cnndsl.diagnostics.errors import fault
 from cnndsl.ops.conv import Conv
 from cnndsl.ops.fc import FC
 
@@ -25,18 +25,14 @@ def refuse_without_bf16(target: Cpu | Gpu) -> None:
     """Raises `CnnError` (unsupported-by-target) for processors without dot products of bfloat16."""
     if isinstance(target, Cpu) and target.kind == "llvm" and FEATURE in target.features:
         return
-    raise CnnError(
-        [
-            Diagnostic(
-                id="unsupported-by-target",
-                message=f"`{target.name}` has no instructions for products of bfloat16",
-                notes=(
-                    "expected a processor with AVX512_BF16: AMD from Zen 4 on (`znver4`), Intel's Cooper Lake and "
-                    "from Sapphire Rapids on (`cooperlake`, `sapphirerapids`)",
-                ),
-                help="leave `--precision bf16` out, or name such a processor: `--target llvm:znver4`",
-            )
-        ]
+    raise fault(
+        "unsupported-by-target",
+        f"`{target.name}` has no instructions for products of bfloat16",
+        notes=(
+            "expected a processor with AVX512_BF16: AMD from Zen 4 on (`znver4`), Intel's Cooper Lake and "
+            "from Sapphire Rapids on (`cooperlake`, `sapphirerapids`)",
+        ),
+        help="leave `--precision bf16` out, or name such a processor: `--target llvm:znver4`",
     )
 
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from cnndsl.arrays.weights import write_weights
 from cnndsl.backends.tvm.package.manifest import Manifest, constant_keys
 from cnndsl.backends.tvm.predict import MOST_MANIFEST_BYTES
-from cnndsl.diagnostics.errors import CnnError, Diagnostic
+from cnndsl.diagnostics.errors import CnnError, fault
 from cnndsl.disk.files import exists, open_file
 from cnndsl.disk.folders import folder_aside
 from cnndsl.ir.graph import Graph
@@ -49,14 +49,10 @@ def refuse_foreign(path: Path) -> None:
         with open_file(path / "manifest.json") as file:
             Manifest.model_validate_json(file.read(MOST_MANIFEST_BYTES))
     except (CnnError, ValidationError):
-        raise CnnError(
-            [
-                Diagnostic(
-                    id="not-a-package",
-                    message=f"{path} exists and is not a package of ours",
-                    help="give another directory, or remove this one",
-                )
-            ]
+        raise fault(
+            "not-a-package",
+            f"{path} exists and is not a package of ours",
+            help="give another directory, or remove this one",
         ) from None
 
 

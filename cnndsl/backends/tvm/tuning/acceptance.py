@@ -8,10 +8,10 @@ is tried by itself, on top of what has been accepted, and so on down to single k
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from statistics import median
 
 from cnndsl.backends.tvm.kernels.choices import UNTUNED, Choices
+from cnndsl.backends.tvm.tuning.events import Raced
 from cnndsl.backends.tvm.tuning.ledger import Ledger
 from cnndsl.backends.tvm.tuning.problems import Problem, Subject, text_of
 from cnndsl.backends.tvm.tuning.timer import Timer
@@ -23,16 +23,6 @@ _MOST_RACES = 12
 
 Winner = tuple[Problem, str, float]
 """A problem, the setting to try, and the seconds per run that it should save."""
-
-
-@dataclass(frozen=True)
-class Raced:
-    """A network has run without and with some settings: seconds per run, and what became of it."""
-
-    problems: tuple[Problem, ...]
-    before_s: float
-    after_s: float
-    accepted: bool
 
 
 class Course:

@@ -19,9 +19,9 @@ from cnndsl.backends.tvm.kernels.kernel import Setting
 from cnndsl.backends.tvm.kernels.traces import function_key, harmless
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.lower import assemble, legal
+from cnndsl.backends.tvm.tuning.events import Trial
 from cnndsl.backends.tvm.tuning.ledger import Ledger
 from cnndsl.backends.tvm.tuning.problems import Subject, text_of
-from cnndsl.backends.tvm.tuning.search import Trial
 from cnndsl.backends.tvm.tuning.timer import Timer, Timing
 
 _AT_ONCE = 16

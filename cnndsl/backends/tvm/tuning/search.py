@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
+from cnndsl.backends.tvm.tuning.events import Trial
 from cnndsl.backends.tvm.tuning.ledger import Ledger
 from cnndsl.backends.tvm.tuning.problems import KernelProblem, Problem
-from cnndsl.backends.tvm.tuning.timer import Timer, Timing
+from cnndsl.backends.tvm.tuning.timer import Timer
 
 AT_ONCE = 8
 """Candidates of a problem that are built and measured together; a problem ends when as many bring nothing."""
@@ -16,22 +17,6 @@ _GAIN = 0.01
 _WORTH_IT = 0.03
 """A candidate must be this much faster to be measured again, and then tried in the network."""
 _CONFIRMATIONS = 3
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A candidate has been measured: where its problem stands."""
-
-    problem: Problem
-    setting: str
-    timing: Timing
-    tried: int
-    rule_s: float | None
-    """Time of the rule's own candidate."""
-    best_s: float | None
-
-
-Tell = Callable[[Trial], None]
 
 
 @dataclass
@@ -44,7 +29,9 @@ class _Queue:
     """Candidates since the last gain."""
 
 
-def search(problems: Sequence[KernelProblem], ledger: Ledger, timer: Timer, trials: int, tell: Tell) -> None:
+def search(
+    problems: Sequence[KernelProblem], ledger: Ledger, timer: Timer, trials: int, tell: Callable[[Trial], None]
+) -> None:
     """Measures up to `trials` candidates that the ledger does not know yet, beside the rule's own, and the best again."""
     unknown = [p for p in problems if not ledger.measured(p, p.rule)]
     _measure(unknown, [p.rule for p in unknown], ledger, timer, tell)
@@ -75,7 +62,7 @@ def _share(problem: KernelProblem, ledger: Ledger) -> float:
     return problem.calls * best[1] if best else 0.0
 
 
-def _advance(queue: _Queue, count: int, ledger: Ledger, timer: Timer, tell: Tell) -> int:
+def _advance(queue: _Queue, count: int, ledger: Ledger, timer: Timer, tell: Callable[[Trial], None]) -> int:
     """Measures the next candidates; returns how many."""
     batch, queue.left = queue.left[:count], queue.left[count:]
     before = ledger.best(queue.problem)
@@ -86,7 +73,7 @@ def _advance(queue: _Queue, count: int, ledger: Ledger, timer: Timer, tell: Tell
     return len(batch)
 
 
-def _confirm(problems: Sequence[KernelProblem], ledger: Ledger, timer: Timer, tell: Tell) -> None:
+def _confirm(problems: Sequence[KernelProblem], ledger: Ledger, timer: Timer, tell: Callable[[Trial], None]) -> None:
     """Measures rules and their winners again, by turns: the fastest of many is often only the luckiest."""
     for _ in range(_CONFIRMATIONS - 1):
         again = [
@@ -98,7 +85,9 @@ def _confirm(problems: Sequence[KernelProblem], ledger: Ledger, timer: Timer, te
         _measure([problem for problem, _ in again], [setting for _, setting in again], ledger, timer, tell)
 
 
-def _measure(problems: Sequence[Problem], texts: Sequence[str], ledger: Ledger, timer: Timer, tell: Tell) -> None:
+def _measure(
+    problems: Sequence[Problem], texts: Sequence[str], ledger: Ledger, timer: Timer, tell: Callable[[Trial], None]
+) -> None:
     pairs = list(zip(problems, texts, strict=True))
     for start in range(0, len(pairs), AT_ONCE):
         some = pairs[start : start + AT_ONCE]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -18,46 +17,23 @@ from cnndsl.backends.tvm.options import DEFAULT, CompileOptions
 from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.program.plain import refuse_unlowered
 from cnndsl.backends.tvm.target import Cpu, Gpu, find_targets
-from cnndsl.backends.tvm.tuning.acceptance import Course, Raced, accept, final
+from cnndsl.backends.tvm.tuning.acceptance import Course, accept, final
+from cnndsl.backends.tvm.tuning.events import Begun, Tell, Tuned
 from cnndsl.backends.tvm.tuning.ledger import Ledger
 from cnndsl.backends.tvm.tuning.meta_schedule import function_problems, search_functions
 from cnndsl.backends.tvm.tuning.problems import Problem, Subject
 from cnndsl.backends.tvm.tuning.records import Place
 from cnndsl.backends.tvm.tuning.remote import Tracker
-from cnndsl.backends.tvm.tuning.search import Trial, search, winners
+from cnndsl.backends.tvm.tuning.search import search, winners
 from cnndsl.backends.tvm.tuning.store import Store, default_path
 from cnndsl.backends.tvm.tuning.timer import Timer
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, MissingPart
+from cnndsl.diagnostics.errors import MissingPart, fault
 from cnndsl.ir.graph import Graph
 
 if TYPE_CHECKING:
     import numpy as np
 
 Space = Literal["templates", "generic"]
-
-
-@dataclass(frozen=True)
-class Begun:
-    """Tuning for a processor and batch size begins."""
-
-    cpu: Cpu
-    batch: int
-    kernels: int
-
-
-@dataclass(frozen=True)
-class Tuned:
-    """What a processor and batch size have come to: seconds per run of the network, by the rules alone and with the
-    settings that were accepted, raced against each other."""
-
-    cpu: Cpu
-    batch: int
-    choices: Choices
-    before_s: float
-    after_s: float
-
-
-Tell = Callable[[Begun | Trial | Raced | Tuned], None]
 
 
 def tune(
@@ -129,14 +105,10 @@ def _tuned(subject: Subject, ledger: Ledger, timer: Timer, trials: int, space: S
 def _tunable(target: str) -> tuple[Cpu, ...]:
     found = find_targets(target)
     if isinstance(found, Gpu) or any(cpu.kind == "c" for cpu in found):
-        raise CnnError(
-            [
-                Diagnostic(
-                    id="not-tunable",
-                    message=f"expected processors of LLVM's to tune for, found {target}",
-                    help="tune for `llvm`, which is this machine, or `llvm:CPU`",
-                )
-            ]
+        raise fault(
+            "not-tunable",
+            f"expected processors of LLVM's to tune for, found {target}",
+            help="tune for `llvm`, which is this machine, or `llvm:CPU`",
         )
     return found
 

@@ -20,9 +20,10 @@ from cnndsl.backends.tvm.kernels.kernel import settings
 from cnndsl.backends.tvm.kernels.traces import harmless
 from cnndsl.backends.tvm.target import find_cpu
 from cnndsl.backends.tvm.tuning.acceptance import accept, final
+from cnndsl.backends.tvm.tuning.events import Trial
 from cnndsl.backends.tvm.tuning.ledger import Ledger
 from cnndsl.backends.tvm.tuning.records import Measured, Verdict
-from cnndsl.backends.tvm.tuning.search import Trial, search, winners
+from cnndsl.backends.tvm.tuning.search import search, winners
 from cnndsl.backends.tvm.tuning.store import Store
 from cnndsl.backends.tvm.tuning.timer import Timing
 from cnndsl.backends.tvm.tuning.tune import known, place_of
