@@ -1,4 +1,4 @@
-"""Guards `benchmarking/text.py` and `benchmarking/report.py`. A report as JSON, text and Markdown."""
+"""Guards `benchmarking/text.py` and `benchmarking/bench_report.py`. A report as JSON, text and Markdown."""
 
 from __future__ import annotations
 

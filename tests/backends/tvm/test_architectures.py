@@ -1,4 +1,4 @@
-"""A network of each family, compiled by TVM: PyTorch's numbers."""
+"""All of the back end: a network of each family, compiled by TVM, gives PyTorch's numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compiled networks give PyTorch's numbers: every layer's examples, and what fusion and packing do between layers."""
+"""`build.py`, `lower.py`: compiled networks give PyTorch's numbers: every layer's examples, and what lies between layers."""
 
 from __future__ import annotations
 

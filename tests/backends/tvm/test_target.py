@@ -1,4 +1,4 @@
-"""What code is made for: each x86 by running it, Arm by its assembly, and packages that find their own processor."""
+"""`target.py`: each x86 by running it, Arm by its assembly, and packages that find their own processor."""
 
 from __future__ import annotations
 

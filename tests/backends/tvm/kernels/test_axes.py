@@ -1,4 +1,4 @@
-"""Convolution, pooling and sums over maps of one, two and three axes: PyTorch's numbers over drawn shapes."""
+"""`kernels/`: convolution, pooling and sums over maps of one, two and three axes: PyTorch's numbers over drawn shapes."""
 
 from __future__ import annotations
 

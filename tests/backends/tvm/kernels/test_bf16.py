@@ -1,4 +1,4 @@
-"""bfloat16 kernels against PyTorch in float64 on rounded numbers, and networks against PyTorch in float32."""
+"""`kernels/bf16_*.py`, `emitters/bf16*.py`: bfloat16 against PyTorch in float64 on rounded numbers, networks in float32."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rule that chooses an algorithm: its sums by hand, and what it says for well-known layers."""
+"""`kernels/choice.py`: the rule that chooses an algorithm: its sums by hand, and what it says for well-known layers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Depthwise convolution, and convolution in small groups, over drawn shapes of one, two and three axes, alone: PyTorch's numbers."""
+"""`kernels/depthwise.py`: depthwise convolution, and convolution in small groups, over drawn shapes: PyTorch's numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Between tensors as they come and chunks of channels: NumPy's transposition, over drawn shapes."""
+"""`kernels/repack.py`: between tensors as they come and chunks of channels: NumPy's transposition, over drawn shapes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Winograd's convolution against PyTorch's, its transforms against the definition of convolution."""
+"""`kernels/winograd*.py`: against PyTorch's convolution, its transforms against the definition of convolution."""
 
 from __future__ import annotations
 

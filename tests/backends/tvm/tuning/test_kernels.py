@@ -1,4 +1,4 @@
-"""Every kernel's candidates compute the same, and settings from files choose among them and nothing else."""
+"""`kernels/kernel.py`, `kernels/choices.py`: all candidates compute the same; settings from files choose among them alone."""
 
 from __future__ import annotations
 

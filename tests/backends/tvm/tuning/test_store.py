@@ -1,4 +1,4 @@
-"""The tuning store against torn tails, other processes, SIGKILL, full disks and foreign files."""
+"""`tuning/store.py`: the store against torn tails, other processes, SIGKILL, full disks and foreign files."""
 
 from __future__ import annotations
 

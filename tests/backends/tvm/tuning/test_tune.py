@@ -1,4 +1,4 @@
-"""Tuning of a small network: search, acceptance, resuming, Ctrl-C, the command line."""
+"""`tuning/`: tuning of a small network: search, acceptance, resuming, Ctrl-C, the command line."""
 
 from __future__ import annotations
 

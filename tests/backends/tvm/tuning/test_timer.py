@@ -1,4 +1,4 @@
-"""Measuring in child processes: times, crashes, hangs, errors; and on the servers of a real tracker."""
+"""`tuning/timer.py`, `tuning/worker.py`: times, crashes, hangs and errors in child processes, and a real tracker's servers."""
 
 from __future__ import annotations
 

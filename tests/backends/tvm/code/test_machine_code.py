@@ -1,4 +1,4 @@
-"""Kernels compiled side by side are those that TVM compiles one after another."""
+"""`code/machine_code.py`: kernels compiled side by side are those that TVM compiles one after another."""
 
 from __future__ import annotations
 

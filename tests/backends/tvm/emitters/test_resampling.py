@@ -1,4 +1,4 @@
-"""Cuts, padding, upsampling, uneven averages and pixel shuffles of packed maps, against PyTorch."""
+"""`emitters/resampling.py` and its kernels: cuts, padding, upsampling, averages, pixel shuffles: PyTorch's numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Packages: written whole or not at all, run without cnndsl, and never when a file has changed."""
+"""`package/`: packages are written whole or not at all, run without cnndsl, and never when a file has changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CUDA without a GPU: schedules whose twin on the processor gives PyTorch's numbers, sources, and machine code by nvcc."""
+"""`code/gpu.py`: CUDA without a GPU: schedules whose twin on the processor gives PyTorch's numbers, sources, nvcc's code."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from cnndsl.pipeline import load as load_network
 from cnndsl.pipeline import parse_text
 from cnndsl.verification import drawn_weights
 from tests.backends.tvm.against_torch import inputs_for, torch_outputs
-from tests.backends.tvm.serial_threads import serial
+from tests.backends.tvm.code.serial_threads import serial
 
 pytestmark = pytest.mark.tvm
 AMPERE = Gpu("sm_80")

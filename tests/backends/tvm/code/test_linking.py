@@ -1,4 +1,4 @@
-"""Libraries are linked by whichever compiler there is."""
+"""`code/linking.py`: libraries are linked by whichever compiler there is."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Tokens, and maps with their channels last: projections, norms of positions, attention, over drawn shapes, as PyTorch
-has them."""
+"""`emitters/projections.py`, `norms.py`, `attention_heads.py` and their kernels: tokens, and maps with their channels last,
+over drawn shapes: PyTorch's numbers."""
 
 from __future__ import annotations
 

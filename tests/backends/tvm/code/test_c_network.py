@@ -1,4 +1,4 @@
-"""Networks as C source: built by a plain C compiler, they give PyTorch's numbers."""
+"""`code/c_network.py`, `code/c_writer.py`: networks as C source, built by a plain C compiler: PyTorch's numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sums and their kin, pooling of odd sizes, and every candidate of the sliding kernels, against PyTorch."""
+"""`emitters/elementwise.py`, `emitters/pooling.py` and their kernels: PyTorch's numbers, for every candidate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every stage of a compilation can be read."""
+"""`package/dump.py`, `package/built.py`: every stage of a compilation can be read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loaded packages: any batch, DLPack without copies, threads, self-test, and no file from elsewhere."""
+"""`predict.py`: any batch, DLPack without copies, threads, self-test, and no file from elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What has no kernel of its own still runs on all threads, and on vectors where the last axis lets it."""
+"""`code/unscheduled.py`: what has no kernel runs on all threads, and on vectors where the last axis lets it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is compiled kernel by kernel after a crash is what was compiled before it."""
+"""`examine/crash.py`: what is compiled kernel by kernel after a crash is what was compiled before it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Channels that only move: tables against NumPy, kernels against NumPy, networks against PyTorch."""
+"""`plan/routes.py`, `kernels/move.py`, `emitters/routing.py`: channels that only move, against NumPy and PyTorch."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ import numpy as np
 import pytest
 
 from cnndsl.backends.tvm.kernels.move import Move
-from cnndsl.backends.tvm.plan.groups import plan
-from cnndsl.backends.tvm.plan.joins import Slot, find_joins, grain
 from cnndsl.backends.tvm.plan.routes import Route, find_routes
 from cnndsl.backends.tvm.program.passes import program_of
-from cnndsl.ir.tensor import TensorType
 from cnndsl.pipeline import parse_text
 from cnndsl.verification import drawn_weights
 from tests.backends.tvm.against_torch import relative_error
@@ -61,19 +58,6 @@ def test_a_slice_of_whole_chunks() -> None:
     assert first_chunk(16, 31) is first_chunk(8, 24) is None
 
 
-def test_the_maps_of_a_dense_block_grow_in_one_buffer() -> None:
-    text = "input 3×8×8\nx0: Conv3x3(32) → a: cat{ id | x1: Conv1x1(16) } → b: cat{ id | x2: Conv1x1(16) }"
-    network = parse_text(text).graph
-    joins = find_joins(plan(program_of(network, drawn_weights(network, 0))), 16)
-    assert {name: joins.place(name) for name in joins.slots} == {
-        "a.cat": Slot("b.cat", 0),
-        "x0": Slot("b.cat", 0),
-        "a.x1": Slot("b.cat", 2),
-        "b.x2": Slot("b.cat", 3),
-    }
-    assert "a.x1 in b.cat from chunk 2" in joins.describe()
-
-
 @pytest.mark.parametrize("seed", range(6))
 def test_moves_of_drawn_channels(seed: int) -> None:
     import tvm
@@ -115,12 +99,6 @@ def test_moves_of_drawn_channels(seed: int) -> None:
 @pytest.mark.parametrize(("batch", "target"), [(1, "llvm"), (2, "llvm"), (1, "llvm:x86-64-v3")])
 def test_networks(text: str, batch: int, target: str) -> None:
     assert relative_error(parse_text(text).graph, batch=batch, count=batch, target=target) < 1e-5
-
-
-@pytest.mark.parametrize(("size", "expected"), [((17, 19), 16), ((16, 16), 4), ((9, 4), 4), ((3, 2, 5), 8)])
-def test_parts_begin_at_whole_cache_lines(size: tuple[int, ...], expected: int) -> None:
-    assert grain(TensorType(shape=(48, *size)), 4) == expected
-    assert grain(TensorType(shape=(48, *size)), 16) == 16
 
 
 @pytest.mark.parametrize("target", ["x86-64-v2", "x86-64-v3"])

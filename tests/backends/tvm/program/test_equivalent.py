@@ -1,4 +1,4 @@
-"""Layers that are other layers once their weights are known, and their activations in the same kernel."""
+"""`program/equivalent.py`: layers that with known weights are other layers, and their activations in the same kernel."""
 
 from __future__ import annotations
 
