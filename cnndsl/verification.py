@@ -1,4 +1,4 @@
-"""Proves that what we say of a network, what PyTorch does and what TVM does are one thing, layer by layer."""
+"""Compares, layer by layer, what we say of a network with what PyTorch does and what TVM does."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def verify(
     """Compares static figures, PyTorch and TVM; every finding as soon as it is known. `tell` hears what is done next.
 
     Shapes, MACs, parameters and the state dict are compared exactly. For values, weights and inputs are drawn from
-    `seed`; TVM runs every node in its plain form, within `plain_limit`, and then the whole package as it would be shipped.
-    A package in `precision` bf16 is compared layer by layer, and may be `BF16_LIMIT` off.
-    Raises `CnnError` (unsupported-by-backend, unsupported-by-target) and `MissingPart`.
+    `seed`; TVM runs every node in its plain form, within `plain_limit`, and then the whole package as it would be
+    shipped. A package in `precision` bf16 is compared layer by layer, and may be `BF16_LIMIT` off. Raises `CnnError`
+    (unsupported-by-backend, unsupported-by-target) and `MissingPart`.
     """
     tell(Stage.PREPARING, "comparing figures")
     yield from _statics(graph)
@@ -70,10 +70,9 @@ def _statics(graph: Graph) -> Iterable[Finding]:
         "trained": sum(entry.weight.elements for entry in graph.weights if entry.weight.trained),
         "buffers": sum(entry.weight.elements for entry in graph.weights if not entry.weight.trained),
     }
-    found = {"trained": seen.params, "buffers": seen.buffers}
-    yield _equal(
-        "parameters", "ours and PyTorch", totals, found, f"{totals['trained']:,} and {totals['buffers']:,} in buffers"
-    )
+    in_torch = {"trained": seen.params, "buffers": seen.buffers}
+    counts = f"{totals['trained']:,} and {totals['buffers']:,} in buffers"
+    yield _equal("parameters", "ours and PyTorch", totals, in_torch, counts)
     yield _equal("shapes", "ours and TVM", shapes, relax_shapes(graph), "equal")
 
 
@@ -123,8 +122,8 @@ def _values(graph: Graph, seed: int, precision: Literal["f32", "bf16"], tell: Te
 def plain_limit(graph: Graph) -> float:
     """How far apart PyTorch and TVM's plain forms may be: these add all products of an output to one float32.
 
-    Rounding moves a running sum of `n` drawn terms by about `√n` times the 2⁻²⁴ of a single addition, in units of the sum.
-    Below 28 000 terms that is less than `LIMIT`.
+    Rounding moves a running sum of `n` drawn terms by about `√n` times the 2⁻²⁴ of a single addition, in units of the
+    sum. Below 28 000 terms that is less than `LIMIT`.
     """
     terms = (node.op.macs(graph.input_types(node), node.type) // node.type.elements for node in graph.nodes)
     return max(LIMIT, 2**-24 * sqrt(max(terms, default=0)))

@@ -1,4 +1,5 @@
-"""One network measured: our package, its peers in turns with it, and the distance of each to what the machine can do."""
+"""One network measured: our package, its peers in turns with it, and the distance of each to what the machine can
+do."""
 
 from __future__ import annotations
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     Arrays = dict[str, np.ndarray]
 
 _CHEAP = 6e9
-"""Multiply-adds up to which a run in float64 takes a few seconds."""
+"""A network of up to so many multiply-adds runs in float64 within a few seconds."""
 _DULL = 1e-3
 """Where two examples give outputs as near as this, in units of the largest, agreement proves little."""
 
@@ -79,7 +80,7 @@ def bench(
         tell(Stage.COMPILING, "compiling cnndsl")
         ours, package = open_ours(task, lambda: _compile(task, plan), "untuned" if plan.choices is None else "tuned")
         opened = {OURS: ours}
-        # Before the peers have pools of threads, and again after they have run.
+        # The limits are measured before the peers have pools of threads, and again after they have run.
         limits = [_limits(task, package)]
         for name in plan.peers:
             tell(Stage.COMPARING, f"compiling {name}")
@@ -202,8 +203,8 @@ def _report(
 
 
 def _kernels(times: Sequence[KernelTime], limits: Limits) -> tuple[KernelRow, ...]:
-    """The table of kernels. Weights come from memory unless all of them together fit into the last level of cache with room
-    for as much again; maps come from that cache where they do."""
+    """The table of kernels. Weights come from memory unless all of them together fit into the last level of cache
+    with room for as much again; maps come from that cache where they do."""
     room = (limits.cache_bytes or 0) / 2
     weights_at = limits.cache if limits.cache and sum(t.weight_bytes for t in times) <= room else limits.memory
     whole = sum(t.time for t in times)

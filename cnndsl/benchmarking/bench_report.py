@@ -23,11 +23,11 @@ class Machine(_Frozen):
 
     cpu: str
     cores: int
-    """Those that this process may use."""
+    """How many this process may use."""
     target: str
     """LLVM's name of the processor."""
     cache_bytes: int | None
-    """Last level of cache."""
+    """Size of the last level of cache."""
     system: str
     versions: dict[str, str]
 
@@ -46,13 +46,14 @@ class Row(_Frozen):
 
     engine: str
     mode: str
-    """`untuned` or `tuned` for ours; what the peers are told."""
+    """`untuned` or `tuned` for our package; for a peer the mode that it was told to run in."""
     p50_ms: float
     p90_ms: float
     p99_ms: float
     runs: int
     ratio: float
-    """Our time by theirs: the median over rounds of the ratio of medians. Below 1 we are faster."""
+    """Our time divided by this engine's: the median over rounds of the ratio of medians. Below 1 our package is
+    faster."""
     max_rel_error: float
     """Over all outputs, in units of an output's largest value."""
     compile_s: float
@@ -92,18 +93,18 @@ class BenchReport(_Frozen):
     batch: int
     dtype: Literal["float32", "bfloat16"]
     macs: int
-    """Of one run: times the batch."""
+    """Multiply-adds of one run, which has a batch of examples."""
     roofline_ms: float
     """The sum over kernels of the longer of arithmetic and traffic at the machine's limits."""
     of_roofline: float
-    """`roofline_ms` by our median."""
+    """`roofline_ms` divided by the median time of our package."""
     limits: Roofline
     machine: Machine
     rounds: int
     seconds: float
-    """Of one block."""
+    """The length of one block."""
     reference: str
-    """What errors are against."""
+    """The engine and precision that errors are taken against."""
     rows: tuple[Row, ...]
     kernels: tuple[KernelRow, ...] | None = None
     notes: tuple[str, ...] = ()

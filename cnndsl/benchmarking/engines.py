@@ -41,7 +41,8 @@ class Task:
 
 @dataclass(frozen=True)
 class Engine:
-    """Ready to run. `run` is one inference by the shortest way the engine offers; `outputs` gives its results as float32."""
+    """Ready to run. `run` is one inference by the shortest way the engine offers; `outputs` gives its results as
+    float32."""
 
     mode: str
     run: Callable[[], object]

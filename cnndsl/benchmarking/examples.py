@@ -18,7 +18,8 @@ _EXAMPLES = 4
 
 
 def drawn_examples(graph: Graph, seed: int, count: int) -> Arrays:
-    """So many examples of every input, aligned to cache lines: normal numbers, zeros and ones where whole ones are due."""
+    """So many examples of every input, aligned to cache lines: normal numbers, zeros and ones where whole ones are
+    due."""
     import numpy as np
 
     from cnndsl.backends.tvm.predict import aligned

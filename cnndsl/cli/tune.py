@@ -60,7 +60,8 @@ def command(
 ) -> None:
     """Measure other settings of a network's kernels, and keep those that make it faster.
 
-    `compile --tune 0` compiles with what the store holds. What has been measured is not measured again: stop at any time.
+    `compile --tune 0` compiles with what the store holds. What has been measured is not measured again: stop at any
+    time.
     """
     if (rpc is None) != (key is None):
         raise click.UsageError("--rpc and --key belong together", context)

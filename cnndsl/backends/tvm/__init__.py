@@ -1,10 +1,12 @@
 """Graph → machine code by TVM's Relax: compiled in memory, or exported as a package that needs its runtime alone.
 
-The rooms are the stages of a compilation, in order: `program` · `plan` · `kernels` · `emitters` · `lower.py` and `code` ·
-`package`; `build.py` is the way in; `tuning` and `examine` use all of them. Words that have one meaning in all of them:
+The rooms are the stages of a compilation, in order: `program` · `plan` · `kernels` · `emitters` · `lower.py` and
+`code` · `package`; `build.py` is the way in; `tuning` and `examine` use all of them. Words that have one meaning in
+all of them:
 
 - step: one layer with the values of its weights. A *program* is steps in order; a *pass* makes a program of a program.
 - idle: said of a step whose result in use is its input, such as dropout.
+- job: one compilation of a program: for a target, with options, for a batch size, with what tuning chose.
 - plain: a tensor in the layout of the language, or a layer computed by its own `to_relax`, which is right and slow.
 - chunk: as many channels as a vector register has *lanes*. A map is *packed* as `(batch, chunks, *size, lanes)`.
 - group: the steps that one kernel computes: an *anchor*, such as a convolution, and its *tail*, what is done to each

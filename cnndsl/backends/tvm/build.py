@@ -1,4 +1,4 @@
-"""The way in: a network and its weights become a package that can be called or exported."""
+"""The way in: a network and its weights become a package, by way of its program and one `lower` for each job."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def build(
     origin: str = "the given weights",
     choices: Mapping[Cpu | Gpu, Choices] | None = None,
 ) -> Built:
-    """Compiles a network for `target` (its words: `find_targets`), each run taking `batch` examples; of several sizes the
-    largest that fits is used. `choices` is what tuning chose, by processor.
+    """Compiles a network for `target` (its words: `find_targets`), each run taking `batch` examples; of several sizes
+    the largest that fits is used. `choices` is what tuning chose, by processor.
 
     `weights` is a state dict of NumPy arrays, from `origin`; without it the first values of `seed` are taken. Raises
     `CnnError` (unsupported-by-backend, unknown-target, unsupported-by-target, missing-weight, unexpected-weight,

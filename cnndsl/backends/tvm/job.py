@@ -11,7 +11,8 @@ from cnndsl.backends.tvm.target import Cpu, Gpu
 
 @dataclass(frozen=True)
 class Job:
-    """For which target the code is, with the user's options, and what differs between the compilations of one package."""
+    """For which target the code is, with the user's options, and what differs between the compilations of one
+    package."""
 
     target: Cpu | Gpu
     options: CompileOptions = DEFAULT

@@ -1,4 +1,4 @@
-"""Graph and weights → machine code: the steps in order."""
+"""The program of a network → machine code: plan, emitters, TVM's passes and code, in order."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 
 def lower(graph: Graph, program: Program, job: Job, origin: str) -> Compiled:
-    """Compiles the program of a network, whose weights came from `origin`. Raises `CnnError` (unsupported-by-target)."""
+    """Compiles the program of a network, whose weights came from `origin`. Raises `CnnError`
+    (unsupported-by-target)."""
     target = job.target
     if job.options.precision == "bf16":
         refuse_without_bf16(target)
@@ -59,9 +60,11 @@ def lowered_module(program: Program, job: Job) -> tuple[Any, Any, dict[str, np.n
 
 
 def relowered(compiled: Compiled) -> Compiled:
-    """The same network for this machine and one example."""
+    """The same network compiled for this machine, one example in a run: where a package is for another machine, this
+    gives the numbers of its sample."""
     here = find_cpu("llvm")
-    # What bfloat16 adds to the numbers is within a package's tolerance.
+    # The sample may be computed in float32: what bfloat16 changes in the numbers is within the tolerance of a package
+    # in bf16.
     options = compiled.job.options
     options = replace(options, precision=options.precision if FEATURE in here.features else "f32")
     job = replace(compiled.job, target=here, options=options, batch=1)
@@ -69,7 +72,8 @@ def relowered(compiled: Compiled) -> Compiled:
 
 
 def assemble(program: Program, job: Job) -> tuple[Any, dict[str, np.ndarray], tuple[KernelCall, ...]]:
-    """The IRModule of the program, one kernel for each group, its constants in the order `main` takes them, and its calls."""
+    """The IRModule of the program, one kernel for each group, its constants in the order `main` takes them, and its
+    calls."""
     relax = load_tvm().relax
     groups = plan(program)
     pairs = kept_as_pairs(groups, program, job)
@@ -110,7 +114,7 @@ def optimised(module: Any, job: Job) -> Any:
 
 
 def legal(module: Any, cpu: Cpu) -> Any:
-    """The module before functions without a kernel get their schedule."""
+    """The module after TVM's legalisation, before functions without a kernel get their schedule."""
     tvm = load_tvm()
     from tvm.relax.backend.cpu_generic import pipeline
 

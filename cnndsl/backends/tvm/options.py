@@ -15,8 +15,9 @@ class CompileOptions:
     strict_numerics: bool = False
     """Every sum is of products of the numbers given: no kernel trades accuracy for speed, as Winograd's do."""
     precision: Precision = "f32"
-    """Of the factors in convolutions and fully connected layers, and of the maps between them; sums are float32. With bf16
-    a convolution stays in float32 where Winograd's algorithm is faster there, unless `strict_numerics` is set."""
+    """Of the factors in convolutions and fully connected layers, and of the maps between them; sums are float32. With
+    bf16 a convolution stays in float32 where Winograd's algorithm is faster there, unless `strict_numerics` is
+    set."""
     threads: int | None = None
     """How many threads the package runs on; all cores by default."""
 

@@ -3,9 +3,10 @@
 From Python:   network = load("package/"); y = network(x)
 From a shell:  python predict.py x.npy [y.npy]
 
-`x` has the input's shape, or the same behind a batch axis of any length: a NumPy array, or anything that speaks DLPack on
-the CPU, such as a torch tensor. Contiguous inputs that start at a multiple of 64 bytes are read where they are. One output
-comes as an array, several as a dict by name, always with the batch axis. Any thread may call; one runs at a time.
+`x` has the input's shape, or the same behind a batch axis of any length: a NumPy array, or anything that speaks
+DLPack on the CPU, such as a torch tensor. Contiguous inputs that start at a multiple of 64 bytes are read where they
+are. One output comes as an array, several as a dict by name, always with the batch axis. Any thread may call; one
+runs at a time.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ class Network:
     def __init__(
         self, manifest: dict[str, Any], runnables: Mapping[int, Runnable], sample: Mapping[str, np.ndarray]
     ) -> None:
-        """`runnables` holds one for each batch size; `sample` has arrays `input.NAME` and what they give, `output.NAME`."""
+        """`runnables` holds one for each batch size; `sample` has arrays `input.NAME` and what they give,
+        `output.NAME`."""
         self.manifest = manifest
         self.sample = sample
         self._runnables = dict(sorted(runnables.items()))
@@ -79,8 +81,8 @@ class Network:
     def self_test(self) -> float:
         """The largest error on the package's own sample, as a share of the largest value of that output.
 
-        Raises UnsuitableError when it is more than the manifest's `tolerance`: this machine does not give the numbers that
-        were found where the package was made.
+        Raises UnsuitableError when it is more than the manifest's `tolerance`: this machine does not give the numbers
+        that were found where the package was made.
         """
         found = self(**{i["name"]: self.sample[f"input.{i['name']}"] for i in self.manifest["inputs"]})
         outputs = [o["name"] for o in self.manifest["outputs"]]
@@ -160,8 +162,8 @@ class _Turns:
     """One run at a time in this process, and so one that writes to the rooms of a program.
 
     TVM makes a pool of workers for each thread that calls and never ends it: the first thread has one, and all others
-    together another. Workers are not in the copy that a fork makes, and the thread that forked would wait for its own: in
-    the copy, all threads count as others.
+    together another. Workers are not in the copy that a fork makes, and the thread that forked would wait for its
+    own: in the copy, all threads count as others.
     """
 
     def __init__(self) -> None:
@@ -195,8 +197,8 @@ _in_turn = _Turns()
 def runtime(threads: int | None = None) -> Any:
     """The module `tvm_ffi` with TVM's runtime loaded, on all cores unless told otherwise. Raises UnsuitableError.
 
-    Neither TVM's compiler nor, unless it is imported already, PyTorch is loaded: tvm_ffi would import it for nothing but
-    faster views of its tensors, and take a second for it.
+    Neither TVM's compiler nor, unless it is imported already, PyTorch is loaded: tvm_ffi would import it for nothing
+    but faster views of its tensors, and take a second for it.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if threads is None:
@@ -242,14 +244,16 @@ def vm_runnable(module: Any, constants: Sequence[np.ndarray]) -> Runnable:
             found = [np.from_dlpack(y) for y in main(*map(ffi.from_dlpack, own), *tensors)]
         except (RuntimeError, ValueError, TypeError) as e:
             raise UnsuitableError(f"the library does not run: {_first_line(e)}") from None
-        # Never the caller's own array, or one that the next run writes to: a network that changes nothing hands it back.
+        # Never the caller's own array, or one that the next run writes to: a network that changes nothing hands it
+        # back.
         return [y.copy() if any(np.may_share_memory(y, x) for x in own) else y for y in found]
 
     return run
 
 
 def _settled(array: np.ndarray, rooms: dict[int, np.ndarray], index: int) -> np.ndarray:
-    """The array itself if it is aligned, else a copy in the room kept for this input: new memory costs more than copying."""
+    """The array itself if it is aligned, else a copy in the room kept for this input: new memory costs more than
+    copying."""
     if array.ctypes.data % ALIGNMENT == 0 and array.flags.writeable:
         return array
     if index not in rooms:
@@ -279,8 +283,8 @@ def c_runnable(
     batch: int,
     constants: Sequence[np.ndarray],
 ) -> Runnable:
-    """The function `network_run` of a library built from C source, which needs no TVM. Raises ValueError for arrays that are
-    not of the sizes that its code takes for granted."""
+    """The function `network_run` of a library built from C source, which needs no TVM. Raises ValueError for arrays
+    that are not of the sizes that its code takes for granted."""
     import ctypes
 
     native = ctypes.CDLL(str(library))
@@ -469,7 +473,8 @@ def _unfit(variant: dict[str, Any], machine: str, has: frozenset[str] | None) ->
 
 
 def load(folder: str | os.PathLike[str], threads: int | None = None) -> Network:
-    """The network of a package directory, on `threads` threads; by default as many as it was compiled for, or all cores.
+    """The network of a package directory, on `threads` threads; by default as many as it was compiled for, or all
+    cores.
 
     Raises DamagedError, UnsuitableError.
     """
@@ -539,8 +544,8 @@ def _opened(
 def _spelt(library: Path, checksum: str) -> str:
     """The path of a library, spelt in a way of its own for each content.
 
-    The system's loader knows libraries by how their path is spelt, and for one that is in use it hands out what it loaded,
-    though another file has taken its place since.
+    The system's loader knows libraries by how their path is spelt, and for one that is in use it hands out what it
+    loaded, though another file has taken its place since.
     """
     if os.name != "posix":
         return str(library)

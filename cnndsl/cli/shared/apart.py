@@ -24,13 +24,13 @@ _NO_MEMORY = "take a smaller --batch, or a machine with more memory"
 
 
 def do_apart(work: Callable[[Tell], None], again: Callable[[Tell], None]) -> None:
-    """Does the work in a child. Where the child crashes while it compiles, does the work `again` in another child, which
-    tells what it is at, kernel by kernel.
+    """Does the work in a child. Where the child crashes while it compiles, does the work `again` in another child,
+    which tells what it is at, kernel by kernel.
 
     Exits as the child did. Raises `MissingPart` that names the last thing told, where the child dies of a signal or is
-    ended by foreign code. The child is a copy of this process, made before the libraries that may crash are imported: it
-    costs milliseconds. Where they are imported already, where there is no fork or something listens in on our streams, the
-    work is done here.
+    ended by foreign code. The child is a copy of this process, made before the libraries that may crash are imported:
+    it costs milliseconds. Where they are imported already, where there is no fork or something listens in on our
+    streams, the work is done here.
     """
     if not hasattr(os, "fork") or "tvm" in sys.modules or sys.stderr is not sys.__stderr__:
         work(untold)
@@ -60,8 +60,8 @@ def do_apart(work: Callable[[Tell], None], again: Callable[[Tell], None]) -> Non
 
 
 def _child(work: Callable[[Tell], None]) -> tuple[int, _Told, bool]:
-    """The exit code of a child that does the work, or minus the signal it died of; the last it told; and whether it came to
-    its end, good or bad, and was not ended by foreign code."""
+    """The exit code of a child that does the work, or minus the signal it died of; the last it told; and whether it
+    came to its end, good or bad, and was not ended by foreign code."""
     reading, writing = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()

@@ -38,8 +38,8 @@ def store_option(command: Command) -> Command:
 
 @dataclass(frozen=True)
 class Tuning:
-    """What `--tune N` and `--store PATH` say; `trials` is None without `--tune`, so that a package never depends on a file
-    that nobody named."""
+    """What `--tune N` and `--store PATH` say; `trials` is None without `--tune`, so that a package never depends on a
+    file that nobody named."""
 
     trials: int | None
     store: Path | None

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 OPTIONS = ("-O2", "-std=c11", "-fno-math-errno")
-"""Nothing that is not everywhere: a package runs on every processor of its family. With -O3 GCC keeps the sums of a
-convolution in memory, which makes it 20 times slower."""
+"""No instructions that only some processors have: a package runs on every processor of its family. With -O3 GCC keeps
+the sums of a convolution in memory, which makes it 20 times slower."""
 
 HEADER = """\
 /* {name}: {batch} example{s} in one run.
@@ -81,10 +81,10 @@ class CCode:
     outputs: tuple[dict[str, Any], ...]
 
     def check_linker(self) -> None:
-        """Source can be written without a compiler."""
+        """Does nothing: source can be written without a compiler."""
 
     def runnable(self, constants: Sequence[np.ndarray]) -> predict.Runnable:
-        # A library that is open needs its file no more, where the system lets go of it.
+        # Once a library is open its file may go, on systems that let go of it.
         with tempfile.TemporaryDirectory(prefix="cnndsl-", ignore_cleanup_errors=True) as folder:
             source, library = Path(folder) / "network.c", Path(folder) / "network.so"
             source.write_text(self.text, "utf-8")

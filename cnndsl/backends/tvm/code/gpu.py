@@ -1,7 +1,7 @@
 """NVIDIA GPUs: the folded program in plain layout, with the schedules of TVM's dlight.
 
-The CUDA source of every kernel is part of a package, and its machine code (a cubin) where `nvcc` is at hand; neither a GPU
-nor a driver is needed to make one.
+The CUDA source of every kernel is part of a package, and its machine code (a cubin) where `nvcc` is at hand; neither
+a GPU nor a driver is needed to make one.
 """
 
 from __future__ import annotations
@@ -56,10 +56,11 @@ class CudaCode:
 
 
 def assemble_plain(program: Program, batch: int) -> tuple[Any, dict[str, np.ndarray]]:
-    """The IRModule of the program, each step by its own plain form, and its constants in the order `main` takes them."""
+    """The IRModule of the program, each step by its own plain form, and its constants in the order `main` takes
+    them."""
     relax = load_tvm().relax
     builder = relax.BlockBuilder()
-    # TVM makes names of C++ of these, and some labels begin with a digit.
+    # TVM makes C++ names of these, and some labels begin with a digit.
     values = {name: variable(_word("x", name), type, batch) for name, type in program.inputs.items()}
     inputs: list[Any] = list(values.values())
     parameters: list[Any] = []
@@ -114,8 +115,8 @@ def gpu_pipeline(gpu: Gpu) -> Any:
 def schedule_kernels(module: Any, target: Any) -> Any:
     """The module with every kernel bound to threads, each by the first of dlight's rules that takes it.
 
-    A rule that fails on a kernel, as those for products do on some convolutions of a single channel, is passed over: the
-    last one takes everything. Raises `MissingPart`, naming the kernel, where even that fails.
+    A rule that fails on a kernel, as those for products do on some convolutions of a single channel, is passed over:
+    the last one takes everything. Raises `MissingPart`, naming the kernel, where even that fails.
     """
     tvm = load_tvm()
     from tvm.s_tir.dlight import gpu as rules
@@ -129,7 +130,8 @@ def schedule_kernels(module: Any, target: Any) -> Any:
 
 def _scheduled(tvm: Any, name: str, function: Any, target: Any, rules: Sequence[Any]) -> Any:
     if _has_sum_of_one(tvm, function):
-        # dlight writes what follows such a sum into its first value too: a bias was added twice.
+        # dlight also writes what follows such a sum, a bias for example, into its first value: the bias was added
+        # twice.
         return _spread(tvm, function).with_attr("tirx.is_scheduled", True)
     failures = []
     for rule in rules:

@@ -9,7 +9,7 @@ from cnndsl.backends.tvm.program.attend import Attend
 
 
 def emit_attention(main: MainFunction, group: Group) -> bool:
-    """`Attend`; its heads are whole chunks."""
+    """`Attend` over maps of one axis, whose heads `channels_first` has filled up to whole chunks."""
     step = group.anchor
     if not isinstance(step.op, Attend) or not step.is_image or group.tail or main.cpu.kind != "llvm":
         return False

@@ -16,7 +16,7 @@ from cnndsl.ops.conv import Conv
 
 
 def emit_bf16(main: MainFunction, group: Group) -> bool:
-    """False for float32, and for layers without such a kernel."""
+    """False where the group is to be computed in float32, which `takes_bf16` decides."""
     if not takes_bf16(group, main.job):
         return False
     (_convolution if isinstance(group.anchor.op, Conv) else _dense)(main, group)

@@ -1,4 +1,4 @@
-"""bfloat16: for which processors, which groups, and between which of them maps are kept as pairs."""
+"""Where bfloat16 is used: on which processors, for which groups, and which maps are kept as pairs."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def refuse_without_bf16(target: Cpu | Gpu) -> None:
 
 
 def takes_bf16(group: Group, job: Job) -> bool:
-    """Whether the group's products are of bfloat16 numbers: of dense convolutions with zeros around, and of `FC` of vectors,
-    except where Winograd's algorithm, which bfloat16 would be too coarse for, is faster in float32."""
+    """Whether the group's products are of bfloat16 numbers: of dense convolutions with zeros around, and of `FC` of
+    vectors, except where Winograd's algorithm, which bfloat16 would be too coarse for, is faster in float32."""
     if job.options.precision != "bf16":
         return False
     step, op = group.anchor, group.anchor.op
@@ -66,7 +66,7 @@ def _faster_in_f32(group: Group, op: Conv, job: Job) -> bool:
 
 
 def kept_as_pairs(groups: Sequence[Group], program: Program, job: Job) -> frozenset[str]:
-    """The maps that convolutions in bfloat16 make and alone read."""
+    """The maps that a convolution in bfloat16 makes and that only convolutions in bfloat16 read."""
     convolutions = [g for g in groups if takes_bf16(g, job) and isinstance(g.anchor.op, Conv)]
     foreign = {name for g in groups if g not in convolutions for name in g.inputs} | set(program.outputs.values())
     return frozenset(g.last.name for g in convolutions) - foreign

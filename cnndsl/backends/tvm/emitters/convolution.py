@@ -34,7 +34,7 @@ def emit_convolution(main: MainFunction, group: Group) -> bool:
 def _dense(main: MainFunction, group: Group, op: Conv) -> bool:
     step = group.anchor
     (x,) = step.xs
-    # A few channels, as of a photograph, are read as they come: packed they would be mostly zeros.
+    # An input of a few channels, such as a photograph, is read plain: packed it would be mostly zeros.
     plain = x.channels < main.lanes and main.values[step.inputs[0]].plain is not None
     return _direct(
         main, group, op, main.chunks(x.channels), main.chunks(step.type.channels), "plain" if plain else "chunks"

@@ -40,7 +40,8 @@ def emit_dense(main: MainFunction, group: Group) -> bool:
     rule = Dense(main.batch, weight.shape[1], -(-main.chunks(units) // most), most, main.lanes, group.ops)
     kernel = main.choose(rule)
     vectors = kernel.vectors
-    # Of two settings one may have more outputs than units: all have those of the rule.
+    # A setting may compute more outputs than the layer has units. The surplus is cut off below, and weights are
+    # filled up to the outputs of the chosen setting.
     filled = kernel.blocks * vectors * main.lanes
     packed = pack_dense(fill_up(weight, 0, filled), vectors, main.lanes)
     bias = fill_up(step.weights.get("bias", np.zeros(units, np.float32)), 0, filled)

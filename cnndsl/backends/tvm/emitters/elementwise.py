@@ -27,7 +27,7 @@ _KINDS: dict[str, Kind] = {
 
 
 def emit_elementwise(main: MainFunction, group: Group) -> bool:
-    """False where channels stretch: a single one does not fill a packed chunk."""
+    """False where an input has one channel for all of the result: packed, its chunk holds that channel and zeros."""
     step = group.anchor
     kind: Kind | None = "same" if step.is_pointwise else _KINDS.get(step.op.word)
     if kind is None or not step.is_image or any(x.channels != step.type.channels for x in step.xs):

@@ -11,7 +11,7 @@ from cnndsl.ops.reshape import Reshape
 
 
 def emit_moved_channels(main: MainFunction, group: Group) -> bool:
-    """`Permute` that moves the channels alone: packed, they are in one place wherever they are."""
+    """`Permute` that moves nothing but the channels: a packed map is the same memory wherever its channels stand."""
     step = group.anchor
     (x,) = step.xs[:1]
     if not isinstance(step.op, Permute) or group.tail or x.dtype != "float32" or not 1 <= x.rank <= 3:
@@ -23,7 +23,7 @@ def emit_moved_channels(main: MainFunction, group: Group) -> bool:
 
 
 def emit_laid_out(main: MainFunction, group: Group) -> bool:
-    """`Reshape` of a packed map's positions: the same memory."""
+    """`Reshape` of the positions of a packed map: the same memory under another shape."""
     step = group.anchor
     if not isinstance(step.op, Reshape) or group.tail or not step.is_image:
         return False

@@ -23,8 +23,8 @@ K = TypeVar("K")
 
 @dataclass
 class TensorForms:
-    """A tensor as Relax variables, in each form that was asked for: plain `(batch, *shape)`, packed, both, or as a vector
-    flattened from a packed map."""
+    """A tensor as Relax variables, in each form that was asked for: plain `(batch, *shape)`, packed, both, or as a
+    vector flattened from a packed map."""
 
     type: TensorType
     plain: Any = None
@@ -39,8 +39,8 @@ class TensorForms:
 
 @dataclass(frozen=True, eq=False)
 class KernelCall:
-    """One call that `main` makes: of a kernel, by the name of its function in the module; or, where `function` and `kernel` are
-    None, of whatever TVM makes of the plain forms of a group's layers."""
+    """One call that `main` makes: of a kernel, by the name of its function in the module; or, where `function` and
+    `kernel` are None, of whatever TVM makes of the plain forms of a group's layers."""
 
     function: str | None
     kernel: Any
@@ -49,8 +49,8 @@ class KernelCall:
 
 
 class MainFunction:
-    """`main` under construction. Emitters ask it for a tensor in the layout that they need (`plain`, `packed`), for constants
-    (`constant`), and to call a kernel (`call`, `give`)."""
+    """`main` under construction. Emitters ask it for a tensor in the layout that they need (`plain`, `packed`), for
+    constants (`constant`), and to call a kernel (`call`, `give`)."""
 
     def __init__(self, job: Job, joins: Joins, kept_as_pairs: frozenset[str] = frozenset()) -> None:
         self.job, self.batch = job, job.batch
@@ -88,7 +88,8 @@ class MainFunction:
     def call(
         self, kernel: Any, arguments: list[Any], shape: tuple[int, ...], into: Any = None, dtype: str = "float32"
     ) -> Any:
-        """Calls a kernel: its result of this shape, in new memory or in that of `into`. Equal kernels become one function."""
+        """Calls a kernel: its result of this shape, in new memory or in that of `into`. Equal kernels become one
+        function."""
         relax = load_tvm().relax
         function, made = self._function(kernel), relax.TensorType(shape, dtype)
         if into is None:
@@ -96,23 +97,23 @@ class MainFunction:
         return self.builder.emit(relax.call_tir_inplace(function, [*arguments, into], [len(arguments)], made))
 
     def note(self, kernel: Any, memory: Any, arguments: list[Any]) -> Any:
-        """Calls a kernel that takes `memory` as its first argument and hands it on, so that what reads the result waits for
-        what is written into `arguments`."""
+        """Calls a kernel that takes `memory` as its first argument and hands it on, so that what reads the result
+        waits for what is written into `arguments`."""
         relax = load_tvm().relax
         made = relax.TensorType(memory.ty.shape, "float32")
         return self.builder.emit(relax.call_tir_inplace(self._function(kernel), [memory, *arguments], [0], made))
 
     def choose(self, kernel: K) -> K:
-        """The candidate that tuning chose in place of this kernel, else the kernel. Call this before packing weights whose
-        layout depends on the setting; `call` does it for all others."""
+        """The candidate that tuning chose in place of this kernel, else the kernel. Call this before packing weights
+        whose layout depends on the setting; `call` does it for all others."""
         chosen = self.job.choices.apply(kernel)
         if chosen != kernel and isinstance(kernel, Tunable):
             self._tuned[chosen] = key(kernel)
         return chosen
 
     def _function(self, kernel: Any) -> Any:
-        """The function of the kernel in the module, made when it is first asked for; notes a call for the group that is being
-        emitted."""
+        """The function of the kernel in the module, made when it is first asked for; notes a call for the group that
+        is being emitted."""
         if kernel not in self._tuned:
             kernel = self.choose(kernel)
         if kernel not in self._kernels:
@@ -125,8 +126,8 @@ class MainFunction:
         return function
 
     def give(self, group: Group, kernel: Any, arguments: list[Any]) -> None:
-        """Calls a kernel over packed maps that gives the group's result; the residuals that its tail adds follow `arguments`.
-        The result lies in a concatenation where the plan of joins says so."""
+        """Calls a kernel over packed maps that gives the group's result; the residuals that its tail adds follow
+        `arguments`. The result lies in a concatenation where the plan of joins says so."""
         residuals = [self.packed(name) for name in group.residuals]
         name, type = group.last.name, group.last.type
         slot = self.slot(name)
@@ -144,8 +145,8 @@ class MainFunction:
         return self.batch == 1 and self.cpu.kind == "llvm"
 
     def memory(self, slot: Slot, type: TensorType) -> Any:
-        """The chunks of a concatenation, from the slot on, for a map of this type. The memory of the whole concatenation is
-        allocated when any of it is first asked for."""
+        """The chunks of a concatenation, from the slot on, for a map of this type. The memory of the whole
+        concatenation is allocated when any of it is first asked for."""
         relax = load_tvm().relax
         if slot.join not in self._buffers:
             whole = relax.ShapeExpr(self.packed_shape(self.joins.types[slot.join]))

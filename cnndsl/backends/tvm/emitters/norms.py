@@ -57,7 +57,7 @@ def emit_group_norm(main: MainFunction, group: Group) -> bool:
 
 
 def emit_embedding(main: MainFunction, group: Group) -> bool:
-    """`PosEmbed` over maps: a sum with what is known."""
+    """`PosEmbed` over maps: adds a constant map."""
     import numpy as np
 
     step = group.anchor

@@ -1,4 +1,4 @@
-"""Everything else: each step by its own plain form."""
+"""Layers that have no kernel, each step by its plain form."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cnndsl.ir.graph import weight_key
 
 
 def emit_plain_form(main: MainFunction, group: Group) -> bool:
-    """Always True: that every op has a plain form was seen before anything was emitted."""
+    """Always True: `refuse_unlowered` has seen, before anything is emitted, that every layer has a plain form."""
     for step in (*group.before, group.anchor, *group.tail):
         if step.name in main.values:
             continue

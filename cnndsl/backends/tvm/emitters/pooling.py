@@ -16,7 +16,7 @@ from cnndsl.ops.max_pool import MaxPool
 
 
 def emit_pooling(main: MainFunction, group: Group) -> bool:
-    """Maximum and average pooling; False where averages are not all over the same number of positions."""
+    """Maximum and average pooling; False where not all averages are of the same number of positions."""
     step, op = group.anchor, group.anchor.op
     if not isinstance(op, MaxPool | AvgPool | AdaptiveAvgPool) or not step.is_image:
         return False
@@ -34,7 +34,7 @@ def emit_pooling(main: MainFunction, group: Group) -> bool:
 
 
 def emit_global_pooling(main: MainFunction, group: Group) -> bool:
-    """The mean of each channel, under both its names, and its largest value."""
+    """The mean of each channel, which is `GlobalAvgPool` or `AdaptiveAvgPool(1)`, and its largest value."""
     step = group.anchor
     if (
         not isinstance(step.op, GlobalAvgPool | GlobalMaxPool | AdaptiveAvgPool)
@@ -50,7 +50,7 @@ def emit_global_pooling(main: MainFunction, group: Group) -> bool:
 
 
 def emit_unchanged(main: MainFunction, group: Group) -> bool:
-    """Pooling to the size that is there already."""
+    """Adaptive pooling to the size that the map has already: nothing is computed."""
     step = group.anchor
     if not isinstance(step.op, AdaptiveAvgPool) or step.type != step.xs[0] or group.tail:
         return False

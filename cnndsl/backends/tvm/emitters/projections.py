@@ -10,8 +10,8 @@ from cnndsl.ops.conv import Conv
 
 
 def emit_projection(main: MainFunction, group: Group) -> bool:
-    """False for other windows, for groups, and for C source, whose compilers are asked for less. A few channels that come
-    plain, as of a photograph, are left to kernels that read them so."""
+    """False for other windows, for groups, and for C source, for which simpler loops are written. A plain input of a
+    few channels, such as a photograph, is left to the direct convolution, which reads it plain."""
     import numpy as np
 
     step, op = group.anchor, group.anchor.op

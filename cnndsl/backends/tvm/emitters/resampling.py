@@ -9,11 +9,11 @@ from cnndsl.backends.tvm.plan.taps import find_taps
 from cnndsl.ops.pixel_shuffle import PixelShuffle
 
 _MOST_TAPS = 64
-"""Over all axes; with more the unrolled sum would be a large function."""
+"""The most taps of a position, all axes multiplied. The sum is unrolled: with more the function would become large."""
 
 
 def emit_resampling(main: MainFunction, group: Group) -> bool:
-    """False for what is not packed, and for averages over many positions."""
+    """False where the input is not packed, and for sums over many positions."""
     step = group.anchor
     axes = find_taps(step)
     if axes is None or group.tail or main.values[step.inputs[0]].packed is None:
@@ -37,7 +37,7 @@ def emit_resampling(main: MainFunction, group: Group) -> bool:
 
 
 def emit_pixel_shuffle(main: MainFunction, group: Group) -> bool:
-    """False for what is not packed, and for a result of few channels: it would be packed for nothing."""
+    """False where the input is not packed, and for a result of so few channels that packing it would gain nothing."""
     step, op = group.anchor, group.anchor.op
     if (
         not isinstance(op, PixelShuffle)

@@ -13,7 +13,7 @@ from cnndsl.ir.tensor import TensorType
 
 
 def emit_route(main: MainFunction, group: Group) -> bool:
-    """False where nothing that moves has been packed."""
+    """False where none of the sources has been packed: moving plain channels is left to the plain form."""
     route = group.route
     if route is None or all(main.values[name].packed is None for name in route.sources):
         return False
@@ -31,7 +31,7 @@ def emit_route(main: MainFunction, group: Group) -> bool:
 
 
 def _join(main: MainFunction, group: Group, route: Route, parts: tuple[int, ...]) -> None:
-    """Parts that were not computed in place are copied to it."""
+    """A concatenation of whole parts: those that were not computed in their place are copied there."""
     name, type = group.last.name, group.last.type
     slot = main.slot(name) or Slot(name, 0)
     written: list[Any] = []

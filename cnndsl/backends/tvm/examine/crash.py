@@ -1,4 +1,4 @@
-"""Which kernel brings the compiler down."""
+"""Finding the kernel that brings the compiler down: every kernel is compiled by itself."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def compile_apart(
     tell: Tell,
     choices: Mapping[Cpu | Gpu, Choices] | None = None,
 ) -> None:
-    """Compiles the network kernel by kernel, with what tuning chose for each processor; `tell` is given the name of what
-    comes next before it is begun."""
+    """Compiles the network kernel by kernel, with what tuning chose for each processor; `tell` is given the name of
+    what comes next before it is begun."""
     tvm = load_tvm()
     program, named = program_of(graph, weights), find_targets(target)
     for processor in (named,) if isinstance(named, Gpu) else named:
@@ -43,5 +43,5 @@ def compile_apart(
 
 
 def compile_one(tvm: Any, function: Any, target: Any) -> None:
-    """Machine code of one kernel, for its own sake."""
+    """Compiles one kernel; the code is thrown away."""
     tvm.tirx.build(tvm.IRModule({"kernel": function.with_attr("global_symbol", "kernel")}), target=target)

@@ -1,4 +1,5 @@
-"""How long each kernel of a compiled network takes in a real run, where it finds caches as its predecessors leave them."""
+"""How long each kernel of a compiled network takes in a real run, where it finds caches as its predecessors leave
+them."""
 
 from __future__ import annotations
 
@@ -132,17 +133,17 @@ def _named(compiled: Compiled, seen: Sequence[_Seen]) -> list[_Row]:
     left = list(compiled.calls)
     rows: list[_Row] = []
     group: Group | None = None
-    for one in seen:
+    for made in seen:
         kernel = None
-        if one.function in known:
-            place = next(i for i, call in enumerate(left) if call.function == one.function)
+        if made.function in known:
+            place = next(i for i, call in enumerate(left) if call.function == made.function)
             call, left = left[place], left[place + 1 :]
             group, kernel = call.group, call.kernel
         elif left and left[0].function is None:
             group = left.pop(0).group
-        word = type(kernel).__name__ if kernel is not None else one.function
+        word = type(kernel).__name__ if kernel is not None else made.function
         layers = tuple(step.name for step in _steps(group))
-        rows.append(_Row(KernelTime(layers, word, one.function, one.shape, one.weight_bytes, one.map_bytes), group))
+        rows.append(_Row(KernelTime(layers, word, made.function, made.shape, made.weight_bytes, made.map_bytes), group))
     return rows
 
 

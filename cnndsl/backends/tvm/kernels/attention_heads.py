@@ -38,8 +38,8 @@ class _Queries:
 
 @dataclass(frozen=True)
 class AttentionHeads:
-    """Arguments: input `(batch, 3·heads·depth, positions, lanes)`, chunk by chunk the heads' queries, which come scaled,
-    then all keys, then all values; output `(batch, heads·depth, positions, lanes)`."""
+    """Arguments: input `(batch, 3·heads·depth, positions, lanes)`, chunk by chunk the heads' queries, which come
+    scaled, then all keys, then all values; output `(batch, heads·depth, positions, lanes)`."""
 
     batch: int
     heads: int
@@ -157,8 +157,8 @@ class AttentionHeads:
         return n.bind(n.number(1) / total)
 
     def _gather(self, n: Nest, tile: _Queries, chunk: Any, vectors: int, factors: list[Any]) -> None:
-        """Stores the tile's results in `vectors` chunks from `chunk` on; `factors` has one over the sum of powers of each
-        query."""
+        """Stores the tile's results in `vectors` chunks from `chunk` on; `factors` has one over the sum of powers of
+        each query."""
         values = 2 * self.heads * self.depth
         sums = [n.local((tile.width, self.lanes)) for _ in range(vectors)]
         n.clear(sums)

@@ -1,7 +1,8 @@
 """Convolution with bfloat16 factors and float32 sums.
 
 First, where it is needed, the input becomes pairs of channels with zeros around. Then one task is a row of outputs in
-`tile[0]` chunks of channels: a tile of `tile[0]` chunks × up to `tile[1]` columns stays in registers over the reduction.
+`tile[0]` chunks of channels: a tile of `tile[0]` chunks × up to `tile[1]` columns stays in registers over the
+reduction.
 """
 
 from __future__ import annotations
@@ -58,9 +59,9 @@ class Bf16Conv:
     """Arguments: input, weight, bias, residuals of the tail, output.
 
     Input by `source`: pairs `(batch, chunks, *size, 8)`, packed float32 `(batch, chunks, *size, 16)` or plain float32
-    `(batch, channels, *size)`. Weight: pairs `(chunks_out, chunks, *kernel, pairs, 16)`; of a plain input all channels are
-    one chunk. Bias `(chunks_out, 16)`; residuals and output `(batch, chunks_out, *out, 16)`, or pairs with 8 where
-    `residual_pairs` and `gives_pairs` say so.
+    `(batch, channels, *size)`. Weight: pairs `(chunks_out, chunks, *kernel, pairs, 16)`; of a plain input all
+    channels are one chunk. Bias `(chunks_out, 16)`; residuals and output `(batch, chunks_out, *out, 16)`, or pairs
+    with 8 where `residual_pairs` and `gives_pairs` say so.
     """
 
     source: Literal["pairs", "packed", "plain"]

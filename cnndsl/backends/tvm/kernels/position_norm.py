@@ -17,15 +17,15 @@ from cnndsl.backends.tvm.kernels.words.nest import Nest
 Kind = Literal["mean and variance", "mean square", "length", "softmax"]
 
 _PIECE = 16
-"""Positions of a task."""
+"""How many positions a task has."""
 _LEAST = 1e-12
-"""The length that counts as the least."""
+"""Shorter vectors are divided by this length, as in PyTorch."""
 
 
 @dataclass(frozen=True)
 class PositionNorm:
-    """Arguments: input `(batch, chunks, *size, lanes)`; but for `softmax` scale and shift `(chunks, lanes)`, zeros behind
-    the channels; output like the input. What lies behind the channels of the input does not count."""
+    """Arguments: input `(batch, chunks, *size, lanes)`; but for `softmax` scale and shift `(chunks, lanes)`, zeros
+    behind the channels; output like the input. What lies behind the channels of the input does not count."""
 
     kind: Kind
     batch: int

@@ -33,8 +33,8 @@ class Built(Package):
         return export(self._variants, self.manifest, self._sample(), path)
 
     def compiled(self, batch: int) -> Compiled:
-        """The network compiled for this machine's processor and `batch` examples in one run. Raises `KeyError` for a batch size
-        that was not asked for, and `predict.UnsuitableError` where the package is not for this machine."""
+        """The network compiled for this machine's processor and `batch` examples in one run. Raises `KeyError` for a
+        batch size that was not asked for, and `predict.UnsuitableError` where the package is not for this machine."""
         return {compiled.job.batch: compiled for compiled in _here(self._variants, self.manifest)}[batch]
 
     def dump(self, folder: Path | str) -> None:
@@ -55,7 +55,7 @@ class Built(Package):
 
 
 def _network(variants: Variants, manifest: Manifest) -> predict.Network:
-    """The variant for this machine. Raises `predict.UnsuitableError`."""
+    """The network of the variant for this machine. Raises `predict.UnsuitableError`."""
     if manifest.threads is not None:
         predict.runtime(manifest.threads)
     spoken = manifest.model_dump(by_alias=True)
@@ -84,6 +84,6 @@ def _drawn(network: predict.Network, manifest: Manifest) -> dict[str, np.ndarray
         whole = np.dtype(port.dtype).kind != "f"
         drawn = generator.integers(0, 2, port.shape) if whole else generator.standard_normal(port.shape)
         inputs[port.name] = drawn.astype(port.dtype)[None]
-    found = network(**inputs)
-    outputs = found if isinstance(found, dict) else {manifest.outputs[0].name: found}
+    result = network(**inputs)
+    outputs = result if isinstance(result, dict) else {manifest.outputs[0].name: result}
     return {f"input.{n}": x for n, x in inputs.items()} | {f"output.{n}": y for n, y in outputs.items()}

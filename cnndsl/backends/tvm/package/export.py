@@ -29,8 +29,8 @@ def export(
 ) -> Path:
     """Writes the package aside and puts it in its place in one step; an older package there is replaced, nothing else.
 
-    Raises `MissingPart` without a compiler that can link it or where it cannot be written, and `CnnError` (not-a-package)
-    when something else lies at `path`.
+    Raises `MissingPart` without a compiler that can link it or where it cannot be written, and `CnnError`
+    (not-a-package) when something else lies at `path`.
     """
     path = Path(path).absolute()
     refuse_foreign(path)

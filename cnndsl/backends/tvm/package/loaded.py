@@ -18,7 +18,8 @@ class Package:
 
     Called with arrays in the order of the inputs, or by name, each with or without a batch axis of any length,
     it returns one array, or a dict by output name where there are several, always with the batch axis. Inputs are
-    NumPy arrays or anything that speaks DLPack on the CPU; those that are contiguous and aligned to 64 bytes are not copied.
+    NumPy arrays or anything that speaks DLPack on the CPU; those that are contiguous and aligned to 64 bytes are not
+    copied.
     """
 
     def __init__(self, manifest: Manifest, open: Callable[[], predict.Network]) -> None:
@@ -59,8 +60,9 @@ class Package:
 
 
 def load(path: Path | str, threads: int | None = None) -> Package:
-    """The network of a package's folder, loaded once all its checksums agree; it runs on `threads` threads, all cores by
-    default. Raises `MissingPart` where it was not made for this machine, and `CnnError` (damaged-package)."""
+    """The network of a package's folder, loaded once all its checksums agree; it runs on `threads` threads, by default as
+    many as it was compiled for. Raises `MissingPart` where it was not made for this machine, and `Refused`
+    (damaged-package)."""
     try:
         # What is wrong with it is said before anything is loaded.
         Manifest.model_validate(predict.read_manifest(Path(path).absolute()))

@@ -10,7 +10,8 @@ from cnndsl.backends.tvm.program.steps import Program, Step
 from cnndsl.ir.op import Op
 
 Tail = tuple[Op | None, ...]
-"""What is done to each element: a pointwise op, or None for the sum with the next residual."""
+"""What is done to each element of a result before it is stored, in order: a pointwise layer, or None for the sum with
+the next residual."""
 
 _TAKES_SUMS = ("Conv",)
 _MERGES = ("add", "sub", "mul", "max", "mean")
@@ -19,8 +20,10 @@ _TAKES_POINTWISE = (*_TAKES_SUMS, "FC", "BN", "FrozenBN", "GN", "IN", *_MERGES, 
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """A step and its tail; `residuals` are the tensors that the tail adds, in order. A step that only moves channels has
-    a `route`, over the inputs of the steps `before` it, for which it stands."""
+    """An anchor and its tail, which one kernel computes; `residuals` are the tensors that the tail adds, in order.
+
+    A step that only moves channels has a `route` instead, and stands for the steps `before` it that only moved
+    channels, too: the route begins at the inputs of these."""
 
     anchor: Step
     tail: tuple[Step, ...] = ()
@@ -48,10 +51,10 @@ class Group:
 
 
 def plan(program: Program) -> tuple[Group, ...]:
-    """Every step in exactly one group, or in one for each reader where it only moves channels. Groups stand where their
-    last step stood, so that all they read is there.
+    """Every step in exactly one group, or in one for each reader where it only moves channels. A group is
+    placed at its last step: by then everything it reads has been computed.
 
-    Of two convolutions that meet in a sum the later one takes it: the other's result is ready by then.
+    Of two convolutions that meet in a sum the later one adds, when the result of the earlier one is ready.
     """
     readers = program.readers()
     following: dict[str, Step] = {name: step for step in program.steps for name in step.inputs}

@@ -1,7 +1,8 @@
-"""What each position of a result is made of, axis by axis: cuts, padding, upsampling and uneven averages are one kernel.
+"""What each position of a result is made of, axis by axis: cuts, padding, upsampling and uneven averages are one
+kernel.
 
-A result position is the sum over its *taps*, of which it has equally many everywhere; a tap is a position of the input and
-a factor. Over several axes the factors multiply.
+A result position is the sum over its *taps*, of which it has equally many everywhere; a tap is a position of the
+input and a factor. Over several axes the factors multiply.
 """
 
 from __future__ import annotations

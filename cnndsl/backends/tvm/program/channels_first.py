@@ -1,7 +1,7 @@
 """Tokens and maps with their channels last, as maps with their channels first: packed, the two are the same memory.
 
-Then there is one kernel for a layer wherever the channels are: `Linear` on tokens is a convolution with a window of one.
-Layers that look at positions as such keep the order they were written in, between exchanges of axes.
+Then there is one kernel for a layer wherever the channels are: `Linear` on tokens is a convolution with a window of
+one. Layers that look at positions as such keep the order they were written in, between exchanges of axes.
 """
 
 from __future__ import annotations
@@ -55,9 +55,10 @@ def moves_channels(axes: tuple[int, ...], channel_axis: int) -> bool:
 class _Rewrite:
     steps: list[Step] = field(default_factory=list)
     first: dict[str, str] = field(default_factory=dict)
-    """The step that is a tensor with its channels first."""
+    """By tensor the step that gives it with its channels first."""
     last: dict[str, str] = field(default_factory=dict)
-    """The step that is a tensor as it was written, where its channels are not first there."""
+    """By tensor the step that gives it in the order it was written in, where its channels are not first in that
+    order."""
 
     def add(self, step: Step) -> None:
         if any(map(_turns, (*step.xs, step.type))) and self._turn(step):
@@ -67,7 +68,8 @@ class _Rewrite:
         (self.last if _turns(step.type) else self.first)[step.name] = step.name
 
     def written(self, name: str, type: TensorType) -> str:
-        """The step that is this tensor in the order it was written in."""
+        """The step that gives this tensor in the order it was written in; an exchange of axes is added if there is
+        none yet."""
         if not _turns(type):
             return self.first.get(name, name)
         if name not in self.last and name in self.first:
@@ -77,7 +79,8 @@ class _Rewrite:
         return self.last.get(name, name)
 
     def channels_first(self, name: str, type: TensorType) -> str:
-        """The step that is this tensor with its channels first."""
+        """The step that gives this tensor with its channels first; an exchange of axes is added if there is none
+        yet."""
         if _turns(type) and name not in self.first:
             axes = (type.channel_axis, *(axis for axis in range(len(type.shape)) if axis != type.channel_axis))
             self.first[name] = f"{name}:channels_first"
@@ -103,8 +106,8 @@ class _Rewrite:
         return True
 
     def _forms(self, step: Step) -> list[tuple[Op, Arrays]] | None:
-        """The layers, one after the other, that do the same over maps with their channels first; none where they change
-        nothing there, and None where there are none."""
+        """The layers, one after the other, that do the same over maps with their channels first: an empty list where
+        the step changes nothing in that order, None where there are no such layers."""
         op, x, y = step.op, step.xs[0], step.type
         if isinstance(op, Permute):
             return [] if moves_channels(op.axes, x.channel_axis) else None
@@ -136,7 +139,7 @@ def _turned(weight: np.ndarray, x: TensorType) -> np.ndarray:
 
 
 def _attention(op: Attention, x: TensorType, weights: Arrays) -> list[tuple[Op, Arrays]]:
-    """Projection to queries, keys and values; attention; projection of what the heads found."""
+    """Projection to queries, keys and values; attention; projection of the results of all heads."""
     import numpy as np
 
     c, heads = x.channels, op.heads

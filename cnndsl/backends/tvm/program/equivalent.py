@@ -27,8 +27,8 @@ Part = tuple[Op, Arrays]
 
 
 def with_equivalents(program: Program) -> Program:
-    """With the layers of `equivalent` in place of each step. The last of them keeps the step's name, those before it have a
-    number behind it."""
+    """With the layers of `equivalent` in place of each step. The last of them keeps the step's name, those before it
+    have a number behind it."""
     steps: list[Step] = []
     for step in program.steps:
         inputs, xs = step.inputs, step.xs

@@ -32,8 +32,8 @@ PASSES: tuple[Pass, ...] = (
 
 
 def program_of(graph: Graph, weights: Mapping[str, np.ndarray]) -> Program:
-    """The program that is compiled: the network with these weights after all passes. Raises `Unlowered` for a layer that TVM
-    has no form of."""
+    """The program that is compiled: the network with these weights after all passes. Raises `Unlowered` for a layer
+    that TVM has no form of."""
     *_, (_, program) = stages(graph, weights)
     return program
 

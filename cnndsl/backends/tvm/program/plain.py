@@ -43,15 +43,15 @@ def lower_node(graph: Graph, node: Node, values: tuple[Any, ...], weights: Mappi
 def refuse_unlowered(graph: Graph) -> None:
     """Raises `CnnError` naming every node of which TVM has no form, before anything is emitted."""
     weights = weight_variables(graph)
-    found = []
+    refusals = []
     for node in graph.nodes:
         values = tuple(variable(name, graph.types[name], 1) for name in node.inputs)
         try:
             lower_node(graph, node, values, weights)
         except Unlowered as e:
-            found.append(_unsupported(graph, node, e))
-    if found:
-        raise CnnError(found)
+            refusals.append(_unsupported(graph, node, e))
+    if refusals:
+        raise CnnError(refusals)
 
 
 def _unsupported(graph: Graph, node: Node, refusal: Unlowered) -> Diagnostic:

@@ -60,7 +60,8 @@ class Program:
         return counts
 
     def describe(self) -> list[str]:
-        """One line for each input, step and output; a step's has its result, its layer, what it reads, and its weights."""
+        """One line for each input, step and output; a step's has its result, its layer, what it reads, and its
+        weights."""
         return [
             *(f"{name}: {type} = input" for name, type in self.inputs.items()),
             *(step.describe() for step in self.steps),

@@ -1,8 +1,8 @@
 """What the search found is taken only where the whole network gets faster.
 
 A kernel by itself is not the kernel in the network: there other code shares its caches, and the measured gain may have
-been luck. All winners are tried together first; where they bring less than half of what they promised, each half of them
-is tried by itself, on top of what has been accepted, and so on down to single kernels.
+been luck. All winners are tried together first; where they bring less than half of what they promised, each half of
+them is tried by itself, on top of what has been accepted, and so on down to single kernels.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ class Course:
         self._timer = timer
         self._built: dict[str, tuple[str, Ports]] = {}
 
-    def race(self, one: Choices, other: Choices) -> tuple[float, float, bool]:
+    def race(self, first: Choices, second: Choices) -> tuple[float, float, bool]:
         """Seconds per run of the network by two choices, and whether the second is faster beyond doubt.
 
         Raises `MissingPart` when it cannot be measured.
         """
-        names = [text_of(dict(choices.settings)) for choices in (one, other)]
+        names = [text_of(dict(choices.settings)) for choices in (first, second)]
         lowered = {
             name: self.subject.lowered(choices)
-            for name, choices in zip(names, (one, other), strict=True)
+            for name, choices in zip(names, (first, second), strict=True)
             if name not in self._built
         }
         libraries = self._timer.build([network for network, _, _ in lowered.values()])

@@ -54,8 +54,8 @@ class Raced:
 
 @dataclass(frozen=True)
 class Tuned:
-    """Tuning for a processor and batch size is done. The seconds are those of a run of the network by the rules alone, and
-    with all settings that were accepted, raced against each other."""
+    """Tuning for a processor and batch size is done. The seconds are those of a run of the network by the rules
+    alone, and with all settings that were accepted, raced against each other."""
 
     cpu: Cpu
     batch: int

@@ -59,8 +59,8 @@ class Ledger:
         return len(self._times.get((problem.key, text), ()))
 
     def seconds(self, problem: Problem, text: str) -> float | None:
-        """The candidate's time: the shortest of all measurements, as whatever else the machine does only adds to them; None
-        where it failed or was not measured."""
+        """The candidate's time: the shortest of all measurements, as whatever else the machine does only adds to
+        them; None where it failed or was not measured."""
         times = self._times.get((problem.key, text), [])
         fine = [time for time in times if time is not None]
         return min(fine) if fine and len(fine) == len(times) else None

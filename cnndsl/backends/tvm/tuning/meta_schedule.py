@@ -1,7 +1,7 @@
 """MetaSchedule's own search, for functions that have no kernel of ours: evolution over its generic space of loop nests.
 
-What is found is kept as traces: the steps that arrange a function's loops, as JSON (`traces.py`). A cost model learns from
-the measurements which candidates are worth one, by xgboost where that is installed.
+What is found is kept as traces: the steps that arrange a function's loops, as JSON (`traces.py`). A cost model learns
+from the measurements which candidates are worth one, by xgboost where that is installed.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ def search_functions(
     trials: int,
     tell: Callable[[Trial], None],
 ) -> None:
-    """Measures up to `trials` schedules, shared out by the time that the functions take; those that the store holds count,
-    so that a search that was stopped goes on."""
+    """Measures up to `trials` schedules, shared out by the time that the functions take; those that the store holds
+    count, so that a search that was stopped goes on."""
     for problem in problems:
         if not ledger.measured(problem, problem.rule):
             module = load_tvm().IRModule({"main": problem.function})

@@ -69,8 +69,8 @@ def find_problems(calls: Sequence[KernelCall]) -> tuple[KernelProblem, ...]:
     for call in calls:
         layer = call.group.last.name if call.group else "output"
         names.setdefault(call.kernel, f"{layer} ({type(call.kernel).__name__})")
-    found = [KernelProblem(key(kernel), names[kernel], count, kernel) for kernel, count in counts.items()]
-    return tuple(problem for problem in found if len(problem.ways) > 1)
+    problems = [KernelProblem(key(kernel), names[kernel], count, kernel) for kernel, count in counts.items()]
+    return tuple(problem for problem in problems if len(problem.ways) > 1)
 
 
 @dataclass(frozen=True)

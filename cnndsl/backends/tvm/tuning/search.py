@@ -32,7 +32,8 @@ class _Queue:
 def search(
     problems: Sequence[KernelProblem], ledger: Ledger, timer: Timer, trials: int, tell: Callable[[Trial], None]
 ) -> None:
-    """Measures up to `trials` candidates that the ledger does not know yet, beside the rule's own, and the best again."""
+    """Measures up to `trials` candidates that the ledger does not know yet, beside the rule's own, and the best
+    again."""
     unknown = [p for p in problems if not ledger.measured(p, p.rule)]
     _measure(unknown, [p.rule for p in unknown], ledger, timer, tell)
     queues = [_Queue(p, [text for text in p.ways if not ledger.measured(p, text)]) for p in problems]
@@ -49,12 +50,12 @@ def search(
 def winners(problems: Sequence[Problem], ledger: Ledger) -> list[tuple[Problem, str, float]]:
     """Problems for which a candidate beats the rule's: its setting, and the seconds per run that it should save in the
     network, the most first."""
-    found = []
+    faster = []
     for problem in problems:
         best, rule = ledger.best(problem), ledger.seconds(problem, problem.rule)
         if best is not None and rule is not None and best[1] < rule * (1 - _WORTH_IT):
-            found.append((problem, best[0], problem.calls * (rule - best[1])))
-    return sorted(found, key=lambda entry: -entry[2])
+            faster.append((problem, best[0], problem.calls * (rule - best[1])))
+    return sorted(faster, key=lambda entry: -entry[2])
 
 
 def _share(problem: KernelProblem, ledger: Ledger) -> float:

@@ -1,8 +1,8 @@
 """Times functions and networks through MetaSchedule's builder and runner, in child processes.
 
-Whatever a candidate does to the process it is compiled or run in — a crash, a hang — becomes a reason why it has no time, and the
-next one gets a new process. Between two runs the caches are emptied of weights: in a network a kernel meets them cold,
-and warm ones favour other candidates.
+Whatever a candidate does to the process it is compiled or run in — a crash, a hang — becomes a reason why it has no
+time, and the next one gets a new process. Between two runs the caches are emptied of weights: in a network a kernel
+meets them cold, and warm ones favour other candidates.
 """
 
 from __future__ import annotations
@@ -79,12 +79,12 @@ class Timer:
             if i not in ran:
                 timings.append(Timing(None, _reason(result.error_msg)))
                 continue
-            found = ran[i].result()
-            if found.error_msg is not None:
-                timings.append(Timing(None, _reason(found.error_msg)))
+            outcome = ran[i].result()
+            if outcome.error_msg is not None:
+                timings.append(Timing(None, _reason(outcome.error_msg)))
             else:
                 # Whatever else the machine does only adds to a time.
-                timings.append(Timing(min(float(s) for s in found.run_secs)))
+                timings.append(Timing(min(float(s) for s in outcome.run_secs)))
         return timings
 
     def build(self, networks: Sequence[Any]) -> list[str]:

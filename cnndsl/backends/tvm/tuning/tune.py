@@ -1,4 +1,5 @@
-"""Tuning of a network: search, then acceptance, for each processor and batch size; and what is known without measuring."""
+"""Tuning of a network: search, then acceptance, for each processor and batch size; and what is known without
+measuring."""
 
 from __future__ import annotations
 
@@ -49,12 +50,12 @@ def tune(
     tracker: Tracker | None = None,
     tell: Tell = lambda _: None,
 ) -> tuple[Tuned, ...]:
-    """Measures up to `trials` candidates of the network's kernels for each processor of `target` and each batch size, and
-    keeps in `store` (`default_path()`) what makes the network faster. What was measured before is not measured again.
-    It is measured on `options.threads` threads, all cores by default.
+    """Measures up to `trials` candidates of the network's kernels for each processor of `target` and each batch size,
+    and keeps in `store` (`default_path()`) what makes the network faster. What was measured before is not measured
+    again. It is measured on `options.threads` threads, all cores by default.
 
-    Weights decide nothing; without them first values are taken. Raises `CnnError` (unsupported-by-backend, unknown-target,
-    not-a-store, not-tunable) and `MissingPart`.
+    Weights decide nothing; without them first values are taken. Raises `CnnError` (unsupported-by-backend,
+    unknown-target, not-a-store, not-tunable) and `MissingPart`.
     """
     load_tvm()
     refuse_unlowered(graph)
@@ -62,14 +63,14 @@ def tune(
     if tracker is None:
         for cpu in cpus:
             _refuse_foreign(cpu)
-    found = Store(Path(store) if store else default_path())
+    records = Store(Path(store) if store else default_path())
     program = program_of(graph, weights if weights is not None else initial_weights(graph, 0))
     done = []
     for cpu in cpus:
         place = place_of(cpu, options.threads)
         for size in sorted({batch} if isinstance(batch, int) else set(batch)):
             subject = Subject(f"{graph.name} batch {size}", program, Job(cpu, options, size))
-            ledger = Ledger(found, place)
+            ledger = Ledger(records, place)
             with closing(Timer(cpu, place.threads, tracker)) as timer:
                 done.append(_tuned(subject, ledger, timer, trials, space, tell))
     return tuple(done)
@@ -77,8 +78,8 @@ def tune(
 
 def known(target: str, store: Path | str | None = None, threads: int | None = None) -> dict[Cpu | Gpu, Choices]:
     """What a store holds for each processor of `target`, with nothing measured. Raises as `tune`."""
-    found = Store(Path(store) if store else default_path())
-    return {cpu: Ledger(found, place_of(cpu, threads)).choices() for cpu in _tunable(target)}
+    records = Store(Path(store) if store else default_path())
+    return {cpu: Ledger(records, place_of(cpu, threads)).choices() for cpu in _tunable(target)}
 
 
 def place_of(cpu: Cpu, threads: int | None) -> Place:
@@ -103,14 +104,14 @@ def _tuned(subject: Subject, ledger: Ledger, timer: Timer, trials: int, space: S
 
 
 def _tunable(target: str) -> tuple[Cpu, ...]:
-    found = find_targets(target)
-    if isinstance(found, Gpu) or any(cpu.kind == "c" for cpu in found):
+    targets = find_targets(target)
+    if isinstance(targets, Gpu) or any(cpu.kind == "c" for cpu in targets):
         raise fault(
             "not-tunable",
             f"expected processors of LLVM's to tune for, found {target}",
             help="tune for `llvm`, which is this machine, or `llvm:CPU`",
         )
-    return found
+    return targets
 
 
 def _refuse_foreign(cpu: Cpu) -> None:

@@ -46,7 +46,8 @@ class Functions:
         """`ln(1 + x)` for finite x from 0 on."""
         tir = self._tir
         u = _f32(tir, 1) + x
-        # u = 2^n · (1 + r) with 1 + r between √½ and √2, read from its bits; r is x itself, not yet rounded, where n is 0.
+        # u = 2^n · (1 + r) with 1 + r between √½ and √2, read from its bits; r is x itself, not yet rounded, where n
+        # is 0.
         bits, mantissa = tir.reinterpret("int32", u), tir.const(23, "int32")
         n = (bits - tir.const(0x3F3504F3, "int32")) >> mantissa
         r = tir.reinterpret("float32", bits - (n << mantissa)) - _f32(tir, 1)

@@ -92,7 +92,8 @@ class PairNest(Nest):
         return bits if high is None else bits | (self._bits(high) & self._int(-0x10000))
 
     def _bits(self, number: Any) -> Any:
-        """A float32 number's bits, the upper half of which are the nearest bfloat16; what is not a number stays none."""
+        """A float32 number's bits, the upper half of which are the nearest bfloat16; what is not a number stays
+        none."""
         tir = self.tir
         bits = tir.reinterpret("int32", number)
         nearest = bits + self._int(0x7FFF) + (bits >> self._int(16) & self._int(1))

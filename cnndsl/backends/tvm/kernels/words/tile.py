@@ -10,7 +10,7 @@ from cnndsl.backends.tvm.kernels.words.nest import Nest
 from cnndsl.backends.tvm.plan.groups import Tail
 
 _LIGHT = ("ReLU", "ReLU6")
-"""Tails of an instruction or two."""
+"""Layers that take an instruction or two for each vector: a tail of these is written out for each register."""
 
 
 def store_tile(
@@ -23,8 +23,8 @@ def store_tile(
     place: Callable[[Any, Any], tuple[Any, ...]],
     lanes: int | None = None,
 ) -> None:
-    """Stores `width` vectors, of all lanes by default, after their tail. `value(position, lane)` is in registers, `place` is its index in the result
-    and in the residuals."""
+    """Stores `width` vectors, of all lanes by default, after their tail. `value(position, lane)` is a number in a
+    register, and `place(position, lane)` its index in the result and in the residuals."""
 
     def finished(number: Any, at: tuple[Any, ...]) -> Any:
         return finish(n.tir, number, tail, [r[at] for r in residuals])
