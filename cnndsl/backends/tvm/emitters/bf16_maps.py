@@ -56,7 +56,18 @@ def _faster_in_f32(group: Group, op: Conv, job: Job) -> bool:
         return False
     chunks, chunks_out = -(-x.channels // lanes), -(-step.type.channels // lanes)
     direct = DirectConv(
-        job.batch, x.size, chunks, lanes, False, chunks_out, lanes, chunks, chunks_out, op.window_over(x), group.ops, (1, 1)
+        job.batch,
+        x.size,
+        chunks,
+        lanes,
+        False,
+        chunks_out,
+        lanes,
+        chunks,
+        chunks_out,
+        op.window_over(x),
+        group.ops,
+        (1, 1),
     )
     _, *fast = alternatives(direct, job.cpu)
     same = cost(direct)
