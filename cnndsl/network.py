@@ -16,7 +16,7 @@ from cnndsl.pipeline import load as load_file
 if TYPE_CHECKING:
     from cnndsl.analyses.document import NetworkField, NodeReport, Summary
     from cnndsl.backends.drawing.formats.graphviz import Options
-    from cnndsl.backends.tvm.package.built import Built
+    from cnndsl.backends.tvm.package.built import BuiltPackage
     from cnndsl.backends.tvm.tuning.events import Tuned
     from cnndsl.benchmarking.bench_report import BenchReport
     from cnndsl.training.train import Trained
@@ -130,7 +130,7 @@ class Network:
         seed: int = 0,
         tuned: bool = False,
         store: str | Path | None = None,
-    ) -> Built:
+    ) -> BuiltPackage:
         """A compiled package, to call with arrays or to `export` as a directory.
 
         `weights` is a state dict of arrays or torch tensors, or a file of them; without it the first values of `seed`

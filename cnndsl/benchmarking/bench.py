@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from cnndsl.backends.tvm.examine.profile import KernelTime
-    from cnndsl.backends.tvm.package.built import Built
+    from cnndsl.backends.tvm.package.built import BuiltPackage
 
     Arrays = dict[str, np.ndarray]
 
@@ -126,7 +126,7 @@ def _exporter(graph: Graph, weights: Arrays, batch: int, folder: Path) -> Callab
     return file
 
 
-def _compile(task: Task, plan: BenchPlan) -> Built:
+def _compile(task: Task, plan: BenchPlan) -> BuiltPackage:
     from cnndsl.backends.tvm.build import build
 
     options = replace(plan.options, threads=task.threads)
@@ -158,7 +158,7 @@ def _row(name: str, engine: Engine, samples: Samples, error: float) -> Row:
     )
 
 
-def _limits(task: Task, package: Built) -> Limits:
+def _limits(task: Task, package: BuiltPackage) -> Limits:
     return measure_limits(package.compiled(task.batch).job.cpu, task.threads, task.precision)
 
 
@@ -166,7 +166,7 @@ def _report(
     graph: Graph,
     plan: BenchPlan,
     task: Task,
-    package: Built,
+    package: BuiltPackage,
     limits: Limits,
     rows: Sequence[Row],
     reference: str,

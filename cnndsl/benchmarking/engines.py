@@ -15,7 +15,7 @@ from cnndsl.ir.graph import Graph
 if TYPE_CHECKING:
     import numpy as np
 
-    from cnndsl.backends.tvm.package.built import Built
+    from cnndsl.backends.tvm.package.built import BuiltPackage
 
     Arrays = dict[str, np.ndarray]
 
@@ -50,7 +50,7 @@ class Engine:
     compile_s: float
 
 
-def open_ours(task: Task, compile: Callable[[], Built], mode: str) -> tuple[Engine, Built]:
+def open_ours(task: Task, compile: Callable[[], BuiltPackage], mode: str) -> tuple[Engine, BuiltPackage]:
     """Our package, which `compile` makes."""
     start = time.perf_counter()
     package = compile()

@@ -15,7 +15,7 @@ from cnndsl import pipeline
 from cnndsl.ir.graph import Graph
 
 if TYPE_CHECKING:
-    from cnndsl.backends.tvm.package.built import Built
+    from cnndsl.backends.tvm.package.built import BuiltPackage
 
 NETWORK = "input 1×8×8\nConv3x3(4) → ReLU → GlobalAvgPool → FC(2)"
 
@@ -41,7 +41,7 @@ def package(target: str = "llvm") -> Path:
 
 
 @cache
-def small_package(target: str = "llvm") -> Built:
+def small_package(target: str = "llvm") -> BuiltPackage:
     """The same, not written yet."""
     from cnndsl.arrays.weights import initial_weights
     from cnndsl.backends.tvm.build import build

@@ -11,7 +11,7 @@ from cnndsl.backends.tvm.kernels.choices import UNTUNED, Choices
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.lower import lower
 from cnndsl.backends.tvm.options import DEFAULT, CompileOptions
-from cnndsl.backends.tvm.package.built import Built
+from cnndsl.backends.tvm.package.built import BuiltPackage
 from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.program.plain import refuse_unlowered
 from cnndsl.backends.tvm.target import Cpu, Gpu, find_targets
@@ -31,7 +31,7 @@ def build(
     seed: int = 0,
     origin: str = "the given weights",
     choices: Mapping[Cpu | Gpu, Choices] | None = None,
-) -> Built:
+) -> BuiltPackage:
     """Compiles a network for `target` (its words: `find_targets`), each run taking `batch` examples; of several sizes
     the largest that fits is used. `choices` is what tuning chose, by processor.
 
@@ -54,4 +54,4 @@ def build(
         tuned = (choices or {}).get(processor, UNTUNED)
         jobs = [Job(processor, options, size, tuned) for size in batches]
         variants.append([lower(graph, program, job, origin) for job in jobs])
-    return Built(variants, target, options.threads)
+    return BuiltPackage(variants, target, options.threads)

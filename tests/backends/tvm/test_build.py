@@ -1,4 +1,6 @@
-"""`build.py`, `lower.py`: compiled networks give PyTorch's numbers: every layer's examples, and what lies between layers."""
+"""Guards `backends/tvm/build.py` and `backends/tvm/lower.py`. Compiled networks give PyTorch's numbers: every
+layer's examples, and what lies between layers.
+"""
 
 from __future__ import annotations
 

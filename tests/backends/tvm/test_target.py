@@ -1,4 +1,6 @@
-"""`target.py`: each x86 by running it, Arm by its assembly, and packages that find their own processor."""
+"""Guards `backends/tvm/target.py`. Each x86 by running it, Arm by its assembly, and packages that find their own
+processor.
+"""
 
 from __future__ import annotations
 

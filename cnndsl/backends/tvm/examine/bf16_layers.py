@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.lower import lower
 from cnndsl.backends.tvm.options import CompileOptions
-from cnndsl.backends.tvm.package.built import Built
+from cnndsl.backends.tvm.package.built import BuiltPackage
 from cnndsl.backends.tvm.plan.groups import plan
 from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.program.plain import refuse_unlowered
@@ -39,7 +39,7 @@ def activations(
     shown = graph.model_copy(update={"outputs": outputs})
     job = Job(find_cpu("llvm"), CompileOptions(precision="bf16"))
     compiled = lower(shown, program, job, "the given weights")
-    found = Built([[compiled]], "llvm")(*inputs.values())
+    found = BuiltPackage([[compiled]], "llvm")(*inputs.values())
     arrays = found if isinstance(found, dict) else {outputs[0].name: found}
     return {output.name: np.asarray(arrays[output.name]) for output in outputs}
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cnndsl.backends.tvm import predict
 from cnndsl.backends.tvm.package.export import export
-from cnndsl.backends.tvm.package.loaded import Package
+from cnndsl.backends.tvm.package.loaded import Package, unsuitable
 from cnndsl.backends.tvm.package.manifest import Manifest, describe
 from cnndsl.diagnostics.errors import MissingPart
 
@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     Variants = Sequence[Sequence[Compiled]]
 
 
-class Built(Package):
-    """A package with what it was made from: for each processor the network compiled for each batch size."""
+class BuiltPackage(Package):
+    """A `Package` just built, which can also be written. `Network.to_tvm` makes it.
+
+    It keeps what it was made from: for each processor the network compiled for each batch size.
+    """
 
     def __init__(self, variants: Variants, target: str, threads: int | None = None) -> None:
         manifest = describe(variants, target, threads)
@@ -29,13 +32,19 @@ class Built(Package):
         self._variants = variants
 
     def export(self, path: Path | str) -> Path:
-        """Writes the package as a directory. Raises `MissingPart` and `CnnError` as `package.export`."""
+        """Writes the package as a folder, in one step; an older package there is replaced. Raises `MissingPart` without a
+        compiler that can link it or where it cannot be written, and `CnnError` (not-a-package) where something else lies.
+        """
         return export(self._variants, self.manifest, self._sample(), path)
 
     def compiled(self, batch: int) -> Compiled:
         """The network compiled for this machine's processor and `batch` examples in one run. Raises `KeyError` for a
-        batch size that was not asked for, and `predict.UnsuitableError` where the package is not for this machine."""
-        return {compiled.job.batch: compiled for compiled in _here(self._variants, self.manifest)}[batch]
+        batch size that was not asked for, and `MissingPart` where the package is not for this machine."""
+        try:
+            variant = _here(self._variants, self.manifest)
+        except predict.UnsuitableError as e:
+            raise unsuitable(e) from None
+        return {compiled.job.batch: compiled for compiled in variant}[batch]
 
     def dump(self, folder: Path | str) -> None:
         """Writes every stage of the compilation as text files into `folder`. Raises `MissingPart`."""

@@ -34,7 +34,7 @@ class Package:
             try:
                 self._network = self._open()
             except predict.UnsuitableError as e:
-                raise _unsuitable(e) from None
+                raise unsuitable(e) from None
         return self._network
 
     def __call__(self, *arrays: Any, **named: Any) -> Any:
@@ -42,7 +42,7 @@ class Package:
         try:
             return self.network(*arrays, **named)
         except predict.UnsuitableError as e:
-            raise _unsuitable(e) from None
+            raise unsuitable(e) from None
         except predict.WrongInputError as e:
             help = "give arrays of the shapes and types that the manifest lists"
             raise fault("wrong-input", str(e), help=help) from None
@@ -61,7 +61,7 @@ class Package:
 
 def load(path: Path | str, threads: int | None = None) -> Package:
     """The network of a package's folder, loaded once all its checksums agree; it runs on `threads` threads, by default as
-    many as it was compiled for. Raises `MissingPart` where it was not made for this machine, and `Refused`
+    many as it was compiled for. Raises `MissingPart` where it was not made for this machine, and `CnnError`
     (damaged-package)."""
     try:
         # What is wrong with it is said before anything is loaded.
@@ -73,7 +73,7 @@ def load(path: Path | str, threads: int | None = None) -> Package:
             [Diagnostic(id="damaged-package", message=_first_line(e), help="export the package again")]
         ) from None
     except predict.UnsuitableError as e:
-        raise _unsuitable(e) from None
+        raise unsuitable(e) from None
     return Package(manifest, lambda: network)
 
 
@@ -81,5 +81,6 @@ def _first_line(error: Exception) -> str:
     return str(error).replace("\n", "; ")
 
 
-def _unsuitable(error: predict.UnsuitableError) -> MissingPart:
+def unsuitable(error: predict.UnsuitableError) -> MissingPart:
+    """What is raised where a package is not for this machine."""
     return MissingPart(str(error), "compile for this machine with `--target llvm`, or run it where it belongs")

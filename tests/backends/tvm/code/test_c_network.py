@@ -1,4 +1,6 @@
-"""`code/c_network.py`, `code/c_writer.py`: networks as C source, built by a plain C compiler: PyTorch's numbers."""
+"""Guards `backends/tvm/code/c_network.py` and `backends/tvm/code/c_writer.py`. Networks as C source, built by a
+plain C compiler: PyTorch's numbers.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""`code/gpu.py`: CUDA without a GPU: schedules whose twin on the processor gives PyTorch's numbers, sources, nvcc's code."""
+"""Guards `backends/tvm/code/gpu.py`. CUDA without a GPU: schedules whose twin on the processor gives PyTorch's
+numbers, sources, nvcc's code.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`code/linking.py`: libraries are linked by whichever compiler there is."""
+"""Guards `backends/tvm/code/linking.py`. Libraries are linked by whichever compiler there is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""`code/machine_code.py`: kernels compiled side by side are those that TVM compiles one after another."""
+"""Guards `backends/tvm/code/machine_code.py`. Kernels compiled side by side are those that TVM compiles one after
+another.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""`code/unscheduled.py`: what has no kernel runs on all threads, and on vectors where the last axis lets it."""
+"""Guards `backends/tvm/code/unscheduled.py`. What has no kernel runs on all threads, and on vectors where the last
+axis lets it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""`emitters/elementwise.py`, `emitters/pooling.py` and their kernels: PyTorch's numbers, for every candidate."""
+"""Guards `backends/tvm/emitters/elementwise.py` and `backends/tvm/emitters/pooling.py`. PyTorch's numbers, for
+every candidate.
+"""
 
 from __future__ import annotations
 

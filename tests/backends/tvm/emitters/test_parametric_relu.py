@@ -1,4 +1,6 @@
-"""`emitters/parametric_relu.py` and its kernel: PyTorch's numbers; `docs/adding-a-kernel.md`, which shows both."""
+"""Guards `backends/tvm/emitters/parametric_relu.py` and `backends/tvm/kernels/parametric_relu.py`. PyTorch's
+numbers; `docs/adding-a-kernel.md`, which shows both.
+"""
 
 from __future__ import annotations
 

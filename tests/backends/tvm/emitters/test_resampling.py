@@ -1,4 +1,6 @@
-"""`emitters/resampling.py` and its kernels: cuts, padding, upsampling, averages, pixel shuffles: PyTorch's numbers."""
+"""Guards `backends/tvm/emitters/resampling.py` and `backends/tvm/kernels/resample.py`. Cuts, padding, upsampling,
+averages, pixel shuffles: PyTorch's numbers.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""`emitters/projections.py`, `norms.py`, `attention_heads.py` and their kernels: tokens, and maps with their channels last,
-over drawn shapes: PyTorch's numbers."""
+"""Guards `backends/tvm/emitters/projections.py`, `backends/tvm/emitters/norms.py` and
+`backends/tvm/emitters/attention_heads.py`. Tokens, and maps with their channels last, over drawn shapes:
+PyTorch's numbers.
+"""
 
 from __future__ import annotations
 

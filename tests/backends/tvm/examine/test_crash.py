@@ -1,4 +1,6 @@
-"""`examine/crash.py`: what is compiled kernel by kernel after a crash is what was compiled before it."""
+"""Guards `backends/tvm/examine/crash.py`. What is compiled kernel by kernel after a crash is what was compiled
+before it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`kernels/bf16_*.py`, `emitters/bf16*.py`: bfloat16 against PyTorch in float64 on rounded numbers, networks in float32."""
+"""Guards `backends/tvm/kernels/bf16_conv.py`, `backends/tvm/kernels/bf16_dense.py`,
+`backends/tvm/emitters/bf16.py` and `backends/tvm/emitters/bf16_maps.py`. Bfloat16 against PyTorch in float64 on
+rounded numbers, networks in float32.
+"""
 
 from __future__ import annotations
 

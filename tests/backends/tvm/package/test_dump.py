@@ -1,4 +1,6 @@
-"""`package/dump.py`, `package/built.py`: every stage of a compilation can be read."""
+"""Guards `backends/tvm/package/dump.py` and `backends/tvm/package/built.py`. Every stage of a compilation can be
+read.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cnndsl.backends.tvm.build import build
-from cnndsl.backends.tvm.package.built import Built
+from cnndsl.backends.tvm.package.built import BuiltPackage
 from cnndsl.backends.tvm.package.loaded import load
 from cnndsl.backends.tvm.program.passes import PASSES
 from cnndsl.pipeline import parse_text
@@ -47,7 +49,7 @@ def test_stages_of_each_processor_and_batch_size(tmp_path: Path) -> None:
 def test_a_loaded_package_is_called_and_cannot_be_written_again(tmp_path: Path) -> None:
     built = build(parse_text("input 3×4×4\nReLU").graph)
     loaded = load(built.export(tmp_path / "p"))
-    assert isinstance(built, Built)
-    assert not isinstance(loaded, Built)
+    assert isinstance(built, BuiltPackage)
+    assert not isinstance(loaded, BuiltPackage)
     assert loaded.manifest.model == built.manifest.model
     assert not {"export", "dump", "compiled"} & set(dir(loaded))

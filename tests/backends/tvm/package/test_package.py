@@ -1,4 +1,7 @@
-"""`package/`: packages are written whole or not at all, run without cnndsl, and never when a file has changed."""
+"""Guards `backends/tvm/package/export.py`, `backends/tvm/package/loaded.py`, `backends/tvm/package/built.py` and
+`backends/tvm/package/manifest.py`. Packages are written whole or not at all, run without cnndsl, and never when
+a file has changed.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ import pytest
 
 from cnndsl.backends.tvm.build import build
 from cnndsl.backends.tvm.code import linking
-from cnndsl.backends.tvm.package.built import Built
+from cnndsl.backends.tvm.package.built import BuiltPackage
 from cnndsl.backends.tvm.package.loaded import load
 from cnndsl.diagnostics.errors import CnnError, MissingPart
 from cnndsl.ir.graph import Graph
@@ -32,12 +35,12 @@ def network() -> Graph:
 
 
 @pytest.fixture(scope="module")
-def package(network: Graph) -> Built:
+def package(network: Graph) -> BuiltPackage:
     return build(network, drawn_weights(network, 3), batch=2, origin="w.pth")
 
 
 @pytest.fixture(scope="module")
-def exported(package: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def exported(package: BuiltPackage, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return package.export(tmp_path_factory.mktemp("packages") / "two")
 
 
@@ -115,7 +118,7 @@ def test_a_fresh_process_runs_it_without_cnndsl_and_torch(exported: Path, networ
     ],
 )
 def test_wrong_inputs_are_told_apart(
-    package: Built, arrays: tuple[tuple[int, ...], ...], named: dict[str, tuple[int, ...]], found: str
+    package: BuiltPackage, arrays: tuple[tuple[int, ...], ...], named: dict[str, tuple[int, ...]], found: str
 ) -> None:
     with pytest.raises(CnnError, match="wrong-input") as caught:
         package(
@@ -125,7 +128,7 @@ def test_wrong_inputs_are_told_apart(
     assert found in caught.value.diagnostics[0].message
 
 
-def test_whole_numbers_are_not_taken_for_an_image(package: Built) -> None:
+def test_whole_numbers_are_not_taken_for_an_image(package: BuiltPackage) -> None:
     with pytest.raises(CnnError, match="uint8"):
         package(np.zeros((3, 8, 9), np.uint8), np.zeros(4, np.float32))
     double = package(np.ones((3, 8, 9)), np.ones(4))
@@ -134,7 +137,7 @@ def test_whole_numbers_are_not_taken_for_an_image(package: Built) -> None:
 
 @pytest.mark.parametrize("name", ["lib.so", "weights.safetensors", "source.cnn", "graph.json", "predict.py"])
 def test_a_changed_or_missing_file_is_named_before_anything_is_loaded(
-    package: Built, tmp_path: Path, name: str
+    package: BuiltPackage, tmp_path: Path, name: str
 ) -> None:
     path = package.export(tmp_path / "p")
     content = (path / name).read_bytes()
@@ -147,7 +150,7 @@ def test_a_changed_or_missing_file_is_named_before_anything_is_loaded(
             load(path)
 
 
-def test_a_manifest_that_hides_a_file_is_damaged(package: Built, tmp_path: Path) -> None:
+def test_a_manifest_that_hides_a_file_is_damaged(package: BuiltPackage, tmp_path: Path) -> None:
     path = package.export(tmp_path / "p")
     manifest = json.loads((path / "manifest.json").read_text("utf-8"))
     for damage in ({**manifest, "files": {}}, {**manifest, "batches": "2"}, {}):
@@ -158,7 +161,7 @@ def test_a_manifest_that_hides_a_file_is_damaged(package: Built, tmp_path: Path)
         load(tmp_path / "absent")
 
 
-def test_only_packages_and_empty_directories_are_replaced(package: Built, tmp_path: Path) -> None:
+def test_only_packages_and_empty_directories_are_replaced(package: BuiltPackage, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
     (tmp_path / "file").write_text("")
@@ -172,7 +175,9 @@ def test_only_packages_and_empty_directories_are_replaced(package: Built, tmp_pa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "file", "mine"]
 
 
-def test_without_a_compiler_nothing_is_written(package: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_compiler_nothing_is_written(
+    package: BuiltPackage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CC", raising=False)
     monkeypatch.delenv("CXX", raising=False)

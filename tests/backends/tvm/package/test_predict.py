@@ -1,4 +1,6 @@
-"""`predict.py`: any batch, DLPack without copies, threads, self-test, and no file from elsewhere."""
+"""Guards `backends/tvm/predict.py`. Any batch, DLPack without copies, threads, self-test, and no file from
+elsewhere.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`plan/groups.py`: which steps run as one kernel, for small networks."""
+"""Guards `backends/tvm/plan/groups.py`. Which steps run as one kernel, for small networks."""
 
 from __future__ import annotations
 

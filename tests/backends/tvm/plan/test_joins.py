@@ -1,4 +1,4 @@
-"""`plan/joins.py`: which results are computed in their place in a concatenation."""
+"""Guards `backends/tvm/plan/joins.py`. Which results are computed in their place in a concatenation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""`plan/routes.py`, `kernels/move.py`, `emitters/routing.py`: channels that only move, against NumPy and PyTorch."""
+"""Guards `backends/tvm/plan/routes.py`, `backends/tvm/kernels/move.py` and `backends/tvm/emitters/routing.py`.
+Channels that only move, against NumPy and PyTorch.
+"""
 
 from __future__ import annotations
 

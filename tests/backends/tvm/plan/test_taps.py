@@ -1,4 +1,6 @@
-"""`plan/taps.py`: the positions of an input that each position of a result sums, for layers over a row of four."""
+"""Guards `backends/tvm/plan/taps.py`. The positions of an input that each position of a result sums, for layers
+over a row of four.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""`program/channels_first.py`: tokens and maps with their channels last become maps with their channels first."""
+"""Guards `backends/tvm/program/channels_first.py`. Tokens and maps with their channels last become maps with their
+channels first.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""`program/equivalent.py`: layers that with known weights are other layers, and their activations in the same kernel."""
+"""Guards `backends/tvm/program/equivalent.py`. Layers that with known weights are other layers, and their
+activations in the same kernel.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""`program/fold.py`: which batch norms and trained factors go into the layer before, and the numbers that they leave there."""
+"""Guards `backends/tvm/program/fold.py`. Which batch norms and trained factors go into the layer before, and the
+numbers that they leave there.
+"""
 
 from __future__ import annotations
 

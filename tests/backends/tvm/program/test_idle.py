@@ -1,4 +1,6 @@
-"""`program/idle.py`: steps that do nothing in use are taken out, and their readers read what they read."""
+"""Guards `backends/tvm/program/idle.py`. Steps that do nothing in use are taken out, and their readers read what
+they read.
+"""
 
 from __future__ import annotations
 

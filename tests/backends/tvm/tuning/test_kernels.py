@@ -1,4 +1,6 @@
-"""`kernels/kernel.py`, `kernels/choices.py`: all candidates compute the same; settings from files choose among them alone."""
+"""Guards `backends/tvm/kernels/kernel.py` and `backends/tvm/kernels/choices.py`. All candidates compute the same;
+settings from files choose among them alone.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""`tuning/timer.py`, `tuning/worker.py`: times, crashes, hangs and errors in child processes, and a real tracker's servers."""
+"""Guards `backends/tvm/tuning/timer.py` and `backends/tvm/tuning/worker.py`. Times, crashes, hangs and errors in
+child processes, and a real tracker's servers.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`tuning/`: tuning of a small network: search, acceptance, resuming, Ctrl-C, the command line."""
+"""Guards `backends/tvm/tuning/tune.py`, `backends/tvm/tuning/search.py`, `backends/tvm/tuning/acceptance.py`,
+`backends/tvm/tuning/meta_schedule.py` and `backends/tvm/tuning/ledger.py`. Tuning of a small network: search,
+acceptance, resuming, Ctrl-C, the command line.
+"""
 
 from __future__ import annotations
 
