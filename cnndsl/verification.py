@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING, Any, Literal
 
+from cnndsl.arrays.drawn import drawn_inputs, drawn_weights
 from cnndsl.backends.tvm.examine.stage import Stage, Tell, untold
 from cnndsl.ir.graph import Graph
 
@@ -147,30 +148,3 @@ def close(what: str, between: str, expected: Arrays, found: Arrays, limit: float
         if error > worst:
             worst, where = error, name
     return Finding(what, between, len(expected), True, f"worst relative error {worst:.1e} at `{where}`")
-
-
-def drawn_weights(graph: Graph, seed: int) -> Arrays:
-    """First values, moved a little where they are constants: a bias of zero and a variance of one hide mistakes."""
-    import numpy as np
-
-    from cnndsl.arrays.weights import initial_weights
-
-    generator = np.random.default_rng(seed)
-    arrays = initial_weights(graph, seed)
-    for entry in graph.weights:
-        if not entry.weight.random and entry.weight.dtype.startswith("float"):
-            arrays[entry.key] += generator.uniform(-0.25, 0.25, entry.weight.shape).astype(entry.weight.dtype)
-    return arrays
-
-
-def drawn_inputs(graph: Graph, seed: int) -> Arrays:
-    """One example for every input: normal numbers, or zeros and ones where whole numbers are due."""
-    import numpy as np
-
-    generator = np.random.default_rng(seed)
-    return {
-        i.name: generator.normal(size=(1, *i.type.shape)).astype(i.type.dtype)
-        if i.type.dtype.startswith("float")
-        else generator.integers(0, 2, (1, *i.type.shape)).astype(i.type.dtype)
-        for i in graph.inputs
-    }

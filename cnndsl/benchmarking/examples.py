@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import sqrt
 from typing import TYPE_CHECKING
 
+from cnndsl.arrays.drawn import drawn_weights
 from cnndsl.ir.graph import Graph
-from cnndsl.verification import drawn_weights
 
 if TYPE_CHECKING:
     import numpy as np

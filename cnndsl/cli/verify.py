@@ -41,9 +41,9 @@ def command(
         _compare(graph, seed, precision, tell)
 
     def again(tell: Tell) -> None:
+        from cnndsl.arrays.drawn import drawn_weights
         from cnndsl.backends.tvm.examine.crash import compile_apart
         from cnndsl.backends.tvm.options import CompileOptions
-        from cnndsl.verification import drawn_weights
 
         compile_apart(graph, drawn_weights(graph, seed), CompileOptions(precision=precision), "llvm", 1, tell)
 

@@ -10,6 +10,7 @@ import torch
 from click.testing import CliRunner
 from PIL import Image
 
+from cnndsl.arrays.drawn import drawn_inputs, drawn_weights
 from cnndsl.arrays.weights import write_weights
 from cnndsl.backends.pytorch.live.module import to_torch
 from cnndsl.backends.pytorch.live.saliency import grad_cam
@@ -19,7 +20,6 @@ from cnndsl.ir.graph import Graph
 from cnndsl.pipeline import load, parse_text
 from cnndsl.training.trained.insight import cam_picture, class_index, kernels_picture, maps_picture
 from cnndsl.training.trained.recogniser import Recogniser
-from cnndsl.verification import drawn_inputs, drawn_weights
 
 TEXT = """input image: 3×20×18
 stem: [Conv3x3(8, stride=2) → BN → ReLU]

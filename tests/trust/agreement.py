@@ -12,6 +12,7 @@ from types import ModuleType
 import numpy as np
 import torch
 
+from cnndsl.arrays.drawn import drawn_inputs, drawn_weights
 from cnndsl.backends.pytorch.live.module import to_torch
 from cnndsl.backends.pytorch.live.observe import observe
 from cnndsl.backends.pytorch.writing.source import to_source
@@ -27,7 +28,6 @@ from cnndsl.diagnostics.source import Source
 from cnndsl.ir.graph import Graph
 from cnndsl.passes.read_graph import read_graph
 from cnndsl.pipeline import format_text, parse_text
-from cnndsl.verification import drawn_inputs, drawn_weights
 from tests.trust.programs import Case
 
 Arrays = dict[str, np.ndarray]

@@ -11,12 +11,12 @@ import pytest
 import torch
 
 import cnndsl
+from cnndsl.arrays.drawn import drawn_weights
 from cnndsl.arrays.weights import read_weights
 from cnndsl.backends.pytorch.live.export import exported, module_with, write_onnx
 from cnndsl.cli import run
 from cnndsl.ir.graph import Graph
 from cnndsl.pipeline import load, parse_text
-from cnndsl.verification import drawn_weights
 
 IMAGE = """input image: 3×12×10
 stem: Conv3x3(8, stride=2, pad=same_tf) → bn: BN → GELU → body: [add{ conv: Conv3x3(8) | id }] → HardSwish → GlobalAvgPool → fc: FC(5)"""

@@ -9,13 +9,13 @@ from typing import Any, ClassVar, final
 
 import pytest
 
+from cnndsl.arrays.drawn import drawn_weights
 from cnndsl.backends.tvm.build import build
 from cnndsl.backends.tvm.plan.groups import plan
 from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.diagnostics.errors import CnnError
 from cnndsl.ir.op import Op, registry
 from cnndsl.pipeline import parse_text
-from cnndsl.verification import drawn_weights
 from tests.backends.tvm.against_torch import relative_error
 from tests.graphs import graph
 

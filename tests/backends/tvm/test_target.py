@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cnndsl.arrays.drawn import drawn_weights
 from cnndsl.backends.tvm import predict
 from cnndsl.backends.tvm.build import build
 from cnndsl.backends.tvm.job import Job
@@ -24,7 +25,6 @@ from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.target import PORTABLE, Gpu, find_cpu, find_targets
 from cnndsl.diagnostics.errors import CnnError, MissingPart
 from cnndsl.pipeline import parse_text
-from cnndsl.verification import drawn_weights
 from tests.backends.tvm.against_torch import inputs_for, relative_error, torch_outputs
 
 pytestmark = pytest.mark.tvm

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cnndsl.arrays.drawn import drawn_weights
 from cnndsl.backends.tvm import predict
 from cnndsl.backends.tvm.build import build
 from cnndsl.backends.tvm.code import c_network, linking
 from cnndsl.backends.tvm.package.loaded import load
 from cnndsl.diagnostics.errors import MissingPart
 from cnndsl.pipeline import parse_text
-from cnndsl.verification import drawn_weights
 from tests.backends.tvm.against_torch import inputs_for, relative_error, torch_outputs
 
 pytestmark = [pytest.mark.tvm, pytest.mark.skipif(shutil.which("cc") is None, reason="takes a C compiler")]

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cnndsl.arrays.drawn import drawn_weights
 from cnndsl.backends.tvm import predict
 from cnndsl.backends.tvm.build import build
 from cnndsl.backends.tvm.code import gpu
@@ -23,7 +24,6 @@ from cnndsl.diagnostics.errors import MissingPart
 from cnndsl.ir.graph import Graph
 from cnndsl.pipeline import load as load_network
 from cnndsl.pipeline import parse_text
-from cnndsl.verification import drawn_weights
 from tests.backends.tvm.against_torch import inputs_for, torch_outputs
 from tests.backends.tvm.code.serial_threads import serial
 

@@ -10,12 +10,12 @@ from math import prod
 
 import pytest
 
+from cnndsl.arrays.drawn import drawn_weights
 from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.lower import lower
 from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.target import find_cpu
 from cnndsl.pipeline import parse_text
-from cnndsl.verification import drawn_weights
 
 pytestmark = pytest.mark.tvm
 

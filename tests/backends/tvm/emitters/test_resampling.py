@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import pytest
 
+from cnndsl.arrays.drawn import drawn_weights
 from cnndsl.backends.tvm.plan.groups import plan
 from cnndsl.backends.tvm.plan.taps import find_taps
 from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.pipeline import parse_text
-from cnndsl.verification import drawn_weights
 from tests.backends.tvm.against_torch import relative_error
 
 pytestmark = pytest.mark.tvm

@@ -11,13 +11,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from cnndsl.arrays.drawn import drawn_weights
 from cnndsl.backends.tvm.kernels.attention_heads import AttentionHeads
 from cnndsl.backends.tvm.kernels.projection import Projection, pack_projection, projection
 from cnndsl.backends.tvm.kernels.words.packing import fill_up
 from cnndsl.backends.tvm.plan.groups import plan
 from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.pipeline import parse_text
-from cnndsl.verification import drawn_weights
 from tests.backends.tvm.against_torch import relative_error
 
 pytestmark = pytest.mark.tvm

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from cnndsl.arrays.drawn import drawn_weights
 from cnndsl.backends.tvm.build import build
 from cnndsl.backends.tvm.emitters.bf16_maps import FEATURE, kept_as_pairs, left_in_f32
 from cnndsl.backends.tvm.job import Job
@@ -27,7 +28,7 @@ from cnndsl.diagnostics.errors import CnnError
 from cnndsl.ir.window import Window
 from cnndsl.ops.relu import ReLU
 from cnndsl.pipeline import load, parse_text
-from cnndsl.verification import drawn_weights, verify
+from cnndsl.verification import verify
 from tests.backends.tvm.against_torch import torch_outputs
 
 pytestmark = pytest.mark.tvm

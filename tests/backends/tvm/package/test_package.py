@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cnndsl.arrays.drawn import drawn_weights
 from cnndsl.backends.tvm.build import build
 from cnndsl.backends.tvm.code import linking
 from cnndsl.backends.tvm.package.built import BuiltPackage
@@ -21,7 +22,6 @@ from cnndsl.backends.tvm.package.loaded import load
 from cnndsl.diagnostics.errors import CnnError, MissingPart
 from cnndsl.ir.graph import Graph
 from cnndsl.pipeline import parse_text
-from cnndsl.verification import drawn_weights
 from tests.backends.tvm.against_torch import inputs_for, torch_outputs
 
 pytestmark = pytest.mark.tvm

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 import torch
 
+from cnndsl.arrays.drawn import drawn_weights
 from cnndsl.backends.tvm import predict
 from cnndsl.backends.tvm.build import build
 from cnndsl.backends.tvm.options import CompileOptions
@@ -25,7 +26,6 @@ from cnndsl.backends.tvm.package.loaded import load
 from cnndsl.diagnostics.errors import CnnError, Refused
 from cnndsl.ir.graph import Graph
 from cnndsl.pipeline import parse_text
-from cnndsl.verification import drawn_weights
 from tests.backends.tvm.against_torch import inputs_for, torch_outputs
 
 pytestmark = pytest.mark.tvm

@@ -7,11 +7,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cnndsl.arrays.drawn import drawn_weights
 from cnndsl.backends.tvm.kernels.move import Move
 from cnndsl.backends.tvm.plan.routes import Route, find_routes
 from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.pipeline import parse_text
-from cnndsl.verification import drawn_weights
 from tests.backends.tvm.against_torch import relative_error
 
 pytestmark = pytest.mark.tvm

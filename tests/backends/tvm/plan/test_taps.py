@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import pytest
 
+from cnndsl.arrays.drawn import drawn_weights
 from cnndsl.backends.tvm.plan.taps import NOTHING, Taps, find_taps
 from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.pipeline import parse_text
-from cnndsl.verification import drawn_weights
 
 pytestmark = pytest.mark.tvm
 

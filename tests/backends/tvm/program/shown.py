@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from cnndsl.arrays.drawn import drawn_weights
 from cnndsl.backends.tvm.program.passes import Pass, as_written
 from cnndsl.pipeline import parse_text
-from cnndsl.verification import drawn_weights
 
 
 def shown(text: str, *passes: Pass) -> str:

@@ -7,10 +7,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cnndsl.arrays.drawn import drawn_weights
 from cnndsl.backends.tvm.program.fold import scale_and_shift, with_factors_folded
 from cnndsl.backends.tvm.program.passes import as_written
 from cnndsl.pipeline import parse_text
-from cnndsl.verification import drawn_weights
 from tests.backends.tvm.program.shown import shown
 
 pytestmark = pytest.mark.tvm
