@@ -261,9 +261,9 @@ class Network:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         """How a notebook shows it: its diagram and its table, and a line where there is no more room."""
-        from cnndsl.notebook import mimebundle
+        from cnndsl.webpage.bundle import mimebundle
 
-        return mimebundle(self)
+        return mimebundle(self.graph, self.summary(), repr(self))
 
 
 def _array(value: Any) -> Any:

@@ -7,7 +7,7 @@ import re
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
 from cnndsl.ir.graph import Graph
 from cnndsl.ir.written import sizes
-from cnndsl.training.data.find import Collection, Shape
+from cnndsl.training.data.collection import Collection, Shape
 
 AUXILIARY = 0.3
 """Weight of the loss of outputs that only training has. (Szegedy et al.: Going Deeper with Convolutions, 2014.)"""

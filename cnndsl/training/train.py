@@ -18,7 +18,8 @@ from cnndsl.ir.graph import Graph
 from cnndsl.ir.written import sizes
 from cnndsl.training.check import check_fits
 from cnndsl.training.config import merged
-from cnndsl.training.data.find import Collection, find_data
+from cnndsl.training.data.collection import Collection
+from cnndsl.training.data.find import find_data
 from cnndsl.training.layers import Beginning, beginning, frozen
 from cnndsl.training.machine import check_machine
 from cnndsl.training.options import Options

@@ -15,6 +15,7 @@ from cnndsl.diagnostics.errors import MissingPart
 from cnndsl.ir.graph import Graph
 from cnndsl.version import __version__
 from cnndsl.webpage.facts import facts
+from cnndsl.webpage.inline import inline_svg
 
 PEAK, BANDWIDTH = 200.0, 40.0
 """GFLOP/s and GB/s that the roofline begins with: about two cores of a server with AVX-512. The reader can change them."""
@@ -27,15 +28,13 @@ def page(graph: Graph, summary: Summary, *, peak: float = PEAK, bandwidth: float
     Raises `MissingPart` where Graphviz is missing.
     """
     script, style, outline = (_asset(name) for name in ("page.js", "page.css", "page.html"))
-    svg = to_svg(graph, theme="auto")
     return Template(outline).substitute(
         title=escape(graph.name),
         version=escape(__version__),
         css=style,
         js=script,
         hash=b64encode(sha256(script.encode()).digest()).decode(),
-        # A declaration has no place inside a page.
-        diagram=svg[svg.index("<svg") :],
+        diagram=inline_svg(to_svg(graph, theme="auto")),
         peak=f"{peak:g}",
         bandwidth=f"{bandwidth:g}",
         data=_json(facts(graph, summary)),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cnndsl.arrays.inputs import read_arrays
 from cnndsl.ir.written import sizes
-from cnndsl.training.data.find import Collection, fitted, unreadable
+from cnndsl.training.data.collection import Collection, fitted, unreadable
 
 if TYPE_CHECKING:
     import numpy as np

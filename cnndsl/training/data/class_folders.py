@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from cnndsl.arrays.inputs import read_image
 from cnndsl.diagnostics.errors import CnnError, Diagnostic
 from cnndsl.disk.files import is_folder, reason
-from cnndsl.training.data.find import Collection, Shape, room, unreadable
+from cnndsl.training.data.collection import Collection, Shape, room, unreadable
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from cnndsl.diagnostics.errors import MissingPart
-from cnndsl.training.data.find import Collection, fitted
+from cnndsl.training.data.collection import Collection, fitted
 
 
 def digits() -> Collection:

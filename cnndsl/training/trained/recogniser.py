@@ -11,7 +11,8 @@ from cnndsl.arrays.inputs import read_image
 from cnndsl.arrays.weights import checked, read_weights
 from cnndsl.ir.graph import Graph
 from cnndsl.training.check import check_classifier, check_fits
-from cnndsl.training.data.find import Fit, find_data
+from cnndsl.training.data.collection import Fit
+from cnndsl.training.data.find import find_data
 from cnndsl.training.run import Run
 
 if TYPE_CHECKING:
