@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
+from cnndsl.analyses.needed import needed
 from cnndsl.ir.graph import Graph, Node
 
 
@@ -36,10 +37,4 @@ class Mode(NamedTuple):
 def mode(graph: Graph, *, training: bool) -> Mode:
     """What of the graph runs in one of the modes."""
     outputs = tuple((o.name, o.node) for o in graph.outputs if training or not o.training)
-    needed = {node for _, node in outputs}
-    nodes = []
-    for node in reversed(graph.nodes):
-        if node.name in needed:
-            needed.update(node.inputs)
-            nodes.append(node)
-    return Mode(tuple(reversed(nodes)), outputs)
+    return Mode(needed(graph, training=training), outputs)

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.pytorch.library import nn, torch
-from cnndsl.backends.pytorch.live.module import to_torch
+from cnndsl.backends.pytorch.live.module import loaded
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, MissingPart
 from cnndsl.disk.files import write_atomically
 from cnndsl.ir.graph import Graph
@@ -70,7 +70,7 @@ def write_pt2(graph: Graph, weights: Weights, path: Path) -> None:
 
 def exported(graph: Graph, weights: Weights, batch: int | None = None) -> Any:
     """The program that `torch.export` makes of inference; its placeholders have the names of the inputs."""
-    module = module_with(graph, weights)
+    module = loaded(graph, weights)
     _name_arguments(module, [i.name for i in graph.inputs])
     # An example of one would fix the batch: PyTorch takes 1 for a constant.
     count = batch or 2
@@ -78,15 +78,6 @@ def exported(graph: Graph, weights: Weights, batch: int | None = None) -> Any:
     axes = None if batch else tuple({0: torch.export.Dim("batch")} for _ in examples)
     with torch.no_grad(), _quiet():
         return torch.export.export(module, examples, dynamic_shapes=axes)
-
-
-def module_with(graph: Graph, weights: Weights) -> nn.Module:
-    """The network's module with these weights, in evaluation mode."""
-    with torch.device("meta"):
-        module = to_torch(graph)
-    state = {key: torch.from_numpy(array.copy()) for key, array in weights.items()}
-    module.load_state_dict(state, strict=True, assign=True)
-    return module.eval()
 
 
 def _name_arguments(module: nn.Module, names: list[str]) -> None:

@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from cnndsl.backends.pytorch.library import torch
-from cnndsl.backends.pytorch.live.module import Network
+from cnndsl.backends.pytorch.live.module import LiveModule, plan
 from cnndsl.ir.graph import Graph, Node
 
 FRESH = {"Conv", "DWConv", "BN", "add", "FC", "Linear"}
 """Layers whose result is a tensor of its own (no view), and whose gradient is computed without it."""
 
 
-def work_in_place(network: Network, graph: Graph) -> None:
+def work_in_place(network: LiveModule, graph: Graph) -> None:
     """Changes the network's training mode so; values, gradients and keys stay what they are.
 
     PyTorch notices by itself, and raises RuntimeError, where a gradient needed what was written over.
     """
-    for step in network._network.training.steps:
+    for step in plan(network, training=True).steps:
         node = graph[step.name]
         if step.op.word == "ReLU" and _alone(graph, node, 0):
             step.run = _rectified
