@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from itertools import count
 
 from cnndsl.backends.pytorch.expression import Expression
@@ -12,7 +12,7 @@ from cnndsl.backends.pytorch.writing.regions import Scope
 from cnndsl.ir.graph import Node
 
 
-def attributes(scope: Scope, weighty: set[str], expression: Callable[[Node], Expression]) -> dict[str, str]:
+def attributes(scope: Scope, weighty: Collection[str], expression: Callable[[Node], Expression]) -> dict[str, str]:
     """The attribute of each submodule. Those without weights and without a name share one among equals."""
     attributes = {name: name for name in scope.children if name in weighty or is_identifier(name)}
     taken = {*attributes.values(), *TAKEN}
@@ -23,13 +23,13 @@ def attributes(scope: Scope, weighty: set[str], expression: Callable[[Node], Exp
         assert isinstance(child, Node)
         made = expression(child)
         if made not in shared:
-            shared[made] = free(identifier(child.op.word.lower()), taken)
+            shared[made] = unused(identifier(child.op.word.lower()), taken)
             taken.add(shared[made])
         attributes[name] = shared[made]
     return attributes
 
 
-def distinct(scope: Scope, weighty: set[str]) -> dict[str, str]:
+def distinct(scope: Scope, weighty: Collection[str]) -> dict[str, str]:
     """Names for a chain's layers without weights and label, among labelled ones: `relu1`, `relu2`."""
     renamed: dict[str, str] = {}
     if any(name.isdigit() for name in weighty):
@@ -51,7 +51,8 @@ def _numbered(name: str, child: Scope | Node) -> bool:
     return isinstance(child, Node) and name.rsplit("_", 1)[0] == child.op.word.lower() and name[-1:].isdigit()
 
 
-def free(wanted: str, taken: set[str]) -> str:
+def unused(wanted: str, taken: Collection[str]) -> str:
+    """The wanted name, or the first of `wanted2`, `wanted3`, … that is not taken."""
     name, count = wanted, 1
     while name in taken:
         count += 1

@@ -6,13 +6,12 @@ others are mere containers, whose layers the scope around them runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 
 from cnndsl.backends.pytorch.order import mode
+from cnndsl.backends.pytorch.writing.template import Path
 from cnndsl.ir.graph import Graph, Node
-
-Path = tuple[str, ...]
 
 
 @dataclass(eq=False)
@@ -23,6 +22,18 @@ class Scope:
     children: dict[str, Scope | Node] = field(default_factory=dict)
     region: Region | None = None
     """What a call of it runs; None for a mere container."""
+
+    @property
+    def name(self) -> str:
+        return ".".join(self.path)
+
+    def inner(self, path: Path) -> Path:
+        """A path from the network to something in this scope, as a path from the scope."""
+        return path[len(self.path) :]
+
+    def layer_path(self, node: Node, made: Container[str]) -> Path | None:
+        """The path from this scope to the layer whose weights a node uses; None for a plain function."""
+        return self.inner(_path(node.weights_of)) if node.weights_of in made else None
 
 
 @dataclass(eq=False)
@@ -45,7 +56,15 @@ class Region:
     outputs: tuple[str, ...]
 
 
-class Regions:
+def scopes_of(graph: Graph, order: list[str]) -> list[Scope]:
+    """All scopes of a graph with their regions, inner ones first; the last is the whole network.
+
+    `order` names the nodes that have a module, in the order of their registration.
+    """
+    return list(_Regions(graph, order).scopes())
+
+
+class _Regions:
     """Finds the regions of a graph. `root` is the whole network."""
 
     def __init__(self, graph: Graph, order: list[str]) -> None:
@@ -54,6 +73,7 @@ class Regions:
         inference = {node.name for node in mode(graph, training=False).nodes}
         self.nodes = training.nodes
         self.training_only = {node.name for node in self.nodes} - inference
+        self._positions = {node.name: index for index, node in enumerate(self.nodes)}
         self.leaving = {output.node for output in graph.outputs}
         self.root = Scope(())
         self._scopes: dict[Path, Scope] = {(): self.root}
@@ -136,18 +156,13 @@ class Regions:
             if merged is None:
                 units = self._contracted(child, units)
                 continue
-            own = [self.graph[name] for name in sorted(inside, key=self._position)]
+            own = [self.graph[name] for name in sorted(inside, key=self._positions.__getitem__)]
             assert child.region is not None
             child.region.units = self._units(child, own)
             units = merged
             for image in self._calls.get(child.path, ()):
                 units = self._merged(child, units, set(image.values()), {b: o for o, b in image.items()}) or units
         return units
-
-    def _position(self, name: str) -> int:
-        if not hasattr(self, "_positions"):
-            self._positions = {node.name: index for index, node in enumerate(self.nodes)}
-        return self._positions[name]
 
     def _merged(self, scope: Scope, units: list[Unit], inside: set[str], owners: dict[str, str]) -> list[Unit] | None:
         """The units with one call of the scope in the place of those inside; None where that cannot be."""

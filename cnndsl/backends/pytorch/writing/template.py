@@ -17,8 +17,12 @@ from cnndsl.backends.pytorch.expression import (
     substituted,
 )
 
-Style = Among["module", "list", "sequential", "ordered"]
+Base = Among["module", "list", "sequential", "ordered"]
 """What a class extends: `nn.Module`, `nn.ModuleList`, or `nn.Sequential` with its parts by position or by name."""
+
+
+Path = tuple[str, ...]
+"""The names that lead from a module to a submodule."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class Template:
     """Values are numbered: inputs first, then results in order. Two scopes of one `key` are one class."""
 
     title: str
-    style: Style
+    base: Base
     made: tuple[Made, ...]
     inputs: int
     steps: tuple[Step, ...]
@@ -61,12 +65,18 @@ class Template:
         """All but the constants in the constructor."""
         return (
             self.title,
-            self.style,
+            self.base,
             tuple((m.name, skeleton(m.expression)) for m in self.made),
             self.inputs,
             self.steps,
             self.results,
         )
+
+    @property
+    def paths(self) -> list[Path]:
+        """The paths of the submodules that the steps use, each once."""
+        parts = [part for step in self.steps for part in everywhere(step.expression)]
+        return list(dict.fromkeys(part.path for part in parts if isinstance(part, Member)))
 
     def constants(self) -> Iterator[tuple[str, str, Literal]]:
         """The constructor's constants in order, each with the submodule and the argument it stands for."""

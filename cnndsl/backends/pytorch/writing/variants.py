@@ -59,7 +59,7 @@ def _join(larger: Variant, smaller: Variant) -> bool:
     reduced: Template | None = larger.template
     for name in lacking:
         reduced = reduced.without(name) if reduced is not None else None
-    if not lacking or reduced is None or larger.template.style != "module" or reduced.key != smaller.template.key:
+    if not lacking or reduced is None or larger.template.base != "module" or reduced.key != smaller.template.key:
         return False
     template = replace(larger.template, optional=larger.template.optional | frozenset(lacking))
     missing = larger.missing | dict.fromkeys(smaller.drafts, frozenset(lacking))
