@@ -88,7 +88,7 @@ def train(graph: Graph, options: Options, folder: Path | None = None, say: Say |
     examples = data.read(graph.inputs[0].type.shape)
     run = begin(folder, graph, options, about)
     say(f"training {graph.name} in {run.folder}")
-    return _fit(run, examples, data.labels, parts, fixed, start, say, resume=False)
+    return _fit(run, Lesson(examples, data.labels, parts, fixed, start), say, resume=False)
 
 
 def resume(folder: Path, say: Say | None = None) -> Trained:
@@ -113,7 +113,7 @@ def resume(folder: Path, say: Say | None = None) -> Trained:
     start = beginning(run.graph, Path(run.options.init)) if run.options.init else None
     examples = data.read(run.graph.inputs[0].type.shape)
     say(f"going on with {run.graph.name} in {folder}")
-    return _fit(run, examples, data.labels, parts, fixed, start, say, resume=known)
+    return _fit(run, Lesson(examples, data.labels, parts, fixed, start), say, resume=known)
 
 
 def _settled(options: Options, data: Collection) -> Options:
@@ -148,17 +148,22 @@ def _notes(
         yield from start.lines()
 
 
-def _fit(
-    run: Run,
-    examples: np.ndarray,
-    labels: np.ndarray,
-    parts: tuple[np.ndarray, np.ndarray],
-    fixed: frozenset[str],
-    start: Beginning | None,
-    say: Say,
-    *,
-    resume: bool,
-) -> Trained:
+@dataclass(frozen=True)
+class Lesson:
+    """What a network is taught: the examples (N×shape), their labels (N), and which of them are for what.
+
+    `parts` are the numbers of the examples to learn from, and of those held out. `fixed` are the layers that stay as they
+    are, `start` the weights that training begins with, where a file was given.
+    """
+
+    examples: np.ndarray
+    labels: np.ndarray
+    parts: tuple[np.ndarray, np.ndarray]
+    fixed: frozenset[str]
+    start: Beginning | None
+
+
+def _fit(run: Run, lesson: Lesson, say: Say, *, resume: bool) -> Trained:
     with quiet():
         try:
             import lightning.pytorch as lightning
@@ -168,10 +173,15 @@ def _fit(
         except ImportError as error:
             raise MissingPart(f"training takes {error.name}", "run `pip install 'cnndsl[train]'`") from None
         lightning.seed_everything(run.options.seed, verbose=False)
-        held = (Examples(examples, labels, parts[0]), Examples(examples, labels, parts[1]))
-        loaded = start.loaded if start else {}
+        training, held_out = (Examples(lesson.examples, lesson.labels, part) for part in lesson.parts)
+        loaded = lesson.start.loaded if lesson.start else {}
         learner = _kind(run.options)(
-            run.graph, run.options, Preparation(run.options.normalize), held, fixed, frozenset(loaded)
+            run.graph,
+            run.options,
+            Preparation(run.options.normalize),
+            (training, held_out),
+            lesson.fixed,
+            frozenset(loaded),
         )
         if loaded:
             load_arrays(learner.network, loaded)

@@ -1,2 +1,2 @@
 """Graph → picture. Diagrams: `structure` makes a tree of boxes, `emit` writes it as DOT, `mermaid` as Mermaid, `render` paints it.
-Figures of our own: `volumes` and `fields` lay out a `Figure`, which `figure` writes as SVG and `figure_paint` as PNG and PDF."""
+Numbers of our own: `volumes` and `fields` lay out a `Figure`, which `figure` writes as SVG and `figure_paint` as PNG and PDF."""

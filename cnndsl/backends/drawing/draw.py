@@ -11,7 +11,7 @@ from cnndsl.backends.drawing.diagram.diagram import Box
 from cnndsl.backends.drawing.diagram.structure import diagram
 from cnndsl.backends.drawing.figures.canvas import Figure, figure_svg
 from cnndsl.backends.drawing.figures.paint import paint
-from cnndsl.backends.drawing.formats.graphviz import Options, to_dot
+from cnndsl.backends.drawing.formats.graphviz import Style, to_dot
 from cnndsl.backends.drawing.formats.graphviz_program import FORMATS, render
 from cnndsl.backends.drawing.formats.mermaid import to_mermaid
 from cnndsl.backends.drawing.words.description import description
@@ -24,7 +24,7 @@ ENDINGS = (*(f".{format}" for format in FORMATS), ".dot", ".mmd")
 FIGURE_ENDINGS = (".svg", ".png", ".pdf")
 
 
-def draw(graph: Graph, path: str | Path, **options: Unpack[Options]) -> None:
+def draw(graph: Graph, path: str | Path, **style: Unpack[Style]) -> None:
     """Writes the picture of a graph; options as for `to_dot`. The file appears whole or not at all.
 
     `.dot` and `.mmd` (Mermaid) are text and need nothing; `.svg`, `.png` and `.pdf` need Graphviz. Raises CnnError
@@ -32,29 +32,29 @@ def draw(graph: Graph, path: str | Path, **options: Unpack[Options]) -> None:
     is no SVG), and what `render` raises.
     """
     path = Path(path)
-    write_atomically(path, content(graph, path.suffix, **options))
+    write_atomically(path, content(graph, path.suffix, **style))
 
 
-def content(graph: Graph, ending: str, **options: Unpack[Options]) -> bytes:
+def content(graph: Graph, ending: str, **style: Unpack[Style]) -> bytes:
     """What `draw` writes to a file with this ending, such as `.svg`."""
     ending = ending.lower()
     check_ending(ending, ENDINGS)
-    check_theme(ending, options.get("theme", "light"))
+    check_theme(ending, style.get("theme", "light"))
     if ending == ".svg":
-        return to_svg(graph, **options).encode()
+        return to_svg(graph, **style).encode()
     if ending == ".mmd":
-        return to_mermaid(graph, **options).encode()
-    text = to_dot(graph, **options)
+        return to_mermaid(graph, **style).encode()
+    text = to_dot(graph, **style)
     return text.encode() if ending == ".dot" else render(text, "png" if ending == ".png" else "pdf")
 
 
-def to_svg(graph: Graph, **options: Unpack[Options]) -> str:
+def to_svg(graph: Graph, **style: Unpack[Style]) -> str:
     """The diagram as the text of an SVG document; options as for `to_dot`.
 
     Its elements have ids: `element_ids` says which belongs to a layer. It holds no script, link or foreign element. Raises
     `MissingPart` without Graphviz, and `CnnError` (diagram-too-large).
     """
-    return render(to_dot(graph, **options), "svg", description=description(graph)).decode()
+    return render(to_dot(graph, **style), "svg", description=description(graph)).decode()
 
 
 def element_ids(graph: Graph, *, depth: int | None = None, expand: bool = False) -> dict[str, str]:

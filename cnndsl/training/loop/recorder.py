@@ -14,10 +14,9 @@ from safetensors.torch import save
 
 from cnndsl.diagnostics.errors import CnnError, fault
 from cnndsl.disk.files import write_atomically
-from cnndsl.training import run as places
 from cnndsl.training.loop.curves import curves
 from cnndsl.training.loop.learner import Learner
-from cnndsl.training.run import Run
+from cnndsl.training.run import BEST, CHECKPOINT, CURVES, LAST, METRICS, Run
 
 COLUMNS = (
     "epoch",
@@ -33,7 +32,7 @@ COLUMNS = (
 """Of `metrics.csv`. `images_per_second` is of learning alone, `waiting` the share of it in which no batch was ready."""
 
 
-class Recorder(lightning.Callback):  # type: ignore[misc]
+class RunRecorder(lightning.Callback):  # type: ignore[misc]
     """Adds a row to the learner's history and saves all there is, in an order in which no kill does harm."""
 
     def __init__(self, run: Run) -> None:
@@ -86,7 +85,7 @@ class Recorder(lightning.Callback):  # type: ignore[misc]
             raise _diverged(trainer.current_epoch + 1, len(pl_module.history))
         pl_module.history.append(row)
         # The state first: the other files follow from it.
-        trainer.save_checkpoint(self.run.folder / places.CHECKPOINT)
+        trainer.save_checkpoint(self.run.folder / CHECKPOINT)
         if trainer.is_global_zero:
             self._write(trainer, pl_module)
             for name in COLUMNS[1:]:
@@ -97,14 +96,14 @@ class Recorder(lightning.Callback):  # type: ignore[misc]
         from cnndsl.training.loop.checkpoint import unpacked
 
         # As saved: averaged where averaging is asked for, whole where it is spread over devices.
-        state = unpacked(self.run.folder / places.CHECKPOINT)["state_dict"]
+        state = unpacked(self.run.folder / CHECKPOINT)["state_dict"]
         prefix = "network."
         weights = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
         data = _file(weights, self.run)
-        write_atomically(self.run.folder / places.LAST, data)
+        write_atomically(self.run.folder / LAST, data)
         if best_epoch(learner.history) == len(learner.history):
-            write_atomically(self.run.folder / places.BEST, data)
-        write_atomically(self.run.folder / places.METRICS, _table(learner.history))
+            write_atomically(self.run.folder / BEST, data)
+        write_atomically(self.run.folder / METRICS, _table(learner.history))
 
     def on_train_end(self, trainer: lightning.Trainer, pl_module: Learner) -> None:
         self.close(trainer, pl_module)
@@ -117,7 +116,7 @@ class Recorder(lightning.Callback):  # type: ignore[misc]
         if self.board is not None:
             self.board.close()
         if trainer.is_global_zero and learner.history:
-            write_atomically(self.run.folder / places.CURVES, curves(learner.history, self.run.graph.name))
+            write_atomically(self.run.folder / CURVES, curves(learner.history, self.run.graph.name))
 
 
 def _diverged(epoch: int, done: int) -> CnnError:

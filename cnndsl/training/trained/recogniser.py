@@ -24,7 +24,7 @@ BATCH = 64
 
 
 @dataclass(frozen=True)
-class Report:
+class Evaluation:
     """What held-out examples say of a network. `confusion` counts them: rows are what they are, columns what they are
     taken for."""
 
@@ -73,7 +73,7 @@ class Recogniser:
         count = check_classifier(graph)
         return cls(graph, checked(graph, arrays, origin), ("",) * count, normalize=normalize)
 
-    def evaluate(self, data: str, held_out: tuple[float, int] | None = None) -> Report:
+    def evaluate(self, data: str, held_out: tuple[float, int] | None = None) -> Evaluation:
         """Compares with the labels of `data`: of the part that the data itself holds out, or of what training with that
         share and seed does; else of everything. Raises `CnnError`."""
         import numpy as np
@@ -96,7 +96,7 @@ class Recogniser:
             losses += float(functional.cross_entropy(scores.double(), truth, reduction="sum"))
             matrix.update(scores, truth)
         counts = matrix.compute().numpy()
-        return Report(
+        return Evaluation(
             float(np.trace(counts)) / len(labels), losses / len(labels), len(labels), counts, collection.classes
         )
 

@@ -18,7 +18,7 @@ class Junction:
 
 
 @dataclass(frozen=True)
-class Wire:
+class Stretch:
     """A stretch of an arrow between two keys, some of which may be junctions; `edge` is the arrow whose end it is.
 
     `main` says that the stretch carries on the chain, as opposed to branching off or joining from the side; `labelled`
@@ -34,14 +34,14 @@ class Wire:
     joins: bool = False
 
 
-def wires(items: tuple[Item, ...], edges: tuple[Edge, ...]) -> tuple[list[Junction], list[Wire], set[str]]:
+def stretches(items: tuple[Item, ...], edges: tuple[Edge, ...]) -> tuple[list[Junction], list[Stretch], set[str]]:
     """The arrows, those of one tensor into several boxes of a cluster joined up to a point inside it.
 
     Also the clusters that an arrow enters from the left, where their heading should make room.
     """
     above = _above(items)
     junctions: list[Junction] = []
-    made: list[Wire] = []
+    made: list[Stretch] = []
     joined, aside = set[str](), set[str]()
     by_tensor: dict[tuple[str, str], list[Edge]] = defaultdict(list)
     for edge in edges:
@@ -64,7 +64,7 @@ def wires(items: tuple[Item, ...], edges: tuple[Edge, ...]) -> tuple[list[Juncti
             if len(branch) == 1:
                 edge = branch[0]
                 joins = edge not in chain
-                made.append(Wire(tail, edge.head, edge, True, main and not joins, tail == edge.tail, joins))
+                made.append(Stretch(tail, edge.head, edge, True, main and not joins, tail == edge.tail, joins))
                 continue
             said = next((edge for edge in branch if edge.label), branch[0])
             deepest = _common([above[edge.head] for edge in branch])
@@ -73,7 +73,7 @@ def wires(items: tuple[Item, ...], edges: tuple[Edge, ...]) -> tuple[list[Juncti
             if key not in joined:
                 joined.add(key)
                 junctions.append(Junction(key, cluster, branch[0].tensor))
-            made.append(Wire(tail, key, said, False, main, tail == said.tail))
+            made.append(Stretch(tail, key, said, False, main, tail == said.tail))
             lay(key, branch, deepest)
 
     for (tail, _), group in by_tensor.items():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cnndsl.analyses.needed import needed
 from cnndsl.backends.drawing.diagram.diagram import Box, Cluster, Diagram, Folded, Item, Port
 from cnndsl.backends.drawing.diagram.structure import diagram
-from cnndsl.diagnostics.errors import CnnError, Diagnostic
+from cnndsl.diagnostics.errors import CnnError, fault
 from cnndsl.ir.graph import Graph
 
 MOST = 26
@@ -36,12 +36,12 @@ def trunk(graph: Graph, depth: int | None = None) -> Trunk:
         found = _row(graph, depth)
         if isinstance(found, Trunk):
             return found
-        raise CnnError([_branching(graph, f"at depth {depth} ", found)])
+        raise _branching(graph, f"at depth {depth} ", found)
     rows = [row for level in range(_levels(graph), 0, -1) if isinstance(row := _row(graph, level), Trunk)]
     if not rows:
         reason = _row(graph, 1)
         assert isinstance(reason, str)
-        raise CnnError([_branching(graph, "", reason)])
+        raise _branching(graph, "", reason)
     return next((row for row in rows if len(row.boxes) <= MOST), min(rows, key=lambda row: len(row.boxes)))
 
 
@@ -102,9 +102,9 @@ def _named(box: Box | Folded) -> str:
     return (box.label or box.title or box.nodes[0].name) if isinstance(box, Folded) else box.head.node.name
 
 
-def _branching(graph: Graph, when: str, reason: str) -> Diagnostic:
+def _branching(graph: Graph, when: str, reason: str) -> CnnError:
     fine = [level for level in range(1, _levels(graph) + 1) if isinstance(_row(graph, level), Trunk)]
-    return Diagnostic(
+    return fault(
         "not-a-row",
         f"{graph.name} {when}is not one row of feature maps: {reason}",
         notes=("expected boxes that each read the one before",),

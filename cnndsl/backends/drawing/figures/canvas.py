@@ -1,4 +1,4 @@
-"""Figures we lay out ourselves: flat shapes in order, from back to front. Lengths are in points, y runs down."""
+"""Numbers we lay out ourselves: flat shapes in order, from back to front. Lengths are in points, y runs down."""
 
 from __future__ import annotations
 

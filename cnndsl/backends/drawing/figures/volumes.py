@@ -14,7 +14,7 @@ from cnndsl.backends.drawing.diagram.trunk import Trunk, trunk
 from cnndsl.backends.drawing.figures.canvas import Figure, Group, Line, Polygon, Shape, Text
 from cnndsl.backends.drawing.figures.solid import Solid
 from cnndsl.backends.drawing.words.description import description
-from cnndsl.backends.drawing.words.numbers import Figures
+from cnndsl.backends.drawing.words.numbers import Numbers
 from cnndsl.ir.graph import Graph
 from cnndsl.ir.tensor import TensorType
 
@@ -76,7 +76,7 @@ def volumes(graph: Graph, *, depth: int | None = None, theme: Theme = "light") -
 
 
 def _stages(graph: Graph, row: Trunk, colours: Palette) -> Iterator[_Stage]:
-    figures = Figures(graph)
+    numbers = Numbers(graph)
     types = _shown(graph, row)
     sides = max((n for t in types for n in _extent(t)[1:] if not _flat(t)), default=1)
     channels = max((_extent(t)[0] for t in types if not _flat(t)), default=1)
@@ -90,19 +90,19 @@ def _stages(graph: Graph, row: Trunk, colours: Palette) -> Iterator[_Stage]:
 
     given = graph.types[row.input.node]
     look = (colours.depths[0], colours.arrow)
-    facts = figures.port(row.input, "input")
+    facts = numbers.port(row.input, "input")
     yield _Stage(row.input.key, (solid(given),), str(given), (row.input.name,), facts, *look, None, given.size, False)
     for box in row.boxes:
         kinds = _types(graph, row, box)
         shown = kinds if len(kinds) <= SLABS else kinds[-3:]
         if isinstance(box, Folded):
             words = tuple(w for w in (box.label or box.title, box.title if box.label else "") if w) or ("repeat",)
-            facts, pair, bare = figures.group(box), (colours.depths[0], colours.arrow), False
+            facts, pair, bare = numbers.group(box), (colours.depths[0], colours.arrow), False
         else:
             rest = [word(c.node) for c in box.cells if c is not box.head and c.node.op.category != "shape"]
             words = (f"{box.head.node.op.symbol or word(box.head.node)} {essentials(box.head.node)}".strip(),)
             words += (" ".join(rest),) if rest else ()
-            facts = "\n".join(figures.op(cell.nodes) for cell in box.cells)
+            facts = "\n".join(numbers.op(cell.nodes) for cell in box.cells)
             pair = colours.fills[box.head.node.op.category]
             bare = _bare(box)
         if len(kinds) > 1:

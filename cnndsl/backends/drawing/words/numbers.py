@@ -12,7 +12,7 @@ from cnndsl.backends.drawing.words.escape import visible
 from cnndsl.ir.graph import Graph, Node
 
 
-class Figures:
+class Numbers:
     """Parameters and multiply-adds of a graph's nodes, and texts about them."""
 
     def __init__(self, graph: Graph) -> None:

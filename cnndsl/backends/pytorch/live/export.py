@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.pytorch.library import nn, torch
 from cnndsl.backends.pytorch.live.module import loaded
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, MissingPart
+from cnndsl.diagnostics.errors import MissingPart, fault
 from cnndsl.disk.files import write_atomically
 from cnndsl.ir.graph import Graph
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 OPSET = 20
 """The first in which every operator that our layers need is one operator, GELU included."""
-_MOST = 2**31 - 2**20
+MOST_ONNX_BYTES = 2**31 - 2**20
 """Bytes of weights in one ONNX file: protobuf's limit, less room for the graph."""
 
 
@@ -36,8 +36,12 @@ def write_onnx(graph: Graph, weights: Weights, path: Path, batch: int | None = N
     (unsupported-by-backend) for more weights than a file can hold, and what `to_torch` raises.
     """
     size = sum(array.nbytes for array in weights.values())
-    if size > _MOST:
-        raise CnnError([_too_large(graph, size)])
+    if size > MOST_ONNX_BYTES:
+        raise fault(
+            "unsupported-by-backend",
+            f"an ONNX file holds at most 2 GiB, and the weights of {graph.name} take {size / 2**30:.1f} GiB",
+            help="write `.pt2` instead",
+        )
     try:
         import onnx
         import onnxscript  # noqa: F401  (what torch's exporter translates with)
@@ -99,11 +103,3 @@ def _quiet() -> Iterator[None]:
             yield
     finally:
         log.setLevel(level)
-
-
-def _too_large(graph: Graph, size: int) -> Diagnostic:
-    return Diagnostic(
-        id="unsupported-by-backend",
-        message=f"an ONNX file holds at most 2 GiB, and the weights of {graph.name} take {size / 2**30:.1f} GiB",
-        help="write `.pt2` instead",
-    )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cnndsl.backends.pytorch.library import torch
-from cnndsl.backends.pytorch.live.module import LiveModule, plan
+from cnndsl.backends.pytorch.live.module import LiveModule, forward_pass
 from cnndsl.ir.graph import Graph, Node
 
 FRESH = {"Conv", "DWConv", "BN", "add", "FC", "Linear"}
@@ -18,7 +18,7 @@ def work_in_place(network: LiveModule, graph: Graph) -> None:
 
     PyTorch notices by itself, and raises RuntimeError, where a gradient needed what was written over.
     """
-    for step in plan(network, training=True).steps:
+    for step in forward_pass(network, training=True).steps:
         node = graph[step.name]
         if step.op.word == "ReLU" and _alone(graph, node, 0):
             step.run = _rectified

@@ -90,7 +90,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ForwardPass:
     """The steps of one mode, and its outputs as pairs of name and value."""
 
     steps: tuple[Step, ...]
@@ -136,7 +136,7 @@ class LiveModule(nn.Module):  # type: ignore[misc]
 
 
 # No method of `LiveModule`: there its name could not be a layer's.
-def plan(network: LiveModule, *, training: bool) -> Plan:
+def forward_pass(network: LiveModule, *, training: bool) -> ForwardPass:
     """What the forward pass of a network runs in training, or in inference."""
     return network._network.training if training else network._network.inference
 
@@ -147,8 +147,8 @@ class _Plans:
 
     title: str
     inputs: tuple[str, ...]
-    training: Plan
-    inference: Plan
+    training: ForwardPass
+    inference: ForwardPass
 
     def bind(self, tensors: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
         """The inputs by name. Raises TypeError."""
@@ -200,7 +200,7 @@ def _initial(weight: Weight) -> torch.Tensor:
     return tensor
 
 
-def _planned(graph: Graph, made: dict[str, Any], *, training: bool) -> Plan:
+def _planned(graph: Graph, made: dict[str, Any], *, training: bool) -> ForwardPass:
     nodes, outputs = mode(graph, training=training)
     last: dict[str, str] = {}
     for node in nodes:
@@ -219,4 +219,4 @@ def _planned(graph: Graph, made: dict[str, Any], *, training: bool) -> Plan:
         )
         for node in nodes
     )
-    return Plan(steps, outputs)
+    return ForwardPass(steps, outputs)

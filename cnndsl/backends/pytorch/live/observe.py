@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.pytorch.library import torch
-from cnndsl.backends.pytorch.live.module import LiveModule, loaded, on_meta, plan
+from cnndsl.backends.pytorch.live.module import LiveModule, forward_pass, loaded, on_meta
 from cnndsl.ir.graph import Graph
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def activations(
 
 def steps(module: LiveModule, values: dict[str, Any]) -> Iterator[str]:
     """Runs inference node by node: each value is added to `values`, which begins with the inputs, and its name given."""
-    for step in plan(module, training=False).steps:
+    for step in forward_pass(module, training=False).steps:
         values[step.name] = step.result(module, values)
         yield step.name
 

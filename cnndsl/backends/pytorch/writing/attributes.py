@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from itertools import count
 
 from cnndsl.backends.pytorch.expression import Expression
 from cnndsl.backends.pytorch.names import TAKEN
-from cnndsl.backends.pytorch.writing.layout import identifier, is_identifier
+from cnndsl.backends.pytorch.writing.layout import identifier, is_identifier, numbered, unused
 from cnndsl.backends.pytorch.writing.regions import Scope
 from cnndsl.ir.graph import Node
 
@@ -38,7 +37,7 @@ def distinct(scope: Scope, weighty: Collection[str]) -> dict[str, str]:
         if isinstance(child, Node) and name not in weighty and (name.isdigit() or _numbered(name, child)):
             word = identifier(child.op.word.lower())
             taken = {*scope.children, *renamed.values()}
-            renamed[name] = next(n for i in count(1) if (n := f"{word}{i}") not in taken)
+            renamed[name] = numbered(word, taken)
     return renamed
 
 
@@ -49,12 +48,3 @@ def positions(count: int) -> list[str]:
 def _numbered(name: str, child: Scope | Node) -> bool:
     """Whether a layer without weights was named after its word for want of a label: `relu_1`."""
     return isinstance(child, Node) and name.rsplit("_", 1)[0] == child.op.word.lower() and name[-1:].isdigit()
-
-
-def unused(wanted: str, taken: Collection[str]) -> str:
-    """The wanted name, or the first of `wanted2`, `wanted3`, … that is not taken."""
-    name, count = wanted, 1
-    while name in taken:
-        count += 1
-        name = f"{wanted}{count}" if not wanted[-1].isdigit() else f"{wanted}_{count}"
-    return name

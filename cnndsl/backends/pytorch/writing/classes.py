@@ -20,8 +20,8 @@ from cnndsl.backends.pytorch.writing.layout import class_name
 from cnndsl.backends.pytorch.writing.makers import in_nn, ordered, runs
 from cnndsl.backends.pytorch.writing.regions import Region, Scope, Unit, scopes_of
 from cnndsl.backends.pytorch.writing.styles import Styles, reach, styles_of
-from cnndsl.backends.pytorch.writing.template import Made, Path, Step, Template
-from cnndsl.backends.pytorch.writing.variants import Draft
+from cnndsl.backends.pytorch.writing.template import Assignment, Made, Path, Template
+from cnndsl.backends.pytorch.writing.variants import ClassDraft
 from cnndsl.ir.graph import Graph, Node
 
 Calls = Mapping[Scope | Node, Expression]
@@ -43,7 +43,7 @@ def classes_of(graph: Graph, title: str) -> tuple[Class, ...]:
     calls: dict[Scope | Node, Expression] = {}
     for height in range(1, styles[scopes[-1]].height + 1):
         level = [scope for scope in scopes if scope.path and styles[scope].own and styles[scope].height == height]
-        drafts = [Draft(scope, _template(scope, layers, styles, calls)) for scope in level]
+        drafts = [ClassDraft(scope, _template(scope, layers, styles, calls)) for scope in level]
         names = taken | {known.name for known in classes}
         more, made = instances(drafts, names, lambda draft: _members(styles, draft.owner, draft.template))
         classes, calls = (*classes, *more), calls | made
@@ -73,7 +73,7 @@ def _template(scope: Scope, layers: Layers, styles: Styles, calls: Calls) -> Tem
         for name, child in scope.children.items()
     }
     numbers = {name: index for index, name in enumerate(region.inputs)}
-    steps: list[Step] = []
+    steps: list[Assignment] = []
     # What only training needs comes last, so that it can stand under one condition.
     for unit in sorted(region.units, key=lambda unit: unit.training):
         expression = _computed(scope, unit, layers, styles, [numbers[name] for name in unit.inputs])
@@ -81,7 +81,7 @@ def _template(scope: Scope, layers: Layers, styles: Styles, calls: Calls) -> Tem
         wraps = isinstance(unit.run, Node) and unit.run.op.category in WRAPPING
         # A scope runs in one mode as a whole; only the network itself has to tell them apart.
         training = unit.training and not scope.path
-        steps.append(Step(expression, tuple(numbers[name] for name in unit.outputs), wraps, training))
+        steps.append(Assignment(expression, tuple(numbers[name] for name in unit.outputs), wraps, training))
     results = tuple(numbers[name] for name in region.outputs)
     return Template(style.title, style.form, tuple(made.values()), len(region.inputs), tuple(steps), results)
 

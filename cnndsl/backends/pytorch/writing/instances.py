@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from cnndsl.backends.pytorch.expression import Expression
 from cnndsl.backends.pytorch.writing.arguments import Signature, signature
-from cnndsl.backends.pytorch.writing.attributes import unused
+from cnndsl.backends.pytorch.writing.layout import unused
 from cnndsl.backends.pytorch.writing.regions import Scope
 from cnndsl.backends.pytorch.writing.template import Path, Template
-from cnndsl.backends.pytorch.writing.variants import Draft, variants
+from cnndsl.backends.pytorch.writing.variants import ClassDraft, variants
 from cnndsl.ir.graph import Node
 
-Reach = Callable[[Draft], Mapping[Path, str]]
+Reach = Callable[[ClassDraft], Mapping[Path, str]]
 """How the submodules that a draft's `forward` names are written there, by their paths."""
 
 
@@ -31,7 +31,7 @@ class Class:
 
 
 def instances(
-    drafts: Iterable[Draft], taken: Collection[str], reach: Reach
+    drafts: Iterable[ClassDraft], taken: Collection[str], reach: Reach
 ) -> tuple[tuple[Class, ...], dict[Scope | Node, Expression]]:
     """The classes of these drafts, under names that are not `taken`, and the call that makes each draft's owner."""
     classes: list[Class] = []

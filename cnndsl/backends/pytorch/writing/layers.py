@@ -12,7 +12,7 @@ from cnndsl.backends.pytorch.writing.layout import class_name
 from cnndsl.backends.pytorch.writing.makers import NN, TORCH, parameter, tensor
 from cnndsl.backends.pytorch.writing.repeated import steps_of
 from cnndsl.backends.pytorch.writing.template import Made, Path, Template
-from cnndsl.backends.pytorch.writing.variants import Draft
+from cnndsl.backends.pytorch.writing.variants import ClassDraft
 from cnndsl.ir.graph import Graph, Node
 
 _OWN = Call(Literal(None), ())
@@ -46,7 +46,7 @@ class Layers:
 def layers_of(graph: Graph, taken: frozenset[str]) -> Layers:
     """The layers of a graph, with classes under names that are not `taken`."""
     made = {n.name: e for n in graph.nodes if n.owns_weights and (e := _expression(graph, n)) is not None}
-    drafts = [Draft(graph[name], _template(graph, graph[name])) for name, each in made.items() if each == _OWN]
+    drafts = [ClassDraft(graph[name], _template(graph, graph[name])) for name, each in made.items() if each == _OWN]
     classes, calls = instances(drafts, taken, lambda draft: {path: _own(path) for path in draft.template.paths})
     own = {owner.name: call for owner, call in calls.items() if isinstance(owner, Node)}
     return Layers(graph, made | own, frozenset(own), classes)

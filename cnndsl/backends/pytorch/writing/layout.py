@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import keyword
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from itertools import count
 
 from cnndsl.backends.pytorch.expression import (
     Attribute,
@@ -204,3 +205,14 @@ def class_name(title: str) -> str:
     for part in parts:
         joined += f"_{part}" if joined and joined[-1].isdigit() and part[0].isdigit() else part[0].upper() + part[1:]
     return identifier(f"Net{joined}" if not joined or joined[0].isdigit() else joined)
+
+
+def unused(wanted: str, taken: Collection[str]) -> str:
+    """The wanted name, or the first of `wanted2`, `wanted3`, … that is not taken."""
+    stem = f"{wanted}_" if wanted[-1].isdigit() else wanted
+    return wanted if wanted not in taken else next(n for i in count(2) if (n := f"{stem}{i}") not in taken)
+
+
+def numbered(stem: str, taken: Collection[str]) -> str:
+    """The first of `stem1`, `stem2`, … that is not taken."""
+    return next(name for i in count(1) if (name := f"{stem}{i}") not in taken)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 from cnndsl.backends.pytorch.expression import Call, Expression, Operation, Value, everywhere, substituted
-from cnndsl.backends.pytorch.writing.template import Step
+from cnndsl.backends.pytorch.writing.template import Assignment
 
 
-def steps_of(expression: Expression, inputs: int) -> tuple[Step, ...]:
+def steps_of(expression: Expression, inputs: int) -> tuple[Assignment, ...]:
     """The steps that give the expression's value, which is the last one's result, over that many numbered inputs."""
     # Numbers below zero stand for results until the order of all steps is known; the last is the expression itself.
     found: list[tuple[int, Expression]] = [(0, expression)]
@@ -20,7 +20,7 @@ def steps_of(expression: Expression, inputs: int) -> tuple[Step, ...]:
     names: dict[Expression, Expression] = {
         Value(mark): Value(inputs + index) for index, (mark, _) in enumerate(found) if mark < 0
     }
-    return tuple(Step(_exchanged(whole, names), (inputs + index,)) for index, (_, whole) in enumerate(found))
+    return tuple(Assignment(_exchanged(whole, names), (inputs + index,)) for index, (_, whole) in enumerate(found))
 
 
 def _repeated(expressions: list[Expression]) -> Expression | None:

@@ -20,7 +20,7 @@ Form = Base | Literal["dict"]
 
 
 @dataclass(frozen=True)
-class Style:
+class ScopeStyle:
     """How one scope is written. `own` says whether it is a class of its own; `height`, how deep classes lie in it.
 
     `attributes` has the attribute of each submodule that is not called by its own name.
@@ -50,7 +50,7 @@ class Style:
         return f"{module}.{name}" if is_identifier(name) else f'getattr({module}, "{name}")'
 
 
-Styles = Mapping[Scope, Style]
+Styles = Mapping[Scope, ScopeStyle]
 
 
 def styles_of(layers: Layers, scopes: list[Scope]) -> Styles:
@@ -58,7 +58,7 @@ def styles_of(layers: Layers, scopes: list[Scope]) -> Styles:
     chains = {scope for scope in scopes if _is_chain(scope, layers)}
     titles = {f.name: f.title for f in layers.graph.frames if f.kind == "block" and f.name}
     repeated = _titles_of_repeated_chains(chains, titles, layers)
-    styles: dict[Scope, Style] = {}
+    styles: dict[Scope, ScopeStyle] = {}
     for scope in scopes:
         weighty = frozenset(name for name, child in scope.children.items() if _has_weights(child, layers))
         title = titles.get(scope.name)
@@ -76,7 +76,7 @@ def styles_of(layers: Layers, scopes: list[Scope]) -> Styles:
             called = attributes(scope, weighty, lambda node: layers.made[node.name])
         elif form == "ordered" and not own:
             called = distinct(scope, weighty)
-        styles[scope] = Style(own, _title(scope, title), form, inside + own, called, weighty)
+        styles[scope] = ScopeStyle(own, _title(scope, title), form, inside + own, called, weighty)
     return styles
 
 

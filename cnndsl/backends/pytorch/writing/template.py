@@ -37,7 +37,7 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Step:
+class Assignment:
     """One step of a `forward`: an expression over earlier values, and the values it gives."""
 
     expression: Expression
@@ -55,7 +55,7 @@ class Template:
     base: Base
     made: tuple[Made, ...]
     inputs: int
-    steps: tuple[Step, ...]
+    steps: tuple[Assignment, ...]
     results: tuple[int, ...]
     optional: frozenset[str] = frozenset()
     """Submodules that are missing from some instances, where `nn.Identity` stands in for them."""
