@@ -1,4 +1,4 @@
-"""Whether a network can learn from a collection: told before anything starts, with the mend."""
+"""Whether a network can learn from a collection. Checked before anything starts; each fault says what to do."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from cnndsl.ir.written import sizes
 from cnndsl.training.data.collection import Collection, Shape
 
 AUXILIARY = 0.3
-"""Weight of the loss of outputs that only training has. (Szegedy et al.: Going Deeper with Convolutions, 2014.)"""
+"""Weight in the loss of outputs that only training has. (Szegedy et al.: Going Deeper with Convolutions, 2014.)"""
 
 
 def check_classifier(graph: Graph) -> int:
     """The number of classes that the network tells apart. Raises `CnnError` (not-a-classifier)."""
     outputs = [output for output in graph.outputs if not output.training]
     shapes = [graph.types[output.node].shape for output in outputs]
-    # What only training returns is compared with the same labels.
+    # Outputs that only training has are compared with the same labels, so they must have the same shape.
     same = all(graph.types[output.node].shape == shapes[0] for output in graph.outputs)
     if len(graph.inputs) != 1 or len(outputs) != 1 or len(shapes[0]) != 1 or not same:
-        found = ", ".join(f"`{output.name}` of {sizes(shape)}" for output, shape in zip(outputs, shapes, strict=True))
+        given = ", ".join(f"`{output.name}` of {sizes(shape)}" for output, shape in zip(outputs, shapes, strict=True))
         raise fault(
             "not-a-classifier",
             f"{graph.name} tells no classes apart",
             *_where(graph, outputs[0].node),
             notes=(
                 f"expected one input and one output, a number for each class; found {len(graph.inputs)} "
-                f"input{'s'[: len(graph.inputs) > 1]}, and the output {found}",
+                f"input{'s'[: len(graph.inputs) > 1]}, and the output {given}",
             ),
             help="end it with `GlobalAvgPool → FC(classes)`",
         )
@@ -41,7 +41,7 @@ def check_fits(graph: Graph, data: Collection) -> None:
     faults: list[Diagnostic] = []
     shape = graph.inputs[0].type.shape
     if classes != len(data.classes):
-        # A parameter of this name is what our own networks and most others have.
+        # Most networks have their number of classes as a parameter of this name.
         text = "".join(graph.sources.values())
         known = re.search(r"\bparam\s+classes\b|\(\s*classes\b|,\s*classes\b", text)
         faults += fault(
@@ -61,10 +61,10 @@ def check_fits(graph: Graph, data: Collection) -> None:
         raise CnnError(faults)
 
 
-def _misfit(graph: Graph, shape: Shape, found: str, mend: Shape) -> Diagnostic:
+def _misfit(graph: Graph, shape: Shape, what: str, mend: Shape) -> Diagnostic:
     return Diagnostic(
         "input-mismatch",
-        f"{graph.name} takes {sizes(shape)}, and {found}",
+        f"{graph.name} takes {sizes(shape)}, and {what}",
         help=f"say `--input {'x'.join(map(str, mend))}`",
     )
 

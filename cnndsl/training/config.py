@@ -1,4 +1,4 @@
-"""Options from a TOML file, its mistakes pointed at, and back to text."""
+"""Options read from a TOML file, with diagnostics that point at its mistakes, and options written as TOML."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def read_config(path: Path) -> dict[str, Any]:
     """
     source = Source(str(path), read_text(path))
     try:
-        found = tomllib.loads(source.text)
+        table = tomllib.loads(source.text)
     except (ValueError, RecursionError) as error:
-        # Besides TOMLDecodeError, what Python says of numbers with thousands of digits and of brackets without end.
+        # ValueError is also raised for numbers with thousands of digits, RecursionError for brackets in brackets without end.
         raise fault("wrong-option", f"{path} is no TOML: {error}", help="write lines such as `epochs = 30`") from None
     known = {dashed: name for name, dashed in NAMES.items()}
-    faults = [_unknown(source, word) for word in found if word not in known]
-    given = {known[word]: value for word, value in found.items() if word in known}
+    faults = [_unknown(source, word) for word in table if word not in known]
+    given = {known[word]: value for word, value in table.items() if word in known}
     try:
         Options(**given)
     except ValidationError as error:
@@ -71,7 +71,7 @@ def _python_name(name: str) -> str:
 
 
 def reason(mistake: Any) -> str:
-    """What pydantic says of a value, as a part of our sentence."""
+    """The reason that pydantic gives, worded to stand after a name in a sentence."""
     text = str(mistake["msg"]).removeprefix("Input ")
     return text[0].lower() + text[1:]
 

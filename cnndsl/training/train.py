@@ -1,4 +1,4 @@
-"""A network, data and options become a run: the page of this room to read first."""
+"""A network, data and options become a run. This is the page of the room to read first."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def resume(folder: Path, say: Say | None = None) -> Trained:
 
 
 def _settled(options: Options, data: Collection) -> Options:
-    """The options with what depends on the data said. Raises `CnnError` (wrong-option)."""
+    """The options, with a value for those whose default depends on the data. Raises `CnnError` (wrong-option)."""
     if options.backbone_lr and not options.init:
         raise fault(
             "wrong-option",
@@ -200,10 +200,10 @@ def _kind(options: Options) -> type[Learner]:
 
 
 def load_arrays(network: Any, arrays: Any) -> None:
-    """Copies arrays by state-dict key into a module; what they do not name stays."""
+    """Copies arrays by state-dict key into a module. Weights that they do not name stay as they are."""
     import torch
 
-    # Arrays from a mapped file cannot be written to, and torch warns of sharing them.
+    # Copied: arrays from a mapped file are read-only, and torch warns of tensors that share read-only memory.
     network.load_state_dict({key: torch.tensor(array) for key, array in arrays.items()}, strict=False)
 
 
@@ -217,7 +217,7 @@ def _run_trainer(run: Run, learner: Learner, resume: bool, say: Say) -> None:
     except SystemExit:
         if not trainer.interrupted:
             raise
-        # Lightning leaves so after Ctrl-C.
+        # Lightning ends the process with SystemExit after Ctrl-C.
         say(f"stopped after {len(learner.history)} epochs; go on with `cnndsl train --resume {run.folder}`")
         raise KeyboardInterrupt from None
     finally:
@@ -226,7 +226,7 @@ def _run_trainer(run: Run, learner: Learner, resume: bool, say: Say) -> None:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keeps the advice of Lightning and of what it stands on from people's terminals; errors still come."""
+    """Keeps the advice of Lightning and of the libraries below it off the terminal. Errors are still shown."""
     names = (
         "lightning",
         "lightning.pytorch",
@@ -240,7 +240,7 @@ def quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            # They set their own levels when they are imported.
+            # These libraries set the levels of their loggers when they are imported.
             import lightning.pytorch  # noqa: F401
 
             for logger in loggers.values():

@@ -1,4 +1,4 @@
-"""What the page knows of a network: the summary's figures, and what its plots add to them."""
+"""The data of a network's page: the figures of the summary, and those that only the plots need."""
 
 from __future__ import annotations
 

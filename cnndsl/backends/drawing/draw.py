@@ -63,13 +63,13 @@ def element_ids(graph: Graph, *, depth: int | None = None, expand: bool = False)
     A box that is drawn for the node alone has the id `op:NAME`, in which characters that are not plain ASCII are
     percent-encoded. Where a repeat is drawn once, all its rounds have the id of the first; what lies in a closed block has
     the id of the block."""
-    found: dict[str, str] = {}
+    ids: dict[str, str] = {}
     for box in diagram(graph, depth=depth, expand=expand).boxes():
         if isinstance(box, Box):
-            found |= {n.name: identifier(f"op:{cell.node.name}") for cell in box.cells for n in cell.nodes}
+            ids |= {n.name: identifier(f"op:{cell.node.name}") for cell in box.cells for n in cell.nodes}
         else:
-            found |= {node.name: identifier(box.key) for node in box.nodes}
-    return found
+            ids |= {node.name: identifier(box.key) for node in box.nodes}
+    return ids
 
 
 def draw_figure(make: Callable[[], Figure], path: str | Path, theme: Theme = "light") -> None:
@@ -92,16 +92,16 @@ def draw_figure(make: Callable[[], Figure], path: str | Path, theme: Theme = "li
 def check_ending(ending: str, known: tuple[str, ...]) -> None:
     """Raises CnnError (`unknown-format`) for an ending that is not among these."""
     if ending not in known:
-        found = f"`{ending}`" if ending else "a name without an ending"
+        named = f"`{ending}`" if ending else "a name without an ending"
         raise fault(
             "unknown-format",
-            f"cannot tell from {found} how to draw",
+            f"cannot tell from {named} how to draw",
             help=f"end the name in {', '.join(known[:-1])} or {known[-1]}",
         )
 
 
 def check_theme(ending: str, theme: str) -> None:
-    """Raises CnnError (`theme-without-reader`) for `auto` in a file that cannot ask its reader."""
+    """Raises CnnError (`theme-without-reader`) for the theme `auto` in a file that cannot adapt to its reader."""
     if theme == "auto" and ending != ".svg":
         raise fault(
             "theme-without-reader",

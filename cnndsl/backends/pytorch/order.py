@@ -12,7 +12,8 @@ from cnndsl.ir.graph import Graph, Node
 def registration_order(graph: Graph, made: Collection[str]) -> list[str]:
     """The nodes in `made`, which have a module each, in the order of their registration.
 
-    It is the graph's; layers that come along unnamed, such as the Flatten of FC, stand before the next listed one.
+    The order is the graph's. A layer that comes along with another and has no name of its own, such as the Flatten of FC,
+    is registered before the next layer that has one.
     """
     listed = set(graph.modules)
     before: dict[str, list[str]] = {}

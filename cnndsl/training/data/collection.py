@@ -23,8 +23,9 @@ IN_MEMORY = 1 << 31
 class Collection:
     """Labelled examples that are known, but not read yet.
 
-    `labels` (N, int64) count into `classes`. `held_out` are the places of the examples that the data itself holds out;
-    None where that is ours to do. `shape` is that of every example where pictures are not fitted to the network: numbers.
+    `labels` (N, int64) are indices into `classes`. `held_out` are the indices of the examples that the data itself holds out;
+    None where `parts` chooses them. `shape` is the shape of an example of numbers; None for pictures, which are brought to the
+    size of the network's input.
     """
 
     name: str
@@ -36,10 +37,10 @@ class Collection:
     fit: Fit = "whole"
     shape: Shape | None = None
     size: str = ""
-    """The pictures' own size, where all have one, for people: `1×8×8`."""
+    """The size of the pictures as people write it, `1×8×8`; empty where they have several."""
 
     def parts(self, validation: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Places of the examples to learn from, and of those held out; the share `validation` of each class by `seed`.
+        """Indices of the examples to learn from, and of those held out: the share `validation` of each class, drawn by `seed`.
 
         Raises `CnnError` (unreadable-data) where one of the two would be empty.
         """
@@ -58,19 +59,20 @@ class Collection:
 
 
 def _drawn(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """Indices of that share of each class, in order."""
     import numpy as np
 
     generator = np.random.default_rng(seed)
     chosen = [np.empty(0, np.int64)]
     for label in np.unique(labels):
-        places = generator.permutation(np.flatnonzero(labels == label))
-        # At least one of each class, but what is the only one is learnt.
-        chosen.append(places[: min(max(1, round(len(places) * share)), len(places) - 1)])
+        indices = generator.permutation(np.flatnonzero(labels == label))
+        # At least one example of each class is held out; of a class with a single example none is.
+        chosen.append(indices[: min(max(1, round(len(indices) * share)), len(indices) - 1)])
     return np.sort(np.concatenate(chosen))
 
 
 def room(count: int, shape: Shape, dtype: str) -> np.ndarray:
-    """A place for `count` examples: memory, or a file without a name in the temporary folder where they are many."""
+    """An empty array for `count` examples: in memory, or, if it is large, in a nameless file in the temporary folder."""
     import numpy as np
 
     whole = (count, *shape)
@@ -86,16 +88,17 @@ def fitted(pictures: np.ndarray, shape: Shape) -> np.ndarray:
     from PIL import Image
 
     channels, height, width = shape
-    done = room(len(pictures), shape, "uint8")
+    resized = room(len(pictures), shape, "uint8")
     if pictures.shape[1:] == (height, width, channels):
-        done[:] = pictures.transpose(0, 3, 1, 2)
-        return done
+        resized[:] = pictures.transpose(0, 3, 1, 2)
+        return resized
     for place, picture in enumerate(pictures):
         image = Image.fromarray(picture[:, :, 0] if picture.shape[2] == 1 else picture)
         image = image.convert("L" if channels == 1 else "RGB").resize((width, height), Image.Resampling.BILINEAR)
-        done[place] = np.asarray(image).reshape(height, width, channels).transpose(2, 0, 1)
-    return done
+        resized[place] = np.asarray(image).reshape(height, width, channels).transpose(2, 0, 1)
+    return resized
 
 
 def unreadable(message: str, help: str, *notes: str) -> CnnError:
+    """The fault of data that cannot be learnt from."""
     return fault("unreadable-data", message, notes=notes, help=help)

@@ -26,7 +26,7 @@ def make_trainer(run: Run) -> lightning.Trainer:
         callbacks.append(EMAWeightAveraging(decay=options.ema))
     if options.early_stop:
         callbacks.append(EarlyStopping("val_accuracy", mode="max", patience=options.early_stop))
-    # The recorder comes behind what changes the state it saves.
+    # The recorder comes after the callbacks that change the state which it saves.
     callbacks += [RunRecorder(run), Progress()]
     return lightning.Trainer(
         accelerator=options.accelerator,

@@ -52,7 +52,7 @@ def test_boxes_are_where_torch_finds_gradients() -> None:
 def test_rows_grow_and_end_with_the_field_of_the_summary() -> None:
     found = widening(load("resnet50").graph)
     assert len(found.rows) == ROWS
-    assert found.found == 18
+    assert found.layers == 18
     assert found.rows[0].node.name == "conv1"
     assert (found.rows[0].size, found.rows[-1].size) == ((7, 7), (427, 427))
     assert found.last.size == (427, 427)

@@ -17,8 +17,10 @@ MOST = 26
 
 @dataclass(frozen=True)
 class Trunk:
-    """The input, boxes each of which reads the one before it, and skips as pairs of places (0 is the input). `hands` is the
-    tensor that each box hands on, by its key."""
+    """The input, and boxes each of which reads the box before it.
+
+    `skips` are pairs of places, 0 for the input. `hands` has the tensor that each box hands on, by the box's key.
+    """
 
     input: Port
     boxes: tuple[Box | Folded, ...]
@@ -33,10 +35,10 @@ def trunk(graph: Graph, depth: int | None = None) -> Trunk:
     with the depths at which they do not.
     """
     if depth is not None:
-        found = _row(graph, depth)
-        if isinstance(found, Trunk):
-            return found
-        raise _branching(graph, f"at depth {depth} ", found)
+        row = _row(graph, depth)
+        if isinstance(row, Trunk):
+            return row
+        raise _branching(graph, f"at depth {depth} ", row)
     rows = [row for level in range(_levels(graph), 0, -1) if isinstance(row := _row(graph, level), Trunk)]
     if not rows:
         reason = _row(graph, 1)
@@ -58,7 +60,7 @@ def _row(graph: Graph, depth: int) -> Trunk | str:
     """The row, or why there is none."""
     picture = diagram(graph, depth=depth)
     if any(_repeats(item) for item in picture.items):
-        # A badge on several boxes cannot be said in a row: every round stands there.
+        # A row cannot show that several boxes are repeated together: it shows every round.
         picture = diagram(graph, depth=depth, expand=True)
     used = {node.name for node in needed(graph)}
     boxes = [box for box in picture.boxes() if any(name in used for name in _names(box))]

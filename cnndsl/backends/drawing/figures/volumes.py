@@ -19,7 +19,7 @@ from cnndsl.ir.graph import Graph
 from cnndsl.ir.tensor import TensorType
 
 SLABS = 4
-"""Boxes drawn one behind the other for alike rounds; of more, three and a number."""
+"""Alike rounds are drawn as so many boxes one behind the other at most; of more rounds three are drawn, with their number."""
 Skip = tuple[int, int]
 GAP, MARGIN, BETWEEN = 16.0, 14.0, 3.0
 
@@ -38,7 +38,7 @@ class _Stage:
     window: tuple[int, ...] | None
     size: tuple[int, ...]
     bare: bool
-    """Whether it only looks at what was there before in another way, as Flatten and a Dropout in use do."""
+    """Whether its layers only look at the same values in another way, as Flatten does, or pass them on, as Dropout does."""
 
     @property
     def width(self) -> float:
@@ -113,7 +113,7 @@ def _stages(graph: Graph, row: Trunk, colours: Palette) -> Iterator[_Stage]:
 
 
 def _merged(stages: list[_Stage], row: Trunk) -> tuple[list[_Stage], tuple[Skip, ...]]:
-    """The stages that have something to show; what is bare is a word under the one before. And the skips between them."""
+    """The stages that show a box of their own, and the skips between them. A bare stage becomes a word under the one before."""
     kept: list[_Stage] = []
     place = []
     for stage in stages:
@@ -178,7 +178,7 @@ def _drawn(stage: _Stage, at: float, middle: float, colours: Palette) -> Group:
         for number, points in enumerate(solid.faces(x, middle)):
             shapes.append(Polygon(points, stage.fill, stage.line))
             if number:
-                # The faces that the light falls on less.
+                # The top and the right face lie in shadow: they get the line's colour over the fill.
                 shapes.append(Polygon(points, stage.line, None, opacity=(0.18, 0.42)[number - 1]))
         x += solid.front + BETWEEN
     top = middle - stage.solids[-1].rise / 2
@@ -191,20 +191,20 @@ def _drawn(stage: _Stage, at: float, middle: float, colours: Palette) -> Group:
 
 
 def _links(stages: list[_Stage], xs: list[float], middle: float, colours: Palette) -> Iterator[Shape]:
-    """From each box to the next: the window and the position that sees it, or both ends of a column."""
+    """What leads from each box to the next: lines from a window to the position that sees it, an arrow, or the edges of a column."""
     for number in range(len(stages) - 1):
-        one, other = stages[number], stages[number + 1]
-        solid, target = one.solids[-1], other.solids[0]
-        start = _left(one, xs[number]) + one.width - solid.shift[0]
-        end = _left(other, xs[number + 1])
+        stage, following = stages[number], stages[number + 1]
+        solid, target = stage.solids[-1], following.solids[0]
+        start = _left(stage, xs[number]) + stage.width - solid.shift[0]
+        end = _left(following, xs[number + 1])
         low = middle + target.rise / 2 - target.high
-        if other.window and len(one.size) == 2:
-            corners = solid.patch(start, middle, other.window, one.size)
+        if following.window and len(stage.size) == 2:
+            corners = solid.patch(start, middle, following.window, stage.size)
             point = (end, low + target.high / 2)
             yield Polygon((corners[0], corners[1], corners[3], corners[2]), None, colours.text, 0.6)
             for corner in corners:
                 yield Line((corner, point), colours.text, 0.5)
-        elif one.size and prod(one.size) > 1 and prod(other.size) > 1:
+        elif stage.size and prod(stage.size) > 1 and prod(following.size) > 1:
             edge = start + solid.shift[0] / 2
             yield Line(((edge, middle), (end - 5, middle)), colours.arrow)
             yield Polygon(((end, middle), (end - 6, middle - 2.5), (end - 6, middle + 2.5)), colours.arrow)

@@ -1,4 +1,4 @@
-"""Diagram → DOT text. Pure text: no library takes part, the same graph always gives the same characters."""
+"""Diagram → DOT text, written without any library: the same graph always gives the same characters."""
 
 from __future__ import annotations
 
@@ -155,11 +155,11 @@ class _Writer:
             options.append("arrowhead=none")
         elif edge.skip:
             if stretch.tail != edge.tail:
-                # An empty label keeps a way free, so that the arrow stays inside its cluster.
+                # An empty label keeps room for the arrow between the boxes, so that it stays inside its cluster.
                 options.append('label="      "')
             options.append(f'color="{self._colours.skip}" penwidth=1.4')
         if not stretch.main:
-            # The chain is kept straight, and a side branch stands beside what it joins rather than what it leaves.
+            # Graphviz keeps arrows of high weight straight: the chain, then a side branch next to the box that it joins.
             options.append("weight=2" if stretch.joins and not edge.skip else "weight=1")
         return f"  {_id(stretch.tail)} -> {_id(stretch.head)} [{' '.join(options)}]"
 

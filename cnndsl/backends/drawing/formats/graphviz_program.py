@@ -1,4 +1,4 @@
-"""DOT text → SVG, PNG or PDF, by whatever Graphviz there is."""
+"""DOT text → SVG, PNG or PDF, painted by the Graphviz that this machine has."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class _Writer:
         self._numbers = Numbers(picture.graph)
         self._shapes = shapes
         self._costs = costs
-        # Names of a program never become Mermaid's ids: there, words such as `end` mean something.
+        # Ids are numbered and not names of the program: words such as `end` have a meaning in Mermaid.
         self._ids = {port.key: f"in{index}" for index, port in enumerate(picture.inputs)}
         self._ids |= {box.key: f"n{index}" for index, box in enumerate(picture.boxes())}
         self._ids |= {port.key: f"out{index}" for index, port in enumerate(picture.outputs)}
@@ -128,7 +128,7 @@ def _joined(*lines: str) -> str:
     return "<br/>".join(_text(line) for line in lines if line)
 
 
-# A point stays inside a number or a name; before a space it would begin a Markdown list.
+# A point inside a number or a name stays; a point before a space would begin a Markdown list.
 _UNSAFE = re.compile(r"(?!\.\w)[^\w ×→–·,‖/+]|_")
 
 

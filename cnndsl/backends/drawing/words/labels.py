@@ -10,7 +10,7 @@ from cnndsl.backends.drawing.words.escape import html, html_tooltip, identifier
 from cnndsl.backends.drawing.words.numbers import Numbers, leaving
 
 LINE = 20
-"""Characters of a cluster's heading before what it is stands under its name."""
+"""A cluster's heading with more characters than these has two lines: its label, and below it its block."""
 
 
 class Labels:
@@ -18,9 +18,9 @@ class Labels:
     colours boxes by a measure instead of by what they are."""
 
     def __init__(
-        self, figures: Numbers, palette: Palette, heat: Heat | None, *, upright: bool, shapes: bool, costs: bool
+        self, numbers: Numbers, palette: Palette, heat: Heat | None, *, upright: bool, shapes: bool, costs: bool
     ) -> None:
-        self._numbers = figures
+        self._numbers = numbers
         self._colours = palette
         self._heat = heat
         self._upright = upright
@@ -34,8 +34,8 @@ class Labels:
         return f'<FONT COLOR="{ink}"><B>{html(port.title)}</B>  {type}</FONT>'
 
     def cluster(self, cluster: Cluster, *, aside: bool) -> str:
-        """The heading of a cluster, which stands `aside` on the right or else on the left. What it says of shared weights,
-        the boxes in it do not repeat."""
+        """The heading of a cluster, on the right if `aside`, else on the left. Where it says that weights are shared, the
+        boxes in the cluster do not say it again."""
         if cluster.shared:
             self._lent |= {node.name for node in cluster.nodes}
         words = self._words(cluster, self._colours.quiet)
@@ -47,7 +47,7 @@ class Labels:
             title, long = "  ".join(text for _, text in words), sum(len(word) + 2 for word, _ in words)
         cells = (f"<TD>{title}</TD>" if title else "") + badge
         if cells and not self._upright and not aside and long <= LINE:
-            # As much room again to the right, so that an arrow into the middle does not run through the words.
+            # The heading gets as much room again on its right: an arrow into the middle then passes beside the words.
             cells += f'<TD WIDTH="{6 * long + 30 * (cluster.times > 1)}"></TD>'
         return (
             f'<TABLE BORDER="0" CELLBORDER="0" CELLPADDING="1" CELLSPACING="2"><TR>{cells}</TR></TABLE>'
@@ -132,7 +132,7 @@ class Labels:
         return f' ID="{identifier(f"op:{cell.node.name}")}" TOOLTIP="{tip}"'
 
     def _whose(self, cell: Cell) -> str:
-        """Whose weights a layer uses, where they are another's and no cluster around it says so."""
+        """Which layer's weights a layer uses, if it has none of its own and no cluster around it says so."""
         if not self._numbers.borrows(cell.node) or cell.node.name in self._lent:
             return ""
         first, last = cell.nodes[0].weights_of, cell.nodes[-1].weights_of
@@ -143,7 +143,7 @@ class Labels:
         return f'<FONT COLOR="{text}">{"  ".join(words)}</FONT>' if words else ""
 
     def _words(self, item: Cluster | Folded, quiet: str) -> list[tuple[str, str]]:
-        """What a cluster is called, what it is and whose weights it uses: plain, and as they are written."""
+        """The words of a cluster's heading, each as plain text and as HTML: its label, its block, whether its weights are shared."""
         name = item.label or item.title
         words = [(name, f"<B>{html(name)}</B>")] if name else []
         if item.label and item.title:

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     Weights = Mapping[str, np.ndarray]
 
 OPSET = 20
-"""The first in which every operator that our layers need is one operator, GELU included."""
+"""The first version of ONNX that has an operator for each of our layers, GELU included."""
 MOST_ONNX_BYTES = 2**31 - 2**20
-"""Bytes of weights in one ONNX file: protobuf's limit, less room for the graph."""
+"""Bytes of weights that one ONNX file can hold: the limit of protobuf, less some room for the graph."""
 
 
 def write_onnx(graph: Graph, weights: Weights, path: Path, batch: int | None = None) -> None:
@@ -76,7 +76,7 @@ def exported(graph: Graph, weights: Weights, batch: int | None = None) -> Any:
     """The program that `torch.export` makes of inference; its placeholders have the names of the inputs."""
     module = loaded(graph, weights)
     _name_arguments(module, [i.name for i in graph.inputs])
-    # An example of one would fix the batch: PyTorch takes 1 for a constant.
+    # With an example of batch 1, PyTorch would take the batch for a constant.
     count = batch or 2
     examples = tuple(torch.zeros((count, *i.type.shape), dtype=getattr(torch, i.type.dtype)) for i in graph.inputs)
     axes = None if batch else tuple({0: torch.export.Dim("batch")} for _ in examples)
@@ -85,7 +85,7 @@ def exported(graph: Graph, weights: Weights, batch: int | None = None) -> Any:
 
 
 def _name_arguments(module: nn.Module, names: list[str]) -> None:
-    """Says which arguments the module takes, for those that ask its signature: it takes any and checks them itself."""
+    """Gives `forward` a signature with these names, after which exporters name the inputs. Without one it takes `*tensors`."""
     forward = partial(type(module).forward, module)
     forward.__signature__ = Signature([Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in names])  # type: ignore[attr-defined]
     module.forward = forward

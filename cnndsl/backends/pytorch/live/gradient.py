@@ -27,7 +27,7 @@ def influence(
     module.requires_grad_(False)
     given = {name: torch.from_numpy(array.copy()) for name, array in inputs.items()}
     given[of].requires_grad_(True)
-    # A layer that works in place may not write into what the gradient starts from.
+    # The first layer reads a copy: PyTorch lets nothing work in place on the tensor that a gradient is asked for.
     values = {name: value * 1 if name == of else value for name, value in given.items()}
     for name in steps(module, values):
         if name == tensor:

@@ -38,7 +38,7 @@ def runner(
     module = loaded(graph, weights).to(getattr(torch, dtype))
     given = [_tensor(x, dtype) for x in inputs.values()]
     with warnings.catch_warnings():
-        # Inductor warns of its own deprecated parts.
+        # Inductor warns that it uses parts of PyTorch that are deprecated.
         warnings.simplefilter("ignore")
         called: Any = torch.compile(module) if compiled else module
 
@@ -51,8 +51,8 @@ def runner(
 
 
 def settled(graph: Graph, weights: Mapping[str, np.ndarray], inputs: Mapping[str, np.ndarray]) -> Arrays:
-    """The weights with every batch norm's mean and variance those of what comes to it from these examples, as after
-    training. With first weights maps shrink from layer to layer until only biases are left."""
+    """The weights, with the mean and variance of every batch norm measured on these examples, as training would leave
+    them. Without that, the maps of a network with first weights shrink from layer to layer until only biases are left."""
     module = loaded(graph, weights)
     for part in module.modules():
         if isinstance(part, nn.modules.batchnorm._BatchNorm) and part.track_running_stats:

@@ -31,7 +31,7 @@ def grad_cam(
         for name in steps(module, values):
             if name == tensor:
                 kept = values[name].detach().clone().requires_grad_(True)
-                # A layer behind it that works in place may not write into what the gradient is of.
+                # Later layers read a copy: PyTorch lets nothing work in place on the tensor that a gradient is asked for.
                 values[name] = kept * 1
         assert kept is not None
         values[next(output.node for output in graph.outputs if not output.training)][0, index].backward()

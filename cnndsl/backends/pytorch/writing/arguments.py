@@ -10,15 +10,15 @@ from cnndsl.backends.pytorch.writing.layout import identifier
 from cnndsl.backends.pytorch.writing.template import Template
 
 COUNTS = ("channels", "features", "groups", "embed_dim")
-"""Endings of arguments that count channels: equal numbers among them are one argument."""
+"""Endings of the names of arguments that count channels: two that are equal in all instances become one argument."""
 
 FEWEST_TO_DERIVE = 3
-"""From this many different numbers on, one being always a multiple of another is no accident."""
+"""In so many instances that differ, one number that is always the same multiple of another is no accident."""
 
 
 @dataclass(frozen=True)
 class Instance:
-    """One use of a class: the constructor's constants, None where a submodule is missing, and which are."""
+    """One use of a class: the constants of its constructor in order, None for those of its `missing` submodules."""
 
     constants: tuple[Literal | None, ...]
     missing: frozenset[str] = frozenset()

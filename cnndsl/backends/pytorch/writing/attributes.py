@@ -1,4 +1,4 @@
-"""Names of submodules that no state dict shows: those of layers without weights."""
+"""Names for submodules whose names no state dict shows: layers without weights."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cnndsl.ir.graph import Node
 
 
 def attributes(scope: Scope, weighty: Collection[str], expression: Callable[[Node], Expression]) -> dict[str, str]:
-    """The attribute of each submodule. Those without weights and without a name share one among equals."""
+    """The attribute of each submodule by its name. Equal layers without weights and without a label share one attribute."""
     attributes = {name: name for name in scope.children if name in weighty or is_identifier(name)}
     taken = {*attributes.values(), *TAKEN}
     shared: dict[Expression, str] = {}

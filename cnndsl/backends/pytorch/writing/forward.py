@@ -20,9 +20,9 @@ from cnndsl.backends.pytorch.writing.layout import identifier, is_identifier, li
 from cnndsl.backends.pytorch.writing.template import Assignment, Template
 
 NESTED = 3
-"""Calls around each other on one line."""
+"""The most calls around each other on one line."""
 LONG_LIVED = 5
-"""A value read by several, the last of them this many lines on, gets a name of its own."""
+"""A value that is read more than once, for the last time more than so many lines on, gets a name of its own."""
 WIDEST_WRAP, WIDEST_OPERAND = 90, 32
 
 
@@ -56,19 +56,19 @@ class Forward:
     # -- which steps share a line
 
     def _joined(self) -> list[_Line]:
-        found: dict[int, _Line] = {}
+        kept_lines: dict[int, _Line] = {}
         by_result: dict[int, int] = {}
         for position, step in enumerate(self.template.steps):
             inlined: dict[int, Expression] = {}
             for value in _values_read(step.expression):
-                maker = found.get(by_result.get(value, -1))
+                maker = kept_lines.get(by_result.get(value, -1))
                 if maker is not None and self._fits(maker, step, value):
                     inlined[value] = maker.expression
-                    del found[by_result[value]]
+                    del kept_lines[by_result[value]]
             expression = _with(step.expression, inlined)
-            found[position] = _Line(expression, step.results, step.training, position)
+            kept_lines[position] = _Line(expression, step.results, step.training, position)
             by_result.update(dict.fromkeys(step.results, position))
-        return list(found.values())
+        return list(kept_lines.values())
 
     def _fits(self, maker: _Line, step: Assignment, value: int) -> bool:
         if self.uses[value] != 1 or len(maker.results) != 1 or maker.training != step.training:

@@ -24,7 +24,7 @@ NN, TORCH = recorder("nn"), recorder("torch")
 
 
 def ordered(names: list[str], parts: list[Expression]) -> Expression:
-    """An `OrderedDict`: with arguments where the names allow, else of pairs."""
+    """The call that makes an `OrderedDict`: with keyword arguments where all names can be written so, else of pairs."""
     if all(is_identifier(name) for name in names):
         return Call(Name("OrderedDict"), tuple(zip(names, parts, strict=True)))
     pairs = tuple(Several(tuple, (Literal(name), part)) for name, part in zip(names, parts, strict=True))
@@ -32,12 +32,12 @@ def ordered(names: list[str], parts: list[Expression]) -> Expression:
 
 
 def runs(parts: list[Expression]) -> list[Expression]:
-    """Three or more equal ones in a row written as one."""
-    found: list[Expression] = []
+    """The parts of a container, with three or more equal ones in a row written as one."""
+    written: list[Expression] = []
     for part, equal in groupby(parts):
         count = len(list(equal))
-        found += [Repeated(part, count)] if count >= 3 and isinstance(part, Call) else [part] * count
-    return found
+        written += [Repeated(part, count)] if count >= 3 and isinstance(part, Call) else [part] * count
+    return written
 
 
 def in_nn(name: str) -> Expression:

@@ -1,7 +1,7 @@
 """The graph as nested regions: which scopes of names can be modules with a `forward` of their own, and what flows.
 
-A scope can be one if its nodes can run in one go: nothing that one of them needs waits for another one outside. The
-others are mere containers, whose layers the scope around them runs.
+A scope can be such a module if its nodes can run one after the other: none of them needs a value from outside that is
+computed from another of them. Other scopes are mere containers, whose layers the scope around them runs.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class _Regions:
         return self._scopes[path]
 
     def _find_shared_calls(self) -> None:
-        """Later uses of a share that run the very nodes of its scope: calls of the same module."""
+        """Notes which frames run exactly the nodes of another scope, with its weights: they are further calls of its module."""
         owned: dict[Path, list[str]] = {}
         for node in self.nodes:
             if node.owns_weights:
@@ -114,7 +114,7 @@ class _Regions:
                 self._homes.update(dict.fromkeys(image.values(), first[:-1]))
 
     def _borrowing_frames(self) -> Iterator[list[Node]]:
-        """For each outermost frame in which all weights are another's: its nodes."""
+        """The nodes of each outermost frame that owns no weights."""
         frames = self.graph.frames
         inside: dict[int, list[Node]] = {}
         for node in self.nodes:
@@ -143,7 +143,7 @@ class _Regions:
         return self._contracted(scope, units)
 
     def _contracted(self, scope: Scope, units: list[Unit]) -> list[Unit]:
-        """The units with calls in the place of nodes, for as many child scopes as can be called."""
+        """The units, with a call in the place of the nodes of each child scope that can be called."""
         for child in scope.children.values():
             if not isinstance(child, Scope):
                 continue
@@ -165,7 +165,7 @@ class _Regions:
         return units
 
     def _merged(self, scope: Scope, units: list[Unit], inside: set[str], owners: dict[str, str]) -> list[Unit] | None:
-        """The units with one call of the scope in the place of those inside; None where that cannot be."""
+        """The units, with one call of the scope in the place of its nodes; None where something outside must run between them."""
         at = [index for index, unit in enumerate(units) if unit.outputs[0] in inside]
         group = [units[index] for index in at]
         if not group or len({unit.training for unit in group}) != 1:

@@ -125,13 +125,13 @@ def _is_chain(scope: Scope, layers: Layers) -> bool:
 
 def _titles_of_repeated_chains(chains: set[Scope], titles: Mapping[str, str], layers: Layers) -> set[str]:
     """The blocks that are plain chains of layers and occur more than once: each is worth a class."""
-    found = [
+    blocks = [
         titles[scope.name]
         for scope in chains
         if scope.name in titles
         and any(isinstance(child, Node) and _has_weights(child, layers) for child in scope.children.values())
     ]
-    return {title for title in found if found.count(title) > 1}
+    return {title for title in blocks if blocks.count(title) > 1}
 
 
 def _is_bare_chain(scope: Scope, block: bool) -> bool:

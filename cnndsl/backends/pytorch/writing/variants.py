@@ -1,4 +1,4 @@
-"""Scopes that are instances of one class: those that are alike, and those that only lack a part."""
+"""Which scopes are instances of one class: those that are alike, and those that only lack a submodule of the others."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ClassDraft:
 
 @dataclass(eq=False)
 class AlikeDrafts:
-    """Alike drafts; with `missing`, what some of them lack."""
+    """Drafts of one class; `missing` are the submodules that some of them lack."""
 
     template: Template
     drafts: list[ClassDraft]
@@ -32,20 +32,20 @@ class AlikeDrafts:
 
 
 def variants(drafts: Iterable[ClassDraft]) -> list[AlikeDrafts]:
-    """The drafts by class, in the order of the first of each title."""
+    """The drafts by class. Classes of one title follow each other; titles come in the order of their first drafts."""
     by_key: dict[object, AlikeDrafts] = {}
     for draft in drafts:
         by_key.setdefault(draft.template.key, AlikeDrafts(draft.template, [])).drafts.append(draft)
     titles = dict.fromkeys(variant.template.title for variant in by_key.values())
-    found: list[AlikeDrafts] = []
+    by_title: list[AlikeDrafts] = []
     for title in titles:
         alike = [variant for variant in by_key.values() if variant.template.title == title]
-        found += _merged(sorted(alike, key=lambda v: -len(v.template.made)))
-    return found
+        by_title += _merged(sorted(alike, key=lambda v: -len(v.template.made)))
+    return by_title
 
 
 def _merged(variants: list[AlikeDrafts]) -> list[AlikeDrafts]:
-    """Variants of one title, those that only lack submodules of another joined with it."""
+    """The classes of one title, after one whose drafts only lack submodules of another has been joined with it."""
     kept: list[AlikeDrafts] = []
     for variant in variants:
         if not any(_join(larger, variant) for larger in kept):
