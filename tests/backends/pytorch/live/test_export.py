@@ -1,4 +1,4 @@
-"""ONNX files and exported programs, run by ONNX Runtime and by PyTorch, give what the module gives."""
+"""Guards `pytorch/live/export.py`: ONNX files and exported programs, run by ONNX Runtime and PyTorch, give what the module gives."""
 
 from __future__ import annotations
 

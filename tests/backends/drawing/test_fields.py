@@ -1,4 +1,4 @@
-"""Receptive fields over a picture: the boxes are torch's gradients, the picture is a plain PNG."""
+"""Guards `drawing/figures/fields.py` and `widening.py`: the boxes are torch's gradients, the picture is a plain PNG."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cnndsl.backends.drawing.figures.widening import ROWS, Seen, widening
 from cnndsl.diagnostics.errors import CnnError
 from cnndsl.ir.graph import Graph
 from cnndsl.pipeline import load, parse_text
-from tests.backends.dot.test_svg import SVG, assert_inert
+from tests.backends.drawing.test_svg import SVG, assert_inert
 
 
 def pixels(graph: Graph) -> np.ndarray:

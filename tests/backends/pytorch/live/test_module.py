@@ -1,4 +1,4 @@
-"""The live module: a plain PyTorch module in all that one does with modules."""
+"""Guards `pytorch/live/module.py`: a plain PyTorch module in all that one does with modules."""
 
 from __future__ import annotations
 

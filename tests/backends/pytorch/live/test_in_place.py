@@ -1,4 +1,4 @@
-"""Working in place changes neither values nor gradients."""
+"""Guards `pytorch/live/in_place.py`: working in place changes neither values nor gradients."""
 
 from __future__ import annotations
 
