@@ -1,4 +1,4 @@
-"""Data: what is read, how it is parted, and what is said of data that cannot be used."""
+"""Guards `training/data` and `training/check.py`: what is read, how it is parted, what is said of data that cannot be used."""
 
 from __future__ import annotations
 
