@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from html import escape
 
+from cnndsl.analyses.document import Summary
 from cnndsl.analyses.html_table import STYLE, to_html
 from cnndsl.analyses.outline import rows
-from cnndsl.analyses.summary import Summary
 from cnndsl.backends.drawing.draw import to_svg
 from cnndsl.diagnostics.errors import MissingPart
 from cnndsl.ir.graph import Graph
