@@ -64,7 +64,6 @@ def _members(styles: Styles, owner: Scope | Node, template: Template) -> dict[Pa
 def _template(scope: Scope, layers: Layers, styles: Styles, calls: Calls) -> Template:
     """What a scope's class makes and runs. The classes inside it must have their `calls`."""
     style = styles[scope]
-    assert style.form != "dict"
     region = scope.region or Region((), [], ())
     made = {
         style.attribute(name): Made(

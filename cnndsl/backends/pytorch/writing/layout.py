@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import keyword
+import math
 import re
+import struct
 from collections.abc import Callable, Collection
 from itertools import count
 
@@ -24,8 +26,10 @@ from cnndsl.backends.pytorch.expression import (
 )
 
 WIDTH = 120
+FLOAT32_MAX = 3.4028235e38
 
 _PRECEDENCE = {
+    "or": 0,
     "==": 1,
     "!=": 1,
     "<": 1,
@@ -131,7 +135,16 @@ def literal(value: object) -> str:
         return "..."
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         return f'float("{value}")'
+    if isinstance(value, float):
+        value = _without_noise(value)
     return re.sub(r"e([+-])0(\d)", r"e\1\2", repr(value))
+
+
+def _without_noise(value: float) -> float:
+    """0.075 for 0.07500000000000001: the rounded decimal, where it differs by rounding noise that no float32 shows."""
+    short = float(f"{value:.12g}")
+    noise = abs(short - value) <= 4 * math.ulp(value) and abs(value) < FLOAT32_MAX
+    return short if noise and struct.pack("f", short) == struct.pack("f", value) else value
 
 
 def lines(before: str, expression: Expression, after: str, indent: int, speak: Speak = unspoken) -> list[str]:

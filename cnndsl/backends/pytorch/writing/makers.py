@@ -45,15 +45,26 @@ def in_nn(name: str) -> Expression:
 
 
 def tensor(weight: Weight) -> Expression:
-    dtype = {} if weight.dtype == "float32" else {"dtype": getattr(TORCH, weight.dtype)}
-    shape = weight.shape or ((),)
+    """The call that makes a tensor with the first values of a weight."""
     if weight.init == "uniform":
-        return recorded(TORCH.empty(*shape, **dtype).uniform_(-weight.bound, weight.bound))
+        return recorded(Recorder(_filled("empty", weight)).uniform_(-weight.bound, weight.bound))
     if weight.init == "normal":
-        return recorded(TORCH.empty(*shape, **dtype).normal_(0, weight.std))
-    if weight.init == "constant":
-        return recorded(TORCH.full(weight.shape, weight.value, **dtype))
-    return recorded(getattr(TORCH, weight.init)(*shape, **dtype))
+        return recorded(Recorder(_filled("empty", weight)).normal_(0, weight.std))
+    return _filled("full" if weight.init == "constant" else weight.init, weight)
+
+
+def _filled(function: str, weight: Weight) -> Expression:
+    """`torch.ones(64)`. The only side that is not 1 is a number of channels; arguments tell so by their name."""
+    sides = [side for side in weight.shape if side != 1]
+    named = [("num_features" if len(sides) == 1 and side != 1 else "size", Literal(side)) for side in weight.shape]
+    arguments: list[tuple[str | None, Expression]] = list(named) or [("size", Literal(()))]
+    if function == "full":
+        shape = Several(tuple, tuple(value for _, value in named)) if named else Literal(())
+        arguments = [("num_features" if len(sides) == 1 else "size", shape), ("fill_value", Literal(weight.value))]
+    count = len(arguments)
+    if weight.dtype != "float32":
+        arguments.append(("dtype", recorded(getattr(TORCH, weight.dtype))))
+    return Call(Attribute(Name("torch"), function), tuple(arguments), positional=count)
 
 
 def parameter(weight: Weight) -> Expression:

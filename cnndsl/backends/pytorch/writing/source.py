@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from cnndsl.backends.pytorch.expression import Attribute, Call, Expression, Name, Several
+from cnndsl.backends.pytorch.expression import Attribute, Call, Expression, Literal, Name, Several
 from cnndsl.backends.pytorch.names import refuse_unspeakable
 from cnndsl.backends.pytorch.writing.classes import classes_of
 from cnndsl.backends.pytorch.writing.forward import Forward
@@ -19,7 +19,13 @@ from cnndsl.backends.pytorch.writing.makers import ordered
 from cnndsl.backends.pytorch.writing.template import Made, filled
 from cnndsl.ir.graph import Graph
 
-BASES = {"module": "nn.Module", "list": "nn.ModuleList", "sequential": "nn.Sequential", "ordered": "nn.Sequential"}
+BASES = {
+    "module": "nn.Module",
+    "list": "nn.ModuleList",
+    "dict": "nn.ModuleDict",
+    "sequential": "nn.Sequential",
+    "ordered": "nn.Sequential",
+}
 
 
 def to_source(graph: Graph) -> str:
@@ -82,6 +88,9 @@ def _made(written: Class, made: list[tuple[Made, Expression]]) -> list[str]:
         rest = [pair for pair in made if pair not in listed]
         call = Call(Name("super().__init__"), ((None, Several(list, values)),))
         return [*lines("", call, "", 8), *_assignments(written, rest)]
+    if base == "dict":
+        named = tuple(part for m, value in made for part in (Literal(m.name), value))
+        return lines("", Call(Name("super().__init__"), ((None, Several(dict, named)),)), "", 8)
     parts = ordered([m.name for m, _ in made], list(values))
     return lines("", Call(Name("super().__init__"), ((None, parts),)), "", 8)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from cnndsl.backends.pytorch.expression import Call, Member, Value
 from cnndsl.backends.pytorch.library import nn
@@ -14,9 +13,6 @@ from cnndsl.backends.pytorch.writing.layout import class_name, is_identifier
 from cnndsl.backends.pytorch.writing.regions import Scope
 from cnndsl.backends.pytorch.writing.template import Base, Path
 from cnndsl.ir.graph import Node
-
-Form = Base | Literal["dict"]
-"""As for a class; `dict` is `nn.ModuleDict`, which no class extends."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +25,7 @@ class ScopeStyle:
     own: bool
     title: str
     """What its class is called, as long as the name is not taken: after the block, or after the scope's own label."""
-    form: Form
+    form: Base
     height: int
     attributes: Mapping[str, str]
     weighty: frozenset[str]
@@ -72,7 +68,7 @@ def styles_of(layers: Layers, scopes: list[Scope]) -> Styles:
         inside = max((styles[child].height for child in scope.children.values() if isinstance(child, Scope)), default=0)
         form = _class_form(scope, scope in chains, weighty) if own else _container_form(scope, bare)
         called: Mapping[str, str] = {}
-        if form == "module":
+        if form == "module" or (form == "dict" and own):
             called = attributes(scope, weighty, lambda node: layers.made[node.name])
         elif form == "ordered" and not own:
             called = distinct(scope, weighty)
@@ -166,10 +162,12 @@ def _class_form(scope: Scope, chain: bool, weighty: frozenset[str]) -> Base:
     counted = [name for name in names if name.isdigit() or name in weighty]
     if not plain and not _has_bare_tensor(scope) and counted == positions(len(counted)):
         return "list"
+    if not plain and _is_containable(scope):
+        return "dict"
     return "module"
 
 
-def _container_form(scope: Scope, chain: bool) -> Form:
+def _container_form(scope: Scope, chain: bool) -> Base:
     numbered = list(scope.children) == positions(len(scope.children))
     if chain:
         return "sequential" if numbered else "ordered"

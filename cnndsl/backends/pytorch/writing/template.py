@@ -17,8 +17,8 @@ from cnndsl.backends.pytorch.expression import (
     substituted,
 )
 
-Base = Among["module", "list", "sequential", "ordered"]
-"""What a class extends: `nn.Module`, `nn.ModuleList`, or `nn.Sequential` with its parts by position or by name."""
+Base = Among["module", "list", "dict", "sequential", "ordered"]
+"""What a class extends: `nn.Module`, `nn.ModuleList`, `nn.ModuleDict`, or `nn.Sequential` with parts by position or name."""
 
 
 Path = tuple[str, ...]
