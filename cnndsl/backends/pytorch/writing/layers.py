@@ -9,7 +9,7 @@ from typing import Any
 from cnndsl.backends.pytorch.expression import Call, Expression, Literal, Member, Recorder, Value, recorded
 from cnndsl.backends.pytorch.writing.instances import Class, instances
 from cnndsl.backends.pytorch.writing.layout import class_name
-from cnndsl.backends.pytorch.writing.makers import NN, TORCH, parameter, tensor
+from cnndsl.backends.pytorch.writing.makers import NN, TORCH, formula, parameter, tensor
 from cnndsl.backends.pytorch.writing.repeated import steps_of
 from cnndsl.backends.pytorch.writing.template import Made, Path, Template
 from cnndsl.backends.pytorch.writing.variants import ClassDraft
@@ -38,7 +38,7 @@ class Layers:
         if module is not None and node.weights_of in self.written:
             owner = self.graph[node.weights_of]
             # A shared layer may be used on tensors of another form than its class was written for.
-            if owner is node or _formula(self.graph, owner) == _formula(self.graph, node):
+            if owner is node or formula(self.graph, owner) == formula(self.graph, node):
                 return recorded(module(*arguments))
         return recorded(node.op.call_torch(TORCH, module, self.graph.input_types(node), *arguments))
 
@@ -75,12 +75,5 @@ def _template(graph: Graph, node: Node) -> Template:
         Made(slot, parameter(weight) if weight.trained else tensor(weight), buffer=not weight.trained)
         for slot, weight in node.op.weights(types).items()
     )
-    steps = steps_of(_formula(graph, node), len(types))
+    steps = steps_of(formula(graph, node), len(types))
     return Template(class_name(node.op.word), "module", made, len(types), steps, steps[-1].results)
-
-
-def _formula(graph: Graph, node: Node) -> Expression:
-    """What a node computes, as a class of its own would write it: its weights are `self`'s."""
-    types = graph.input_types(node)
-    values = [Recorder(Value(index)) for index in range(len(types))]
-    return recorded(node.op.call_torch(TORCH, Recorder(Member(())), types, *values))

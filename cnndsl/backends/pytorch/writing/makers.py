@@ -1,4 +1,4 @@
-"""The calls that containers and bare tensors are made by."""
+"""The calls that make containers and bare tensors, and the formula of a layer."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ from cnndsl.backends.pytorch.expression import (
     Call,
     Expression,
     Literal,
+    Member,
     Name,
     Recorder,
     Repeated,
     Several,
+    Value,
     complete,
     recorded,
     recorder,
 )
 from cnndsl.backends.pytorch.writing.layout import is_identifier
+from cnndsl.ir.graph import Graph, Node
 from cnndsl.ir.weight import Weight
 
 NN, TORCH = recorder("nn"), recorder("torch")
@@ -74,3 +77,10 @@ def parameter(weight: Weight) -> Expression:
         if not options
         else NN.Parameter(Recorder(tensor(weight)), **options)
     )
+
+
+def formula(graph: Graph, node: Node) -> Expression:
+    """What a node computes, as a class of its own would write it: its inputs are numbered, its weights are `self`'s."""
+    types = graph.input_types(node)
+    values = [Recorder(Value(index)) for index in range(len(types))]
+    return recorded(node.op.call_torch(TORCH, Recorder(Member(())), types, *values))

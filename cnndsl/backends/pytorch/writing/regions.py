@@ -10,6 +10,7 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 
 from cnndsl.backends.pytorch.order import mode
+from cnndsl.backends.pytorch.writing.makers import formula
 from cnndsl.backends.pytorch.writing.template import Path
 from cnndsl.ir.graph import Graph, Node
 
@@ -109,7 +110,7 @@ class _Regions:
         for nodes in self._borrowing_frames():
             first = _common([_path(node.weights_of)[:-1] for node in nodes])
             image = {node.weights_of: node.name for node in nodes}
-            if first and list(image) == owned.get(first) and len(nodes) == len(image) and self._same_wiring(image):
+            if first and list(image) == owned.get(first) and len(nodes) == len(image) and self._same_work(image):
                 self._calls.setdefault(first, []).append(image)
                 self._homes.update(dict.fromkeys(image.values(), first[:-1]))
 
@@ -127,9 +128,15 @@ class _Regions:
             if frames[frame].parent not in borrowing:
                 yield inside[frame]
 
-    def _same_wiring(self, image: dict[str, str]) -> bool:
+    def _same_work(self, image: dict[str, str]) -> bool:
+        """Whether each node computes what the owner of its weights does, from inputs that are connected in the same way.
+
+        On maps of another size a layer may compute something else: `pad=same_tf` fills up other borders.
+        """
         outside: dict[str, str] = {}
         for owner, borrower in image.items():
+            if formula(self.graph, self.graph[owner]) != formula(self.graph, self.graph[borrower]):
+                return False
             pairs = zip(self.graph[owner].inputs, self.graph[borrower].inputs, strict=True)
             for theirs, mine in pairs:
                 if image.get(theirs, outside.setdefault(theirs, mine)) != mine:

@@ -29,7 +29,9 @@ class ScopeStyle:
     height: int
     attributes: Mapping[str, str]
     weighty: frozenset[str]
-    """The submodules with weights, whose names the state dict shows."""
+    """The children with weights, whose names the state dict shows."""
+    tensors: frozenset[str]
+    """The children that are a bare tensor."""
 
     def attribute(self, name: str) -> str:
         return self.attributes.get(name, name)
@@ -43,7 +45,9 @@ class ScopeStyle:
         )
         if numbered and name.isdigit():
             return f"{module}[{name}]"
-        return f"{module}.{name}" if is_identifier(name) else f'getattr({module}, "{name}")'
+        if is_identifier(name):
+            return f"{module}.{name}"
+        return f'{module}.get_{"parameter" if name in self.tensors else "submodule"}("{name}")'
 
 
 Styles = Mapping[Scope, ScopeStyle]
@@ -72,7 +76,7 @@ def styles_of(layers: Layers, scopes: list[Scope]) -> Styles:
             called = attributes(scope, weighty, lambda node: layers.made[node.name])
         elif form == "ordered" and not own:
             called = distinct(scope, weighty)
-        styles[scope] = ScopeStyle(own, _title(scope, title), form, inside + own, called, weighty)
+        styles[scope] = ScopeStyle(own, _title(scope, title), form, inside + own, called, weighty, _bare_tensors(scope))
     return styles
 
 
@@ -141,11 +145,11 @@ def _is_bare_chain(scope: Scope, block: bool) -> bool:
 
 def _is_containable(scope: Scope) -> bool:
     """Whether `nn.ModuleList` or `nn.ModuleDict` can hold a scope's children: modules, under names free there."""
-    return not _has_bare_tensor(scope) and all(not hasattr(nn.ModuleDict, name) for name in scope.children)
+    return not _bare_tensors(scope) and all(not hasattr(nn.ModuleDict, name) for name in scope.children)
 
 
-def _has_bare_tensor(scope: Scope) -> bool:
-    return any(isinstance(child, Node) and child.op.one_tensor for child in scope.children.values())
+def _bare_tensors(scope: Scope) -> frozenset[str]:
+    return frozenset(name for name, child in scope.children.items() if isinstance(child, Node) and child.op.one_tensor)
 
 
 def _has_weights(child: Scope | Node, layers: Layers) -> bool:
@@ -160,9 +164,10 @@ def _class_form(scope: Scope, chain: bool, weighty: frozenset[str]) -> Base:
     if chain and not plain and all(not hasattr(nn.Sequential, name) for name in names):
         return "ordered"
     counted = [name for name in names if name.isdigit() or name in weighty]
-    if not plain and not _has_bare_tensor(scope) and counted == positions(len(counted)):
+    if not plain and not _bare_tensors(scope) and counted == positions(len(counted)):
         return "list"
-    if not plain and _is_containable(scope):
+    odd = [name for name in weighty if not is_identifier(name)]
+    if 2 * len(odd) > len(weighty) and _is_containable(scope):
         return "dict"
     return "module"
 
