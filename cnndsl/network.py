@@ -15,7 +15,7 @@ from cnndsl.pipeline import load as load_file
 
 if TYPE_CHECKING:
     from cnndsl.analyses.document import NetworkField, NodeReport, Summary
-    from cnndsl.backends.drawing.formats.graphviz import Options
+    from cnndsl.backends.drawing.formats.graphviz import Style
     from cnndsl.backends.tvm.package.built import BuiltPackage
     from cnndsl.backends.tvm.tuning.events import Tuned
     from cnndsl.benchmarking.bench_report import BenchReport
@@ -245,7 +245,7 @@ class Network:
         """The graph as JSON: `load` takes a file of it and works out all of it again before it believes it."""
         return self.graph.model_dump_json(indent=1)
 
-    def draw(self, path: str | Path, **options: Unpack[Options]) -> None:
+    def draw(self, path: str | Path, **style: Unpack[Style]) -> None:
         """Writes a diagram as `.svg`, `.png`, `.pdf`, `.dot` or `.mmd` (Mermaid), whichever the path ends in.
 
         Options: `depth` (levels of blocks to open; all by default), `expand` (draw every round of a repeat), `direction`
@@ -255,7 +255,7 @@ class Network:
         """
         from cnndsl.backends.drawing.draw import draw
 
-        draw(self.graph, path, **options)
+        draw(self.graph, path, **style)
 
     def verify(self, seed: int = 0, precision: Literal["f32", "bf16"] = "f32") -> Iterable[Finding]:
         """Compares our figures, PyTorch and TVM, layer by layer, the package in `precision`; yields each finding as soon as it is
@@ -273,9 +273,9 @@ class Network:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         """How a notebook shows it: its diagram and its table, and a line where there is no more room."""
-        from cnndsl.notebook import mimebundle
+        from cnndsl.webpage.bundle import mimebundle
 
-        return mimebundle(self)
+        return mimebundle(self.graph, self.summary(), repr(self))
 
 
 def _array(value: Any) -> Any:

@@ -85,8 +85,10 @@ class Reshape(Op):
         return len(self.shape) == 1 and x.kind != "vector"
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
-        (x,) = xs
-        return values[0].reshape(-1, *self._filled(x))
+        if -1 in self.shape:
+            # On maps of several sizes a shared layer then computes the same.
+            return values[0].reshape(values[0].shape[0], *self.shape)
+        return values[0].reshape(-1, *self.shape)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         (x,) = xs

@@ -1,4 +1,4 @@
-"""torch.compile gets the same work from our module as from torchvision's: as fast a step is the same step."""
+"""Guards `training/loop/learner.py`: torch.compile makes the same step of our module as of torchvision's, so it is as fast."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DOT to SVG, PNG and PDF by what is on the machine, and what is said when there is nothing."""
+"""Guards `drawing/formats/graphviz_program.py`: DOT to SVG, PNG, PDF by what the machine has, and what is said without."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cnndsl.diagnostics.errors import CnnError, MissingPart
 from cnndsl.ir.graph import Graph
 from cnndsl.ops.max_pool import MaxPool
 from cnndsl.ops.relu import ReLU
-from tests.backends.dot.networks import Net, resnet, unet
+from tests.backends.drawing.networks import Net, resnet, unet
 
 SVG = "{http://www.w3.org/2000/svg}"
 

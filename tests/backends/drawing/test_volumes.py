@@ -1,4 +1,4 @@
-"""The paper's figure: sizes, order, what is refused."""
+"""Guards `drawing/figures/volumes.py`, `solid.py` and `drawing/diagram/trunk.py`: sizes, order, what is refused."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from cnndsl.backends.drawing.figures.paint import paint
 from cnndsl.backends.drawing.figures.volumes import volumes
 from cnndsl.diagnostics.errors import CnnError
 from cnndsl.pipeline import load, parse_text
-from tests.backends.dot.networks import Net
-from tests.backends.dot.test_svg import assert_inert
+from tests.backends.drawing.networks import Net
+from tests.backends.drawing.test_svg import assert_inert
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -1,4 +1,4 @@
-"""ONNX files and exported programs, run by ONNX Runtime and by PyTorch, give what the module gives."""
+"""Guards `pytorch/live/export.py`: ONNX files and exported programs, run by ONNX Runtime and PyTorch, give what the module gives."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import torch
 import cnndsl
 from cnndsl.arrays.drawn import drawn_weights
 from cnndsl.arrays.weights import read_weights
-from cnndsl.backends.pytorch.live.export import exported, module_with, write_onnx
+from cnndsl.backends.pytorch.live.export import exported, write_onnx
+from cnndsl.backends.pytorch.live.module import loaded
 from cnndsl.cli import run
 from cnndsl.ir.graph import Graph
 from cnndsl.pipeline import load, parse_text
@@ -38,7 +39,7 @@ def inputs(graph: Graph, batch: int) -> dict[str, torch.Tensor]:
 
 def expected(graph: Graph, given: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
     with torch.no_grad():
-        result = module_with(graph, drawn_weights(graph, 2))(**given)
+        result = loaded(graph, drawn_weights(graph, 2))(**given)
     named = result if isinstance(result, dict) else {graph.outputs[0].name: result}
     return {name: value.numpy() for name, value in named.items()}
 

@@ -1,4 +1,4 @@
-"""The pictures of docs/images are those that the program draws today."""
+"""Guards docs/images: its pictures are those that `backends/drawing` draws today."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cnndsl.backends.drawing.draw import to_svg
 from cnndsl.backends.drawing.figures.canvas import figure_svg
 from cnndsl.backends.drawing.figures.volumes import volumes
 from cnndsl.pipeline import load
-from tests.backends.dot.test_svg import SVG, assert_inert
+from tests.backends.drawing.test_svg import SVG, assert_inert
 
 IMAGES = Path(__file__).resolve().parents[3] / "docs" / "images"
 

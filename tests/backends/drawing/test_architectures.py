@@ -1,4 +1,4 @@
-"""The networks on the shelf as pictures."""
+"""Guards `backends/drawing`: every architecture on the shelf can be drawn, and its picture has every layer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Receptive fields over a picture: the boxes are torch's gradients, the picture is a plain PNG."""
+"""Guards `drawing/figures/fields.py` and `widening.py`: the boxes are torch's gradients, the picture is a plain PNG."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cnndsl.backends.drawing.figures.widening import ROWS, Seen, widening
 from cnndsl.diagnostics.errors import CnnError
 from cnndsl.ir.graph import Graph
 from cnndsl.pipeline import load, parse_text
-from tests.backends.dot.test_svg import SVG, assert_inert
+from tests.backends.drawing.test_svg import SVG, assert_inert
 
 
 def pixels(graph: Graph) -> np.ndarray:
@@ -52,7 +52,7 @@ def test_boxes_are_where_torch_finds_gradients() -> None:
 def test_rows_grow_and_end_with_the_field_of_the_summary() -> None:
     found = widening(load("resnet50").graph)
     assert len(found.rows) == ROWS
-    assert found.found == 18
+    assert found.layers == 18
     assert found.rows[0].node.name == "conv1"
     assert (found.rows[0].size, found.rows[-1].size) == ((7, 7), (427, 427))
     assert found.last.size == (427, 427)

@@ -1,4 +1,4 @@
-"""The bar on a terminal: a pseudo-terminal of the standard library stands for one."""
+"""Guards `training/loop/progress.py`: the bar on a terminal, which a pseudo-terminal of the standard library stands for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures as files, and Mermaid."""
+"""Guards `drawing/draw.py` and `drawing/formats/mermaid.py`: pictures as files, and Mermaid."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from cnndsl.backends.drawing.formats.graphviz import to_dot
 from cnndsl.backends.drawing.formats.mermaid import to_mermaid
 from cnndsl.diagnostics.errors import CnnError, MissingPart
 from cnndsl.ir.graph import Graph
-from tests.backends.dot.networks import dense, resnet, shared, unet
-from tests.backends.dot.test_emit import NASTY, named
+from tests.backends.drawing.networks import dense, resnet, shared, unet
+from tests.backends.drawing.test_graphviz import NASTY, named
 
 
 @pytest.mark.parametrize("graph", [resnet(), unet(), dense(), shared()], ids=["resnet", "unet", "dense", "shared"])

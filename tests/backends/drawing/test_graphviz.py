@@ -1,4 +1,4 @@
-"""The DOT text, read back by Graphviz's own parser."""
+"""Guards `drawing/formats/graphviz.py` and `drawing/words`: the DOT text, read back by Graphviz's own parser."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cnndsl.ir.graph import Graph
 from cnndsl.ops.add import Add
 from cnndsl.ops.conv import Conv
 from cnndsl.ops.relu import ReLU
-from tests.backends.dot.networks import Net, dense, resnet, shared, unet
+from tests.backends.drawing.networks import Net, dense, resnet, shared, unet
 
 pygraphviz = pytest.importorskip("pygraphviz")
 

@@ -1,4 +1,4 @@
-"""The live module: a plain PyTorch module in all that one does with modules."""
+"""Guards `pytorch/live/module.py`: a plain PyTorch module in all that one does with modules."""
 
 from __future__ import annotations
 
@@ -43,6 +43,13 @@ def test_a_layer_can_be_replaced() -> None:
     module = to_torch(parse_text(TEXT).graph).eval()
     module.fc = torch.nn.Linear(8, 2)
     assert module(torch.randn(1, 3, 16, 16)).shape == (1, 2)
+
+
+@pytest.mark.parametrize("label", ["_find", "steps", "plan", "_bind"])
+def test_a_layer_may_have_any_name_that_torch_leaves_free(label: str) -> None:
+    module = to_torch(parse_text(f"input 3\n{label}: FC(2)").graph)
+    assert module(torch.randn(1, 3)).shape == (1, 2)
+    assert list(module.state_dict()) == [f"{label}.weight", f"{label}.bias"]
 
 
 @pytest.mark.parametrize("arguments", [(), (1, 2)])

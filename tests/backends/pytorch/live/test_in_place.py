@@ -1,4 +1,4 @@
-"""Working in place changes neither values nor gradients."""
+"""Guards `pytorch/live/in_place.py`: working in place changes neither values nor gradients."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from cnndsl.backends.pytorch.live.in_place import work_in_place
-from cnndsl.backends.pytorch.live.module import to_torch
+from cnndsl.backends.pytorch.live.module import forward_pass, to_torch
 from cnndsl.pipeline import load, parse_text
 
 SHARED = """input 3×8×8
@@ -15,7 +15,7 @@ a: Conv3x3(8) → add{ ReLU | Tanh } → b: Sigmoid → ReLU → Permute(1, 2, 0
 
 
 def worked(network: torch.nn.Module) -> int:
-    return sum(step.run.__name__ in ("_rectified", "_added") for step in network._network.training.steps)
+    return sum(step.run.__name__ in ("_rectified", "_added") for step in forward_pass(network, training=True).steps)
 
 
 @pytest.mark.parametrize(("name", "count"), [("resnet18", 25), ("googlenet", 61), ("densenet121", 121)])

@@ -1,4 +1,4 @@
-"""Colours can be read, heat maps are even, and themes change nothing but colours."""
+"""Guards `drawing/colours`: text can be read on every colour, heat maps are even, themes change nothing but colours."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from cnndsl.backends.drawing.formats.graphviz import to_dot
 from cnndsl.backends.drawing.formats.mermaid import to_mermaid
 from cnndsl.diagnostics.errors import CnnError
 from cnndsl.pipeline import load
-from tests.backends.dot.networks import resnet, unet
+from tests.backends.drawing.networks import resnet, unet
 
 SVG = "{http://www.w3.org/2000/svg}"
 

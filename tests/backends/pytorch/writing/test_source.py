@@ -1,4 +1,4 @@
-"""The text of a module against the live module: same state dict, same values, and Python that stands alone."""
+"""Guards `pytorch/writing`: the written module has the live one's state dict and values, and its Python stands alone."""
 
 from __future__ import annotations
 

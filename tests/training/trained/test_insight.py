@@ -1,4 +1,4 @@
-"""Looking into networks: kernels, maps and Grad-CAM, held against torch's own hooks and autograd."""
+"""Guards `training/trained/insight.py`: kernels, maps and Grad-CAM are those of torch's own hooks and autograd."""
 
 from __future__ import annotations
 

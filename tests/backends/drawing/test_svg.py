@@ -1,4 +1,4 @@
-"""SVG that lies in a page: it does nothing, its elements can be found, readers of all kinds get at it."""
+"""Guards `drawing/formats/svg.py`: an SVG in a page does nothing, its elements can be found, all kinds of readers are served."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cnndsl.backends.drawing.diagram.structure import diagram
 from cnndsl.backends.drawing.draw import element_ids, to_svg
 from cnndsl.ops.relu import ReLU
 from cnndsl.pipeline import load
-from tests.backends.dot.networks import Net, resnet, shared, unet
+from tests.backends.drawing.networks import Net, resnet, shared, unet
 
 SVG = "{http://www.w3.org/2000/svg}"
 DRAWING = {"svg", "g", "title", "desc", "style", "path", "polygon", "polyline", "ellipse", "text", "rect", "image"}

@@ -1,4 +1,4 @@
-"""Data: what is read, how it is parted, and what is said of data that cannot be used."""
+"""Guards `training/data` and `training/check.py`: what is read, how it is parted, what is said of data that cannot be used."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from sklearn.model_selection import StratifiedShuffleSplit
 from cnndsl.diagnostics.errors import CnnError
 from cnndsl.pipeline import load, parse_text
 from cnndsl.training.check import check_fits
-from cnndsl.training.data import find as module
-from cnndsl.training.data.find import Collection, find_data
+from cnndsl.training.data import collection
+from cnndsl.training.data.collection import Collection
+from cnndsl.training.data.find import find_data
 
 SMALL = "param classes: int = 3\ninput 3×16×16\nConv3x3(4) → ReLU → GlobalAvgPool → FC(classes)\n"
 
@@ -191,7 +192,7 @@ def test_nothing_to_hold_out_is_told() -> None:
 def test_many_examples_lie_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = find_data(str(pictures(tmp_path)))
     inside = found.read((3, 16, 16))
-    monkeypatch.setattr(module, "IN_MEMORY", 100)
+    monkeypatch.setattr(collection, "IN_MEMORY", 100)
     outside = found.read((3, 16, 16))
     assert isinstance(outside, np.memmap)
     np.testing.assert_array_equal(inside, outside)

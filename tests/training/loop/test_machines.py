@@ -1,4 +1,4 @@
-"""Several processes learn as one does, and what a machine cannot do is told before anything starts."""
+"""Guards `training/machine.py` and `loop/spread.py`: several processes learn as one does; what cannot be done is told first."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cnndsl.cli import run
 from cnndsl.training.machine import check_machine
 from cnndsl.training.options import Options
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 CNNDSL = [sys.executable, "-W", "error", "-m", "cnndsl", "train"]
 NETWORK = "input 1×8×8\nconv: Conv3x3(16) → ReLU → mid: Conv3x3(8) → ReLU → Flatten → fc: FC(10)\n"
 QUICK = ["--epochs", "3", "--lr", "0.01", "--augment", "none", "--accelerator", "cpu"]

@@ -1,4 +1,4 @@
-"""A run that is killed at any moment and taken up again ends where one that was left alone does."""
+"""Guards `training/loop/checkpoint.py` and `recorder.py`: a run killed at any moment and resumed ends as one left alone does."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cnndsl.training.loop.checkpoint import FORMAT, check, packed, unpacked
 from cnndsl.training.run import open_run
 from cnndsl.training.train import resume
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 CNNDSL = [sys.executable, "-W", "error", "-m", "cnndsl"]
 NETWORK = """input 1×16×16
 conv: Conv3x3(8) → bn: BN → ReLU → MaxPool2x2 → drop: Dropout(0.2) → Flatten → fc: FC(10)

@@ -1,4 +1,4 @@
-"""Every export of a run's weights, made by the command line, gives what the run's module gives."""
+"""Guards `training/trained`: every export of a run's weights, made by the command line, gives what the run's module gives."""
 
 from __future__ import annotations
 

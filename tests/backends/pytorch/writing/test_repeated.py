@@ -1,4 +1,4 @@
-"""Layers that torch has no module for, in a generated file: a class of their own that is used, nothing computed twice."""
+"""Guards `pytorch/writing/layers.py` and `repeated.py`: layers that torch has no module for get a class, which computes nothing twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is drawn: every op once, every arrow, repeats folded only where they may be."""
+"""Guards `drawing/diagram`: every op is drawn once, every arrow too, and repeats are folded only where they may be."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cnndsl.ir.graph import Graph
 from cnndsl.ops.add import Add
 from cnndsl.ops.conv import Conv
 from cnndsl.ops.relu import ReLU
-from tests.backends.dot.networks import Net, dense, resnet, shared, unet
+from tests.backends.drawing.networks import Net, dense, resnet, shared, unet
 
 GRAPHS = {"resnet": resnet(), "unet": unet(), "dense": dense(), "shared": shared()}
 WAYS: list[dict[str, Any]] = [

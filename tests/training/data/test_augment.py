@@ -1,4 +1,4 @@
-"""Augmentation: each picture in its own way, checked against NumPy; the order of batches."""
+"""Guards `training/data/augment.py` and `batches.py`: each picture varies in its own way, as in NumPy; the order of batches."""
 
 from __future__ import annotations
 

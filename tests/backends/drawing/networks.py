@@ -1,4 +1,4 @@
-"""Graphs with the structure of their source, built in Python."""
+"""Graphs with the structure of their program, built in Python, for the tests of drawing."""
 
 from __future__ import annotations
 
