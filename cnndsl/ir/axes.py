@@ -47,6 +47,11 @@ def behind_channels(x: TensorType) -> tuple[int, ...]:
     return tuple(n for n in range(len(x.shape)) if n != x.channel_axis)
 
 
+def pooled(x: TensorType) -> TensorType:
+    """One position for each channel: a map keeps its axes at size 1, so that it can weigh another; tokens become a vector."""
+    return TensorType(shape=(x.channels,), dtype=x.dtype) if x.kind == "tokens" else x.resized((1,) * x.rank)
+
+
 def asked_size(
     x: TensorType, word: str, size: int | tuple[int, ...] | None, like: Sizes | None
 ) -> tuple[int, ...] | None:

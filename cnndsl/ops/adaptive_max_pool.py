@@ -7,9 +7,9 @@ from typing import Any, ClassVar, final
 from cnndsl.ir.arguments import Axes
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.torch_words import short
 from cnndsl.ir.window import Window
 from cnndsl.ops.adaptive_avg_pool import AdaptiveAvgPool
-from cnndsl.ops.conv import short
 
 
 @final

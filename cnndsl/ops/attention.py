@@ -8,8 +8,9 @@ from typing import Annotated, Any, ClassVar, final
 from pydantic import Field
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import Positive, numeric
+from cnndsl.ir.arguments import Positive
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 
@@ -49,7 +50,7 @@ class Attention(Op):
                 if x.kind == "map"
                 else "lay the vector out as tokens first",
             )
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         if x.channels % self.heads:
             fits = max(h for h in range(1, min(self.heads, x.channels) + 1) if x.channels % h == 0)
             raise Refusal(

@@ -6,11 +6,12 @@ from dataclasses import replace
 from math import prod
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.arguments import Axes, Pad, make_window, per_axis, spatial
+from cnndsl.ir.arguments import Axes, Pad, per_axis
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_no_map
 from cnndsl.ir.tensor import TensorType
-from cnndsl.ir.window import Window
-from cnndsl.ops.conv import short
+from cnndsl.ir.torch_words import pads_from_the_last, short
+from cnndsl.ir.window import Window, make_window, products
 
 
 @final
@@ -43,7 +44,7 @@ class AvgPool(Op):
     """The size of the window, when it is not written in the word."""
 
     def window_over(self, x: TensorType) -> Window:
-        spatial(x, self.word)
+        refuse_no_map(x, self.word)
         kernel = per_axis(self.window, x.rank, "window")
         stride = kernel if self.stride is None else per_axis(self.stride, x.rank, "stride")
         window = make_window(x.size, kernel, stride, self.pad, (1,) * x.rank, ceil=self.ceil)
@@ -89,7 +90,7 @@ class AvgPool(Op):
         window = self.window_over(x)
         if not self._pads_apart(x, window):
             return module(*values)
-        amounts = [n for pair in zip(reversed(window.before), reversed(window.after), strict=True) for n in pair]
+        amounts = pads_from_the_last(window)
         averages = module(torch.nn.functional.pad(values[0], amounts))
         if not self.count_pad:
             # The average of ones is the share of each window that lies inside.
@@ -125,11 +126,4 @@ class AvgPool(Op):
             low, high = (-b, n + a) if self.count_pad else (0, n)
             starts = [o * s - b for o in range(out)]
             shares.append([k / (min(start + k, high) - max(start, low)) for start in starts])
-        table: Any = 1.0
-        for axis in reversed(shares):
-            table = [_scaled(table, share) for share in axis]
-        return [[table]]
-
-
-def _scaled(table: Any, factor: float) -> Any:
-    return [_scaled(item, factor) for item in table] if isinstance(table, list) else table * factor
+        return [[products(shares)]]

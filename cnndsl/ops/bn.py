@@ -6,8 +6,8 @@ from typing import Annotated, Any, ClassVar, final
 
 from pydantic import Field
 
-from cnndsl.ir.arguments import channels_first
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_channels_behind
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 
@@ -39,7 +39,7 @@ class BN(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        channels_first(x, self.word)
+        refuse_channels_behind(x, self.word)
         return x
 
     def weights(self, xs: Tensors) -> dict[str, Weight]:

@@ -6,8 +6,8 @@ from typing import Annotated, Any, ClassVar, final
 
 from pydantic import Field
 
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 
 
@@ -25,7 +25,7 @@ class CELU(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         return x
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import Positive, spatial
+from cnndsl.ir.arguments import Positive
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_groups, refuse_no_map
 from cnndsl.ir.tensor import TensorType
 
 
@@ -31,16 +31,8 @@ class ChannelShuffle(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        spatial(x, self.word)
-        if x.channels % self.groups:
-            fits = max(g for g in range(1, min(self.groups, x.channels) + 1) if x.channels % g == 0)
-            raise Refusal(
-                "groups-mismatch",
-                f"{x.channels} channels cannot be divided into {self.groups} groups",
-                argument="groups",
-                notes=(f"expected a divisor of {x.channels}, found {self.groups}",),
-                help=f"write `ChannelShuffle({fits})`",
-            )
+        refuse_no_map(x, self.word)
+        refuse_groups(self.groups, x.channels, help="ChannelShuffle({})")
         return x
 
     def to_torch(self, nn: Any, xs: Tensors) -> Any:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar, final
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 
@@ -36,7 +36,7 @@ class ClassToken(Op):
                 if x.kind == "map"
                 else "lay the vector out as tokens first",
             )
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         return x.resized((x.size[0] + 1,))
 
     def weights(self, xs: Tensors) -> dict[str, Weight]:

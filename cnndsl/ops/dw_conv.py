@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal, final
 
-from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Axes, Pad, Positive
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import needed_window
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 from cnndsl.ir.window import Window
@@ -51,13 +51,7 @@ class DWConv(Op):
 
     def conv(self, x: TensorType) -> Conv:
         """The same as a grouped convolution over this input."""
-        if self.window is None:
-            raise Refusal(
-                "missing-argument",
-                "`DWConv` needs the size of its window",
-                notes=("expected `DWConv3x3` or `window=3`, found neither",),
-                help="write `DWConv3x3`",
-            )
+        needed_window(self.window, self.word)
         arguments = {name: getattr(self, name) for name in type(self).model_fields if name != "multiplier"}
         return Conv(channels=x.channels * self.multiplier, groups=x.channels, **arguments)
 

@@ -6,8 +6,9 @@ from math import sqrt
 from typing import Any, ClassVar, final
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import Positive, numeric
+from cnndsl.ir.arguments import Positive
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 from cnndsl.ops.flatten import Flatten
@@ -39,7 +40,7 @@ class FC(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         return x.with_channels(self.units)
 
     def weights(self, xs: Tensors) -> dict[str, Weight]:

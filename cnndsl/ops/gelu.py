@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import pi, sqrt
 from typing import Any, ClassVar, Literal, final
 
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 
 
@@ -24,7 +24,7 @@ class GELU(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         return x
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:

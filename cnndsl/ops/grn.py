@@ -6,13 +6,12 @@ from typing import Annotated, Any, ClassVar, final
 
 from pydantic import Field
 
-from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.axes import behind_channels
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices, refuse_vector
+from cnndsl.ir.relax_words import scaled
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
-from cnndsl.ops.gn import scaled
 
 
 @final
@@ -33,14 +32,8 @@ class GRN(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
-        if x.kind == "vector":
-            raise Refusal(
-                "wrong-rank",
-                f"`GRN` compares channels over all positions, and a vector of {x.channels} has none",
-                notes=(f"expected a map or tokens, found a vector of {x.channels}",),
-                help="put it before the layer that flattens",
-            )
+        refuse_indices(x, self.word)
+        refuse_vector(x, "`GRN` compares channels over all positions")
         return x
 
     def weights(self, xs: Tensors) -> dict[str, Weight]:

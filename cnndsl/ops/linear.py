@@ -5,9 +5,11 @@ from __future__ import annotations
 from math import sqrt
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.arguments import Positive, numeric
+from cnndsl.ir.arguments import Positive
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.torch_words import over_channels
 from cnndsl.ir.weight import Weight
 
 
@@ -36,7 +38,7 @@ class Linear(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         return x.with_channels(self.units)
 
     def weights(self, xs: Tensors) -> dict[str, Weight]:
@@ -75,9 +77,3 @@ class Linear(Op):
         if "bias" in weights:
             y = op.add(y, weights["bias"])
         return op.permute_dims(y, [order.index(n) for n in range(last + 1)])
-
-
-def over_channels(module: Any, value: Any, x: TensorType) -> Any:
-    """What a torch module that works on the last axis gives over the channels of a batched value."""
-    axis = x.channel_axis + 1
-    return module(value) if axis == len(x.shape) else module(value.movedim(axis, -1)).movedim(-1, axis)

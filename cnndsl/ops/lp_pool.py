@@ -10,9 +10,9 @@ from pydantic import Field
 from cnndsl.ir.arguments import Axes, Pad
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.torch_words import pads_from_the_last, short
 from cnndsl.ir.window import Window
 from cnndsl.ops.avg_pool import AvgPool
-from cnndsl.ops.conv import short
 
 
 @final
@@ -76,7 +76,7 @@ class LPPool(Op):
         window = self.window_over(x)
         if not any(window.before + window.after):
             return module(*values)
-        amounts = [n for pair in zip(reversed(window.before), reversed(window.after), strict=True) for n in pair]
+        amounts = pads_from_the_last(window)
         norms = module(torch.nn.functional.pad(values[0], amounts))
         return norms[window.kept(x.size)] if self.ceil else norms
 

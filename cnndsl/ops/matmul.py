@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar, final
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.broadcast import mismatch
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 
 
@@ -33,7 +33,7 @@ class MatMul(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         for x in xs:
-            numeric(x, self.word)
+            refuse_indices(x, self.word)
         if xs[0].rank == 0:
             raise Refusal(
                 "wrong-rank",

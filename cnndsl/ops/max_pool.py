@@ -5,11 +5,12 @@ from __future__ import annotations
 from math import prod
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.arguments import Axes, Pad, make_window, per_axis, spatial
+from cnndsl.ir.arguments import Axes, Pad, per_axis
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_no_map
 from cnndsl.ir.tensor import TensorType
-from cnndsl.ir.window import Window
-from cnndsl.ops.conv import short
+from cnndsl.ir.torch_words import pads_from_the_last, short
+from cnndsl.ir.window import Window, make_window
 
 
 @final
@@ -45,7 +46,7 @@ class MaxPool(Op):
     """The size of the window, when it is not written in the word."""
 
     def window_over(self, x: TensorType) -> Window:
-        spatial(x, self.word)
+        refuse_no_map(x, self.word)
         kernel = per_axis(self.window, x.rank, "window")
         stride = kernel if self.stride is None else per_axis(self.stride, x.rank, "stride")
         window = make_window(
@@ -86,7 +87,7 @@ class MaxPool(Op):
         window = self.window_over(x)
         if not self._pads_apart(window):
             return module(*values)
-        amounts = [n for pair in zip(reversed(window.before), reversed(window.after), strict=True) for n in pair]
+        amounts = pads_from_the_last(window)
         largest = module(torch.nn.functional.pad(values[0], amounts, value=float("-inf")))
         return largest[window.kept(x.size)] if self.ceil else largest
 

@@ -7,12 +7,14 @@ from typing import Annotated, Any, ClassVar, Literal, final
 from pydantic import BeforeValidator
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import make_window, spatial, whole
+from cnndsl.ir.arguments import whole
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
+from cnndsl.ir.refusals import refuse_no_map
+from cnndsl.ir.relax_words import padded_by_take
 from cnndsl.ir.tensor import TensorType
-from cnndsl.ir.window import Window
-from cnndsl.ops.conv import pad_by_gather, short
+from cnndsl.ir.torch_words import pads_from_the_last, short
+from cnndsl.ir.window import Window, make_window
 
 
 def _amount(value: Any) -> Any:
@@ -52,7 +54,7 @@ class Pad(Op):
 
     def window_over(self, x: TensorType) -> Window:
         """A window of one position, around whose map there are more rows."""
-        spatial(x, self.word)
+        refuse_no_map(x, self.word)
         ones = (1,) * x.rank
         try:
             window = make_window(x.size, ones, ones, self.amount, ones)
@@ -103,14 +105,13 @@ class Pad(Op):
             "replicate": (nn.ReplicationPad1d, nn.ReplicationPad2d, nn.ReplicationPad3d),
             "circular": (nn.CircularPad1d, nn.CircularPad2d, nn.CircularPad3d),
         }
-        # torch counts pads from the last axis to the first.
-        amounts = tuple(n for pair in zip(reversed(window.before), reversed(window.after), strict=True) for n in pair)
+        amounts = tuple(pads_from_the_last(window))
         return modules[self.mode][x.rank - 1](short(amounts))
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         (x,) = xs
         window = self.window_over(x)
         if self.mode != "zeros":
-            return pad_by_gather(relax, x, values[0], window, self.mode)
+            return padded_by_take(relax, x, values[0], window, self.mode)
         around = [n for pair in zip(window.before, window.after, strict=True) for n in pair]
         return relax.op.nn.pad(values[0], [0, 0, 0, 0, *around])

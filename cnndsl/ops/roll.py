@@ -6,11 +6,11 @@ from typing import Annotated, Any, ClassVar, final
 
 from pydantic import BeforeValidator
 
-from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import MOST, per_axis, whole
 from cnndsl.ir.axes import behind_channels
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
+from cnndsl.ir.refusals import refuse_vector
 from cnndsl.ir.tensor import TensorType
 
 
@@ -41,13 +41,7 @@ class Roll(Op):
 
     def _shifts(self, x: TensorType) -> tuple[int, ...]:
         """From 0 up to the axis's length."""
-        if x.rank == 0:
-            raise Refusal(
-                "wrong-rank",
-                f"`Roll` shifts positions, and a vector of {x.channels} has none",
-                notes=(f"expected a map or tokens, found a vector of {x.channels}",),
-                help="put it before the layer that flattens",
-            )
+        refuse_vector(x, "`Roll` shifts positions")
         return tuple(s % n for s, n in zip(per_axis(self.shift, x.rank, "shift"), x.size, strict=True))
 
     def infer(self, xs: Tensors) -> TensorType:

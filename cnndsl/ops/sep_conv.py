@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal, final
 
-from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Axes, Pad, Positive
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import needed_window
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 from cnndsl.ir.window import Window
@@ -52,13 +52,7 @@ class SepConv(Op):
 
     def depthwise(self, x: TensorType) -> Conv:
         """The first convolution."""
-        if self.window is None:
-            raise Refusal(
-                "missing-argument",
-                "`SepConv` needs the size of its window",
-                notes=("expected `SepConv3x3` or `window=3`, found neither",),
-                help=f"write `SepConv3x3({self.channels or ''})`",
-            )
+        needed_window(self.window, self.word, channels=self.channels or "")
         arguments = {name: getattr(self, name) for name in type(self).model_fields if name != "channels"}
         return Conv(channels=x.channels, groups=x.channels, **arguments)
 

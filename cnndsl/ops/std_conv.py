@@ -6,13 +6,14 @@ from typing import Annotated, Any, ClassVar, Literal, final
 
 from pydantic import Field
 
-from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Axes, Pad, Positive
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import needed_window
 from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.torch_words import pads_from_the_last, short
 from cnndsl.ir.weight import Weight
 from cnndsl.ir.window import Window
-from cnndsl.ops.conv import Conv, short
+from cnndsl.ops.conv import Conv
 
 
 @final
@@ -57,13 +58,7 @@ class StdConv(Op):
 
     def conv(self) -> Conv:
         """The convolution that takes the standardised weights."""
-        if self.window is None:
-            raise Refusal(
-                "missing-argument",
-                "`StdConv` needs the size of its window",
-                notes=("expected `StdConv3x3` or `window=3`, found neither",),
-                help=f"write `StdConv3x3({self.channels or ''})`",
-            )
+        needed_window(self.window, self.word, channels=self.channels or "")
         return Conv(**{name: getattr(self, name) for name in type(self).model_fields if name != "eps"})
 
     def standardized(self, weight: Any) -> Any:
@@ -96,8 +91,7 @@ class StdConv(Op):
         window = self.window_over(x)
         padding: Any = short(window.before)
         if self.pad_mode != "zeros" or not window.symmetric:
-            # torch counts pads from the last axis to the first.
-            amounts = [n for pair in zip(reversed(window.before), reversed(window.after), strict=True) for n in pair]
+            amounts = pads_from_the_last(window)
             mode = {"zeros": "constant"}.get(self.pad_mode, self.pad_mode)
             value, padding = functional.pad(value, amounts, mode=mode), 0
         options: dict[str, Any] = {

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from cnndsl.analyses.lints import warning
 from cnndsl.diagnostics.errors import Diagnostic
 from cnndsl.ir.graph import Graph
+from cnndsl.ir.written import sizes
 
 
 def find(graph: Graph) -> Iterator[Diagnostic]:
@@ -39,7 +40,7 @@ def find(graph: Graph) -> Iterator[Diagnostic]:
                 graph,
                 (node,),
                 f"`{node.op.word}` never sees {what}",
-                (f"window {'×'.join(map(str, window.extent))}, stride {'×'.join(map(str, window.stride))}, on {x}",),
+                (f"window {sizes(window.extent)}, stride {sizes(window.stride)}, on {x}",),
                 "pad, or take an input whose size fits; `ceil=true` counts the last window of a pool"
                 if any(left)
                 else "take a window at least as large as the stride",
