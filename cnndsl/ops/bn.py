@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, final
 
 from pydantic import Field
@@ -22,6 +23,9 @@ class BN(Op):
 
     word: ClassVar = "BN"
     category: ClassVar = "normalization"
+    subtracts_mean: ClassVar = True
+    scales_channels: ClassVar = True
+    fresh: ClassVar = True
     examples: ClassVar = (
         ("BN", (4, 5, 6)),
         ("BN(1e-3, affine=false)", (4, 5, 6)),
@@ -51,6 +55,10 @@ class BN(Op):
             "running_var": Weight(shape=shape, trained=False, init="ones"),
             "num_batches_tracked": Weight(shape=(), trained=False, dtype="int64"),
         }
+
+    def scale_and_shift(self, weights: Mapping[str, Any]) -> tuple[Any, Any]:
+        scale = weights.get("weight", 1) / (weights["running_var"] + self.eps) ** 0.5
+        return scale, weights.get("bias", 0) - weights["running_mean"] * scale
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return y.elements

@@ -27,6 +27,7 @@ class Conv(Op):
 
     word: ClassVar = "Conv"
     category: ClassVar = "convolution"
+    fresh: ClassVar = True
     takes_window: ClassVar = True
     examples: ClassVar = (
         ("Conv3x3(8)", (3, 9, 10)),

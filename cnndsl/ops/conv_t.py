@@ -31,6 +31,7 @@ class ConvT(Op):
     category: ClassVar = "convolution"
     takes_window: ClassVar = True
     follows: ClassVar = "Conv"
+    fresh: ClassVar = True
     examples: ClassVar = (
         ("ConvT2x2(4, stride=2)", (3, 5, 6)),
         ("ConvT4x4(4, 2, pad=1)", (3, 5, 6)),

@@ -23,8 +23,10 @@ class DWConv(Op):
 
     word: ClassVar = "DWConv"
     category: ClassVar = "convolution"
+    factor: ClassVar = True
     takes_window: ClassVar = True
     follows: ClassVar = "Conv"
+    fresh: ClassVar = True
     examples: ClassVar = (
         ("DWConv3x3", (4, 7, 8)),
         ("DWConv5x5(2, bias=false)", (3, 9, 9)),

@@ -21,6 +21,7 @@ class FC(Op):
 
     word: ClassVar = "FC"
     category: ClassVar = "dense"
+    fresh: ClassVar = True
     examples: ClassVar = (("FC(10)", (16,)), ("FC(5, bias=false)", (7,)), ("FC(10)", (4, 3, 3)))
 
     units: Positive

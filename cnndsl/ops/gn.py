@@ -24,6 +24,7 @@ class GN(Op):
 
     word: ClassVar = "GN"
     category: ClassVar = "normalization"
+    fresh: ClassVar = True
     examples: ClassVar = (("GN(2)", (4, 5, 6)), ("GN(1, 1e-3)", (3, 9)), ("GN(3)", (6,)), ("GN(2)", (4, 2, 3, 3)))
 
     groups: Positive

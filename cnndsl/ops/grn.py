@@ -25,6 +25,7 @@ class GRN(Op):
 
     word: ClassVar = "GRN"
     category: ClassVar = "normalization"
+    any_layout: ClassVar = True
     examples: ClassVar = (("GRN", (4, 3, 5)), ("Permute(1, 2, 0) → GRN", (4, 3, 5)), ("ToTokens → GRN", (3, 4, 5)))
 
     eps: Annotated[float, Field(gt=0)] = 1e-6

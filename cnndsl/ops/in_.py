@@ -20,6 +20,7 @@ class IN(Op):
 
     word: ClassVar = "IN"
     category: ClassVar = "normalization"
+    subtracts_mean: ClassVar = True
     examples: ClassVar = (("IN", (4, 5, 6)), ("IN(affine=true)", (3, 9)), ("IN(1e-3)", (2, 2, 3, 3)))
 
     eps: Annotated[float, Field(gt=0)] = 1e-5

@@ -25,6 +25,8 @@ class L2Norm(Op):
 
     word: ClassVar = "L2Norm"
     category: ClassVar = "normalization"
+    any_layout: ClassVar = True
+    per_position: ClassVar = "length"
     examples: ClassVar = (
         ("L2Norm", (4, 5, 6)),
         ("L2Norm(1)", (6,)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, final
 
 from cnndsl.ir.op import Op, Tensors, register
@@ -20,6 +21,9 @@ class LayerScale(Op):
 
     word: ClassVar = "LayerScale"
     category: ClassVar = "normalization"
+    fresh: ClassVar = True
+    any_layout: ClassVar = True
+    scales_channels: ClassVar = True
     one_tensor: ClassVar = True
     examples: ClassVar = (
         ("LayerScale", (4, 5, 6)),
@@ -39,6 +43,9 @@ class LayerScale(Op):
     def weights(self, xs: Tensors) -> dict[str, Weight]:
         (x,) = xs
         return {"": Weight(shape=x.per_channel, init="constant", value=self.init)}
+
+    def scale_and_shift(self, weights: Mapping[str, Any]) -> tuple[Any, Any]:
+        return weights[""].reshape(-1), 0.0
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return y.elements

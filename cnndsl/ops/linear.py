@@ -23,6 +23,7 @@ class Linear(Op):
 
     word: ClassVar = "Linear"
     category: ClassVar = "dense"
+    fresh: ClassVar = True
     examples: ClassVar = (
         ("Linear(5)", (7,)),
         ("Linear(6, bias=false)", (3, 4, 5)),

@@ -24,6 +24,9 @@ class LN(Op):
 
     word: ClassVar = "LN"
     category: ClassVar = "normalization"
+    fresh: ClassVar = True
+    any_layout: ClassVar = True
+    per_position: ClassVar = "mean and variance"
     examples: ClassVar = (
         ("LN", (4, 5, 6)),
         ("LN(1e-6)", (6,)),

@@ -16,6 +16,7 @@ class LogSoftmax(Op):
 
     word: ClassVar = "LogSoftmax"
     category: ClassVar = "activation"
+    any_layout: ClassVar = True
     examples: ClassVar = (("LogSoftmax", (10,)), ("LogSoftmax", (4, 5, 6)))
 
     def infer(self, xs: Tensors) -> TensorType:

@@ -17,6 +17,7 @@ class Max(Op):
     word: ClassVar = "max"
     category: ClassVar = "merge"
     merges: ClassVar = True
+    combines: ClassVar = "max"
     takes_position: ClassVar = False
     examples: ClassVar = (
         ("max{ id | Conv1x1(4) }", (4, 5, 6)),

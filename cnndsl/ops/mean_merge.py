@@ -18,6 +18,7 @@ class BranchMean(Op):
     word: ClassVar = "mean"
     category: ClassVar = "merge"
     merges: ClassVar = True
+    combines: ClassVar = "mean"
     takes_position: ClassVar = False
     examples: ClassVar = (
         ("mean{ id | Conv1x1(4) }", (4, 5, 6)),

@@ -20,6 +20,7 @@ class PosEmbed(Op):
 
     word: ClassVar = "PosEmbed"
     category: ClassVar = "attention"
+    any_layout: ClassVar = True
     one_tensor: ClassVar = True
     examples: ClassVar = (("ToTokens → pos: PosEmbed", (3, 2, 4)), ("pos: PosEmbed", (3, 4, 5)))
 

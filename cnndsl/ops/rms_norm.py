@@ -21,6 +21,8 @@ class RMSNorm(Op):
 
     word: ClassVar = "RMSNorm"
     category: ClassVar = "normalization"
+    any_layout: ClassVar = True
+    per_position: ClassVar = "mean square"
     examples: ClassVar = (("RMSNorm", (4, 5, 6)), ("RMSNorm(1e-3)", (6,)), ("ToTokens → RMSNorm", (3, 4, 5)))
 
     eps: Annotated[float, Field(ge=0)] = 1e-6

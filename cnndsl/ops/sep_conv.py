@@ -24,8 +24,10 @@ class SepConv(Op):
 
     word: ClassVar = "SepConv"
     category: ClassVar = "convolution"
+    factor: ClassVar = True
     takes_window: ClassVar = True
     follows: ClassVar = "Conv"
+    fresh: ClassVar = True
     examples: ClassVar = (
         ("SepConv3x3(8)", (3, 9, 10)),
         ("SepConv5x5(4, 2, bias=false)", (3, 9, 9)),

@@ -16,6 +16,8 @@ class Softmax(Op):
 
     word: ClassVar = "Softmax"
     category: ClassVar = "activation"
+    any_layout: ClassVar = True
+    per_position: ClassVar = "softmax"
     examples: ClassVar = (("Softmax", (10,)), ("Softmax", (4, 5, 6)))
 
     def infer(self, xs: Tensors) -> TensorType:

@@ -29,6 +29,7 @@ class StdConv(Op):
     category: ClassVar = "convolution"
     takes_window: ClassVar = True
     follows: ClassVar = "Conv"
+    fresh: ClassVar = True
     examples: ClassVar = (
         ("StdConv3x3(8)", (3, 9, 10)),
         ("StdConv3x3(6, 2, groups=3, bias=false)", (3, 9, 9)),

@@ -18,6 +18,8 @@ class Sub(Op):
     category: ClassVar = "merge"
     symbol: ClassVar = "−"
     merges: ClassVar = True
+    combines: ClassVar = "sub"
+    fresh: ClassVar = True
     takes_position: ClassVar = False
     examples: ClassVar = (
         ("sub{ id | Conv1x1(4) }", (4, 5, 6)),

@@ -12,14 +12,11 @@ from cnndsl.analyses.lints import warning
 from cnndsl.diagnostics.errors import Diagnostic
 from cnndsl.ir.graph import Graph, Node
 
-_TRANSPARENT = {"Flatten", "Dropout", "Identity"}
-_PARTS = {"DWConv", "SepConv", "Embedding"}
-
 
 def find(graph: Graph) -> Iterator[Diagnostic]:
     for node in graph.nodes:
         before = _linear_before(graph, node)
-        if before is not None and before.op.word not in _PARTS and node.op.word not in _PARTS:
+        if before is not None and not before.op.factor and not node.op.factor:
             yield from warning(
                 "no-activation-between",
                 graph,
@@ -40,7 +37,8 @@ def _linear_before(graph: Graph, node: Node) -> Node | None:
         before = graph[name]
         if before.op.category in ("convolution", "dense"):
             return before
-        if before.op.word not in _TRANSPARENT:
+        # A vector laid out as a map, as generators of images begin, is no convolution: one layer could not do both.
+        if not before.op.view or (before.type.kind == "map" and before.type != graph.input_types(before)[0]):
             return None
         name = before.inputs[0]
     return None

@@ -18,8 +18,6 @@ from cnndsl.ops.fc import FC
 if TYPE_CHECKING:
     import numpy as np
 
-_SCALES = ("BN", "FrozenBN", "LayerScale")
-
 
 def fold(graph: Graph, weights: Mapping[str, np.ndarray]) -> Program:
     """The inference program of a network with these weights."""
@@ -31,7 +29,7 @@ def fold(graph: Graph, weights: Mapping[str, np.ndarray]) -> Program:
         inputs = tuple(stands_for.get(name, name) for name in step.inputs)
         source = kept.get(inputs[0])
         if (
-            step.op.word in _SCALES
+            step.op.scales_channels
             and source is not None
             and isinstance(source.op, Conv | FC)
             and readers[source.name] == 1
@@ -66,14 +64,12 @@ def _with_weights(graph: Graph, weights: Mapping[str, np.ndarray]) -> Program:
 
 
 def scale_and_shift(norm: Step) -> tuple[np.ndarray, np.ndarray]:
-    """The factor and the summand of each channel, in float64, that batch norm or `LayerScale` comes to in use."""
+    """The factor and the summand that a step which `scales_channels` comes to, of each channel or of all, in float64."""
     import numpy as np
 
-    values = {slot: np.asarray(array, np.float64) for slot, array in norm.weights.items()}
-    if norm.op.word == "LayerScale":
-        return values[""].reshape(-1), np.zeros(())
-    scale = values.get("weight", np.float64(1)) / np.sqrt(values["running_var"] + norm.op.model_dump()["eps"])
-    return scale, values.get("bias", np.float64(0)) - values["running_mean"] * scale
+    weights = {slot: np.asarray(array, np.float64) for slot, array in norm.weights.items()}
+    scale, shift = norm.op.scale_and_shift(weights)
+    return np.asarray(scale), np.asarray(shift)
 
 
 def _scaled(linear: Step, norm: Step) -> Step:
