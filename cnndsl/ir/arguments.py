@@ -13,11 +13,13 @@ from pydantic_core import PydanticCustomError
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.written import show
 
-MOST = 2**31
+MOST_SIZE = 2**31
+"""The largest whole number that an argument or a size may be."""
 
 
 def whole(value: Any, least: int = 1) -> int:
-    """An integer within the limits, or a diagnostic's reason."""
+    """The value as an integer from `least` to `MOST_SIZE`. Raises `PydanticCustomError` (wrong-type, not-an-integer,
+    out-of-range)."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise PydanticCustomError("wrong-type", "expected a whole number, found {found}", {"found": show(value)})
     if isinstance(value, float):
@@ -27,7 +29,7 @@ def whole(value: Any, least: int = 1) -> int:
             )
         value = int(value)
     assert isinstance(value, int)
-    if not least <= value <= MOST:
+    if not least <= value <= MOST_SIZE:
         bound = f"at least {least}" if value < least else "at most 2^31"
         raise PydanticCustomError(
             "out-of-range", "expected {bound}, found {found}", {"bound": bound, "found": show(value)}
@@ -52,9 +54,9 @@ def _integer(least: int) -> Any:
     return BeforeValidator(lambda value: value if value is None else whole(value, least))
 
 
-Positive = Annotated[int, _integer(1), Field(ge=1, le=MOST)]
+Positive = Annotated[int, _integer(1), Field(ge=1, le=MOST_SIZE)]
 """A whole number from 1."""
-Natural = Annotated[int, _integer(0), Field(ge=0, le=MOST)]
+Natural = Annotated[int, _integer(0), Field(ge=0, le=MOST_SIZE)]
 """A whole number from 0."""
 Axes = Annotated[int | tuple[int, ...], _per_axis(1)]
 """A whole number from 1 for every axis, or one for each."""
@@ -98,7 +100,7 @@ def _padding(value: Any) -> Any:
     return whole(value, 0)
 
 
-Pad = Annotated[
+Padding = Annotated[
     Literal["same", "valid", "same_tf", "causal"] | int | tuple[int | tuple[int, int], ...], BeforeValidator(_padding)
 ]
 """`same`, `valid`, `same_tf`, `causal`, a number, one per axis, or `(before, after)` pairs."""

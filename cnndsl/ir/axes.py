@@ -1,4 +1,4 @@
-"""Arguments that choose among a tensor's axes, or say how long they shall be."""
+"""Arguments that choose among a tensor's axes, or give their lengths."""
 
 from __future__ import annotations
 

@@ -55,9 +55,10 @@ class Op(BaseModel):
     one_tensor: ClassVar[bool] = False
     """Whether the layer is a single tensor whose key is the layer's own name."""
     takes_position: ClassVar[bool] = True
-    """Whether the layer counts among its scope's positions (merges and constants do not)."""
+    """Whether the layer is counted among the layers of its scope, which gives it a number and so a name where it has no
+    label. Merges and constants are not counted."""
     symbol: ClassVar[str] = ""
-    """One sign that says it in a diagram, in a circle: `+`; without one a box has the word."""
+    """The sign that stands for it in a diagram, in a circle: `+`. Where there is no sign, a box with the word does."""
     follows: ClassVar[str | None] = None
     """The word whose `default` arguments also hold for this one, where it has none of its own."""
 
@@ -105,7 +106,7 @@ class Op(BaseModel):
     # back ends ask for them, and never for the word.
 
     dtype: ClassVar[str] = "float32"
-    """The dtype of what it computes with: int64 for indices, such as those of words."""
+    """The dtype of its inputs: int64 for indices, such as those of words."""
     merges: ClassVar[bool] = False
     """Whether it joins branches: written `word{ … | … }`, two or more inputs."""
     gates: ClassVar[bool] = False
@@ -133,8 +134,8 @@ class Op(BaseModel):
     """Whether a linear layer is meant as one factor of a larger linear map, so that beside another linear layer no
     activation is missing: a depthwise convolution beside a 1×1 convolution."""
 
-    def before(self, x: TensorType) -> tuple[Op, ...]:
-        """Ops that this one brings along and that every listing shows: the Flatten of FC."""
+    def brings(self, x: TensorType) -> tuple[Op, ...]:
+        """Ops that stand before this one without having been written, and that every listing shows: the Flatten of FC."""
         return ()
 
     def parts(self, x: TensorType) -> tuple[Op, ...] | None:
@@ -191,7 +192,8 @@ class Op(BaseModel):
 
     def pointwise(self, tir: Any, value: Any) -> Any:
         """One element of the output from the same element of the input, as a TIR expression; None if it takes
-        more than that element. What a kernel can do on its way out."""
+        more than that element. The kernel of
+        the layer before it computes it on its way out, before its result is stored."""
         return None
 
 
@@ -228,7 +230,8 @@ def register(op: type[Op]) -> type[Op]:
 
 
 loaders: list[Callable[[str | None], None]] = []
-"""What reads the files of layers: of the one with a word, or of all for None. `cnndsl.ops` adds itself."""
+"""Functions that import the files of layers: the file of a word, or all files where the word is None. `cnndsl.ops` adds
+its own."""
 
 
 def find(word: str) -> type[Op] | None:

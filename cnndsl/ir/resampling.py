@@ -60,7 +60,7 @@ class ResampledAxis(NamedTuple):
 
     @property
     def start(self) -> Fraction:
-        """The place of output 0, where neighbours are mixed."""
+        """The place of output 0, for `linear` and `bicubic`."""
         return Fraction(0) if self.align else (self.step - 1) / 2
 
     @property

@@ -19,7 +19,7 @@ def pads_from_the_last(window: Window) -> list[int]:
 
 
 def over_channels(module: Any, value: Any, x: TensorType) -> Any:
-    """What a torch module that works on the last axis gives over the channels of a batched value, wherever they are."""
+    """A torch module that works on the last axis, applied to the channels of a batched value, on whatever axis they are."""
     axis = x.channel_axis + 1
     return module(value) if axis == len(x.shape) else module(value.movedim(axis, -1)).movedim(-1, axis)
 

@@ -37,7 +37,7 @@ class Window:
     def output_size(self, size: tuple[int, ...]) -> tuple[int, ...]:
         """Positions per axis over an input of this size. Raises `window-too-large` where there are none."""
         padded = tuple(n + b + a for n, b, a in zip(size, self.before, self.after, strict=True))
-        # With `ceil` the one window may itself be partly filled, by less than a step.
+        # With `ceil` an input shorter than the window still has one, if less than a stride is missing.
         missing = tuple(e - n for n, e in zip(padded, self.extent, strict=True))
         if any(m > (s - 1 if self.ceil else 0) for m, s in zip(missing, self.stride, strict=True)):
             window, found = sizes(self.extent), sizes(size)
@@ -59,8 +59,8 @@ class Window:
         )
 
     def kept(self, size: tuple[int, ...]) -> tuple[Any, ...]:
-        """The index of the positions that count, where padding was laid around the input beforehand: over it,
-        `ceil` may find one more window, which starts in the padding after the input."""
+        """The index that keeps the positions of `output_size`, for a result that was computed over an input padded
+        beforehand: over that, `ceil` may find one more window, which starts in the padding after the input."""
         return (..., *(slice(n) for n in self.output_size(size)))
 
     def refuse_windows_of_padding(self) -> None:

@@ -51,7 +51,7 @@ class AdaptiveAvgPool(Op):
         return Window(kernel=kernel, stride=kernel, before=zeros, after=zeros, dilation=ones)
 
     def sees_all(self, x: TensorType) -> bool:
-        """Also where windows of several sizes have no one receptive field."""
+        """Where one position is left, and where the windows have several sizes, for which there is no one window."""
         target = self._target(x)
         return target != x.size and (set(target) == {1} or self.window_over(x) is None)
 

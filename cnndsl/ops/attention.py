@@ -65,7 +65,8 @@ class Attention(Op):
     def weights(self, xs: Tensors) -> dict[str, Weight]:
         (x,) = xs
         c = x.channels
-        # PyTorch's first values: Xavier's for the three maps in one, a linear layer's for the output, no bias.
+        # PyTorch's values before training: Xavier's bound for the matrix that makes Q, K and V, a linear layer's bound for
+        # the one that makes the output, zeros for the biases.
         weights = {"in_proj_weight": Weight(shape=(3 * c, c), init="uniform", bound=sqrt(6 / (4 * c)))}
         if self.bias:
             weights["in_proj_bias"] = Weight(shape=(3 * c,))
@@ -84,7 +85,7 @@ class Attention(Op):
         return 4 * n * c**2 + 2 * n**2 * c
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
-        """The scale and the softmax of each pair of tokens in each head, and the biases."""
+        """One for the scale and one for the softmax of each pair of tokens in each head, and the biases."""
         (x,) = xs
         n, c = x.shape
         return 2 * self.heads * n**2 + (4 * n * c if self.bias else 0)

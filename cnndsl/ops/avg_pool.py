@@ -6,7 +6,7 @@ from dataclasses import replace
 from math import prod
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.arguments import Axes, Pad, per_axis
+from cnndsl.ir.arguments import Axes, Padding, per_axis
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_no_map
 from cnndsl.ir.tensor import TensorType
@@ -34,7 +34,7 @@ class AvgPool(Op):
 
     stride: Axes | None = None
     """Step between windows; the window itself when left out."""
-    pad: Pad = 0
+    pad: Padding = 0
     """Zeros added around the input, as in `Conv`."""
     ceil: bool = False
     """Whether a last, partly filled window counts."""
@@ -55,7 +55,7 @@ class AvgPool(Op):
         (x,) = xs
         window = self.window_over(x)
         if x.rank == 3:
-            # PyTorch's average over three axes takes no window larger than its input, with `ceil` neither.
+            # Over three axes PyTorch refuses a window larger than its input, also with `ceil`.
             replace(window, ceil=False).output_size(x.size)
         return x.resized(window.output_size(x.size))
 
@@ -64,8 +64,8 @@ class AvgPool(Op):
         return y.elements * prod(self.window_over(x).kernel)
 
     def _pads_apart(self, x: TensorType, window: Window) -> bool:
-        """Whether torch's pooling cannot say this padding: it must be even and at most half the window, and over
-        three axes the window may not be larger than the input without it."""
+        """Whether the padding must be added before torch's pooling, which takes the same padding on both sides, at most half
+        the window; and over three axes no window larger than the input without its padding."""
         if x.rank == 3 and any(k > n for k, n in zip(window.kernel, x.size, strict=True)):
             return True
         return not window.symmetric or any(2 * p > k for p, k in zip(window.before, window.kernel, strict=True))
@@ -93,7 +93,7 @@ class AvgPool(Op):
         amounts = pads_from_the_last(window)
         averages = module(torch.nn.functional.pad(values[0], amounts))
         if not self.count_pad:
-            # The average of ones is the share of each window that lies inside.
+            # The average of ones is the share of each window that lies inside the input.
             averages = averages / module(torch.nn.functional.pad(torch.ones_like(values[0]), amounts))
         return averages[window.kept(x.size)] if self.ceil else averages
 
@@ -114,7 +114,8 @@ class AvgPool(Op):
         return relax.op.multiply(sums, relax.const(self._corrections(x, window), "float32"))
 
     def _corrections(self, x: TensorType, window: Window) -> Any:
-        """Window size over the number of positions that count, per output position: nested lists, ready to broadcast.
+        """The window's size divided by the number of its positions that count, for each output position: nested lists that
+        broadcast over batch and channels.
 
         Positions beyond the declared padding, which only a partly filled last window has, never count.
         """

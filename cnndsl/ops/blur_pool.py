@@ -21,8 +21,9 @@ from cnndsl.ir.written import sizes
 class BlurPool(Op):
     """Smooth each channel before taking every second position, so that small shifts stay small (Zhang, 2019).
 
-    The filter is binomial, `1 2 1` over 4 for a window of 3, and constant: no weights. The edge is reflected, with
-    `(k-1)//2` rows before and `k//2` after, as in the author's `antialiased-cnns`; the size becomes `ceil(size / stride)`.
+    The filter is constant, so there are no weights: binomial coefficients, `1 2 1` over 4 for a window of 3. The edge is
+    reflected, with `(k-1)//2` rows before and `k//2` after, as in the author's `antialiased-cnns`; the size becomes
+    `ceil(size / stride)`.
     """
 
     word: ClassVar = "BlurPool"
@@ -43,8 +44,8 @@ class BlurPool(Op):
     """The size of the filter, when it is not written in the word."""
 
     def window_over(self, x: TensorType) -> Window:
-        """What is reflected into the padding counts as padding: with an even window over an odd size, the last position
-        reads one input just outside its window that way."""
+        """The rows that are reflected count as padding. With an even window over an odd size, the last position therefore
+        reads one input just outside this window: the one that is reflected into it."""
         refuse_no_map(x, self.word)
         kernel = per_axis(self.window, x.rank, "window")
         pads = tuple(((k - 1) // 2, k // 2) for k in kernel)

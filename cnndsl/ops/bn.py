@@ -18,7 +18,7 @@ from cnndsl.ir.weight import Weight
 class BN(Op):
     """Normalise each channel by its mean and variance over the batch (Ioffe and Szegedy, 2015).
 
-    In use, the running mean and variance observed in training take their place.
+    In use, the running mean and variance observed in training take the place of the batch's.
     """
 
     word: ClassVar = "BN"

@@ -21,7 +21,7 @@ class CELU(Op):
     examples: ClassVar = (("CELU", (4, 5, 6)), ("CELU(0.5)", (7,)))
 
     alpha: Annotated[float, Field(gt=0)] = 1.0
-    """Minus the value far below zero."""
+    """The output far below zero is close to `-alpha`."""
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs

@@ -15,7 +15,8 @@ from cnndsl.ir.tensor import TensorType
 class ChannelShuffle(Op):
     """Deal the channels out again: the first of each group, then the second of each, and so on.
 
-    So that grouped convolutions see all channels in turn: ShuffleNet (Zhang et al., 2017).
+    ShuffleNet has it between grouped convolutions, so that each group sees channels of every group before it
+    (Zhang et al., 2017).
     """
 
     word: ClassVar = "ChannelShuffle"

@@ -17,7 +17,8 @@ from cnndsl.ir.weight import Weight
 class ClassToken(Op):
     """Put a trained token before the others, in which attention gathers what the classifier needs (Devlin et al., 2018).
 
-    Its label is its key: `class_token: ClassToken` is a weight of 1×1×C called `class_token`. `Slice(0, 1)` takes it off.
+    Its label is its key: `class_token: ClassToken` is a weight of 1×1×C called `class_token`. `Slice(0, 1)` behind the
+    attention layers keeps this token alone.
     """
 
     word: ClassVar = "ClassToken"

@@ -6,7 +6,7 @@ from math import prod, sqrt
 from typing import Any, ClassVar, Literal, final
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import Axes, Pad, Positive, per_axis
+from cnndsl.ir.arguments import Axes, Padding, Positive, per_axis
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import needed_window, refuse_groups, refuse_no_map
 from cnndsl.ir.relax_words import padded_by_take
@@ -47,9 +47,10 @@ class Conv(Op):
     """Output channels; as many as come in when left out."""
     stride: Axes = 1
     """Step between windows."""
-    pad: Pad = "same"
+    pad: Padding = "same"
     """Rows and columns added around the input: `same` is (k-1)//2·dilation on both sides, `valid` none, `same_tf`
-    TensorFlow's, `causal` all before on the first axis; or a number, one per axis, or (before, after) pairs."""
+    what TensorFlow's `SAME` adds, `causal` (k-1)·dilation before the first axis and like `same` on others; or a number,
+    one per axis, or (before, after) pairs."""
     dilation: Axes = 1
     """Distance between the window's taps."""
     groups: Positive = 1
@@ -116,7 +117,7 @@ class Conv(Op):
         return y.elements if self.bias else 0
 
     def _pads_apart(self, window: Window) -> bool:
-        """Whether the padding is more than torch's convolutions can say."""
+        """Whether the padding must be added before torch's convolution, which takes the same padding on both sides."""
         return not window.symmetric
 
     def to_torch(self, nn: Any, xs: Tensors) -> Any:

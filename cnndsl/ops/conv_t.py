@@ -6,7 +6,7 @@ from math import prod, sqrt
 from typing import Any, ClassVar, final
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import Axes, Naturals, Pad, Positive, per_axis
+from cnndsl.ir.arguments import Axes, Naturals, Padding, Positive, per_axis
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
 from cnndsl.ir.refusals import needed_window, refuse_groups, refuse_no_map
@@ -49,12 +49,12 @@ class ConvT(Op):
     """Output channels; as many as come in when left out."""
     stride: Axes = 1
     """Distance in the output between the windows of neighbouring inputs."""
-    pad: Pad = 0
+    pad: Padding = 0
     """Rows and columns cut off around the output: a number, one per axis, or (before, after) pairs; `same` is
-    (k-1)//2·dilation on both sides, `valid` none, `same_tf` what leaves size·stride."""
+    (k-1)//2·dilation on both sides, `valid` none, `same_tf` as much as leaves size·stride."""
     output_pad: Naturals = 0
-    """Rows and columns more after the end, fewer than the stride or the dilation: which of the sizes that a `Conv` would
-    bring to the input's it shall be."""
+    """Rows and columns added after the end, fewer than the stride or the dilation. A `Conv` with a stride brings several sizes
+    to the same one: this chooses to which of them its way back leads."""
     dilation: Axes = 1
     """Distance between the window's taps."""
     groups: Positive = 1
@@ -112,7 +112,7 @@ class ConvT(Op):
         return x.resized(size).with_channels(self._out(x))
 
     def window_over(self, x: TensorType) -> Window | None:
-        """With a stride of 1 it is a plain convolution."""
+        """That of a plain convolution, which the layer is with a stride of 1; with others, `reach` says what is seen."""
         return self.painted(x).as_window
 
     def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...] | None:
@@ -123,7 +123,7 @@ class ConvT(Op):
     def weights(self, xs: Tensors) -> dict[str, Weight]:
         (x,) = xs
         shape = (x.channels, self._out(x) // self.groups, *self._kernel(x))
-        # PyTorch's own bound, which takes the output for the fan.
+        # PyTorch computes this bound from the output's channels, and not from the input's as for other layers.
         bound = 1 / sqrt(prod(shape[1:]))
         weights = {"weight": Weight(shape=shape, init="uniform", bound=bound)}
         if self.bias:
@@ -164,8 +164,8 @@ class ConvT(Op):
         return module(*values)[(..., *kept)]
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
-        """A plain convolution with the flipped window over the input with zeros between its positions: TVM's own
-        transposed convolutions know neither dilation nor uneven cuts."""
+        """A plain convolution with the flipped window, over the input with zeros put between its positions. TVM's own
+        transposed convolutions take neither dilation nor uneven cuts."""
         (x,), op = xs, relax.op
         painted = self.painted(x)
         kernel, stride, pads = painted.kernel, painted.stride, painted.pads_of_conv

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal, final
 
-from cnndsl.ir.arguments import Axes, Pad, Positive
+from cnndsl.ir.arguments import Axes, Padding, Positive
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import needed_window
 from cnndsl.ir.tensor import TensorType
@@ -40,7 +40,7 @@ class DWConv(Op):
     """Step between windows."""
     multiplier: Positive = 1
     """Output channels for each input channel."""
-    pad: Pad = "same"
+    pad: Padding = "same"
     """Rows and columns added around the input, as in `Conv`."""
     dilation: Axes = 1
     """Distance between the window's taps."""
@@ -52,7 +52,7 @@ class DWConv(Op):
     """The size of the window, when it is not written in the word."""
 
     def conv(self, x: TensorType) -> Conv:
-        """The same as a grouped convolution over this input."""
+        """The grouped convolution that the layer is over this input."""
         needed_window(self.window, self.word)
         arguments = {name: getattr(self, name) for name in type(self).model_fields if name != "multiplier"}
         return Conv(channels=x.channels * self.multiplier, groups=x.channels, **arguments)

@@ -19,7 +19,7 @@ class ELU(Op):
     examples: ClassVar = (("ELU", (4, 5, 6)), ("ELU(0.5)", (7,)))
 
     alpha: float = 1.0
-    """Minus the value far below zero."""
+    """The output far below zero is close to `-alpha`."""
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs

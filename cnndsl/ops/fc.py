@@ -29,7 +29,7 @@ class FC(Op):
     bias: bool = True
     """Whether a trained number is added to each output."""
 
-    def before(self, x: TensorType) -> tuple[Op, ...]:
+    def brings(self, x: TensorType) -> tuple[Op, ...]:
         if x.kind == "tokens":
             raise Refusal(
                 "wrong-rank",

@@ -20,7 +20,7 @@ class GELU(Op):
     examples: ClassVar = (("GELU", (4, 5, 6)), ("GELU(tanh)", (7,)), ("GELU(approximate=none)", (3, 4)))
 
     approximate: Literal["none", "tanh"] = "none"
-    """`tanh` takes `0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³)))` instead, as the first transformers did."""
+    """`tanh` computes `0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³)))` instead, as the first transformers did."""
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs

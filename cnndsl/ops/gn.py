@@ -19,7 +19,7 @@ from cnndsl.ir.weight import Weight
 class GN(Op):
     """Normalise groups of channels by their mean and variance over all positions (Wu and He, 2018).
 
-    Each example by itself, in training as in use: batches may be small. `GN(1)` takes all channels together.
+    Each example is normalised by itself, in training as in use, so batches may be small. `GN(1)` takes all channels together.
     """
 
     word: ClassVar = "GN"

@@ -17,7 +17,7 @@ from cnndsl.ir.weight import Weight
 @final
 @register
 class GRN(Op):
-    """Let channels compete: each is weighed by its length over all positions, relative to the mean of all channels'.
+    """Let channels compete: each is weighed by its length over all positions, relative to the mean length.
 
     ConvNeXt V2's layer (Woo et al., 2023): `x + bias + weight · x · |x_c| / (mean |x| + eps)`. The state is timm's:
     `weight` and `bias`, one number a channel; the authors' own code has the same numbers as 1×1×1×C `gamma` and `beta`.

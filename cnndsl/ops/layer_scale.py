@@ -16,7 +16,8 @@ from cnndsl.ir.weight import Weight
 class LayerScale(Op):
     """Multiply each channel by a trained number that begins small, at the end of a residual branch (Touvron et al., 2021).
 
-    It is one tensor, named by its label: `layer_scale: LayerScale`. C×1×1 on a map, C where the channels are last.
+    It is one tensor, whose key is its label, as in `layer_scale: LayerScale`: of C×1×1 on a map, of C where the channels
+    are last.
     """
 
     word: ClassVar = "LayerScale"

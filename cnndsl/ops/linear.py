@@ -51,7 +51,7 @@ class Linear(Op):
         return weights
 
     def sees_all(self, x: TensorType) -> bool:
-        # A vector's channels are all that is left of its positions.
+        # A vector has no positions: what is computed from all its channels counts as having seen all of the input.
         return x.kind == "vector"
 
     def macs(self, xs: Tensors, y: TensorType) -> int:

@@ -58,7 +58,8 @@ class MatMul(Op):
         return found[1:]
 
     def sees_all(self, x: TensorType) -> bool:
-        # A position sees a row of one matrix and a column of the other: all of both, once they are made of each other.
+        # A position sees a row of one matrix and a column of the other. Both are usually computed from the same tensor, of
+        # which it has then seen every position.
         return True
 
     def macs(self, xs: Tensors, y: TensorType) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.arguments import Axes, Pad, per_axis
+from cnndsl.ir.arguments import Axes, Padding, per_axis
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_no_map
 from cnndsl.ir.tensor import TensorType
@@ -36,7 +36,7 @@ class MaxPool(Op):
 
     stride: Axes | None = None
     """Step between windows; the window itself when left out."""
-    pad: Pad = 0
+    pad: Padding = 0
     """Rows and columns added around the input, as in `Conv`; they never win."""
     ceil: bool = False
     """Whether a last, partly filled window counts."""
@@ -64,7 +64,8 @@ class MaxPool(Op):
         return y.elements * prod(self.window_over(x).kernel)
 
     def _pads_apart(self, window: Window) -> bool:
-        """Whether torch's pooling cannot say this padding: it must be even and at most half the window."""
+        """Whether the padding must be added before torch's pooling, which takes the same padding on both sides, at most half
+        the window."""
         return not window.symmetric or any(2 * p > k for p, k in zip(window.before, window.kernel, strict=True))
 
     def to_torch(self, nn: Any, xs: Tensors) -> Any:
@@ -99,7 +100,7 @@ class MaxPool(Op):
             values[0],
             pool_size=list(window.kernel),
             strides=list(window.stride),
-            # The rows a last, partly filled window needs are written out: TVM's own ceil_mode gave wrong shapes.
+            # The rows that a last, partly filled window needs are added as padding: TVM's own ceil_mode gave wrong shapes.
             padding=[*window.before, *window.after_filled(x.size)],
             dilation=list(window.dilation),
         )

@@ -45,7 +45,7 @@ class Mean(Op):
     axis: Annotated[tuple[Literal["channels"] | int, ...], BeforeValidator(_axes)]
     """The axes to average along: numbers from 0 without the batch, or `channels`."""
     keep: bool = False
-    """Whether they stay, at size 1."""
+    """Whether the averaged axes stay, at size 1."""
 
     def _indices(self, x: TensorType) -> tuple[int, ...]:
         axes = tuple(axis_index(axis, x) for axis in self.axis)

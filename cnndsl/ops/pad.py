@@ -33,7 +33,7 @@ Amount = Annotated[int | tuple[int | tuple[int, int], ...], BeforeValidator(_amo
 class Pad(Op):
     """Add rows and columns around the map.
 
-    A layer's own `pad` does the same; this one is for what no `pad` says, such as padding before a pool that counts it.
+    A layer's own `pad` does the same; this layer is for padding that no `pad` can say, such as reflected rows before a pool.
     """
 
     word: ClassVar = "Pad"
@@ -53,7 +53,7 @@ class Pad(Op):
     """What the added rows hold: zeros, the map mirrored at its edge, its edge repeated, or its other end."""
 
     def window_over(self, x: TensorType) -> Window:
-        """A window of one position, around whose map there are more rows."""
+        """A window of one position over the padded map."""
         refuse_no_map(x, self.word)
         ones = (1,) * x.rank
         try:
@@ -74,7 +74,7 @@ class Pad(Op):
         return window
 
     def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...] | None:
-        """Rows of zeros see nothing; others show rows that the map has elsewhere."""
+        """Added zeros see nothing, and then the window says it all; other added rows repeat rows of the map and see those."""
         (x,) = xs
         if self.mode == "zeros":
             return None
@@ -84,7 +84,7 @@ class Pad(Op):
         )
 
     def _reach(self, n: int, before: int, after: int, axis: int) -> Reach:
-        # How far from `o - before` the first row before and the last row after the map look.
+        # From `o - before`, the first added row looks forward to the row that it repeats, and the last one back.
         forward, back = {
             "reflect": (2 * before, 2 * after),
             "replicate": (before, after),

@@ -46,7 +46,7 @@ class PReLU(Op):
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
         (x,) = xs
-        # torch's slopes go along the first axis behind the batch.
+        # For torch the channels are the first axis behind the batch.
         axis = x.channel_axis + 1
         if axis == 1 or not self.per_channel:
             return module(*values)

@@ -15,7 +15,7 @@ from cnndsl.ir.weight import Weight
 class Scale(Op):
     """Multiply everything by one trained number: FCOS has one for each level, ReZero begins with `Scale(0)`.
 
-    It is one tensor, named by its label: `alpha: Scale(0)`.
+    It is one tensor, whose key is its label, as in `alpha: Scale(0)`.
     """
 
     word: ClassVar = "Scale"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal, final
 
-from cnndsl.ir.arguments import Axes, Pad, Positive
+from cnndsl.ir.arguments import Axes, Padding, Positive
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import needed_window
 from cnndsl.ir.tensor import TensorType
@@ -18,8 +18,8 @@ from cnndsl.ops.conv import Conv
 class SepConv(Op):
     """A depthwise convolution over space, then a 1×1 convolution over channels (Chollet, 2016).
 
-    Two layers in one, `depthwise` and `pointwise` in the names of weights. `stride`, `pad` and `dilation` are the first
-    one's; `bias` holds for both. Write `DWConv3x3 → BN → ReLU → Conv1x1(64)` where something stands between them.
+    Two layers in one, `depthwise` and `pointwise` in the names of weights. `stride`, `pad` and `dilation` are for
+    the first one, `bias` is for both. Where something stands between the two, write `DWConv3x3 → BN → ReLU → Conv1x1(64)`.
     """
 
     word: ClassVar = "SepConv"
@@ -41,7 +41,7 @@ class SepConv(Op):
     """Output channels; as many as come in when left out."""
     stride: Axes = 1
     """Step between windows."""
-    pad: Pad = "same"
+    pad: Padding = "same"
     """Rows and columns added around the input, as in `Conv`."""
     dilation: Axes = 1
     """Distance between the window's taps."""
@@ -109,5 +109,5 @@ class SepConv(Op):
 
 
 def part(name: str, weights: dict[str, Any]) -> dict[str, Any]:
-    """The weights of one of the two convolutions, by that one's own slots."""
+    """The weights of the convolution of this name, by the slots that this convolution has by itself."""
     return {slot.removeprefix(f"{name}."): value for slot, value in weights.items() if slot.startswith(f"{name}.")}

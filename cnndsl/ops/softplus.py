@@ -33,6 +33,6 @@ class Softplus(Op):
         return relax.op.nn.softplus(values[0])
 
     def pointwise(self, tir: Any, value: Any) -> Any:
-        # The larger of x and 0, and the rest: nothing overflows and nothing cancels.
+        # Computed as max(x, 0) + ln(1 + exp(-|x|)), where nothing overflows and nothing cancels.
         zero = tir.const(0, "float32")
         return tir.max(value, zero) + tir.log1p(tir.exp(-tir.max(value, -value)))

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, final
 
 from pydantic import Field
 
-from cnndsl.ir.arguments import Axes, Pad, Positive
+from cnndsl.ir.arguments import Axes, Padding, Positive
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import needed_window
 from cnndsl.ir.tensor import TensorType
@@ -21,7 +21,7 @@ from cnndsl.ops.conv import Conv
 class StdConv(Op):
     """A `Conv` whose weights are brought to mean 0 and variance 1 for each output channel (Qiao et al., 2019).
 
-    What is trained and saved are the weights before that. The variance is the biased one, as in BiT's published code; its
+    The weights before standardisation are trained and saved. The variance is the biased one, as in BiT's published code; its
     eps there is 1e-10 and in timm 1e-8 for BiT and 1e-6 otherwise.
     """
 
@@ -42,7 +42,7 @@ class StdConv(Op):
     """Output channels; as many as come in when left out."""
     stride: Axes = 1
     """Step between windows."""
-    pad: Pad = "same"
+    pad: Padding = "same"
     """Rows and columns added around the input, as in `Conv`."""
     dilation: Axes = 1
     """Distance between the window's taps."""

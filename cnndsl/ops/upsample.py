@@ -67,10 +67,11 @@ class Upsample(Op):
     scale: Factor | None = None
     """How many times larger, one number for every axis or one for each; 2 where no size is given."""
     mode: Mode = "nearest"
-    """`nearest` repeats, `linear` mixes the neighbours on each axis (`bilinear` and `trilinear` say of how many),
-    `bicubic` four of them."""
+    """`nearest` repeats, `linear` mixes the neighbours on each axis (`bilinear` and `trilinear` are its names for
+    two and for three axes), `bicubic` mixes four."""
     align: bool = False
-    """Whether the corners' middles stay where they are, rather than the map's edges."""
+    """Whether the middles of the corner positions stay where they are, rather than the map's edges: PyTorch's
+    `align_corners`."""
     size: Axes | None = None
     """The size to reach."""
     like: Sizes | None = None

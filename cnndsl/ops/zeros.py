@@ -27,7 +27,7 @@ class Zeros(Op):
     )
 
     channels: Positive
-    """Its channels."""
+    """Channels of the map of zeros."""
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs

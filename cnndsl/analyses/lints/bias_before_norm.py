@@ -1,6 +1,7 @@
 """A convolution with a bias right before batch normalisation.
 
 Batch normalisation subtracts the mean, and the bias with it: the bias is a weight that does nothing.
+`docs/errors/bias-before-norm.md` shows it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """`pad=same` with an even window.
 
 `same` adds (k-1)//2 rows on both sides, which for an even window is one row too few: the map shrinks by one.
+`docs/errors/even-same-window.md` shows it.
 """
 
 from __future__ import annotations

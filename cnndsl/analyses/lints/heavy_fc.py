@@ -1,6 +1,7 @@
 """One fully connected layer that holds most of the parameters.
 
 It stands on a flattened map; a global average pool before it would leave one number a channel.
+`docs/errors/heavy-fc.md` shows it.
 """
 
 from __future__ import annotations

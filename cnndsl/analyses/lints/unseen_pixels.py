@@ -1,6 +1,7 @@
 """Rows of a map that nothing sees.
 
 Stride, window and size do not fit: the last rows, or rows between the windows, are computed and never read.
+`docs/errors/unseen-pixels.md` shows it.
 """
 
 from __future__ import annotations
