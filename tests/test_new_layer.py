@@ -1,4 +1,5 @@
-"""A new layer is right, fused and linted from its one file: the one of `docs/adding-a-layer.md`, and two that state facts."""
+"""Guards `docs/adding-a-layer.md` and `ir/op.py`. A new layer is right, fused and linted from its one file: the layer of
+the page, and two that state facts."""
 
 from __future__ import annotations
 

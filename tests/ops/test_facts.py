@@ -1,4 +1,5 @@
-"""What layers say of themselves to lints and back ends is so, as PyTorch computes it; and nobody asks a layer for its word instead."""
+"""Guards `ir/op.py`, its facts. What a layer says of itself to lints and back ends is so, as PyTorch computes it, and
+nobody decides by the word of a layer instead."""
 
 from __future__ import annotations
 
