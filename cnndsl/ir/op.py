@@ -29,7 +29,7 @@ Category = Literal[
     "convolution", "dense", "pooling", "normalization", "activation", "regularization", "shape", "merge", "attention"
 ]
 
-Combination = Literal["add", "sub", "mul", "max", "mean"]
+Combination = Literal["add", "sub", "mul", "max", "min", "mean"]
 PerPosition = Literal["mean and variance", "mean square", "length", "softmax"]
 
 Tensors = tuple[TensorType, ...]

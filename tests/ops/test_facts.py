@@ -90,6 +90,7 @@ def test_a_merge_combines_numbers_of_the_same_place(op: Op, xs: Tensors) -> None
         "sub": values[0] - values[1:].sum(0),
         "mul": values.prod(0),
         "max": values.amax(0),
+        "min": values.amin(0),
         "mean": values.mean(0),
     }[op.combines or ""]
     torch.testing.assert_close(module_of(op, xs)(*drawn(xs)), expected)

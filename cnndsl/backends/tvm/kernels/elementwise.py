@@ -43,7 +43,9 @@ class Elementwise:
             else []
         )
 
-        combine = {"sub": operator.sub, "mul": operator.mul, "max": tir.max}.get(self.kind, operator.add)
+        combine = {"sub": operator.sub, "mul": operator.mul, "max": tir.max, "min": tir.min}.get(
+            self.kind, operator.add
+        )
 
         def element(n: Any, c: Any, *rest: Any) -> Any:
             *places, lane = rest
