@@ -8,9 +8,7 @@ from typing import Any
 from cnndsl.backends.pytorch.library import torch
 from cnndsl.backends.pytorch.live.module import LiveModule, forward_pass
 from cnndsl.ir.graph import Graph, Node
-
-FRESH = {"Conv", "DWConv", "BN", "add", "FC", "Linear"}
-"""Layers whose result is no view of another tensor, and whose gradient is computed without that result."""
+from cnndsl.ops.relu import ReLU
 
 
 def work_in_place(network: LiveModule, graph: Graph) -> None:
@@ -20,9 +18,9 @@ def work_in_place(network: LiveModule, graph: Graph) -> None:
     """
     for step in forward_pass(network, training=True).steps:
         node = graph[step.name]
-        if step.op.word == "ReLU" and _alone(graph, node, 0):
+        if isinstance(step.op, ReLU) and _alone(graph, node, 0):
             step.run = _rectified
-        elif step.op.word == "add" and len(node.inputs) == 2 and _alone(graph, node, 0):
+        elif step.op.combines == "add" and len(node.inputs) == 2 and _alone(graph, node, 0):
             step.run = _added
 
 
@@ -33,7 +31,7 @@ def _alone(graph: Graph, node: Node, place: int) -> bool:
     kept = any(output.node == read for output in graph.outputs)
     return (
         made is not None
-        and made.op.word in FRESH
+        and made.op.fresh
         and not kept
         and node.inputs.count(read) == 1
         and graph.consumers[read] == (node,)

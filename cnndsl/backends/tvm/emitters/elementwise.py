@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from cnndsl.backends.tvm.emitters.main_function import MainFunction
 from cnndsl.backends.tvm.kernels.elementwise import Elementwise
@@ -13,23 +13,11 @@ from cnndsl.backends.tvm.program.fold import scale_and_shift
 if TYPE_CHECKING:
     import numpy as np
 
-Kind = Literal["add", "sub", "mul", "max", "mean", "affine", "same"]
-
-_KINDS: dict[str, Kind] = {
-    "add": "add",
-    "sub": "sub",
-    "mul": "mul",
-    "max": "max",
-    "mean": "mean",
-    "BN": "affine",
-    "FrozenBN": "affine",
-}
-
 
 def emit_elementwise(main: MainFunction, group: Group) -> bool:
     """False where an input has one channel for all of the result: packed, its chunk holds that channel and zeros."""
     step = group.anchor
-    kind: Kind | None = "same" if step.is_pointwise else _KINDS.get(step.op.word)
+    kind = "same" if step.is_pointwise else "affine" if step.op.scales_channels else step.op.combines
     if kind is None or not step.is_image or any(x.channels != step.type.channels for x in step.xs):
         return False
     arguments = [main.packed(name) for name in step.inputs]

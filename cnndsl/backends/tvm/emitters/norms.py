@@ -5,26 +5,20 @@ from __future__ import annotations
 from cnndsl.backends.tvm.emitters.main_function import MainFunction
 from cnndsl.backends.tvm.kernels.elementwise import Elementwise
 from cnndsl.backends.tvm.kernels.group_norm import GroupNorm
-from cnndsl.backends.tvm.kernels.position_norm import Kind, PositionNorm
+from cnndsl.backends.tvm.kernels.position_norm import PositionNorm
 from cnndsl.backends.tvm.kernels.words.packing import fill_up, pack_vector
 from cnndsl.backends.tvm.plan.groups import Group
 from cnndsl.ops.gn import GN
 from cnndsl.ops.in_ import IN
-
-_KINDS: dict[str, Kind] = {
-    "LN": "mean and variance",
-    "RMSNorm": "mean square",
-    "L2Norm": "length",
-    "Softmax": "softmax",
-}
+from cnndsl.ops.pos_embed import PosEmbed
 
 
 def emit_position_norm(main: MainFunction, group: Group) -> bool:
-    """`LN`, `RMSNorm`, `L2Norm` and `Softmax` over maps."""
+    """What normalises the channels of each position by themselves, over maps: `LN`, `Softmax` and their kin."""
     import numpy as np
 
     step = group.anchor
-    kind = _KINDS.get(step.op.word)
+    kind = step.op.per_position
     if kind is None or not step.is_image or group.tail or main.cpu.kind != "llvm":
         return False
     channels = step.type.channels
@@ -61,7 +55,7 @@ def emit_embedding(main: MainFunction, group: Group) -> bool:
     import numpy as np
 
     step = group.anchor
-    if step.op.word != "PosEmbed" or not step.is_image or group.tail:
+    if not isinstance(step.op, PosEmbed) or not step.is_image or group.tail:
         return False
     shape = main.packed_shape(step.type)
     filled = fill_up(step.weights[""].reshape(step.type.shape), 0, main.lanes)

@@ -8,14 +8,19 @@ from dataclasses import dataclass
 from cnndsl.backends.tvm.plan.routes import Route, find_routes
 from cnndsl.backends.tvm.program.steps import Program, Step
 from cnndsl.ir.op import Op
+from cnndsl.ops.avg_pool import AvgPool
+from cnndsl.ops.conv import Conv
+from cnndsl.ops.fc import FC
+from cnndsl.ops.gn import GN
+from cnndsl.ops.in_ import IN
+from cnndsl.ops.max_pool import MaxPool
 
 Tail = tuple[Op | None, ...]
 """What is done to each element of a result before it is stored, in order: a pointwise layer, or None for the sum with
 the next residual."""
 
-_TAKES_SUMS = ("Conv",)
-_MERGES = ("add", "sub", "mul", "max", "mean")
-_TAKES_POINTWISE = (*_TAKES_SUMS, "FC", "BN", "FrozenBN", "GN", "IN", *_MERGES, "AvgPool", "MaxPool")
+_TAILED = (Conv, FC, GN, IN, AvgPool, MaxPool)
+"""Layers with a kernel of their own that does a tail on its way out. That of convolutions also adds residuals."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +42,7 @@ class Group:
 
     @property
     def ops(self) -> Tail:
-        return tuple(None if step.op.word == "add" else step.op for step in self.tail)
+        return tuple(None if step.op.combines == "add" else step.op for step in self.tail)
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -59,9 +64,9 @@ def plan(program: Program) -> tuple[Group, ...]:
     readers = program.readers()
     following: dict[str, Step] = {name: step for step in program.steps for name in step.inputs}
     # Convolutions have the first claim on what follows them, then the other layers, then lone activations.
-    sums = [step for step in reversed(program.steps) if step.op.word in _TAKES_SUMS]
-    others = [step for step in program.steps if step.op.word not in _TAKES_SUMS and step.op.word in _TAKES_POINTWISE]
-    rest = [step for step in program.steps if step.op.word not in _TAKES_POINTWISE]
+    sums = [step for step in reversed(program.steps) if isinstance(step.op, Conv)]
+    others = [step for step in program.steps if not isinstance(step.op, Conv) and _has_tail(step)]
+    rest = [step for step in program.steps if not _has_tail(step)]
     routing = find_routes(program)
     taken = routing.dissolved
     groups: dict[str, Group] = {}
@@ -71,11 +76,16 @@ def plan(program: Program) -> tuple[Group, ...]:
         if step.name in routing.routes:
             groups[step.name] = Group(step, before=routing.through[step.name], route=routing.routes[step.name])
             continue
-        grows = step.op.word in _TAKES_POINTWISE or step.is_pointwise
+        grows = _has_tail(step) or step.is_pointwise
         group = _grown(Group(step), readers, following, taken) if grows else Group(step)
         taken.update(s.name for s in group.tail)
         groups[group.last.name] = group
     return tuple(groups[step.name] for step in program.steps if step.name in groups)
+
+
+def _has_tail(step: Step) -> bool:
+    """Whether the step's kernel can do pointwise ops on its way out."""
+    return isinstance(step.op, _TAILED) or step.op.combines is not None or step.op.scales_channels
 
 
 def _grown(group: Group, readers: Mapping[str, int], following: Mapping[str, Step], taken: set[str]) -> Group:
@@ -86,7 +96,7 @@ def _grown(group: Group, readers: Mapping[str, int], following: Mapping[str, Ste
     ):
         if step.is_pointwise:
             group = Group(group.anchor, (*group.tail, step), group.residuals)
-        elif group.anchor.op.word in _TAKES_SUMS and _is_plain_sum(step):
+        elif isinstance(group.anchor.op, Conv) and _is_plain_sum(step):
             (other,) = set(step.inputs) - {group.last.name}
             group = Group(group.anchor, (*group.tail, step), (*group.residuals, other))
         else:
@@ -96,4 +106,4 @@ def _grown(group: Group, readers: Mapping[str, int], following: Mapping[str, Ste
 
 def _is_plain_sum(step: Step) -> bool:
     same = len(step.xs) == 2 and step.xs[0] == step.xs[1]
-    return step.op.word == "add" and same and step.inputs[0] != step.inputs[1]
+    return step.op.combines == "add" and same and step.inputs[0] != step.inputs[1]

@@ -28,9 +28,6 @@ from cnndsl.ops.to_tokens import ToTokens
 if TYPE_CHECKING:
     import numpy as np
 
-_ANYWHERE = ("LN", "RMSNorm", "L2Norm", "GRN", "Softmax", "LogSoftmax", "PosEmbed")
-"""Layers that find the channels wherever they are; so do pointwise ones, sums and products of tensors of one shape."""
-
 _HEAD_MULTIPLE = 16
 """Channels of a head are filled up to whole vectors of any target."""
 
@@ -120,22 +117,21 @@ class _Rewrite:
             return _attention(op, x, step.weights)
         if isinstance(op, GlobalAvgPool) and x.kind == "tokens":
             return [(op, {}), (Flatten(), {})]
-        if op.word == "LayerScale":
-            return [(op, {"": step.weights[""].reshape(_first(x).per_channel)})]
         same = all(other == x for other in step.xs) and y == x
-        if same and (op.word in (*_ANYWHERE, "add", "mul") or step.is_pointwise):
-            return [(op, {slot: _turned(array, x) for slot, array in step.weights.items()})]
+        if same and (op.any_layout or op.combines is not None or step.is_pointwise):
+            shapes = op.weights(tuple(map(_first, step.xs)))
+            return [(op, {slot: _turned(array, x, shapes[slot].shape) for slot, array in step.weights.items()})]
         return None
 
 
-def _turned(weight: np.ndarray, x: TensorType) -> np.ndarray:
-    """A weight of one number a channel, or of one for each number of a tensor, for channels first."""
+def _turned(weight: np.ndarray, x: TensorType, shape: tuple[int, ...]) -> np.ndarray:
+    """A weight of one number a channel, or of one for each number of a tensor, in its shape for channels first."""
     import numpy as np
 
     if weight.size == x.channels:
-        return weight
+        return weight.reshape(shape)
     whole = np.moveaxis(weight.reshape(x.shape), x.channel_axis, 0)
-    return np.ascontiguousarray(whole)[None]
+    return np.ascontiguousarray(whole).reshape(shape)
 
 
 def _attention(op: Attention, x: TensorType, weights: Arrays) -> list[tuple[Op, Arrays]]:

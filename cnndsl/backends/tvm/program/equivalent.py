@@ -78,23 +78,23 @@ def _transposed(op: ConvT, x: TensorType, weights: Arrays) -> tuple[Part, ...]:
     out in space (Shi et al., "Is the deconvolution layer the same as a convolutional layer?", 2016), and a cut."""
     import numpy as np
 
-    geometry = op.geometry(x)
-    s, k = geometry.stride[0], max(geometry.kernel)
+    painted = op.painted(x)
+    s, k = painted.stride[0], max(painted.kernel)
     taps = -(-k // s)
     y = op.infer((x,))
-    starts = [before for before, _ in geometry.cut]
+    starts = [before for before, _ in painted.cut]
     laid_out = [s * (n + taps - 1) for n in x.size]
     if (
         x.rank != 2
         or op.groups != 1
-        or set(geometry.stride) != {s}
+        or set(painted.stride) != {s}
         or s == 1
-        or set(geometry.dilation) != {1}
+        or set(painted.dilation) != {1}
         or any(b + n > most for b, n, most in zip(starts, y.size, laid_out, strict=True))
     ):
         return ((op, weights),)
     wide = np.zeros((x.channels, y.channels, taps * s, taps * s), np.float32)
-    wide[:, :, : geometry.kernel[0], : geometry.kernel[1]] = weights["weight"]
+    wide[:, :, : painted.kernel[0], : painted.kernel[1]] = weights["weight"]
     apart = wide.reshape(x.channels, y.channels, taps, s, taps, s).transpose(1, 3, 5, 0, 2, 4)[..., ::-1, ::-1]
     own: dict[str, np.ndarray] = {
         "weight": np.ascontiguousarray(apart).reshape(y.channels * s * s, x.channels, taps, taps)

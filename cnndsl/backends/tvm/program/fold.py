@@ -12,8 +12,6 @@ from cnndsl.ops.fc import FC
 if TYPE_CHECKING:
     import numpy as np
 
-_SCALES = ("BN", "FrozenBN", "LayerScale")
-
 
 def with_factors_folded(program: Program) -> Program:
     """Without the steps that scale the channels of a convolution or fully connected layer that nothing else reads: the
@@ -25,7 +23,7 @@ def with_factors_folded(program: Program) -> Program:
         inputs = tuple(stands_for.get(name, name) for name in step.inputs)
         source = kept.get(inputs[0])
         if (
-            step.op.word in _SCALES
+            step.op.scales_channels
             and source is not None
             and isinstance(source.op, Conv | FC)
             and readers[source.name] == 1
@@ -40,14 +38,12 @@ def with_factors_folded(program: Program) -> Program:
 
 
 def scale_and_shift(norm: Step) -> tuple[np.ndarray, np.ndarray]:
-    """The factor and the summand of each channel, in float64, that batch norm or `LayerScale` amounts to in use."""
+    """The factor and the summand, in float64, that a step which `scales_channels` amounts to in use: of each channel, or of all."""
     import numpy as np
 
-    values = {slot: np.asarray(array, np.float64) for slot, array in norm.weights.items()}
-    if norm.op.word == "LayerScale":
-        return values[""].reshape(-1), np.zeros(())
-    scale = values.get("weight", np.float64(1)) / np.sqrt(values["running_var"] + norm.op.model_dump()["eps"])
-    return scale, values.get("bias", np.float64(0)) - values["running_mean"] * scale
+    weights = {slot: np.asarray(array, np.float64) for slot, array in norm.weights.items()}
+    scale, shift = norm.op.scale_and_shift(weights)
+    return np.asarray(scale), np.asarray(shift)
 
 
 def _scaled(linear: Step, norm: Step) -> Step:

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from cnndsl.backends.tvm.kernels.words.functions import finish
+from cnndsl.backends.tvm.kernels.words.functions import finish, is_light
 from cnndsl.backends.tvm.kernels.words.nest import Nest
 from cnndsl.backends.tvm.plan.groups import Tail
-
-_LIGHT = ("ReLU", "ReLU6")
-"""Layers that take an instruction or two for each vector: a tail of these is written out for each register."""
 
 
 def store_tile(
@@ -29,7 +26,7 @@ def store_tile(
     def finished(number: Any, at: tuple[Any, ...]) -> Any:
         return finish(n.tir, number, tail, [r[at] for r in residuals])
 
-    light = all(op is None or op.word in _LIGHT for op in tail)
+    light = all(op is None or is_light(n.tir, op) for op in tail)
     with n.vector(lanes) as lane:
         for p in range(width):
             at = place(p, lane)
