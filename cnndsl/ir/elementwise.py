@@ -34,6 +34,10 @@ class Elementwise(Op):
     numbers: Annotated[tuple[float | None, ...], BeforeValidator(_numbers)] = ()
     """For each branch its number, or none for a tensor; empty where all branches are tensors."""
 
+    @property
+    def is_plain(self) -> bool:
+        return not self.numbers
+
     def infer(self, xs: Tensors) -> TensorType:
         self._joined(xs)
         return stretched(xs, self.verb) if self.stretches else alike(xs, self.verb)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 
 
 @final
 @register
 class Abs(Op):
-    """The distance of each number from 0."""
+    """The size of each number, without its sign (Jarrett et al., 2009: rectification)."""
 
     word: ClassVar = "Abs"
     category: ClassVar = "activation"
@@ -20,7 +20,7 @@ class Abs(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         return x
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
@@ -33,4 +33,4 @@ class Abs(Op):
         return relax.op.abs(values[0])
 
     def pointwise(self, tir: Any, value: Any) -> Any:
-        return tir.abs(value)
+        return tir.max(value, -value)

@@ -15,6 +15,8 @@ class Add(Elementwise):
 
     word: ClassVar = "add"
     symbol: ClassVar = "+"
+    combines: ClassVar = "add"
+    fresh: ClassVar = True
     verb: ClassVar = "add"
     examples: ClassVar = (
         ("add{ id | ReLU }", (4, 5, 6)),

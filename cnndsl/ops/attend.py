@@ -8,8 +8,9 @@ from typing import Annotated, Any, ClassVar, final
 from pydantic import Field
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import Positive, numeric
+from cnndsl.ir.arguments import Positive
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 
 
@@ -53,7 +54,7 @@ class Attend(Op):
             )
         q, k, v = xs[:3]
         for index, x in enumerate((q, k, v)):
-            numeric(x, self.word)
+            refuse_indices(x, self.word)
             if x.rank == 0 or x.channel_axis != x.rank:
                 raise Refusal(
                     "wrong-rank",
@@ -95,7 +96,7 @@ class Attend(Op):
 
     def _fits(self, bias: TensorType, scores: tuple[int, ...]) -> None:
         """Refuses what cannot be added to the scores."""
-        numeric(bias, self.word)
+        refuse_indices(bias, self.word)
         behind = scores[len(scores) - len(bias.shape) :] if 3 <= len(bias.shape) <= len(scores) else ()
         if not behind or any(a not in (1, b) for a, b in zip(bias.shape, behind, strict=True)):
             wanted = "×".join(map(str, scores))

@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import Any, ClassVar, final
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 
 
 @final
 @register
 class Clip(Op):
-    """Each number between two bounds: the nearer bound for one beyond them."""
+    """The input between `low` and `high`, the nearer of the two beyond: `Clip(-1, 1)` is the hard tanh (Collobert, 2004)."""
 
     word: ClassVar = "Clip"
     category: ClassVar = "activation"
-    examples: ClassVar = (("Clip(-1, 1)", (4, 5, 6)), ("Clip(0, 6)", (7,)))
+    examples: ClassVar = (("Clip(-1, 1)", (4, 5, 6)), ("Clip(0, 0.5)", (7,)))
 
     low: float
     """The smallest output."""
@@ -26,14 +26,14 @@ class Clip(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         if self.low > self.high:
             raise Refusal(
                 "out-of-range",
-                f"no number lies from {self.low:g} to {self.high:g}",
+                f"nothing lies between {self.low} and {self.high}",
                 argument="high",
-                notes=(f"expected at least {self.low:g}, found {self.high:g}",),
-                help=f"write the smaller one first: `Clip({self.high:g}, {self.low:g})`",
+                notes=(f"expected at least {self.low}, found {self.high}",),
+                help=f"write the smaller number first: `Clip({self.high}, {self.low})`",
             )
         return x
 
@@ -41,7 +41,7 @@ class Clip(Op):
         return y.elements
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
-        return values[0].clamp(self.low, self.high)
+        return torch.clamp(values[0], self.low, self.high)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         return relax.op.clip(values[0], self.low, self.high)

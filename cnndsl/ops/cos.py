@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 
 
 @final
 @register
 class Cos(Op):
-    """The cosine of each number, in radians."""
+    """`cos(x)`, with x in radians."""
 
     word: ClassVar = "Cos"
     category: ClassVar = "activation"
-    examples: ClassVar = (("Cos", (4, 5, 6)), ("cat{ Sin | Cos }", (7,)))
+    examples: ClassVar = (("Cos", (4, 5, 6)), ("Cos", (7,)))
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         return x
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
@@ -31,3 +31,6 @@ class Cos(Op):
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         return relax.op.cos(values[0])
+
+    def pointwise(self, tir: Any, value: Any) -> Any:
+        return tir.cos(value)

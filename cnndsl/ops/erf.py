@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 
 
 @final
 @register
 class Erf(Op):
-    """The error function of each number: `GELU` is `0.5 x (1 + erf(x / √2))`."""
+    """`2/√π · ∫ exp(-t²) dt` from 0 to x: the part of `GELU` that it is made of where a network spells it out."""
 
     word: ClassVar = "Erf"
     category: ClassVar = "activation"
@@ -20,7 +20,7 @@ class Erf(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         return x
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:

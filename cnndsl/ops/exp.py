@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 
 
 @final
 @register
 class Exp(Op):
-    """e to the power of each number."""
+    """`exp(x)`: always above zero. Networks that predict a size predict its logarithm (Redmon and Farhadi, 2016)."""
 
     word: ClassVar = "Exp"
     category: ClassVar = "activation"
@@ -20,7 +20,7 @@ class Exp(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         return x
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:

@@ -6,14 +6,15 @@ from math import prod
 from typing import Any, ClassVar, final
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import Axes, Pad, per_axis
+from cnndsl.ir.arguments import Axes, Padding, per_axis
 from cnndsl.ir.axes import Sizes, asked_size
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
+from cnndsl.ir.refusals import needed_window, refuse_no_image
 from cnndsl.ir.tensor import TensorType
-from cnndsl.ops.conv import short
+from cnndsl.ir.torch_words import short
 from cnndsl.ops.conv_t import ConvT
-from cnndsl.ops.unfold import taps, two_axes
+from cnndsl.ops.unfold import taps
 
 
 @final
@@ -40,7 +41,7 @@ class Fold(Op):
 
     stride: Axes = 1
     """Step between windows."""
-    pad: Pad = "same"
+    pad: Padding = "same"
     """Rows and columns cut off around the output, as many as `Unfold` adds."""
     dilation: Axes = 1
     """Distance between the window's taps."""
@@ -53,15 +54,8 @@ class Fold(Op):
 
     def _laid(self, x: TensorType) -> ConvT:
         """The transposed convolution that lays out windows so."""
-        two_axes(x, self.word)
-        if self.window is None:
-            raise Refusal(
-                "missing-argument",
-                "`Fold` needs the size of its window",
-                notes=("expected `Fold3x3` or `window=3`, found neither",),
-                help="write `Fold3x3`",
-            )
-        count = prod(per_axis(self.window, 2, "window"))
+        refuse_no_image(x, self.word)
+        count = prod(per_axis(needed_window(self.window, self.word), 2, "window"))
         if x.channels % count:
             raise Refusal(
                 "shape-mismatch",
@@ -117,7 +111,7 @@ class Fold(Op):
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
         (x,) = xs
-        g, y = self._laid(x).geometry(x), self.infer(xs)
+        g, y = self._laid(x).painted(x), self.infer(xs)
         columns = values[0].reshape(-1, x.channels, prod(x.size))
         even = all(before == after for before, after in g.cut) and min(min(pair) for pair in g.cut) >= 0
         size = y.size if even else tuple(n + sum(cut) for n, cut in zip(y.size, g.cut, strict=True))
@@ -132,5 +126,5 @@ class Fold(Op):
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         (x,) = xs
         laid = self._laid(x)
-        kernels = taps(relax, laid.groups, laid.geometry(x).kernel)
+        kernels = taps(relax, laid.groups, laid.painted(x).kernel)
         return laid.to_relax(relax, xs, values, {"weight": kernels})

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar, final
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.axes import Axis, axis_index, behind_channels, seen_along, with_length
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 
 
@@ -26,7 +26,7 @@ class GLU(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         length = seen_along(self.axis, x).channels
         if length % 2:
             what = "the channels" if self.axis == "channels" else f"axis {self.axis}"

@@ -6,14 +6,14 @@ from typing import Annotated, Any, ClassVar, final
 
 from pydantic import Field
 
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.axes import Axis, axis_index, reach_along, seen_along
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
+from cnndsl.ir.refusals import refuse_indices
+from cnndsl.ir.relax_words import scaled
 from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.torch_words import over_channels
 from cnndsl.ir.weight import Weight
-from cnndsl.ops.gn import scaled
-from cnndsl.ops.linear import over_channels
 
 
 @final
@@ -26,6 +26,9 @@ class LN(Op):
 
     word: ClassVar = "LN"
     category: ClassVar = "normalization"
+    fresh: ClassVar = True
+    any_layout: ClassVar = True
+    per_position: ClassVar = "mean and variance"
     examples: ClassVar = (
         ("LN", (4, 5, 6)),
         ("LN(1e-6)", (6,)),
@@ -47,7 +50,7 @@ class LN(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         axis_index(self.axis, x)
         return x
 
@@ -58,6 +61,10 @@ class LN(Op):
         shape = (seen_along(self.axis, x).channels,)
         weight = {"weight": Weight(shape=shape, init="ones")}
         return weight | {"bias": Weight(shape=shape)} if self.bias else weight
+
+    @property
+    def is_plain(self) -> bool:
+        return self.axis == "channels"
 
     def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...] | None:
         return reach_along(self.axis, xs[0])
@@ -85,4 +92,4 @@ class LN(Op):
         centred = op.subtract(values[0], op.mean(values[0], axis=axis, keepdims=True))
         variance = op.mean(op.multiply(centred, centred), axis=axis, keepdims=True)
         normalized = op.multiply(centred, op.rsqrt(op.add(variance, relax.const(self.eps, "float32"))))
-        return scaled(relax, normalized, x, weights)
+        return scaled(relax, normalized, x, weights) if weights else normalized

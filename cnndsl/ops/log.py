@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 
 
 @final
 @register
 class Log(Op):
-    """The natural logarithm of each number: not a number below 0."""
+    """`ln(x)`, of numbers above zero: what spectrograms of sound are brought to before a network sees them."""
 
     word: ClassVar = "Log"
     category: ClassVar = "activation"
-    examples: ClassVar = (("Exp → Log", (4, 5, 6)), ("Square → Log", (7,)))
+    examples: ClassVar = (("Exp → Log", (4, 5, 6)), ("Softplus → Log", (7,)))
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         return x
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
@@ -31,6 +31,3 @@ class Log(Op):
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         return relax.op.log(values[0])
-
-    def pointwise(self, tir: Any, value: Any) -> Any:
-        return tir.log(value)

@@ -14,6 +14,7 @@ class Max(Elementwise):
     """Keep the largest of the branches, element by element: maxout (Goodfellow et al., 2013). Axes of size 1 stretch."""
 
     word: ClassVar = "max"
+    combines: ClassVar = "max"
     verb: ClassVar = "compare"
     examples: ClassVar = (
         ("max{ id | Conv1x1(4) }", (4, 5, 6)),

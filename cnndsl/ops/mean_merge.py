@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.elementwise import Elementwise
 from cnndsl.ir.op import Tensors, register
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 
 
@@ -16,6 +16,7 @@ class BranchMean(Elementwise):
     """Average the branches, element by element: their sum over their number. `Mean` averages along axes."""
 
     word: ClassVar = "mean"
+    combines: ClassVar = "mean"
     verb: ClassVar = "average"
     stretches: ClassVar = False
     examples: ClassVar = (
@@ -24,7 +25,7 @@ class BranchMean(Elementwise):
     )
 
     def infer(self, xs: Tensors) -> TensorType:
-        numeric(xs[0], self.word)
+        refuse_indices(xs[0], self.word)
         return super().infer(xs)
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:

@@ -14,6 +14,7 @@ class Min(Elementwise):
     """Keep the smallest of the branches, element by element. Axes of size 1 stretch."""
 
     word: ClassVar = "min"
+    combines: ClassVar = "min"
     verb: ClassVar = "compare"
     examples: ClassVar = (
         ("min{ id | Conv1x1(4) }", (4, 5, 6)),

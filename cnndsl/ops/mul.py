@@ -15,6 +15,7 @@ class Mul(Elementwise):
 
     word: ClassVar = "mul"
     symbol: ClassVar = "×"
+    combines: ClassVar = "mul"
     verb: ClassVar = "multiply"
     gates: ClassVar = True
     examples: ClassVar = (

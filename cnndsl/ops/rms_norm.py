@@ -6,14 +6,14 @@ from typing import Annotated, Any, ClassVar, final
 
 from pydantic import Field
 
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.axes import Axis, axis_index, reach_along, seen_along
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
+from cnndsl.ir.refusals import refuse_indices
+from cnndsl.ir.relax_words import scaled
 from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.torch_words import over_channels
 from cnndsl.ir.weight import Weight
-from cnndsl.ops.gn import scaled
-from cnndsl.ops.linear import over_channels
 
 
 @final
@@ -23,6 +23,8 @@ class RMSNorm(Op):
 
     word: ClassVar = "RMSNorm"
     category: ClassVar = "normalization"
+    any_layout: ClassVar = True
+    per_position: ClassVar = "mean square"
     examples: ClassVar = (
         ("RMSNorm", (4, 5, 6)),
         ("RMSNorm(1e-3)", (6,)),
@@ -38,13 +40,17 @@ class RMSNorm(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         axis_index(self.axis, x)
         return x
 
     def weights(self, xs: Tensors) -> dict[str, Weight]:
         (x,) = xs
         return {"weight": Weight(shape=(seen_along(self.axis, x).channels,), init="ones")}
+
+    @property
+    def is_plain(self) -> bool:
+        return self.axis == "channels"
 
     def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...] | None:
         return reach_along(self.axis, xs[0])

@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar, final
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 from cnndsl.ir.written import show
@@ -31,7 +31,7 @@ Shape = Annotated[tuple[int, ...], BeforeValidator(_ones)]
 class Scale(Op):
     """Multiply everything by one trained number: FCOS has one for each level, ReZero begins with `Scale(0)`.
 
-    It is one tensor, named by its label: `alpha: Scale(0)`.
+    It is one tensor, whose key is its label, as in `alpha: Scale(0)`.
     """
 
     word: ClassVar = "Scale"
@@ -46,7 +46,7 @@ class Scale(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         return x
 
     def weights(self, xs: Tensors) -> dict[str, Weight]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.axes import Axis, axis_index, reach_along
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 
 
@@ -18,6 +18,8 @@ class Softmax(Op):
 
     word: ClassVar = "Softmax"
     category: ClassVar = "activation"
+    any_layout: ClassVar = True
+    per_position: ClassVar = "softmax"
     examples: ClassVar = (("Softmax", (10,)), ("Softmax", (4, 5, 6)), ("Softmax(axis=2)", (4, 5, 6)))
 
     axis: Axis = "channels"
@@ -25,9 +27,13 @@ class Softmax(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         axis_index(self.axis, x)
         return x
+
+    @property
+    def is_plain(self) -> bool:
+        return self.axis == "channels"
 
     def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...] | None:
         return reach_along(self.axis, xs[0])

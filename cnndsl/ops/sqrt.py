@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 
 
 @final
 @register
 class Sqrt(Op):
-    """The square root of each number: not a number below 0."""
+    """`√x`, of numbers from zero on."""
 
     word: ClassVar = "Sqrt"
     category: ClassVar = "activation"
-    examples: ClassVar = (("Abs → Sqrt", (4, 5, 6)), ("Square → Sqrt", (7,)))
+    examples: ClassVar = (("Square → Sqrt", (4, 5, 6)), ("Softplus → Sqrt", (7,)))
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         return x
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 
 
 @final
 @register
 class Square(Op):
-    """Each number times itself: `ReLU → Square` is squared ReLU (So et al., 2021)."""
+    """`x · x`: with pools, the energy of a signal."""
 
     word: ClassVar = "Square"
     category: ClassVar = "activation"
-    examples: ClassVar = (("Square", (4, 5, 6)), ("ReLU → Square", (7,)))
+    examples: ClassVar = (("Square", (4, 5, 6)), ("Square", (7,)))
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         return x
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:

@@ -15,6 +15,8 @@ class Sub(Elementwise):
 
     word: ClassVar = "sub"
     symbol: ClassVar = "−"
+    combines: ClassVar = "sub"
+    fresh: ClassVar = True
     verb: ClassVar = "subtract"
     examples: ClassVar = (
         ("sub{ id | Conv1x1(4) }", (4, 5, 6)),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from math import prod
 from typing import Any, ClassVar, final
 
-from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import Axes, Pad, make_window, per_axis, spatial
+from cnndsl.ir.arguments import Axes, Padding, per_axis
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import needed_window, refuse_no_image
 from cnndsl.ir.tensor import TensorType
-from cnndsl.ir.window import Window
-from cnndsl.ops.conv import short
+from cnndsl.ir.torch_words import pads_from_the_last, short
+from cnndsl.ir.window import Window, make_window
 
 
 @final
@@ -35,7 +35,7 @@ class Unfold(Op):
 
     stride: Axes = 1
     """Step between windows."""
-    pad: Pad = "same"
+    pad: Padding = "same"
     """Rows and columns of zeros added around the input, as in `Conv`."""
     dilation: Axes = 1
     """Distance between the window's taps."""
@@ -43,17 +43,10 @@ class Unfold(Op):
     """The size of the window, when it is not written in the word."""
 
     def window_over(self, x: TensorType) -> Window:
-        two_axes(x, self.word)
-        if self.window is None:
-            raise Refusal(
-                "missing-argument",
-                "`Unfold` needs the size of its window",
-                notes=("expected `Unfold3x3` or `window=3`, found neither",),
-                help="write `Unfold3x3`",
-            )
+        refuse_no_image(x, self.word)
         return make_window(
             x.size,
-            per_axis(self.window, 2, "window"),
+            per_axis(needed_window(self.window, self.word), 2, "window"),
             per_axis(self.stride, 2, "stride"),
             self.pad,
             per_axis(self.dilation, 2, "dilation"),
@@ -68,10 +61,7 @@ class Unfold(Op):
         (x,), (value,), functional = xs, values, torch.nn.functional
         window, padding = self.window_over(x), {}
         if not window.symmetric:
-            # torch counts pads from the last axis to the first.
-            value = functional.pad(
-                value, [n for p in zip(window.before[::-1], window.after[::-1], strict=True) for n in p]
-            )
+            value = functional.pad(value, pads_from_the_last(window))
         elif any(window.before):
             padding = {"padding": short(window.before)}
         columns = functional.unfold(
@@ -89,18 +79,6 @@ class Unfold(Op):
             padding=[*window.before, *window.after],
             dilation=list(window.dilation),
             groups=x.channels,
-        )
-
-
-def two_axes(x: TensorType, word: str) -> None:
-    """Refuses what is no map of two axes."""
-    spatial(x, word)
-    if x.rank != 2:
-        raise Refusal(
-            "wrong-rank",
-            f"`{word}` takes maps with two axes behind the channels, and here arrives {x}",
-            notes=(f"expected two axes, found {x.rank}",),
-            help="lay the axes out as two with `Reshape`",
         )
 
 

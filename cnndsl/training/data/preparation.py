@@ -20,7 +20,10 @@ class Preparation:
         return stored.float() / 255 if stored.dtype == torch.uint8 else stored
 
     def normalized(self, x: torch.Tensor) -> torch.Tensor:
-        """N×C×H×W around 0, where that is asked for; one channel gets the mean of the three."""
+        """Pictures N×C×H×W with ImageNet's mean taken off and divided by its deviation, if `normalize` says so.
+
+        A single channel gets the average of the three means and deviations.
+        """
         if self.normalize == "none":
             return x
         mean, std = (torch.tensor(numbers, device=x.device, dtype=x.dtype) for numbers in (IMAGENET_MEAN, IMAGENET_STD))

@@ -11,7 +11,8 @@ from cnndsl.arrays.inputs import read_image
 from cnndsl.arrays.weights import checked, read_weights
 from cnndsl.ir.graph import Graph
 from cnndsl.training.check import check_classifier, check_fits
-from cnndsl.training.data.find import Fit, find_data
+from cnndsl.training.data.collection import Fit
+from cnndsl.training.data.find import find_data
 from cnndsl.training.run import Run
 
 if TYPE_CHECKING:
@@ -23,9 +24,9 @@ BATCH = 64
 
 
 @dataclass(frozen=True)
-class Report:
-    """What held-out examples say of a network. `confusion` counts them: rows are what they are, columns what they are
-    taken for."""
+class Evaluation:
+    """How well a network recognises examples it has not learnt from. `confusion` counts them: rows are the true classes,
+    columns the predicted ones."""
 
     accuracy: float
     loss: float
@@ -41,8 +42,8 @@ class Report:
         import numpy as np
 
         wrong = self.confusion - np.diag(np.diag(self.confusion))
-        places = np.argsort(-wrong, axis=None, kind="stable")[:most]
-        cells = [(int(place) // len(wrong), int(place) % len(wrong)) for place in places]
+        indices = np.argsort(-wrong, axis=None, kind="stable")[:most]
+        cells = [(int(index) // len(wrong), int(index) % len(wrong)) for index in indices]
         return [
             f"{self.classes[row]} taken for {self.classes[column]}: {wrong[row, column]} of {self.confusion[row].sum()}"
             for row, column in cells
@@ -52,7 +53,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Recogniser:
-    """`weights` are the network's, by state-dict key; `classes` their names, "" where nobody said them."""
+    """`weights` are the network's, by state-dict key; `classes` the names of its classes, "" for a class without a name."""
 
     graph: Graph
     weights: Arrays
@@ -62,19 +63,22 @@ class Recogniser:
 
     @classmethod
     def of_run(cls, run: Run, weights: Path | None = None) -> Recogniser:
-        """That of a run, by default with its best weights. Raises `CnnError`."""
+        """The recogniser of a run, by default with its best weights. Raises `CnnError`."""
         arrays = run.weights() if weights is None else checked(run.graph, read_weights(weights), weights.name)
         return cls(run.graph, arrays, run.classes, run.about.fit, run.options.normalize)
 
     @classmethod
     def of_graph(cls, graph: Graph, arrays: Arrays, origin: str, normalize: str = "none") -> Recogniser:
-        """That of a network with weights from `origin`. Raises `CnnError` (those of `weights.checked`, not-a-classifier)."""
+        """The recogniser that a network with weights from `origin` is. Raises `CnnError` (those of `weights.checked`, not-a-classifier)."""
         count = check_classifier(graph)
         return cls(graph, checked(graph, arrays, origin), ("",) * count, normalize=normalize)
 
-    def evaluate(self, data: str, held_out: tuple[float, int] | None = None) -> Report:
-        """Compares with the labels of `data`: of the part that the data itself holds out, or of what training with that
-        share and seed does; else of everything. Raises `CnnError`."""
+    def evaluate(self, data: str, held_out: tuple[float, int] | None = None) -> Evaluation:
+        """Compares what the network says of examples with their labels. Raises `CnnError`.
+
+        With `held_out`, a share and a seed, the examples are those that training with these would hold out. Else they are the
+        part of `data` that the data itself holds out, or all examples where it holds out none.
+        """
         import numpy as np
         import torch
         from torch.nn import functional
@@ -84,18 +88,18 @@ class Recogniser:
         check_fits(self.graph, collection)
         examples = collection.read(self.graph.inputs[0].type.shape)
         if held_out is not None:
-            places = collection.parts(*held_out)[1]
+            indices = collection.parts(*held_out)[1]
         else:
-            places = np.arange(len(collection.labels)) if collection.held_out is None else collection.held_out
-        labels = collection.labels[places]
+            indices = np.arange(len(collection.labels)) if collection.held_out is None else collection.held_out
+        labels = collection.labels[indices]
         matrix = MulticlassConfusionMatrix(len(self.classes))
         losses = 0.0
-        for start, scores in self._scores(examples, places):
+        for start, scores in self._scores(examples, indices):
             truth = torch.from_numpy(labels[start : start + len(scores)])
             losses += float(functional.cross_entropy(scores.double(), truth, reduction="sum"))
             matrix.update(scores, truth)
         counts = matrix.compute().numpy()
-        return Report(
+        return Evaluation(
             float(np.trace(counts)) / len(labels), losses / len(labels), len(labels), counts, collection.classes
         )
 
@@ -122,8 +126,8 @@ class Recogniser:
         picture = torch.from_numpy(self.picture(path))[None]
         return {self.graph.inputs[0].name: Preparation(self.normalize).normalized(picture).numpy()}
 
-    def _scores(self, examples: np.ndarray, places: np.ndarray) -> Iterator[tuple[int, Any]]:
-        """Batches of scores on the CPU, each with its place among `places`."""
+    def _scores(self, examples: np.ndarray, indices: np.ndarray) -> Iterator[tuple[int, Any]]:
+        """Scores of the examples with these indices, batch by batch, on the CPU; before each the place where it begins."""
         import numpy as np
         import torch
 
@@ -135,12 +139,12 @@ class Recogniser:
             from cnndsl.training.loop.learner import Learner
             from cnndsl.training.options import Options
 
-            chosen = Examples(examples, np.zeros(len(examples), np.int64), places)
+            chosen = Examples(examples, np.zeros(len(examples), np.int64), indices)
             learner = Learner(self.graph, Options(), Preparation(self.normalize), (chosen, chosen))
         learner.network.load_state_dict({key: torch.tensor(array) for key, array in self.weights.items()})
         device = "cuda" if torch.cuda.is_available() else "cpu"
         learner.to(device).eval()
         with torch.inference_mode():
-            for start in range(0, len(places), BATCH):
-                stored, _ = chosen.__getitems__(range(start, min(start + BATCH, len(places))))
+            for start in range(0, len(indices), BATCH):
+                stored, _ = chosen.__getitems__(range(start, min(start + BATCH, len(indices))))
                 yield start, learner.scores(stored.to(device)).cpu()
