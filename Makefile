@@ -53,7 +53,7 @@ demo: $(VENV)/.demo ## LeNet-5 learns digits, and its TVM package answers as PyT
 test: check ## Everything that must hold: check, then all tests but the slow ones
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m 'not slow'
 
-check: $(VENV)/.installed $(VENV)/.oracle ## Style, types and rooms
+check: $(VENV)/.installed $(VENV)/.oracle ## Style, types, and who imports whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
