@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 
@@ -12,6 +11,8 @@ def how_to_install(extra: str) -> str:
     In a clone it installs the clone. Elsewhere cnndsl was installed from a wheel, and pip and uv take the extras of what is
     installed: they ask no registry for cnndsl itself.
     """
+    import shlex
+
     clone = Path(__file__).resolve().parents[2]
     if (clone / "pyproject.toml").is_file():
         return f"run `pip install -e {shlex.quote(f'{clone}[{extra}]')}`"
