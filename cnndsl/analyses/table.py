@@ -157,7 +157,11 @@ def _in_words(summary: Summary) -> str:
     unit = "pixels" if len(seen.size) > 1 else "positions"
     padding = tuple(-start for start in seen.start)
     words = f"{_times(seen.size)} {unit} at {seen.node}, stride {_short(seen.stride)}, padding {_short(padding)}"
-    return words if seen.state == "exact" else f"{words}; unaligned, this holds all that positions see"
+    return (
+        words
+        if seen.state == "exact"
+        else f"{words}; unaligned: positions see different pixels, and this holds all of them"
+    )
 
 
 def cell(row: Row, column: str, summary: Summary) -> str:

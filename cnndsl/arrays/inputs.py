@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, MissingPart
+from cnndsl.diagnostics.extras import how_to_install
 from cnndsl.disk.files import open_file
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _fitted(path: Path, shape: tuple[int, ...], fit: str) -> Any:
     try:
         from PIL import Image, ImageOps
     except ImportError:
-        raise MissingPart("reading pictures takes Pillow", "run `pip install 'cnndsl[images]'`") from None
+        raise MissingPart("reading pictures takes Pillow", how_to_install("images")) from None
     stream = open_file(path)
     try:
         with stream, warnings.catch_warnings():

@@ -83,7 +83,7 @@ class Batches(click.ParamType[tuple[int, ...]]):
     "--tune",
     type=click.IntRange(0),
     metavar="N",
-    help="tvm: measure up to N candidates for its kernels; 0 uses what is known.",
+    help="tvm: measure up to N candidates for its kernels; 0 measures nothing and uses what was measured before.",
 )
 @store_option
 @network_options

@@ -18,7 +18,9 @@ PICTURES = (".svg", ".png", ".pdf")
 @click.command("evaluate")
 @file_argument
 @click.option(
-    "--weights", type=click.Path(path_type=Path), help="Other weights than the run's best; a must for a FILE."
+    "--weights",
+    type=click.Path(path_type=Path),
+    help="Other weights than the run's best; required where FILE is a network and no run.",
 )
 @click.option("--data", help="`digits`, a folder of class folders, or an .npz file.  [default: what the run held out]")
 @click.option("--validation", type=click.FloatRange(0, 1, True, True), help="Take only what training holds out so.")

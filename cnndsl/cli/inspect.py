@@ -26,7 +26,9 @@ PICTURES = (".svg", ".png", ".pdf")
 )
 @click.option("--class", "label", metavar="NAME", help="With --grad-cam: the class to speak for, by name or number.")
 @click.option(
-    "--weights", type=click.Path(path_type=Path), help="Other weights than the run's best; a must for a FILE."
+    "--weights",
+    type=click.Path(path_type=Path),
+    help="Other weights than the run's best; required where FILE is a network and no run.",
 )
 @click.option(
     "--normalize", type=click.Choice(["none", "imagenet"]), help="As in training.  [default: the run's, or none]"

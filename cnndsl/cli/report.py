@@ -14,7 +14,10 @@ from cnndsl.cli.shared.voice import note
 @click.command("report")
 @file_argument
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="The page; NAME.html beside you where it is not said."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Where to write the page.  [default: NAME.html in this folder]",
 )
 @click.option("--peak", type=click.FloatRange(min=0, min_open=True), help="GFLOP/s of the roofline's machine.")
 @click.option("--bandwidth", type=click.FloatRange(min=0, min_open=True), help="GB/s of the roofline's machine.")

@@ -95,7 +95,7 @@ def unreadable(source: Source, offset: int) -> Diagnostic:
     }
     return Diagnostic(
         "bad-character",
-        f"`{character}` is no sign of the language",
+        f"the language has no `{character}`",
         (Label(Span(source, offset, offset + 1)),),
         help=hints.get(character, "delete it"),
     )
