@@ -26,28 +26,32 @@ class Linear(Op):
     fresh: ClassVar = True
     examples: ClassVar = (
         ("Linear(5)", (7,)),
+        ("Linear", (4, 5)),
         ("Linear(6, bias=false)", (3, 4, 5)),
         ("ToTokens → Linear(6)", (3, 4, 5)),
         ("Permute(1, 2, 0) → Linear(6)", (3, 4, 5)),
         ("Permute(1, 0, 2) → Linear(6)", (3, 4, 5)),
     )
 
-    units: Positive
-    """Output channels."""
+    units: Positive | None = None
+    """Output channels; as many as come in when left out."""
     bias: bool = True
     """Whether a trained number is added to each output channel."""
+
+    def _out(self, x: TensorType) -> int:
+        return self.units or x.channels
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
         refuse_indices(x, self.word)
-        return x.with_channels(self.units)
+        return x.with_channels(self._out(x))
 
     def weights(self, xs: Tensors) -> dict[str, Weight]:
         (x,) = xs
         bound = 1 / sqrt(x.channels)
-        weights = {"weight": Weight(shape=(self.units, x.channels), init="uniform", bound=bound)}
+        weights = {"weight": Weight(shape=(self._out(x), x.channels), init="uniform", bound=bound)}
         if self.bias:
-            weights["bias"] = Weight(shape=(self.units,), init="uniform", bound=bound)
+            weights["bias"] = Weight(shape=(self._out(x),), init="uniform", bound=bound)
         return weights
 
     def sees_all(self, x: TensorType) -> bool:
@@ -64,7 +68,7 @@ class Linear(Op):
     def to_torch(self, nn: Any, xs: Tensors) -> Any:
         (x,) = xs
         options = {} if self.bias else {"bias": False}
-        return nn.Linear(x.channels, self.units, **options)
+        return nn.Linear(x.channels, self._out(x), **options)
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
         (x,) = xs

@@ -32,10 +32,16 @@ class LN(Op):
         ("LN(1e-6)", (6,)),
         ("ToTokens → LN", (3, 4, 5)),
         ("Permute(1, 2, 0) → LN", (3, 4, 5)),
+        ("LN(bias=false)", (4, 5, 6)),
+        ("ToTokens → LN(affine=false)", (3, 4, 5)),
     )
 
     eps: Annotated[float, Field(ge=0)] = 1e-5
     """Added to the variance."""
+    affine: bool = True
+    """Whether a trained scale and shift follow."""
+    bias: bool = True
+    """Whether the shift does, where there is a scale."""
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
@@ -45,14 +51,20 @@ class LN(Op):
     def weights(self, xs: Tensors) -> dict[str, Weight]:
         (x,) = xs
         shape = (x.channels,)
-        return {"weight": Weight(shape=shape, init="ones"), "bias": Weight(shape=shape)}
+        if not self.affine:
+            return {}
+        return {"weight": Weight(shape=shape, init="ones")} | ({"bias": Weight(shape=shape)} if self.bias else {})
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return y.elements
 
     def to_torch(self, nn: Any, xs: Tensors) -> Any:
         (x,) = xs
-        options = {} if self.eps == 1e-5 else {"eps": self.eps}
+        options: dict[str, Any] = {} if self.eps == 1e-5 else {"eps": self.eps}
+        if not self.affine:
+            options["elementwise_affine"] = False
+        elif not self.bias:
+            options["bias"] = False
         return nn.LayerNorm(x.channels, **options)
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
@@ -65,4 +77,4 @@ class LN(Op):
         centred = op.subtract(values[0], op.mean(values[0], axis=axis, keepdims=True))
         variance = op.mean(op.multiply(centred, centred), axis=axis, keepdims=True)
         normalized = op.multiply(centred, op.rsqrt(op.add(variance, relax.const(self.eps, "float32"))))
-        return scaled(relax, normalized, x, weights)
+        return scaled(relax, normalized, x, weights) if self.affine else normalized

@@ -111,8 +111,8 @@ class _Rewrite:
         if isinstance(op, ToTokens | ToMap):
             return [] if x.size == y.size else [(Reshape(shape=_first(y).shape), {})]
         if isinstance(op, Linear):
-            weight = step.weights["weight"].reshape(op.units, x.channels, *(1,) * x.rank)
-            return [(Conv(channels=op.units, bias=op.bias, window=1), {**step.weights, "weight": weight})]
+            weight = step.weights["weight"].reshape(y.channels, x.channels, *(1,) * x.rank)
+            return [(Conv(channels=y.channels, bias=op.bias, window=1), {**step.weights, "weight": weight})]
         if isinstance(op, Attention):
             return _attention(op, x, step.weights)
         if isinstance(op, GlobalAvgPool) and x.kind == "tokens":
