@@ -85,7 +85,9 @@ def _regions(told: Mapping[str, Any], scores: np.ndarray, frame: Any) -> dict[st
     counts = np.bincount(mask.reshape(-1), minlength=len(scores))
     names = told.get("classes") or []
     order = [int(i) for i in np.argsort(-counts, kind="stable") if counts[i] and i]
-    rows = [{"class": i, "label": names[i] if names else f"class {i}", "share": float(counts[i] / mask.size)} for i in order]
+    rows = [
+        {"class": i, "label": names[i] if names else f"class {i}", "share": float(counts[i] / mask.size)} for i in order
+    ]
     return {"kind": "regions", "regions": rows, "mask": mask}
 
 
@@ -206,3 +208,44 @@ def _joined(parts: Sequence[Decoded]) -> Decoded:
 
 
 DECODERS = {"yolo": yolo, "retinanet": retinanet}
+
+
+def lines(answer: Mapping[str, Any], top: int) -> list[str]:
+    """An answer for people, a line for each thing."""
+    match answer["kind"]:
+        case "classes" | "tags":
+            return [
+                f"{row['class']:>6}  {row['share']:>7.2%}  {_shown(row['label'])}".rstrip()
+                for row in answer["top"][:top]
+            ]
+        case "boxes":
+            found = answer["boxes"]
+            wide = max((len(_shown(box["label"])) for box in found), default=0)
+            edges = ["  ".join(f"{edge:>6.0f}" for edge in box["box"]) for box in found]
+            rows = zip(found, edges, strict=True)
+            return [f"{_shown(box['label']):<{wide}}  {box['share']:>4.0%}  {edge}" for box, edge in rows] or [
+                "nothing found"
+            ]
+        case "regions":
+            return [f"{row['share']:>7.2%}  {_shown(row['label'])}" for row in answer["regions"][:top]] or [
+                "ground alone"
+            ]
+        case "picture":
+            return [f"a picture of {'×'.join(map(str, answer['pixels'].shape[1::-1]))}; -o FILE writes it"]
+        case _:
+            return [
+                f"{row['name']}  {'×'.join(map(str, row['shape']))}  from {row['least']:.6g} to {row['most']:.6g}, "
+                f"mean {row['mean']:.6g}"
+                for row in answer["outputs"]
+            ]
+
+
+def plain(answer: Mapping[str, Any], top: int) -> dict[str, Any]:
+    """An answer as JSON has it: no arrays, of classes the `top` likeliest."""
+    kept = {key: value for key, value in answer.items() if not isinstance(value, np.ndarray)}
+    return kept | ({"top": kept["top"][:top]} if "top" in kept else {})
+
+
+def _shown(text: str) -> str:
+    """A name without what a terminal would obey."""
+    return "".join(c if c.isprintable() else f"<U+{ord(c):04X}>" for c in text)

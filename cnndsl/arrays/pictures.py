@@ -68,9 +68,9 @@ def opened(stream: BinaryIO) -> Any:
 def prepared(picture: Any, shape: Sequence[int], reading: Mapping[str, Any]) -> tuple[np.ndarray, Frame]:
     """A picture as the network is fed it, float32 of `shape` (1 or 3 channels, height, width), and where it lies in that."""
     channels, height, width = shape
-    fitted, frame = _fitted(picture, (width, height), reading)
     if channels == 1:
-        fitted = fitted.convert("L")
+        picture = picture.convert("L")
+    fitted, frame = _fitted(picture, (width, height), reading)
     array = np.asarray(fitted, np.float32).reshape(height, width, channels).transpose(2, 0, 1) / np.float32(255)
     if channels == 3 and reading.get("order") == "BGR":
         array = array[::-1]
@@ -102,21 +102,22 @@ def _fitted(picture: Any, size: tuple[int, int], reading: Mapping[str, Any]) -> 
     own, wanted = picture.size, size
     if fit == "whole":
         done = picture.resize(wanted, how) if own != wanted else picture
-        return done, Frame(*own, (wanted[0] / own[0], wanted[1] / own[1]), 0, 0)
+        return done, Frame(own[0], own[1], (wanted[0] / own[0], wanted[1] / own[1]), 0, 0)
     if fit == "letterbox":
         scale = min(wanted[0] / own[0], wanted[1] / own[1])
         inner = (max(1, round(own[0] * scale)), max(1, round(own[1] * scale)))
         pad = reading.get("pad") or [0.0, 0.0, 0.0]
-        ground = Image.new("RGB", wanted, tuple(round(255 * part) for part in pad))
+        colour = tuple(round(255 * part) for part in pad)
+        ground = Image.new(picture.mode, wanted, colour if picture.mode == "RGB" else colour[0])
         left, top = (0, 0) if reading.get("corner") else ((wanted[0] - inner[0]) // 2, (wanted[1] - inner[1]) // 2)
         ground.paste(picture.resize(inner, how), (left, top))
-        return ground, Frame(*own, (inner[0] / own[0], inner[1] / own[1]), left, top)
+        return ground, Frame(own[0], own[1], (inner[0] / own[0], inner[1] / own[1]), left, top)
     resize, crop = reading.get("resize") or 256, reading.get("crop") or (reading.get("resize") and 256) or 224
     wider = (round(wanted[0] * resize / crop), round(wanted[1] * resize / crop))
     larger = filling(own, wider)
     left, top = round((larger[0] - wanted[0]) / 2), round((larger[1] - wanted[1]) / 2)
     done = picture.resize(larger, how).crop((left, top, left + wanted[0], top + wanted[1]))
-    return done, Frame(*own, (larger[0] / own[0], larger[1] / own[1]), -left, -top)
+    return done, Frame(own[0], own[1], (larger[0] / own[0], larger[1] / own[1]), -left, -top)
 
 
 def filling(size: tuple[int, int], wanted: tuple[int, int]) -> tuple[int, int]:
@@ -136,7 +137,8 @@ def drawn(picture: Any, answer: Mapping[str, Any]) -> Any:
         return Image.fromarray(answer["pixels"])
     done = picture.copy()
     side = max(done.size)
-    font = ImageFont.load_default(max(12, side // 36))
+    letters = max(12, side // 36)
+    font = ImageFont.load_default(letters)
     if kind == "regions":
         mask = Image.fromarray(answer["mask"]).resize(done.size, Image.Resampling.NEAREST)
         palette = np.zeros((256, 3), np.uint8)
@@ -159,11 +161,11 @@ def drawn(picture: Any, answer: Mapping[str, Any]) -> Any:
     elif kind == "regions":
         for row, region in enumerate(answer["regions"][:8]):
             label = f"{region['label']} {region['share']:.0%}"
-            _label(pen, font, (4, 4 + row * (font.size * 1.5)), label, _colour(region["class"]), done.size, below=True)
+            _label(pen, font, (4, 4 + row * letters * 1.5), label, _colour(region["class"]), done.size, below=True)
     elif answer.get("top"):
         best = answer["top"][0]
         label = f"{best['label'] or 'class ' + str(best['class'])} {best['share']:.1%}"
-        _label(pen, font, (4, done.size[1] - font.size * 1.6), label, (20, 20, 20), done.size, below=True)
+        _label(pen, font, (4, done.size[1] - letters * 1.6), label, (20, 20, 20), done.size, below=True)
     return done
 
 

@@ -11,6 +11,7 @@ import click
 from cnndsl.cli.shared.reading import file_argument, network_options, read_network
 from cnndsl.cli.shared.tuning import chosen, chosen_before, store_option
 from cnndsl.cli.shared.voice import note, say, step
+from cnndsl.cli.shared.weighing import read_given, weights_option
 
 if TYPE_CHECKING:
     from cnndsl.ir.graph import Graph
@@ -48,9 +49,7 @@ class Batches(click.ParamType[tuple[int, ...]]):
     type=click.Path(path_type=Path),
     help="A file (torch, ir: `-`, the default, is stdout) or directory (tvm).",
 )
-@click.option(
-    "--weights", type=click.Path(path_type=Path), help="A .safetensors or .pth state dict; not for torch and ir."
-)
+@weights_option("A .safetensors or .pth state dict; not for torch and ir.")
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="First weights, where none are given."
 )
@@ -134,9 +133,13 @@ def command(
 
 
 def _export(graph: Graph, to: str, output: Path, weights: Path | None, seed: int) -> None:
-    from cnndsl.arrays.weights import checked, initial_weights, read_weights, write_weights
+    from cnndsl.arrays.weights import checked, initial_weights, write_weights
 
-    arrays = checked(graph, read_weights(weights), weights.name) if weights else initial_weights(graph, seed)
+    if weights is None:
+        arrays = initial_weights(graph, seed)
+    else:
+        given = read_given(graph, weights)
+        arrays = checked(graph, given.arrays, given.origin)
     if to == "safetensors":
         write_weights(output, arrays)
     else:
@@ -157,7 +160,7 @@ def _package(
     tuning: tuple[int | None, Path | None],
     options: dict[str, Any],
 ) -> None:
-    from cnndsl.arrays.weights import initial_weights, read_weights
+    from cnndsl.arrays.weights import initial_weights
     from cnndsl.cli.shared.apart import COMPILING, Tell, do_apart
 
     def work(tell: Tell) -> None:
@@ -166,12 +169,13 @@ def _package(
 
         # Compiling takes seconds, and this is known before.
         refuse_foreign(output.absolute())
-        arrays = read_weights(weights) if weights else None
+        given = read_given(graph, weights) if weights else None
+        arrays = given.arrays if given else None
         tell("looking for settings of kernels")
         options["choices"] = chosen(graph, target, batch, *tuning, options["strict_numerics"], options["threads"])
         tell(COMPILING)
         with step(f"compiling {graph.name} for {target}"):
-            package = build(graph, arrays, target, batch, origin=weights.name if weights else "", **options)
+            package = build(graph, arrays, target, batch, origin=given.origin if given else "", **options)
         tell(f"writing {output}")
         if dump is not None:
             package.dump(dump)
@@ -184,7 +188,7 @@ def _package(
         from cnndsl.backends.tvm.examine.crash import compile_apart
         from cnndsl.backends.tvm.options import Options
 
-        arrays = read_weights(weights) if weights else initial_weights(graph, options["seed"])
+        arrays = read_given(graph, weights).arrays if weights else initial_weights(graph, options["seed"])
         found = chosen_before(target, *tuning, options["threads"])
         for size in batch:
             own = Options(batch=size, strict_numerics=options["strict_numerics"], precision=options["precision"])

@@ -91,20 +91,21 @@ def _arrays(
     manifest: Manifest, inputs: tuple[str, ...], normalize: str, context: click.Context
 ) -> dict[str, np.ndarray]:
     """The inputs by name. Raises `CnnError` and `MissingPart` as reading them does."""
-    from cnndsl.arrays.inputs import IMAGENET_MEAN, IMAGENET_STD, read_inputs
+    from cnndsl.arrays.inputs import read_inputs
+    from cnndsl.arrays.use import normalized
     from cnndsl.disk.files import exists
 
-    mean, std = (IMAGENET_MEAN, IMAGENET_STD) if normalize == "imagenet" else (None, None)
+    reading = normalized({}, normalize, manifest.inputs[0].shape[0])
     shapes = {port.name: tuple(port.shape) for port in manifest.inputs}
     arrays: dict[str, np.ndarray] = {}
     for given in inputs:
         name, equals, file = given.partition("=")
         if equals and name in shapes:
-            arrays |= read_inputs(file, [name], [shapes[name]], mean, std)
+            arrays |= read_inputs(file, [name], [shapes[name]], reading)
         elif equals and not exists(given):
             raise click.UsageError(f"there is no input {name!r}; expected {', '.join(shapes)}", context)
         else:
-            arrays |= read_inputs(given, list(shapes), list(shapes.values()), mean, std)
+            arrays |= read_inputs(given, list(shapes), list(shapes.values()), reading)
     return arrays
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from cnndsl.arrays.use import Use
 from cnndsl.diagnostics.errors import CnnError, Diagnostic
 from cnndsl.disk.shelf import folder, read_data
 
@@ -83,6 +84,13 @@ class Published(_Strict):
         """A name that begins with a dot tells nothing in a folder of many."""
         last = self.file.rpartition("/")[2]
         return last if last.startswith(".") else ""
+
+    @property
+    def use(self) -> Use:
+        """How a photograph is read, and what the outputs mean."""
+        answer = dict(self.answer) or {"kind": "classes" if self.classes else "numbers"}
+        reading = self.pictures.model_dump(exclude_defaults=True) if self.pictures else {}
+        return Use(reading, answer | ({"classes": list(self.class_names())} if self.classes else {}))
 
     def class_names(self) -> tuple[str, ...]:
         """Names of the classes in their order; nothing where the network tells none."""

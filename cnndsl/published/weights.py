@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cnndsl.arrays.use import Use, normalized, plain_use
 from cnndsl.arrays.weights import read_weights
 from cnndsl.ir.graph import Graph
 from cnndsl.published.download import Progress, download
@@ -50,6 +51,17 @@ def given_weights(graph: Graph, given: str | Path, say: Say | None = None, tell:
     entry = find(graph.name, name)
     path = fetched(entry, say, tell)
     return Given(read_published(path, entry.format, entry.rename, graph), entry.name, entry)
+
+
+def use_of(graph: Graph, given: Given, normalize: str | None = None) -> Use:
+    """How a network with these weights is used, `normalize` (`none`, `imagenet`) before what is published."""
+    if given.entry is None:
+        return plain_use(graph, (), normalized({}, normalize or "none", graph.inputs[0].type.shape[0]))
+    use = given.entry.use
+    if normalize is None:
+        return use
+    reading = {key: value for key, value in use.reading.items() if key not in ("mean", "std", "scale", "order")}
+    return replace(use, reading=normalized(reading, normalize, graph.inputs[0].type.shape[0]))
 
 
 def fetched(entry: Published, say: Say | None = None, tell: Progress | None = None) -> Path:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from cnndsl.diagnostics.errors import CnnError, fault
 from cnndsl.disk.files import is_file, is_folder
@@ -71,11 +71,12 @@ def _drawn(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
     return np.sort(np.concatenate(chosen))
 
 
-def find_data(data: str) -> Collection:
+def find_data(data: str, reading: Mapping[str, Any] | None = None) -> Collection:
     """Labelled examples, known but not read yet: `"digits"`, a folder with a folder of pictures for each class, or an `.npz` file.
 
     The result has `classes`, `labels` (N, int64), `read(shape)`, which gives all examples as N×shape, and `parts`, which
-    says which of them are learnt from and which are held out. Raises `CnnError` (unreadable-data, file-not-found)."""
+    says which of them are learnt from and which are held out. `reading` says how the pictures of a folder come to a network's
+    size (`arrays/pictures.py`). Raises `CnnError` (unreadable-data, file-not-found)."""
     path = Path(data)
     if data == "digits":
         from cnndsl.training.data.digits import digits
@@ -84,7 +85,7 @@ def find_data(data: str) -> Collection:
     if is_folder(path):
         from cnndsl.training.data.class_folders import folder
 
-        return folder(path)
+        return folder(path, reading)
     if path.suffix == ".npz":
         from cnndsl.training.data.array_files import arrays
 
