@@ -4,10 +4,63 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
 
 from cnndsl.arrays.inputs import IMAGENET_MEAN, IMAGENET_STD
 from cnndsl.ir.graph import Graph
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+class Pictures(_Strict):
+    """How the network's authors feed it a photograph; `arrays/pictures.py` does it."""
+
+    fit: Literal["centre", "whole", "letterbox", "as it is"] = "centre"
+    resize: int | None = None
+    """The shorter side before the centre is cut out, for the size that `crop` says."""
+    crop: int | None = None
+    interpolation: Literal["bilinear", "bicubic"] = "bilinear"
+    order: Literal["RGB", "BGR"] = "RGB"
+    scale: float = 1.0
+    """What full brightness is before `mean` and `std`: 1 or 255."""
+    mean: list[float] = []
+    std: list[float] = []
+    pad: list[float] = []
+    """Colour around a picture that is letterboxed, from 0 to 1."""
+    mosaic: bool = False
+    """Whether only the samples of a Bayer mosaic (green red / blue green) are kept, as a sensor gives them."""
+    corner: bool = False
+    """Whether a letterboxed picture lies in the upper left corner, and not in the middle."""
+
+
+class Answer(_Strict):
+    """What the outputs of a network mean; `arrays/answers.py` says so, kind by kind."""
+
+    kind: Literal["classes", "tags", "boxes", "regions", "picture", "numbers"]
+    classes: list[str] = []
+    output: str = ""
+    """The output that is meant, where there are several."""
+    decode: Literal["", "yolo", "retinanet"] = ""
+    maps: dict[str, list[list[float]]] = {}
+    scores: str = ""
+    offsets: str = ""
+    strides: list[int] = []
+    sizes: list[int] = []
+    ratios: list[float] = []
+    threshold: float = 0.3
+    overlap: float = 0.45
+    most: int = 100
+    scale: float = 1.0
+    order: Literal["RGB", "BGR"] = "RGB"
+
+
+def plain(model: Pictures | Answer) -> dict[str, Any]:
+    """As plain data, without what is as it usually is."""
+    return model.model_dump(exclude_defaults=True)
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnndsl.cli.shared.reading import file_argument, network_options, read_network
+from cnndsl.cli.shared.recognising import opened
 from cnndsl.cli.shared.tuning import chosen, chosen_before, store_option
 from cnndsl.cli.shared.voice import note, say, step
 from cnndsl.cli.shared.weighing import read_given, weights_option
 
 if TYPE_CHECKING:
+    from cnndsl.arrays.use import Use
     from cnndsl.ir.graph import Graph
 
 _EXPORTS = ("onnx", "pt2", "safetensors")
@@ -116,11 +118,17 @@ def command(
         raise click.UsageError("--weights and --seed are two ways to say the same; give one", context)
     if "store" in given and tune is None:
         raise click.UsageError("--store belongs to `--tune`", context)
-    graph = read_network(file, parameters, inputs).graph
+    run = opened(file)
+    if run is not None and (parameters or inputs):
+        raise click.UsageError("a run knows its parameters and its size; give none", context)
+    graph = read_network(file, parameters, inputs).graph if run is None else run.graph
+    if run is not None and "seed" not in given:
+        weights = weights or run.best
+    use = None if run is None else run.use
     if to == "tvm":
         assert output is not None
         options = {"strict_numerics": strict_numerics, "precision": precision, "seed": seed, "threads": threads}
-        _package(graph, output, weights, target, batch, dump, (tune, store), options)
+        _package(graph, use, output, weights, target, batch, dump, (tune, store), options)
     elif to == "torch":
         from cnndsl.backends.pytorch.writing.source import to_source
 
@@ -152,6 +160,7 @@ def _export(graph: Graph, to: str, output: Path, weights: Path | None, seed: int
 
 def _package(
     graph: Graph,
+    use: Use | None,
     output: Path,
     weights: Path | None,
     target: str,
@@ -166,6 +175,7 @@ def _package(
     def work(tell: Tell) -> None:
         from cnndsl.backends.tvm.build import build
         from cnndsl.backends.tvm.package.export import refuse_foreign
+        from cnndsl.published.weights import use_of
 
         # Compiling takes seconds, and this is known before.
         refuse_foreign(output.absolute())
@@ -176,6 +186,7 @@ def _package(
         tell(COMPILING)
         with step(f"compiling {graph.name} for {target}"):
             package = build(graph, arrays, target, batch, origin=given.origin if given else "", **options)
+        package.manifest = package.manifest.used(use_of(graph, given) if use is None and given and given.entry else use)
         tell(f"writing {output}")
         if dump is not None:
             package.dump(dump)

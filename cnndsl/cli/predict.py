@@ -82,7 +82,7 @@ def command(
             for line in lines(found, top):
                 say(f"  {line}")
         if output is not None:
-            _draw(picture, found, output if len(images) == 1 else output / f"{image.stem}.png")
+            draw(picture, found, output if len(images) == 1 else output / f"{image.stem}.png")
     if format == "json":
         say(json.dumps({"schema": 1, "predictions": rows}))
 
@@ -99,7 +99,8 @@ def _labelled(context: click.Context, network: Answering, names: list[str]) -> A
     return replace(network, use=replace(network.use, answer={**network.use.answer, "classes": names}))
 
 
-def _draw(picture: Any, found: Mapping[str, Any], output: Path) -> None:
+def draw(picture: Any, found: Mapping[str, Any], output: Path) -> None:
+    """Writes the picture with what was found in it."""
     from cnndsl.arrays.pictures import drawn
     from cnndsl.disk.files import write_atomically
 

@@ -42,6 +42,11 @@ def found(entry: Published) -> Path | None:
     return None
 
 
+def here(entry: Published) -> bool:
+    """Whether there is a file that the weights may be, not yet compared."""
+    return any(path is not None and is_file(path) for path in (place(entry), _installed(entry)))
+
+
 def _installed(entry: Published) -> Path | None:
     """The file in an installed package of that very version; the package is not imported."""
     name, equals, version = entry.package.partition("==")

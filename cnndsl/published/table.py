@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from cnndsl.arrays.use import Use
+from cnndsl.arrays.use import Answer, Pictures, Use, plain
 from cnndsl.diagnostics.errors import CnnError, Diagnostic
 from cnndsl.disk.shelf import folder, read_data
 
@@ -17,27 +17,6 @@ Format = Literal["state-dict", "safetensors", "darknet", "hdf5", "pickle", "tf-c
 
 class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
-
-
-class Pictures(_Strict):
-    """How the network's authors feed it a photograph. The words are those of `cnndsl.arrays.pictures.Reading`."""
-
-    fit: Literal["centre", "whole", "letterbox", "as it is"] = "centre"
-    resize: int | None = None
-    """The shorter side before the centre is cut out, for the size that `crop` says."""
-    crop: int | None = None
-    interpolation: Literal["bilinear", "bicubic"] = "bilinear"
-    order: Literal["RGB", "BGR"] = "RGB"
-    scale: float = 1.0
-    """What full brightness is before `mean` and `std`: 1 or 255."""
-    mean: list[float] = []
-    std: list[float] = []
-    pad: list[float] = []
-    """Colour around a picture that is letterboxed, from 0 to 1."""
-    mosaic: bool = False
-    """Whether only the samples of a Bayer mosaic (green red / blue green) are kept, as a sensor gives them."""
-    corner: bool = False
-    """Whether a letterboxed picture lies in the upper left corner, and not in the middle."""
 
 
 class Published(_Strict):
@@ -65,8 +44,8 @@ class Published(_Strict):
     classes: str = ""
     """A file of `architectures/classes`, one name a line."""
     pictures: Pictures | None = None
-    answer: dict[str, Any] = {}
-    """What the outputs mean, where it is not plain classes: see `cnndsl.arrays.answers`."""
+    answer: Answer | None = None
+    """What the outputs mean, where it is not plain classes."""
     accuracy: dict[str, dict[str, float]] = {}
     """What the publisher measured, in percent (or as the name says), by data set."""
 
@@ -88,9 +67,9 @@ class Published(_Strict):
     @property
     def use(self) -> Use:
         """How a photograph is read, and what the outputs mean."""
-        answer = dict(self.answer) or {"kind": "classes" if self.classes else "numbers"}
-        reading = self.pictures.model_dump(exclude_defaults=True) if self.pictures else {}
-        return Use(reading, answer | ({"classes": list(self.class_names())} if self.classes else {}))
+        answer = self.answer or Answer(kind="classes" if self.classes else "numbers")
+        named = answer.model_copy(update={"classes": list(self.class_names())})
+        return Use(plain(self.pictures or Pictures()), plain(named))
 
     def class_names(self) -> tuple[str, ...]:
         """Names of the classes in their order; nothing where the network tells none."""
@@ -115,7 +94,8 @@ def table() -> tuple[Published, ...]:
                 found += _Table.model_validate(data).weights
             except (ValidationError, tomllib.TOMLDecodeError) as error:
                 raise ValueError(f"architectures/published/{name}: {error}") from None
-    return tuple(found)
+    # A network without one of its own has what lies in a package.
+    return tuple(sorted(found, key=lambda entry: not entry.url))
 
 
 @cache

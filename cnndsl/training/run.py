@@ -72,6 +72,12 @@ class Run:
         """How the trained network is used."""
         return plain_use(self.graph, self.classes, self.reading)
 
+    @property
+    def best(self) -> Path:
+        """The file of the best weights. Raises `CnnError` (not-a-run) where there is none yet."""
+        self.weights()
+        return self.folder / BEST
+
     def weights(self, name: str = BEST) -> dict[str, np.ndarray]:
         """The best (or `LAST`) weights by state-dict key. Raises `CnnError` (not-a-run, damaged-run)."""
         path = self.folder / name
