@@ -112,7 +112,7 @@ def _fitted(picture: Any, size: tuple[int, int], reading: Mapping[str, Any]) -> 
         left, top = (0, 0) if reading.get("corner") else ((wanted[0] - inner[0]) // 2, (wanted[1] - inner[1]) // 2)
         ground.paste(picture.resize(inner, how), (left, top))
         return ground, Frame(own[0], own[1], (inner[0] / own[0], inner[1] / own[1]), left, top)
-    resize, crop = reading.get("resize") or 256, reading.get("crop") or (reading.get("resize") and 256) or 224
+    resize, crop = reading.get("resize", 256), reading.get("crop", 224)
     wider = (round(wanted[0] * resize / crop), round(wanted[1] * resize / crop))
     larger = filling(own, wider)
     left, top = round((larger[0] - wanted[0]) / 2), round((larger[1] - wanted[1]) / 2)
