@@ -56,7 +56,8 @@ def _mel(samples: np.ndarray) -> np.ndarray:
     rising = (bins - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
     falling = (edges[2:, None] - bins) / (edges[2:] - edges[1:-1])[:, None]
     filters = np.maximum(0, np.minimum(rising, falling)) * (2 / (edges[2:] - edges[:-2]))[:, None]
-    return power @ filters.T
+    found: np.ndarray = power @ filters.T
+    return found
 
 
 @pytest.mark.slow
@@ -77,7 +78,11 @@ def _nifti(path: Path) -> np.ndarray:
     sizes = np.frombuffer(data[40:56], "<i2")
     kind = {2: "u1", 4: "<i2", 8: "<i4", 16: "<f4"}[int(np.frombuffer(data[70:72], "<i2")[0])]
     start = int(np.frombuffer(data[108:112], "<f4")[0])
-    return np.frombuffer(data[start:], kind, count=int(np.prod(sizes[1:4]))).reshape(sizes[1:4], order="F").astype(np.float32)
+    return (
+        np.frombuffer(data[start:], kind, count=int(np.prod(sizes[1:4])))
+        .reshape(sizes[1:4], order="F")
+        .astype(np.float32)
+    )
 
 
 def _small(voxels: np.ndarray) -> np.ndarray:

@@ -81,7 +81,10 @@ def _averaged(seen: np.ndarray) -> np.ndarray:
     weights = np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]], np.float64)
     known = mosaic(np.ones_like(seen))
     return np.stack(
-        [convolve(c.astype(np.float64), weights) / convolve(k.astype(np.float64), weights) for c, k in zip(seen, known, strict=True)]
+        [
+            convolve(c.astype(np.float64), weights) / convolve(k.astype(np.float64), weights)
+            for c, k in zip(seen, known, strict=True)
+        ]
     )
 
 
@@ -103,7 +106,9 @@ def test_three_convolutions_read_handwritten_digits() -> None:
     digits = load_digits()
     places = np.arange(0, len(digits.images), 4)
     large = [
-        np.pad(np.asarray(Image.fromarray((image * 15.9).astype(np.uint8)).resize((20, 20), Image.Resampling.BICUBIC)), 4)
+        np.pad(
+            np.asarray(Image.fromarray((image * 15.9).astype(np.uint8)).resize((20, 20), Image.Resampling.BICUBIC)), 4
+        )
         for image in digits.images[places]
     ]
     x = (np.stack(large)[:, None].astype(np.float32) / 255 - 0.1307) / 0.3081
@@ -131,7 +136,10 @@ def test_mc_cnn_finds_the_same_point_in_two_pictures() -> None:
     """The motorcycle with its true disparities: of the pixels that both pictures show, about 11 % are off by more than 3."""
     from PIL import Image
 
-    greys = [np.asarray(Image.open(photograph(f"motorcycle_{side}.png")).convert("L"), np.float32) for side in ("left", "right")]
+    greys = [
+        np.asarray(Image.open(photograph(f"motorcycle_{side}.png")).convert("L"), np.float32)
+        for side in ("left", "right")
+    ]
     greys = [(grey - grey.mean()) / grey.std() for grey in greys]
     left, right = (run("mc_cnn_fast:middlebury", np.pad(grey, 5, mode="edge")[None, None]) for grey in greys)
     left, right = (next(iter(maps.values()))[0] for maps in (left, right))
@@ -162,7 +170,10 @@ def test_mobilenet_v2_features_are_near_for_pictures_that_are_alike() -> None:
     from tests.published_weights.trained import entry_of
 
     use = entry_of("mobilenet_v2_features:imagenet").use
-    read = [prepared_picture(read_picture(photograph(name)), (3, 224, 224), use.reading)[0] for name in ("chelsea.png", "motorcycle_left.png")]
+    read = [
+        prepared_picture(read_picture(photograph(name)), (3, 224, 224), use.reading)[0]
+        for name in ("chelsea.png", "motorcycle_left.png")
+    ]
     x = np.stack([read[0], read[0][:, :, ::-1], read[1]])
     (rows,) = run("mobilenet_v2_features:imagenet", x).values()
     rows = rows.reshape(3, -1)

@@ -1,7 +1,8 @@
 """Pickles of NumPy arrays in lists, tuples and dicts, read instruction by instruction: nothing is ever called.
 
-An unpickler looks up what a pickle names and calls it. This reader knows three names (NumPy's `_reconstruct`, `ndarray` and
-`dtype`) as marks alone, and makes arrays itself from the type, shape and bytes that it finds; any other name is refused.
+An unpickler looks up what a pickle names and calls it. This reader knows a few names (NumPy's
+`_reconstruct`, `_frombuffer`, `ndarray` and `dtype`, and `encode`, by which old pickles say bytes) as marks alone, and makes
+arrays itself from the type, shape and bytes that it finds; any other name is refused.
 """
 
 from __future__ import annotations
@@ -19,13 +20,18 @@ MOST_BYTES = 4 * 10**9
 MOST_DEPTH = 50
 _NAMES = {
     f"{module} {name}": name
-    for module in ("numpy.core.multiarray", "numpy._core.multiarray", "numpy")
-    for name in ("_reconstruct", "ndarray", "dtype")
+    for modules, names in (
+        (("numpy.core.multiarray", "numpy._core.multiarray", "numpy"), ("_reconstruct", "ndarray", "dtype")),
+        (("numpy.core.numeric", "numpy._core.numeric"), ("_frombuffer",)),
+        (("_codecs",), ("encode",)),
+    )
+    for module in modules
+    for name in names
 }
 _DTYPES = ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1")
 _VALUES = {
     "NONE", "NEWTRUE", "NEWFALSE", "INT", "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "SHORT_BINBYTES", "BINBYTES",
-    "BINBYTES8", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "BINSTRING", "SHORT_BINSTRING",
+    "BINBYTES8", "BYTEARRAY8", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "BINSTRING", "SHORT_BINSTRING",
 }  # fmt: skip
 _FIXED = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _MARK = object()
@@ -121,6 +127,11 @@ def _reduce(stack: list[Any]) -> None:
         raise ValueError("it is no pickle of arrays")
     if name.word == "_reconstruct":
         stack.append(_Array())
+    elif name.word == "_frombuffer":
+        data, kind, shape, order = arguments
+        stack.append(_Array(_array(shape, kind, order == "F", data)))
+    elif name.word == "encode" and arguments[1:] == ("latin1",) and isinstance(arguments[0], str):
+        stack.append(arguments[0].encode("latin-1"))
     elif name.word == "dtype" and arguments and arguments[0] in _DTYPES:
         stack.append(_Type(arguments[0]))
     else:
@@ -143,9 +154,9 @@ def _array(shape: Any, kind: Any, columns_first: Any, data: Any) -> np.ndarray:
 
     import numpy as np
 
-    if isinstance(data, str):
-        # Protocols before 3 have no bytes.
-        data = data.encode("latin-1")
+    if isinstance(data, str | bytearray):
+        # Texts where the protocol has no bytes yet.
+        data = data.encode("latin-1") if isinstance(data, str) else bytes(data)
     whole = isinstance(shape, tuple) and all(type(size) is int and size >= 0 for size in shape)
     if not whole or not isinstance(kind, _Type) or not isinstance(data, bytes) or len(shape) > 32:
         raise ValueError("an array in it is not described as NumPy does")
