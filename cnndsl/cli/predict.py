@@ -64,11 +64,17 @@ def command(
         raise click.UsageError("--features writes an .npz file; say which with -o", context)
     if output is not None and not features and len(images) == 1 and output.suffix.lower() not in PICTURES:
         raise click.UsageError(f"expected a name in {', '.join(PICTURES)}, found {output.name}", context)
+    from cnndsl.training.trained.answering import Answering
+
     network = answering(context, file, opened(file), weights, normalize, parameters, inputs)
     if labels is not None:
+        if not isinstance(network, Answering):
+            raise click.UsageError("--labels names classes, and these networks find one thing", context)
         network = _labelled(context, network, read_text(labels).splitlines())
     if features:
         assert output is not None
+        if not isinstance(network, Answering):
+            raise click.UsageError("--features takes one network", context)
         _write_features(network, images, output)
         return
     rows = []

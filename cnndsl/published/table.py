@@ -76,26 +76,51 @@ class Published(_Strict):
         return class_names(self.classes) if self.classes else ()
 
 
+class Cascade(_Strict):
+    """Networks that look one after the other, each at what the one before it let through; their weights are published ones."""
+
+    name: str
+    networks: list[str]
+    label: str
+    """What they find."""
+    thresholds: list[float]
+    """How sure each of them must be."""
+    smallest: int
+    """Pixels of the smallest thing that is looked for."""
+    factor: float
+    """From one size of the picture to the next smaller one."""
+
+
 class _Table(_Strict):
-    weights: list[Published]
+    weights: list[Published] = []
+    cascades: list[Cascade] = []
+
+
+@cache
+def _tables() -> tuple[_Table, ...]:
+    import tomllib
+
+    found = []
+    for name in sorted(entry.name for entry in folder("architectures").joinpath("published").iterdir()):
+        if name.endswith(".toml"):
+            try:
+                found.append(_Table.model_validate(tomllib.loads(read_data("architectures", f"published/{name}"))))
+            except (ValidationError, tomllib.TOMLDecodeError) as error:
+                raise ValueError(f"architectures/published/{name}: {error}") from None
+    return tuple(found)
 
 
 @cache
 def table() -> tuple[Published, ...]:
-    """Everything in the table, file by file; the first set of a network is the one meant by `published` alone."""
-    import tomllib
-
-    found: list[Published] = []
-    names = sorted(entry.name for entry in folder("architectures").joinpath("published").iterdir())
-    for name in names:
-        if name.endswith(".toml"):
-            try:
-                data = tomllib.loads(read_data("architectures", f"published/{name}"))
-                found += _Table.model_validate(data).weights
-            except (ValidationError, tomllib.TOMLDecodeError) as error:
-                raise ValueError(f"architectures/published/{name}: {error}") from None
+    """All published weights; the first set of a network is the one meant by `published` alone."""
+    found = [entry for part in _tables() for entry in part.weights]
     # A network without one of its own has what lies in a package.
     return tuple(sorted(found, key=lambda entry: not entry.url))
+
+
+def cascade(name: str) -> Cascade | None:
+    """The cascade of that name; None where there is none."""
+    return next((one for part in _tables() for one in part.cascades if one.name == name), None)
 
 
 @cache

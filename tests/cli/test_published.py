@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cnndsl.cli import run
-from tests.published_weights.trained import entry_of, photograph
+from tests.published.trained import entry_of, photograph
 
 ROOT = Path(__file__).parents[2]
 CAT = str(ROOT / "docs" / "images" / "cat.jpg")
@@ -29,7 +29,7 @@ def test_weights_are_listed_of_one_network_and_of_all(capsys: Capture) -> None:
     assert {"name", "network", "which", "sha256", "licence"} <= rows[0].keys()
 
 
-def test_a_network_without_published_weights_is_told(capsys: Capture) -> None:
+def test_a_network_without_published_is_told(capsys: Capture) -> None:
     assert run(["weights", "list", "yolov3"]) == 1
     assert "did you mean `yolov3_tiny`?" in capsys.readouterr().err
 

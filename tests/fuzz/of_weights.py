@@ -7,7 +7,7 @@ from pathlib import Path
 from cnndsl.arrays.weight_files import read_weights
 from cnndsl.diagnostics.errors import CnnError
 from tests.fuzz import made
-from tests.published_weights import foreign
+from tests.published import foreign
 
 
 def pickled(data: bytes) -> None:

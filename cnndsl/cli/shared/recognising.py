@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from cnndsl.cli.shared.reading import read_network
+from cnndsl.cli.shared.voice import note
 from cnndsl.disk.files import is_folder
 
 if TYPE_CHECKING:
     from cnndsl.training.run import Run
     from cnndsl.training.trained.answering import Answering
+    from cnndsl.training.trained.cascade import CascadeAnswering
     from cnndsl.training.trained.recogniser import Recogniser
 
 
@@ -57,9 +59,13 @@ def answering(
     normalize: str | None,
     parameters: Mapping[str, str],
     inputs: Mapping[str, str],
-) -> Answering:
-    """The same, to be asked of pictures; it need not tell classes apart. Raises `CnnError`."""
-    from cnndsl.cli.shared.weighing import read_given
+) -> Answering | CascadeAnswering:
+    """The same, to be asked of pictures; it need not tell classes apart, and may be several that look one after the other.
+
+    Raises `CnnError`.
+    """
+    from cnndsl.cli.shared.weighing import progress, read_given
+    from cnndsl.published.table import cascade
     from cnndsl.training.trained.answering import Answering
 
     if run is not None:
@@ -68,5 +74,10 @@ def answering(
         return Answering.of_run(run, None if weights is None else read_given(run.graph, weights))
     if weights is None:
         raise click.UsageError("a network takes --weights, a file of trained ones, or `published`", context)
+    if str(weights) == "published" and (several := cascade(file)) is not None:
+        from cnndsl.training.trained.cascade import CascadeAnswering
+
+        with progress() as tell:
+            return CascadeAnswering.published(several, note, tell)
     graph = read_network(file, parameters, inputs).graph
     return Answering.of_graph(graph, read_given(graph, weights), normalize)

@@ -14,7 +14,7 @@ from cnndsl.arrays.foreign.darknet import read_darknet
 from cnndsl.arrays.weight_files import read_weights
 from cnndsl.diagnostics.errors import CnnError
 from cnndsl.published.layout import darknet_order, renamed, spatial_last
-from tests.published_weights import foreign
+from tests.published import foreign
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.published_weights.trained import elsewhere, entry_of, run
+from tests.published.trained import elsewhere, entry_of, run
 
 
 def _pitch(name: str, hertz: float) -> float:

@@ -15,8 +15,8 @@ from cnndsl.published.layout import read_published
 from cnndsl.published.places import found, place, weights_folder
 from cnndsl.published.table import Published, find, published, table
 from tests.oracle import torchvision_models
-from tests.published_weights.torchvision_table import FILE, text
-from tests.published_weights.trained import BESIDE, entry_of
+from tests.published.torchvision_table import FILE, text
+from tests.published.trained import BESIDE, entry_of
 
 ENTRIES = {entry.name: entry for entry in table()}
 PACKAGED = [entry.name for entry in table() if entry.package]
@@ -60,7 +60,7 @@ def test_answers_speak_of_outputs_that_there_are() -> None:
 
 def test_torchvision_s_part_is_what_torchvision_says() -> None:
     torchvision_models()
-    assert FILE.read_text("utf-8") == text(), "run `python -m tests.published_weights.torchvision_table`"
+    assert FILE.read_text("utf-8") == text(), "run `python -m tests.published.torchvision_table`"
 
 
 @pytest.mark.parametrize("name", PACKAGED)

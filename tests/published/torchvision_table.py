@@ -1,4 +1,4 @@
-"""What torchvision publishes of our networks, as a table; `python -m tests.published_weights.torchvision_table` writes the file that ships."""
+"""What torchvision publishes of our networks, as a table; `python -m tests.published.torchvision_table` writes the file that ships."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.oracle import torchvision_models
 FILE = Path(__file__).resolve().parents[2] / "architectures" / "published" / "torchvision.toml"
 HEAD = """\
 # Weights that torchvision publishes for networks of ours that have its keys. Written from the metadata of torchvision 0.28.0
-# by `python -m tests.published_weights.torchvision_table`, and held against it by a test. A file's name carries the first
+# by `python -m tests.published.torchvision_table`, and held against it by a test. A file's name carries the first
 # eight digits of its SHA-256 sum. Accuracy is torchvision's, in percent. torchvision states no licence for most weights:
 # those of its data may apply (see its README); where it states one, it stands here.
 """

@@ -15,7 +15,7 @@ from cnndsl.arrays.pictures import Frame, drawn, prepared
 from cnndsl.published.table import find
 from tests.oracle import torchvision_models
 
-CAT = Path(__file__).parents[1] / "docs" / "images" / "cat.jpg"
+CAT = Path(__file__).parents[2] / "docs" / "images" / "cat.jpg"
 
 
 def test_scores_become_shares_and_shares_stay() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cnndsl.arrays.pictures import mosaic
-from tests.published_weights.trained import BESIDE, asked, photograph, pixels, psnr, run
+from tests.published.trained import BESIDE, asked, photograph, pixels, psnr, run
 
 
 def best(name: str, *photographs: str) -> list[tuple[str, int]]:
@@ -167,7 +167,7 @@ def test_hed_draws_the_outline_of_a_cup() -> None:
 def test_mobilenet_v2_features_are_near_for_pictures_that_are_alike() -> None:
     """A cat and its mirror image are nearer to each other than to a motorcycle."""
     from cnndsl.arrays.inputs import prepared_picture, read_picture
-    from tests.published_weights.trained import entry_of
+    from tests.published.trained import entry_of
 
     use = entry_of("mobilenet_v2_features:imagenet").use
     read = [
