@@ -120,6 +120,18 @@ class Network:
         """
         return self._weights(which, 0)
 
+    def read_picture(self, path: str | Path, weights: str = "") -> Any:
+        """A picture file as the network is fed it, without batch: as `weights` (`published`, `published:WHICH`) were trained,
+        else from 0 to 1. Raises `CnnError` (file-not-found, unreadable-image, wrong-rank) and `MissingPart`.
+        """
+        from cnndsl.arrays.inputs import prepared_picture, read_picture
+        from cnndsl.published.table import find
+        from cnndsl.published.weights import which
+
+        name = which(weights)
+        reading = find(self.name, name).use.reading if name is not None else {}
+        return prepared_picture(read_picture(path), self.graph.inputs[0].type.shape, reading)[0]
+
     def to_source(self) -> str:
         """The text of a Python file that needs torch and nothing of ours."""
         from cnndsl.backends.pytorch.writing.source import to_source
