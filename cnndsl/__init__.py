@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cnndsl.backends.drawing.figures.volumes import volumes as volumes_figure
     from cnndsl.backends.drawing.formats.graphviz import to_dot
     from cnndsl.backends.drawing.formats.graphviz_program import render as render_dot
+    from cnndsl.backends.tvm.package.built import BuiltPackage
     from cnndsl.backends.tvm.package.loaded import Package
     from cnndsl.backends.tvm.package.loaded import load as load_package
     from cnndsl.diagnostics.errors import CnnError, Diagnostic, MissingPart
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 __all__ = [
     "IMAGENET_MEAN",
     "IMAGENET_STD",
+    "BuiltPackage",
     "CnnError",
     "Diagnostic",
     "Graph",
@@ -84,6 +86,7 @@ __all__ = [
 _HOMES = {
     "IMAGENET_MEAN": "cnndsl.arrays.inputs",
     "IMAGENET_STD": "cnndsl.arrays.inputs",
+    "BuiltPackage": "cnndsl.backends.tvm.package.built",
     "CnnError": "cnndsl.diagnostics.errors",
     "Diagnostic": "cnndsl.diagnostics.errors",
     "Graph": "cnndsl.ir.graph",

@@ -15,10 +15,10 @@ from cnndsl.pipeline import load as load_file
 
 if TYPE_CHECKING:
     from cnndsl.analyses.document import NetworkField, NodeReport, Summary
-    from cnndsl.backends.drawing.formats.graphviz import Options
-    from cnndsl.backends.tvm.package.loaded import Package
-    from cnndsl.backends.tvm.tuning.tune import Tuned
-    from cnndsl.benchmarking.report import Report
+    from cnndsl.backends.drawing.formats.graphviz import Style
+    from cnndsl.backends.tvm.package.built import BuiltPackage
+    from cnndsl.backends.tvm.tuning.events import Tuned
+    from cnndsl.benchmarking.bench_report import BenchReport
     from cnndsl.training.train import Trained
     from cnndsl.verification import Finding
 
@@ -150,7 +150,7 @@ class Network:
         seed: int = 0,
         tuned: bool = False,
         store: str | Path | None = None,
-    ) -> Package:
+    ) -> BuiltPackage:
         """A compiled package, to call with arrays or to `export` as a directory.
 
         `weights` is a state dict of arrays or torch tensors, a file of them, or `published`; without it the first values of `seed`
@@ -161,6 +161,7 @@ class Network:
         `CnnError` and `MissingPart`.
         """
         from cnndsl.backends.tvm.build import build
+        from cnndsl.backends.tvm.options import CompileOptions
         from cnndsl.published.weights import given_weights
 
         origin = "the given weights"
@@ -173,29 +174,30 @@ class Network:
             from cnndsl.backends.tvm.tuning.tune import known
 
             choices = known(target, store)
-        return build(
-            self.graph,
-            arrays,
-            target,
-            batch,
-            strict_numerics=strict_numerics,
-            precision=precision,
-            seed=seed,
-            origin=origin,
-            threads=threads,
-            choices=choices,
-        )
+        options = CompileOptions(strict_numerics, precision, threads)
+        return build(self.graph, arrays, target, batch, options, seed=seed, origin=origin, choices=choices)
 
-    def tune(self, target: str = "llvm", *, trials: int = 64, **options: Any) -> tuple[Tuned, ...]:
+    def tune(
+        self,
+        target: str = "llvm",
+        *,
+        trials: int = 64,
+        batch: int | Sequence[int] = 1,
+        strict_numerics: bool = False,
+        threads: int | None = None,
+        **options: Any,
+    ) -> tuple[Tuned, ...]:
         """Measures up to `trials` candidates for the kernels, and keeps what makes the network faster in the tuning store,
         for each processor of `target`. Each result has `before_s` and `after_s`, the seconds of one run of the network.
 
-        `options` are those of `cnndsl tune` by their names: `batch`, `store` (a folder), `strict_numerics`, `space`,
-        `tracker`, `threads`; `tell` is called with each step. Raises `CnnError` and `MissingPart`.
+        `batch`, `strict_numerics`, `threads` and `options` are those of `cnndsl tune` by their names: `store` (a folder),
+        `space`, `tracker`; `tell` is called with each step. Raises `CnnError` and `MissingPart`.
         """
+        from cnndsl.backends.tvm.options import CompileOptions
         from cnndsl.backends.tvm.tuning.tune import tune
 
-        return tune(self.graph, None, target, trials=trials, **options)
+        own = CompileOptions(strict_numerics=strict_numerics, threads=threads)
+        return tune(self.graph, None, target, batch, own, trials=trials, **options)
 
     def train(self, data: str = "digits", *, folder: str | Path | None = None, **options: Any) -> Trained:
         """Learns from `data`, with the options of `cnndsl train` by their names (`epochs=30, weight_decay=0.05`).
@@ -240,23 +242,33 @@ class Network:
             return checked(self.graph, found.arrays, found.origin)
         return checked(self.graph, {key: _array(value) for key, value in given.items()}, "the given weights")
 
-    def bench(self, weights: Mapping[str, Any] | str | Path | None = None, **plan: Any) -> Report:
+    def bench(
+        self,
+        weights: Mapping[str, Any] | str | Path | None = None,
+        *,
+        strict_numerics: bool = False,
+        precision: Literal["f32", "bf16"] = "f32",
+        threads: int | None = None,
+        **plan: Any,
+    ) -> BenchReport:
         """Measures our package in turns with other engines, and returns a row for each: `engine`, `p50_ms`, `p90_ms`, `p99_ms`
         (milliseconds per batch) and `max_rel_error` against float64.
 
-        `plan` has the options of `cnndsl bench` by their names: `peers` (a tuple of engines), `threads`, `batch`,
-        `precision`, `rounds`, `seconds` (of one engine in one round), `kernels`, `strict_numerics`. Without `weights` they are
-        drawn so that numbers keep their size through all layers. Raises `CnnError` and `MissingPart`.
+        It is compiled as `to_tvm` does; `plan` has the other options of `cnndsl bench` by their names: `peers` (a tuple of
+        engines), `batch`, `rounds`, `seconds` (of one engine in one round), `kernels`. Without `weights` they are drawn so
+        that numbers keep their size through all layers. Raises `CnnError` and `MissingPart`.
         """
-        from cnndsl.benchmarking.bench import Plan, bench
+        from cnndsl.backends.tvm.options import CompileOptions
+        from cnndsl.benchmarking.bench import BenchPlan, bench
 
-        return bench(self.graph, Plan(**plan), None if weights is None else self._weights(weights, 0))
+        own = BenchPlan(options=CompileOptions(strict_numerics, precision, threads), **plan)
+        return bench(self.graph, own, None if weights is None else self._weights(weights, 0))
 
     def to_json(self) -> str:
         """The graph as JSON: `load` takes a file of it and works out all of it again before it believes it."""
         return self.graph.model_dump_json(indent=1)
 
-    def draw(self, path: str | Path, **options: Unpack[Options]) -> None:
+    def draw(self, path: str | Path, **style: Unpack[Style]) -> None:
         """Writes a diagram as `.svg`, `.png`, `.pdf`, `.dot` or `.mmd` (Mermaid), whichever the path ends in.
 
         Options: `depth` (levels of blocks to open; all by default), `expand` (draw every round of a repeat), `direction`
@@ -266,7 +278,7 @@ class Network:
         """
         from cnndsl.backends.drawing.draw import draw
 
-        draw(self.graph, path, **options)
+        draw(self.graph, path, **style)
 
     def verify(self, seed: int = 0, precision: Literal["f32", "bf16"] = "f32") -> Iterable[Finding]:
         """Compares our figures, PyTorch and TVM, layer by layer, the package in `precision`; yields each finding as soon as it is
@@ -284,9 +296,9 @@ class Network:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         """How a notebook shows it: its diagram and its table, and a line where there is no more room."""
-        from cnndsl.notebook import mimebundle
+        from cnndsl.webpage.bundle import mimebundle
 
-        return mimebundle(self)
+        return mimebundle(self.graph, self.summary(), repr(self))
 
 
 def _array(value: Any) -> Any:

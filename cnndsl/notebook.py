@@ -1,4 +1,4 @@
-"""Networks in Jupyter: how one shows itself, and cells that hold programs.
+"""Cells of a Jupyter notebook that hold a program: the magic `%%cnn`.
 
 %load_ext cnndsl
 %%cnn net -P classes=10
@@ -11,37 +11,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from cnndsl.diagnostics.errors import CnnError, MissingPart
+from cnndsl.diagnostics.errors import CnnError
 
 if TYPE_CHECKING:
     from cnndsl.network import Network
-
-
-def mimebundle(network: Network) -> dict[str, str]:
-    """The network as a line, and as HTML: its diagram where Graphviz is, its table folded away below."""
-    from cnndsl.analyses.html_table import STYLE, to_html
-    from cnndsl.analyses.outline import rows
-    from cnndsl.backends.drawing.draw import content
-
-    bundle = {"text/plain": repr(network)}
-    try:
-        svg = content(network.graph, ".svg").decode()
-        bundle["image/svg+xml"] = svg
-        # An XML declaration and a document type have no place inside a page.
-        drawing = svg[svg.index("<svg") :]
-    except MissingPart as missing:
-        drawing = f"<p>{_text(missing.message)}; {_text(missing.help)}</p>"
-    table = to_html(rows(network.graph, summary=network.summary()))
-    bundle["text/html"] = (
-        f'<div class="cnndsl">{STYLE}{drawing}<details><summary>{_text(repr(network)[1:-1])}</summary>{table}</details></div>'
-    )
-    return bundle
-
-
-def _text(words: str) -> str:
-    from html import escape
-
-    return escape(words)
 
 
 def load_ipython_extension(shell: Any) -> None:

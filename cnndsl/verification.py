@@ -1,12 +1,14 @@
-"""Proves that what we say of a network, what PyTorch does and what TVM does are one thing, layer by layer."""
+"""Compares, layer by layer, what we say of a network with what PyTorch does and what TVM does."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING, Any, Literal
 
+from cnndsl.arrays.drawn import drawn_inputs, drawn_weights
+from cnndsl.backends.tvm.examine.stage import Stage, Tell, untold
 from cnndsl.ir.graph import Graph
 
 if TYPE_CHECKING:
@@ -38,16 +40,16 @@ def verify(
     graph: Graph,
     seed: int = 0,
     precision: Literal["f32", "bf16"] = "f32",
-    tell: Callable[[str], None] = lambda _text: None,
+    tell: Tell = untold,
 ) -> Iterable[Finding]:
     """Compares static figures, PyTorch and TVM; every finding as soon as it is known. `tell` hears what is done next.
 
     Shapes, MACs, parameters and the state dict are compared exactly. For values, weights and inputs are drawn from
-    `seed`; TVM runs every node in its plain form, within `plain_limit`, and then the whole package as it would be shipped.
-    A package in `precision` bf16 is compared layer by layer, and may be `BF16_LIMIT` off.
-    Raises `CnnError` (unsupported-by-backend, unsupported-by-target) and `MissingPart`.
+    `seed`; TVM runs every node in its plain form, within `plain_limit`, and then the whole package as it would be
+    shipped. A package in `precision` bf16 is compared layer by layer, and may be `BF16_LIMIT` off. Raises `CnnError`
+    (unsupported-by-backend, unsupported-by-target) and `MissingPart`.
     """
-    tell("comparing figures")
+    tell(Stage.PREPARING, "comparing figures")
     yield from _statics(graph)
     yield from _values(graph, seed, precision, tell)
 
@@ -69,10 +71,9 @@ def _statics(graph: Graph) -> Iterable[Finding]:
         "trained": sum(entry.weight.elements for entry in graph.weights if entry.weight.trained),
         "buffers": sum(entry.weight.elements for entry in graph.weights if not entry.weight.trained),
     }
-    found = {"trained": seen.params, "buffers": seen.buffers}
-    yield _equal(
-        "parameters", "ours and PyTorch", totals, found, f"{totals['trained']:,} and {totals['buffers']:,} in buffers"
-    )
+    in_torch = {"trained": seen.params, "buffers": seen.buffers}
+    counts = f"{totals['trained']:,} and {totals['buffers']:,} in buffers"
+    yield _equal("parameters", "ours and PyTorch", totals, in_torch, counts)
     yield _equal("shapes", "ours and TVM", shapes, relax_shapes(graph), "equal")
 
 
@@ -89,31 +90,30 @@ def _equal(what: str, between: str, ours: Mapping[str, Any], theirs: Mapping[str
     return Finding(what, between, len(ours), True, detail)
 
 
-def _values(
-    graph: Graph, seed: int, precision: Literal["f32", "bf16"], tell: Callable[[str], None]
-) -> Iterable[Finding]:
+def _values(graph: Graph, seed: int, precision: Literal["f32", "bf16"], tell: Tell) -> Iterable[Finding]:
     from cnndsl.backends.pytorch.live.observe import activations as torch_values
     from cnndsl.backends.tvm.build import build
+    from cnndsl.backends.tvm.options import CompileOptions
     from cnndsl.backends.tvm.program.plain import activations as tvm_values
 
     weights, inputs = drawn_weights(graph, seed), drawn_inputs(graph, seed)
-    tell("running PyTorch")
+    tell(Stage.COMPARING, "running PyTorch")
     expected = torch_values(graph, weights, inputs)
-    tell("compiling the layers in their plain form")
+    tell(Stage.COMPARING, "compiling the layers in their plain form")
     plain = tvm_values(graph, weights, inputs)
     here = {name: plain[name] for name in expected}
     yield close("values of layers", "PyTorch and TVM, plain", expected, here, plain_limit(graph))
     if precision == "bf16":
         from cnndsl.backends.tvm.examine.bf16_layers import activations as bf16_values
 
-        tell("compiling the layers in bf16")
+        tell(Stage.COMPARING, "compiling the layers in bf16")
         layers = bf16_values(graph, weights, inputs)
         reference = {name: expected[name] for name in layers if name in expected}
         yield close("values in bf16", "PyTorch in f32 and TVM", reference, layers, BF16_LIMIT)
     limit = BF16_LIMIT if precision == "bf16" else LIMIT
-    tell("compiling the network")
-    package = build(graph, weights, origin="the drawn weights", precision=precision)
-    tell("running the package")
+    tell(Stage.COMPILING, "compiling the network")
+    package = build(graph, weights, options=CompileOptions(precision=precision), origin="the drawn weights")
+    tell(Stage.COMPARING, "running the package")
     result = package(*inputs.values())
     outputs = [o for o in graph.outputs if not o.training]
     shipped = result if isinstance(result, dict) else {outputs[0].name: result}
@@ -123,8 +123,8 @@ def _values(
 def plain_limit(graph: Graph) -> float:
     """How far apart PyTorch and TVM's plain forms may be: these add all products of an output to one float32.
 
-    Rounding moves a running sum of `n` drawn terms by about `√n` times the 2⁻²⁴ of a single addition, in units of the sum.
-    Below 28 000 terms that is less than `LIMIT`.
+    Rounding moves a running sum of `n` drawn terms by about `√n` times the 2⁻²⁴ of a single addition, in units of the
+    sum. Below 28 000 terms that is less than `LIMIT`.
     """
     terms = (node.op.macs(graph.input_types(node), node.type) // node.type.elements for node in graph.nodes)
     return max(LIMIT, 2**-24 * sqrt(max(terms, default=0)))
@@ -148,30 +148,3 @@ def close(what: str, between: str, expected: Arrays, found: Arrays, limit: float
         if error > worst:
             worst, where = error, name
     return Finding(what, between, len(expected), True, f"worst relative error {worst:.1e} at `{where}`")
-
-
-def drawn_weights(graph: Graph, seed: int) -> Arrays:
-    """First values, moved a little where they are constants: a bias of zero and a variance of one hide mistakes."""
-    import numpy as np
-
-    from cnndsl.arrays.weights import initial_weights
-
-    generator = np.random.default_rng(seed)
-    arrays = initial_weights(graph, seed)
-    for entry in graph.weights:
-        if not entry.weight.random and entry.weight.dtype.startswith("float"):
-            arrays[entry.key] += generator.uniform(-0.25, 0.25, entry.weight.shape).astype(entry.weight.dtype)
-    return arrays
-
-
-def drawn_inputs(graph: Graph, seed: int) -> Arrays:
-    """One example for every input: normal numbers, or zeros and ones where whole numbers are due."""
-    import numpy as np
-
-    generator = np.random.default_rng(seed)
-    return {
-        i.name: generator.normal(size=(1, *i.type.shape)).astype(i.type.dtype)
-        if i.type.dtype.startswith("float")
-        else generator.integers(0, 2, (1, *i.type.shape)).astype(i.type.dtype)
-        for i in graph.inputs
-    }

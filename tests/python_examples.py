@@ -192,8 +192,11 @@ print(run.classes[:3], len(run.weights()))""",
 
 package = cnndsl.parse("input 3×8×8\\nConv3x3(4) → ReLU").to_tvm(batch=[1, 4])
 assert isinstance(package, cnndsl.Package)
-print(package(np.zeros((4, 3, 8, 8), "float32")).shape)
-package.export("package")""",
+print(package(np.zeros((4, 3, 8, 8), "float32")).shape)""",
+            "BuiltPackage": """package = cnndsl.parse("input 3×8×8\\nConv3x3(4) → ReLU").to_tvm()
+assert isinstance(package, cnndsl.BuiltPackage)
+package.export("package")
+package.dump("stages")""",
             "load_package": """cnndsl.parse("input 3×8×8\\nConv3x3(4) → ReLU").to_tvm().export("package")
 package = cnndsl.load_package("package", threads=1)
 print(package.self_test() < 1e-4)""",

@@ -1,15 +1,13 @@
-"""Guards `notebook.py`. Networks in Jupyter, on a notebook that is executed by a real kernel."""
+"""Guards `cnndsl/notebook.py`: `%%cnn` and networks in Jupyter, on a notebook that is executed by a real kernel."""
 
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 
-from cnndsl import load
-from cnndsl.notebook import _arguments, mimebundle
+from cnndsl.notebook import _arguments
 
 CELLS = [
     "%load_ext cnndsl",
@@ -61,36 +59,6 @@ def test_any_network_shows_itself(executed: list[Any]) -> None:
     shown = result(executed[5])
     assert {"text/plain", "text/html", "image/svg+xml"} <= set(shown)
     ET.fromstring(shown["image/svg+xml"])
-
-
-class Tags(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen: dict[str, int] = {}
-        self.text: list[str] = []
-        self.events: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.seen[tag] = self.seen.get(tag, 0) + 1
-        self.events += [name for name, _ in attrs if name.startswith("on")]
-
-    def handle_data(self, data: str) -> None:
-        self.text.append(data)
-
-
-def test_the_page_holds_every_row_and_nothing_that_runs() -> None:
-    network = load("resnet18")
-    tags = Tags()
-    tags.feed(mimebundle(network)["text/html"])
-    # Eight residual blocks, of which each row of a stage stands for itself, and a header.
-    from cnndsl.analyses.outline import rows
-
-    assert tags.seen["tr"] == len(rows(network.graph, network.summary()).rows) + 1
-    assert not {"script", "iframe", "object", "embed", "form", "link"} & set(tags.seen)
-    assert tags.events == []
-    text = "".join(tags.text)
-    assert "11,689,512" in text
-    assert "1,814,073,344" in text
 
 
 def test_arguments_of_a_cell() -> None:

@@ -277,7 +277,7 @@ def test_any_arguments_agree_with_torch(word: str) -> None:
         if isinstance(network, Refusal):
             assert network.id in KINDS or torch_refuses(op, x)
             return
-        if not op.before(x):
+        if not op.brings(x):
             check_against_torch(network)
 
     check()
@@ -313,7 +313,7 @@ def test_any_arguments_agree_with_tvm(word: str) -> None:
     @given(drawn(registry()[word]), shapes)
     def check(op: Op, shape: tuple[int, ...]) -> None:
         network = alone_or_refused(op, shape)
-        if isinstance(network, Refusal) or op.before(network.inputs[0].type):
+        if isinstance(network, Refusal) or op.brings(network.inputs[0].type):
             return
         assert relax_shapes(network) == {node.name: node.type.shape for node in network.nodes}
 

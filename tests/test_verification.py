@@ -7,10 +7,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cnndsl.arrays.drawn import drawn_weights
 from cnndsl.ops.conv import Conv
 from cnndsl.ops.relu import ReLU
 from cnndsl.pipeline import parse_text
-from cnndsl.verification import LIMIT, Finding, close, drawn_weights, plain_limit, verify
+from cnndsl.verification import LIMIT, Finding, close, plain_limit, verify
 
 NET = "input 3×12×12\nstem: Conv3x3(8) → bn: BN → ReLU → add{ id | mid: Conv3x3(8) } → head: FC(5)"
 

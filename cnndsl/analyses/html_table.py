@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from cnndsl.analyses.outline import Outline, Row
-from cnndsl.analyses.table import cell, totals
+from cnndsl.analyses.table import cell, total_lines
 
 STYLE = (
     "<style>.cnndsl table{border-collapse:collapse;font-size:12px;font-variant-numeric:tabular-nums}"
@@ -23,7 +23,7 @@ def to_html(outline: Outline) -> str:
         f'<th class="{kind}">{name}</th>' for name, kind in (*heads, ("share", ""), ("receptive field", ""))
     )
     body = "".join(_row(row, outline) for row in outline.rows)
-    sums = escape("\n".join(totals(outline.summary, repeated=any(row.times > 1 for row in outline.rows))))
+    sums = escape("\n".join(total_lines(outline)))
     return f"<table><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table><pre>{sums}</pre>"
 
 

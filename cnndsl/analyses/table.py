@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from io import StringIO
+from typing import NamedTuple
 
 from cnndsl.analyses.document import FieldReport, Summary
 from cnndsl.analyses.outline import Outline, Row
@@ -46,7 +47,7 @@ def to_text(outline: Outline, width: int | None = None, columns: tuple[str, ...]
     shape = ", ".join(sizes(given.shape) for given in outline.summary.inputs)
     lines = [f"{outline.summary.model}  {shape}", rule, _line(header, widths, columns), rule]
     lines += [_line(row, widths, columns) for row in cells]
-    return "\n".join([*lines, rule, *totals(outline.summary, repeated=any(row.times > 1 for row in outline.rows))])
+    return "\n".join([*lines, rule, *total_lines(outline)])
 
 
 def _width(outline: Outline, columns: tuple[str, ...]) -> int:
@@ -68,7 +69,7 @@ def to_markdown(outline: Outline, columns: tuple[str, ...] = USUAL) -> str:
     widths = [max(3, *map(len, column)) for column in zip(header, *cells, strict=True)]
     dashes = ["-" * (w - 1) + ":" if c in NUMBERS else "-" * w for c, w in zip(columns, widths, strict=True)]
     lines = [f"| {_line(row, widths, columns, ' | ')} |" for row in [header, dashes, *cells]]
-    listed = [f"- {' '.join(line.split())}" for line in totals(outline.summary, repeated=False)]
+    listed = [f"- {total.name} {total.value}" for total in totals(outline.summary)]
     return "\n".join([*lines, "", *listed])
 
 
@@ -99,28 +100,54 @@ def to_csv(outline: Outline) -> str:
     return text.getvalue()
 
 
-def totals(summary: Summary, *, repeated: bool = False) -> list[str]:
-    """The figures of the whole network, a line each."""
+class Total(NamedTuple):
+    """A figure of the whole network: a whole number, words, or a number and what it counts."""
+
+    name: str
+    number: int | None
+    words: str = ""
+
+    @property
+    def value(self) -> str:
+        """The figure without its name, on one line."""
+        number = [] if self.number is None else [f"{self.number:,}"]
+        return " ".join([*number, *self.words.split()])
+
+
+def totals(summary: Summary, *, repeated: bool = False) -> list[Total]:
+    """The figures of the whole network. With `repeated` the last of them says what `×N` in a row means."""
     sums = summary.totals
     peak = sums.peak_memory_bytes
-    numbers = {
-        "parameters": sums.params,
-        "trainable": sums.trainable,
-        "buffers": sums.buffers,
-        "MACs": sums.macs,
-        "FLOPs": sums.flops,
-        "activations": sums.activations,
-    }
-    wide = max(len(f"{number:,}") for number in numbers.values())
-    lines = [f"{name:<15} {number:>{wide},}" for name, number in numbers.items()]
-    lines.append(f"{'depth':<15} {sums.depth:>{wide},}  layers with weights on the longest path")
-    lines.append(
-        f"{'peak memory':<15} {_bytes(peak.inference)} in inference, {_bytes(peak.training)} in training (batch 1)"
-    )
-    lines.append(f"{'receptive field':<15} {_in_words(summary)}")
+    found = [
+        Total("parameters", sums.params),
+        Total("trainable", sums.trainable),
+        Total("buffers", sums.buffers),
+        Total("MACs", sums.macs),
+        Total("FLOPs", sums.flops),
+        Total("activations", sums.activations),
+        Total("depth", sums.depth, "layers with weights on the longest path"),
+        Total(
+            "peak memory",
+            None,
+            f"{_bytes(peak.inference)} in inference, {_bytes(peak.training)} in training (batch 1)",
+        ),
+        Total("receptive field", None, _in_words(summary)),
+    ]
     if repeated:
-        lines.append(f"{'×N':<15} N alike rounds: the row sums all of them, the rows below it are the first one's")
-    return lines
+        alike = "N alike rounds: the row sums all of them, the rows below it are the first one's"
+        found.append(Total("×N", None, alike))
+    return found
+
+
+def total_lines(outline: Outline) -> list[str]:
+    """The totals as lines of text, names and numbers aligned."""
+    found = totals(outline.summary, repeated=any(row.times > 1 for row in outline.rows))
+    wide = max(len(f"{total.number:,}") for total in found if total.number is not None)
+    return [
+        f"{total.name:<15} "
+        + "  ".join([*([f"{total.number:>{wide},}"] if total.number is not None else []), *filter(None, [total.words])])
+        for total in found
+    ]
 
 
 def _in_words(summary: Summary) -> str:

@@ -1,10 +1,11 @@
-"""One network measured: our package, its peers in turns with it, and the distance of each to what the machine can do."""
+"""One network measured: our package, its peers in turns with it, and the distance of each to what the machine can
+do."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 from cnndsl.analyses.cost import cost, total
 from cnndsl.arrays.weights import checked
 from cnndsl.backends.tvm.examine.limits import Limits, best, measure_limits
+from cnndsl.backends.tvm.examine.stage import Stage, Tell, untold
 from cnndsl.backends.tvm.library import cores
-from cnndsl.backends.tvm.options import Precision
-from cnndsl.backends.tvm.target import Cpu
+from cnndsl.backends.tvm.options import DEFAULT, CompileOptions
 from cnndsl.benchmarking import machine
+from cnndsl.benchmarking.bench_report import BenchReport, KernelRow, Port, Roofline, Row
 from cnndsl.benchmarking.engines import OURS, PEERS, Engine, Task, open_ours, open_peer, relative_error
 from cnndsl.benchmarking.examples import drawn_examples, lively_weights
-from cnndsl.benchmarking.report import KernelRow, Port, Report, Roofline, Row
 from cnndsl.benchmarking.rounds import Samples, percentile, ratio, take_turns
 from cnndsl.diagnostics.errors import MissingPart
 from cnndsl.ir.graph import Graph
@@ -28,73 +29,72 @@ if TYPE_CHECKING:
     import numpy as np
 
     from cnndsl.backends.tvm.examine.profile import KernelTime
-    from cnndsl.backends.tvm.package.loaded import Package
+    from cnndsl.backends.tvm.package.built import BuiltPackage
 
     Arrays = dict[str, np.ndarray]
 
 _CHEAP = 6e9
-"""Multiply-adds up to which a run in float64 takes a few seconds."""
+"""A network of up to so many multiply-adds runs in float64 within a few seconds."""
 _DULL = 1e-3
 """Where two examples give outputs as near as this, in units of the largest, agreement proves little."""
 
 
 @dataclass(frozen=True)
-class Plan:
+class BenchPlan:
     """What to measure, and how long. A block is `seconds` of one engine; a round is a block of each."""
 
     peers: tuple[str, ...] = tuple(PEERS)
-    threads: int | None = None
+    options: CompileOptions = DEFAULT
+    """Of our package; the peers get its precision and number of threads."""
     batch: int = 1
-    precision: Precision = "f32"
     rounds: int = 7
     seconds: float = 0.25
     kernels: bool = False
-    strict_numerics: bool = False
     choices: Mapping[Any, Any] | None = None
     """What tuning has found, by processor; None for kernels by their rules."""
 
 
 def bench(
     graph: Graph,
-    plan: Plan | None = None,
+    plan: BenchPlan | None = None,
     weights: Mapping[str, np.ndarray] | None = None,
-    tell: Callable[[str], None] = lambda _text: None,
-) -> Report:
+    tell: Tell = untold,
+) -> BenchReport:
     """Measures the network with these weights, or with drawn ones. `tell` hears what is being done.
 
     A peer that is not installed, or cannot do this, is named in the report's notes. Best in a process that has not
     yet used TVM or PyTorch: their pools are then made with the right number of threads. Raises `CnnError` and
     `MissingPart` of our own back ends.
     """
-    plan = plan or Plan()
-    threads = plan.threads or cores()
+    plan = plan or BenchPlan()
+    threads = plan.options.threads or cores()
     os.environ["TVM_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = str(threads)
-    tell("drawing weights and inputs")
+    tell(Stage.PREPARING, "drawing weights and inputs")
     arrays = lively_weights(graph, 0) if weights is None else checked(graph, weights, "the given weights")
     inputs = drawn_examples(graph, 2, plan.batch)
     expected, reference, notes = _reference(graph, arrays, inputs, tell)
     with TemporaryDirectory() as folder:
-        task = Task(graph, arrays, inputs, threads, plan.precision, _exporter(graph, arrays, plan.batch, Path(folder)))
-        tell("compiling cnndsl")
+        task = Task(
+            graph, arrays, inputs, threads, plan.options.precision, _exporter(graph, arrays, plan.batch, Path(folder))
+        )
+        tell(Stage.COMPILING, "compiling cnndsl")
         ours, package = open_ours(task, lambda: _compile(task, plan), "untuned" if plan.choices is None else "tuned")
         opened = {OURS: ours}
-        # Before the peers have pools of threads, and again after they have run.
+        # The limits are measured before the peers have pools of threads, and again after they have run.
         limits = [_limits(task, package)]
         for name in plan.peers:
-            tell(f"compiling {name}")
+            tell(Stage.COMPARING, f"compiling {name}")
             _open(name, task, opened, notes)
         errors = {name: relative_error(engine.outputs(), expected) for name, engine in opened.items()}
-        tell(f"{plan.rounds} rounds of {', '.join(opened)}")
+        tell(Stage.COMPARING, f"{plan.rounds} rounds of {', '.join(opened)}")
         samples = take_turns({name: engine.run for name, engine in opened.items()}, plan.rounds, plan.seconds)
-    tell("kernels and the machine's limits")
+    tell(Stage.COMPARING, "kernels and the machine's limits")
     rows = tuple(_row(name, engine, samples, errors[name]) for name, engine in opened.items())
     limits.append(_limits(task, package))
     return _report(graph, plan, task, package, best(limits), rows, reference, notes)
 
 
-def _reference(
-    graph: Graph, weights: Arrays, inputs: Arrays, tell: Callable[[str], None]
-) -> tuple[Arrays, str, list[str]]:
+def _reference(graph: Graph, weights: Arrays, inputs: Arrays, tell: Tell) -> tuple[Arrays, str, list[str]]:
     """Outputs that errors are taken against, what computed them, and whether they say anything."""
     import numpy as np
 
@@ -102,7 +102,7 @@ def _reference(
 
     count = len(next(iter(inputs.values())))
     dtype = "float64" if total(cost(graph)).macs * count <= _CHEAP else "float32"
-    tell(f"the reference, by torch in {dtype}")
+    tell(Stage.COMPARING, f"the reference, by torch in {dtype}")
     expected = outputs(graph, weights, inputs, dtype)
     others = outputs(graph, weights, drawn_examples(graph, 3, count), "float32")
     dull = [
@@ -126,18 +126,11 @@ def _exporter(graph: Graph, weights: Arrays, batch: int, folder: Path) -> Callab
     return file
 
 
-def _compile(task: Task, plan: Plan) -> Package:
+def _compile(task: Task, plan: BenchPlan) -> BuiltPackage:
     from cnndsl.backends.tvm.build import build
 
-    return build(
-        task.graph,
-        task.weights,
-        batch=task.batch,
-        threads=task.threads,
-        strict_numerics=plan.strict_numerics,
-        precision=task.precision,
-        choices=plan.choices,
-    )
+    options = replace(plan.options, threads=task.threads)
+    return build(task.graph, task.weights, batch=task.batch, options=options, choices=plan.choices)
 
 
 def _open(name: str, task: Task, opened: dict[str, Engine], notes: list[str]) -> None:
@@ -165,29 +158,27 @@ def _row(name: str, engine: Engine, samples: Samples, error: float) -> Row:
     )
 
 
-def _limits(task: Task, package: Package) -> Limits:
-    target = package.compiled(task.batch).target
-    assert isinstance(target, Cpu)
-    return measure_limits(target, task.threads, task.precision)
+def _limits(task: Task, package: BuiltPackage) -> Limits:
+    return measure_limits(package.compiled(task.batch).job.cpu, task.threads, task.precision)
 
 
 def _report(
     graph: Graph,
-    plan: Plan,
+    plan: BenchPlan,
     task: Task,
-    package: Package,
+    package: BuiltPackage,
     limits: Limits,
     rows: Sequence[Row],
     reference: str,
     notes: Sequence[str],
-) -> Report:
+) -> BenchReport:
     from cnndsl.backends.tvm.examine.profile import profile
 
     compiled = package.compiled(task.batch)
     times = profile(compiled, list(task.inputs.values()), min(1.0, plan.rounds * plan.seconds))
     kernels = _kernels(times, limits)
     roofline = sum(kernel.roofline_ms for kernel in kernels)
-    return Report(
+    return BenchReport(
         network=graph.name,
         inputs=tuple(Port(name=i.name, shape=i.type.shape) for i in graph.inputs),
         threads=task.threads,
@@ -201,7 +192,7 @@ def _report(
             memory_gb_s=limits.memory / 1e9,
             cache_gb_s=limits.cache / 1e9 if limits.cache else None,
         ),
-        machine=machine.describe(compiled.target.name, limits.cache_bytes),
+        machine=machine.describe(compiled.job.target.name, limits.cache_bytes),
         rounds=plan.rounds,
         seconds=plan.seconds,
         reference=reference,
@@ -212,8 +203,8 @@ def _report(
 
 
 def _kernels(times: Sequence[KernelTime], limits: Limits) -> tuple[KernelRow, ...]:
-    """The table of kernels. Weights come from memory unless all of them together fit into the last level of cache with room
-    for as much again; maps come from that cache where they do."""
+    """The table of kernels. Weights come from memory unless all of them together fit into the last level of cache
+    with room for as much again; maps come from that cache where they do."""
     room = (limits.cache_bytes or 0) / 2
     weights_at = limits.cache if limits.cache and sum(t.weight_bytes for t in times) <= room else limits.memory
     whole = sum(t.time for t in times)

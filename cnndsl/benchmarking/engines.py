@@ -15,7 +15,7 @@ from cnndsl.ir.graph import Graph
 if TYPE_CHECKING:
     import numpy as np
 
-    from cnndsl.backends.tvm.package.loaded import Package
+    from cnndsl.backends.tvm.package.built import BuiltPackage
 
     Arrays = dict[str, np.ndarray]
 
@@ -41,7 +41,8 @@ class Task:
 
 @dataclass(frozen=True)
 class Engine:
-    """Ready to run. `run` is one inference by the shortest way the engine offers; `outputs` gives its results as float32."""
+    """Ready to run. `run` is one inference by the shortest way the engine offers; `outputs` gives its results as
+    float32."""
 
     mode: str
     run: Callable[[], object]
@@ -49,7 +50,7 @@ class Engine:
     compile_s: float
 
 
-def open_ours(task: Task, compile: Callable[[], Package], mode: str) -> tuple[Engine, Package]:
+def open_ours(task: Task, compile: Callable[[], BuiltPackage], mode: str) -> tuple[Engine, BuiltPackage]:
     """Our package, which `compile` makes."""
     start = time.perf_counter()
     package = compile()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import sqrt
 from typing import TYPE_CHECKING
 
+from cnndsl.arrays.drawn import drawn_weights
 from cnndsl.ir.graph import Graph
-from cnndsl.verification import drawn_weights
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,7 +18,8 @@ _EXAMPLES = 4
 
 
 def drawn_examples(graph: Graph, seed: int, count: int) -> Arrays:
-    """So many examples of every input, aligned to cache lines: normal numbers, zeros and ones where whole ones are due."""
+    """So many examples of every input, aligned to cache lines: normal numbers, zeros and ones where whole ones are
+    due."""
     import numpy as np
 
     from cnndsl.backends.tvm.predict import aligned

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from cnndsl.backends.tvm.library import cores
-from cnndsl.benchmarking.report import Machine
+from cnndsl.benchmarking.bench_report import Machine
 from cnndsl.version import __version__
 
 _PACKAGES = ("apache-tvm", "torch", "onnxruntime", "openvino", "numpy")

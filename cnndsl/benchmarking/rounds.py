@@ -1,9 +1,9 @@
 """Engines take turns in blocks of runs, in one process.
 
-In turns, because a machine's speed drifts by more than engines differ. In blocks, because each engine keeps a pool of threads
-that go on spinning for a while after a run: called one by one in turn they take the cores from one another. Each block
-begins with runs that are not counted, in which the pools of the others fall asleep and caches fill; and each round begins
-with another engine, so that none always comes after the same.
+In turns, because a machine's speed drifts by more than engines differ. In blocks, because each engine keeps a pool of
+threads that go on spinning for a while after a run: called one by one in turn they take the cores from one another.
+Each block begins with runs that are not counted, in which the pools of the others fall asleep and caches fill; and
+each round begins with another engine, so that none always comes after the same.
 """
 
 from __future__ import annotations
@@ -58,5 +58,5 @@ def ratio(ours: list[list[float]], theirs: list[list[float]]) -> float:
 
 def percentile(samples: list[list[float]], share: float) -> float:
     """The smallest time that `share` of all runs do not exceed."""
-    ordered = sorted(one for block in samples for one in block)
+    ordered = sorted(seconds for block in samples for seconds in block)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

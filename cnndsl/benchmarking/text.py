@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cnndsl.benchmarking.report import KernelRow, Report
+from cnndsl.benchmarking.bench_report import BenchReport, KernelRow
 from cnndsl.ir.written import sizes
 
 _ENGINES = ("engine", "mode", "p50 ms", "p90 ms", "p99 ms", "ours/theirs", "rel. error", "compile s")
@@ -13,7 +13,7 @@ _WORDS = 2
 """Columns on the left that hold words."""
 
 
-def to_text(report: Report) -> str:
+def to_text(report: BenchReport) -> str:
     """The table of engines, the roofline, and the table of kernels where it was asked for."""
     lines = [_title(report), "", *_aligned(_ENGINES, _engine_cells(report)), "", *_facts(report)]
     if report.kernels is not None:
@@ -21,7 +21,7 @@ def to_text(report: Report) -> str:
     return "\n".join(lines)
 
 
-def to_markdown(report: Report) -> str:
+def to_markdown(report: BenchReport) -> str:
     """The same as Markdown."""
     lines = [_title(report), "", *markdown_table(_ENGINES, _engine_cells(report)), ""]
     lines += [f"- {fact}" for fact in _facts(report)]
@@ -53,7 +53,7 @@ def _line(row: Sequence[str], widths: Sequence[int], words: int, between: str) -
     )
 
 
-def _title(report: Report) -> str:
+def _title(report: BenchReport) -> str:
     inputs = ", ".join(f"{i.name} {sizes(i.shape)}" for i in report.inputs)
     return (
         f"{report.network}  {inputs}, batch {report.batch}, {report.dtype}, "
@@ -61,7 +61,7 @@ def _title(report: Report) -> str:
     )
 
 
-def _engine_cells(report: Report) -> list[list[str]]:
+def _engine_cells(report: BenchReport) -> list[list[str]]:
     return [
         [
             row.engine,
@@ -75,7 +75,7 @@ def _engine_cells(report: Report) -> list[list[str]]:
     ]
 
 
-def _facts(report: Report) -> list[str]:
+def _facts(report: BenchReport) -> list[str]:
     limits = report.limits
     cache = f", {limits.cache_gb_s:.0f} GB/s from the last level of cache" if limits.cache_gb_s else ""
     return [

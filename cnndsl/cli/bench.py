@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cnndsl.cli.shared.reading import file_argument, network_options, read_network
-from cnndsl.cli.shared.tuning import chosen, chosen_before, store_option
+from cnndsl.cli.shared.tuning import Tuning, store_option
 from cnndsl.cli.shared.voice import note, say
 from cnndsl.cli.shared.weighing import read_given, weights_option
 
@@ -75,33 +75,32 @@ def command(
     """Measure latency in turns with other engines, their errors, and the distance to what the machine can do."""
     if store is not None and tune is None:
         raise click.UsageError("--store belongs to `--tune`", context)
-    from cnndsl.backends.tvm.options import Options
-    from cnndsl.cli.shared.apart import Tell, do_apart
+    from cnndsl.backends.tvm.examine.stage import Stage, Tell
+    from cnndsl.backends.tvm.options import CompileOptions
+    from cnndsl.cli.shared.apart import do_apart
 
     graph = read_network(file, parameters, inputs).graph
+    options, tuning = CompileOptions(strict_numerics, precision, threads), Tuning(tune, store)
 
     def work(tell: Tell) -> None:
-        from cnndsl.benchmarking.bench import Plan, bench
+        from cnndsl.benchmarking.bench import BenchPlan, bench
         from cnndsl.benchmarking.text import to_markdown, to_text
 
-        def hear(text: str) -> None:
-            tell(text)
+        def hear(stage: Stage, text: str) -> None:
+            tell(stage, text)
             note(f"{text} …")
 
-        given = read_given(graph, weights) if weights else None
-        arrays = given.arrays if given else None
-        tell("looking for settings of kernels")
-        found = chosen(graph, "llvm", (batch,), tune, store, strict_numerics, threads)
-        plan = Plan(
+        arrays = read_given(graph, weights).arrays if weights else None
+        tell(Stage.PREPARING, "looking for settings of kernels")
+        choices = tuning.choices(graph, "llvm", (batch,), options)
+        plan = BenchPlan(
             peers=peers,
-            threads=threads,
+            options=options,
             batch=batch,
-            precision=precision,
             rounds=rounds,
             seconds=seconds,
             kernels=kernels,
-            strict_numerics=strict_numerics,
-            choices=None if tune is None else found,
+            choices=None if tune is None else choices,
         )
         report = bench(graph, plan, arrays, tell=hear)
         say(
@@ -114,8 +113,7 @@ def command(
         from cnndsl.benchmarking.examples import lively_weights
 
         given = read_given(graph, weights) if weights else None
-        found = checked(graph, given.arrays, given.origin) if given else lively_weights(graph, 0)
-        own = Options(batch=batch, strict_numerics=strict_numerics, precision=precision)
-        compile_apart(graph, found, own, "llvm", tell, chosen_before("llvm", tune, store, threads))
+        arrays = checked(graph, given.arrays, given.origin) if given else lively_weights(graph, 0)
+        compile_apart(graph, arrays, options, "llvm", batch, tell, tuning.known("llvm", options))
 
-    do_apart(work, again, compiling="compiling cnndsl")
+    do_apart(work, again)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from cnndsl.cli.shared.reading import file_argument, network_options, read_network
 from cnndsl.cli.shared.recognising import opened
-from cnndsl.cli.shared.tuning import chosen, chosen_before, store_option
+from cnndsl.cli.shared.tuning import Tuning, store_option
 from cnndsl.cli.shared.voice import note, say, step
 from cnndsl.cli.shared.weighing import read_given, weights_option
 
 if TYPE_CHECKING:
     from cnndsl.arrays.use import Use
+    from cnndsl.backends.tvm.options import CompileOptions
     from cnndsl.ir.graph import Graph
 
 _EXPORTS = ("onnx", "pt2", "safetensors")
@@ -97,7 +99,7 @@ def command(
     target: str,
     batch: tuple[int, ...],
     strict_numerics: bool,
-    precision: str,
+    precision: Literal["f32", "bf16"],
     threads: int | None,
     dump: Path | None,
     tune: int | None,
@@ -127,8 +129,10 @@ def command(
     use = None if run is None else run.use
     if to == "tvm":
         assert output is not None
-        options = {"strict_numerics": strict_numerics, "precision": precision, "seed": seed, "threads": threads}
-        _package(graph, use, output, weights, target, batch, dump, (tune, store), options)
+        from cnndsl.backends.tvm.options import CompileOptions
+
+        options = CompileOptions(strict_numerics, precision, threads)
+        _package(graph, _Order(output, weights, use, seed, target, batch, options, Tuning(tune, store), dump))
     elif to == "torch":
         from cnndsl.backends.pytorch.writing.source import to_source
 
@@ -158,19 +162,29 @@ def _export(graph: Graph, to: str, output: Path, weights: Path | None, seed: int
     note(f"wrote {output}")
 
 
-def _package(
-    graph: Graph,
-    use: Use | None,
-    output: Path,
-    weights: Path | None,
-    target: str,
-    batch: tuple[int, ...],
-    dump: Path | None,
-    tuning: tuple[int | None, Path | None],
-    options: dict[str, Any],
-) -> None:
+@dataclass(frozen=True)
+class _Order:
+    """What `--to tvm` was told."""
+
+    output: Path
+    weights: Path | None
+    use: Use | None
+    """Of a run; published weights say it themselves."""
+    seed: int
+    """For first weights, where no file of weights is given."""
+    target: str
+    batch: tuple[int, ...]
+    options: CompileOptions
+    tuning: Tuning
+    dump: Path | None
+
+
+def _package(graph: Graph, order: _Order) -> None:
     from cnndsl.arrays.weights import initial_weights
-    from cnndsl.cli.shared.apart import COMPILING, Tell, do_apart
+    from cnndsl.backends.tvm.examine.stage import Stage, Tell
+    from cnndsl.cli.shared.apart import do_apart
+
+    output, weights, target, options = order.output, order.weights, order.target, order.options
 
     def work(tell: Tell) -> None:
         from cnndsl.backends.tvm.build import build
@@ -180,30 +194,31 @@ def _package(
         # Compiling takes seconds, and this is known before.
         refuse_foreign(output.absolute())
         given = read_given(graph, weights) if weights else None
-        arrays = given.arrays if given else None
-        tell("looking for settings of kernels")
-        options["choices"] = chosen(graph, target, batch, *tuning, options["strict_numerics"], options["threads"])
-        tell(COMPILING)
+        arrays, origin = (given.arrays, given.origin) if given else (None, "")
+        use = use_of(graph, given) if order.use is None and given and given.entry else order.use
+        tell(Stage.PREPARING, "looking for settings of kernels")
+        choices = order.tuning.choices(graph, target, order.batch, options)
+        tell(Stage.COMPILING, "compiling the network")
         with step(f"compiling {graph.name} for {target}"):
-            package = build(graph, arrays, target, batch, origin=given.origin if given else "", **options)
-        package.manifest = package.manifest.used(use_of(graph, given) if use is None and given and given.entry else use)
-        tell(f"writing {output}")
-        if dump is not None:
-            package.dump(dump)
-            note(f"wrote the stages to {dump}")
+            package = build(
+                graph, arrays, target, order.batch, options, seed=order.seed, origin=origin, choices=choices
+            )
+        package.manifest = package.manifest.used(use)
+        tell(Stage.WRITING, f"writing {output}")
+        if order.dump is not None:
+            package.dump(order.dump)
+            note(f"wrote the stages to {order.dump}")
         with step(f"linking {output}"):
             package.export(output)
         note(f"wrote {output}")
 
     def again(tell: Tell) -> None:
         from cnndsl.backends.tvm.examine.crash import compile_apart
-        from cnndsl.backends.tvm.options import Options
 
-        arrays = read_given(graph, weights).arrays if weights else initial_weights(graph, options["seed"])
-        found = chosen_before(target, *tuning, options["threads"])
-        for size in batch:
-            own = Options(batch=size, strict_numerics=options["strict_numerics"], precision=options["precision"])
-            compile_apart(graph, arrays, own, target, tell, found)
+        arrays = read_given(graph, weights).arrays if weights else initial_weights(graph, order.seed)
+        choices = order.tuning.known(target, options)
+        for size in order.batch:
+            compile_apart(graph, arrays, options, target, size, tell, choices)
 
     do_apart(work, again)
 

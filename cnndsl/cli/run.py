@@ -12,6 +12,7 @@ import click
 from cnndsl.cli.predict import PICTURES, draw
 from cnndsl.cli.shared.voice import note, say
 from cnndsl.diagnostics.excerpt import visible
+from cnndsl.ir.written import sizes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,9 +92,8 @@ def command(
                 say(f"{name}, example {number + 1} of {len(values)}" if len(values) > 1 else name)
                 _show_top(row, names, top, context)
         else:
-            say(
-                f"{name}  {'×'.join(map(str, values.shape))}  from {values.min():.6g} to {values.max():.6g}, mean {values.mean():.6g}"
-            )
+            spread = f"from {values.min():.6g} to {values.max():.6g}, mean {values.mean():.6g}"
+            say(f"{name}  {sizes(values.shape)}  {spread}")
     if output is not None:
         _write(output, found)
         note(f"wrote {output}")

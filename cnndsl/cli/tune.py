@@ -9,7 +9,7 @@ import click
 
 from cnndsl.cli.compile import Batches
 from cnndsl.cli.shared.reading import file_argument, network_options, read_network
-from cnndsl.cli.shared.tuning import outcome, progress, store_option
+from cnndsl.cli.shared.tuning import progress, store_option, tuned_line
 from cnndsl.cli.shared.voice import say
 
 
@@ -60,11 +60,13 @@ def command(
 ) -> None:
     """Measure other settings of a network's kernels, and keep those that make it faster.
 
-    `compile --tune 0` compiles with what the store holds. What has been measured is not measured again: stop at any time.
+    `compile --tune 0` compiles with what the store holds. What has been measured is not measured again: stop at any
+    time.
     """
     if (rpc is None) != (key is None):
         raise click.UsageError("--rpc and --key belong together", context)
     graph = read_network(file, parameters, inputs).graph
+    from cnndsl.backends.tvm.options import CompileOptions
     from cnndsl.backends.tvm.tuning.remote import Tracker
     from cnndsl.backends.tvm.tuning.tune import tune
 
@@ -75,13 +77,12 @@ def command(
             None,
             target,
             batch,
+            CompileOptions(strict_numerics=strict_numerics, threads=threads),
             trials=trials,
-            strict_numerics=strict_numerics,
             space="generic" if space == "generic" else "templates",
             store=store,
             tracker=tracker,
-            threads=threads,
             tell=tell,
         )
-    for one in tuned:
-        say(f"{graph.name} on {outcome(one)}")
+    for result in tuned:
+        say(f"{graph.name} on {tuned_line(result)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -12,6 +12,7 @@ from cnndsl.cli.shared.reading import file_argument, network_options, read_netwo
 from cnndsl.cli.shared.voice import complain, say, step
 
 if TYPE_CHECKING:
+    from cnndsl.backends.tvm.examine.stage import Tell
     from cnndsl.ir.graph import Graph
 
 
@@ -32,7 +33,7 @@ def command(
     inputs: Mapping[str, str],
 ) -> None:
     """Prove that our figures, PyTorch and TVM agree, layer by layer."""
-    from cnndsl.cli.shared.apart import Tell, do_apart
+    from cnndsl.cli.shared.apart import do_apart
 
     graph = read_network(file, parameters, inputs).graph
 
@@ -40,16 +41,16 @@ def command(
         _compare(graph, seed, precision, tell)
 
     def again(tell: Tell) -> None:
+        from cnndsl.arrays.drawn import drawn_weights
         from cnndsl.backends.tvm.examine.crash import compile_apart
-        from cnndsl.backends.tvm.options import Options
-        from cnndsl.verification import drawn_weights
+        from cnndsl.backends.tvm.options import CompileOptions
 
-        compile_apart(graph, drawn_weights(graph, seed), Options(precision=precision), "llvm", tell)
+        compile_apart(graph, drawn_weights(graph, seed), CompileOptions(precision=precision), "llvm", 1, tell)
 
     do_apart(work, again)
 
 
-def _compare(graph: Graph, seed: int, precision: Literal["f32", "bf16"], tell: Callable[[str], None]) -> None:
+def _compare(graph: Graph, seed: int, precision: Literal["f32", "bf16"], tell: Tell) -> None:
     from cnndsl.verification import verify
 
     with step(f"verifying {graph.name}"):

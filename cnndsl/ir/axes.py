@@ -1,4 +1,4 @@
-"""Arguments that choose among a tensor's axes, or say how long they shall be."""
+"""Arguments that choose among a tensor's axes, or give their lengths."""
 
 from __future__ import annotations
 
@@ -45,6 +45,11 @@ def axis_index(axis: Literal["channels"] | int, x: TensorType) -> int:
 def behind_channels(x: TensorType) -> tuple[int, ...]:
     """The axes that are not channels, in order, as indices into `x.shape`."""
     return tuple(n for n in range(len(x.shape)) if n != x.channel_axis)
+
+
+def pooled(x: TensorType) -> TensorType:
+    """One position for each channel: a map keeps its axes at size 1, so that it can weigh another; tokens become a vector."""
+    return TensorType(shape=(x.channels,), dtype=x.dtype) if x.kind == "tokens" else x.resized((1,) * x.rank)
 
 
 def asked_size(

@@ -1,4 +1,4 @@
-"""How tensors of several branches join: what merges share."""
+"""The types of tensors that a merge joins: which fit together, and what to do where they do not."""
 
 from __future__ import annotations
 

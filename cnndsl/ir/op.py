@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from itertools import pairwise
 from typing import Any, ClassVar, Literal, final
@@ -28,6 +28,9 @@ from cnndsl.ir.written import show
 Category = Literal[
     "convolution", "dense", "pooling", "normalization", "activation", "regularization", "shape", "merge", "attention"
 ]
+
+Combination = Literal["add", "sub", "mul", "max", "min", "mean"]
+PerPosition = Literal["mean and variance", "mean square", "length", "softmax"]
 
 Tensors = tuple[TensorType, ...]
 
@@ -52,9 +55,10 @@ class Op(BaseModel):
     one_tensor: ClassVar[bool] = False
     """Whether the layer is a single tensor whose key is the layer's own name."""
     takes_position: ClassVar[bool] = True
-    """Whether the layer counts among its scope's positions (merges and constants do not)."""
+    """Whether the layer is counted among the layers of its scope, which gives it a number and so a name where it has no
+    label. Merges and constants are not counted."""
     symbol: ClassVar[str] = ""
-    """One sign that says it in a diagram, in a circle: `+`; without one a box has the word."""
+    """The sign that stands for it in a diagram, in a circle: `+`. Where there is no sign, a box with the word does."""
     follows: ClassVar[str | None] = None
     """The word whose `default` arguments also hold for this one, where it has none of its own."""
 
@@ -98,10 +102,11 @@ class Op(BaseModel):
         arguments = [text if name == first else f"{name}={text}" for name, text in texts.items()]
         return f"{word}({', '.join(arguments)})" if arguments else word
 
-    # -- What it does to types: facts, from which `cnndsl/analyses` derives sums and receptive fields
+    # -- What it does to tensors: facts. Sums and receptive fields are derived from them in `cnndsl/analyses`; lints and
+    # back ends ask for them, and never for the word.
 
     dtype: ClassVar[str] = "float32"
-    """The dtype of what it computes with: int64 for indices, such as those of words."""
+    """The dtype of its inputs: int64 for indices, such as those of words."""
     merges: ClassVar[bool] = False
     """Whether it joins branches: written `word{ … | … }`, two or more inputs."""
     gates: ClassVar[bool] = False
@@ -109,8 +114,28 @@ class Op(BaseModel):
     view: ClassVar[bool] = False
     """Whether in inference the output is the input's own memory: nothing is computed and nothing is copied."""
 
-    def before(self, x: TensorType) -> tuple[Op, ...]:
-        """Ops that this one brings along and that every listing shows: the Flatten of FC."""
+    fresh: ClassVar[bool] = False
+    """Whether in training the output is a tensor of its own that the layer's gradient does not read: what follows may
+    write into it."""
+    combines: ClassVar[Combination | None] = None
+    """How a merge makes one number of those at the same place of every branch; None where it does something else."""
+    scales_channels: ClassVar[bool] = False
+    """Whether in inference it multiplies each channel by a number and adds one, `scale_and_shift`: a convolution or a
+    fully connected layer before it takes both into its weights."""
+    subtracts_mean: ClassVar[bool] = False
+    """Whether in training each channel's own mean is subtracted, so that a bias before it does nothing."""
+    per_position: ClassVar[PerPosition | None] = None
+    """How it normalises the channels of each position by themselves; None where it does something else. What it is then
+    multiplied by and what is added is called `weight` and `bias`, what keeps the divisor above zero `eps`."""
+    any_layout: ClassVar[bool] = False
+    """Whether it finds the channels wherever they are and sees in the other axes only positions: with the axes in another
+    order, its weights for that order and as many inputs, the result is the same in that order."""
+    factor: ClassVar[bool] = False
+    """Whether a linear layer is meant as one factor of a larger linear map, so that beside another linear layer no
+    activation is missing: a depthwise convolution beside a 1×1 convolution."""
+
+    def brings(self, x: TensorType) -> tuple[Op, ...]:
+        """Ops that stand before this one without having been written, and that every listing shows: the Flatten of FC."""
         return ()
 
     def parts(self, x: TensorType) -> tuple[Op, ...] | None:
@@ -138,6 +163,11 @@ class Op(BaseModel):
         """Whether every output position depends on every input position."""
         return False
 
+    def scale_and_shift(self, weights: Mapping[str, Any]) -> tuple[Any, Any]:
+        """For a layer that `scales_channels`: the factor and the summand in inference, of each channel or of all, from
+        its weights as float64 NumPy arrays."""
+        raise NotImplementedError(f"{self.word} does not scale channels")
+
     def macs(self, xs: Tensors, y: TensorType) -> int:
         """Multiply-adds of convolution and matrix products, batch 1."""
         return 0
@@ -162,7 +192,8 @@ class Op(BaseModel):
 
     def pointwise(self, tir: Any, value: Any) -> Any:
         """One element of the output from the same element of the input, as a TIR expression; None if it takes
-        more than that element. What a kernel can do on its way out."""
+        more than that element. The kernel of
+        the layer before it computes it on its way out, before its result is stored."""
         return None
 
 
@@ -199,7 +230,8 @@ def register(op: type[Op]) -> type[Op]:
 
 
 loaders: list[Callable[[str | None], None]] = []
-"""What reads the files of layers: of the one with a word, or of all for None. `cnndsl.ops` adds itself."""
+"""Functions that import the files of layers: the file of a word, or all files where the word is None. `cnndsl.ops` adds
+its own."""
 
 
 def find(word: str) -> type[Op] | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.written import sizes
+from cnndsl.ir.written import show, sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Window:
     def output_size(self, size: tuple[int, ...]) -> tuple[int, ...]:
         """Positions per axis over an input of this size. Raises `window-too-large` where there are none."""
         padded = tuple(n + b + a for n, b, a in zip(size, self.before, self.after, strict=True))
-        # With `ceil` the one window may itself be partly filled, by less than a step.
+        # With `ceil` an input shorter than the window still has one, if less than a stride is missing.
         missing = tuple(e - n for n, e in zip(padded, self.extent, strict=True))
         if any(m > (s - 1 if self.ceil else 0) for m, s in zip(missing, self.stride, strict=True)):
             window, found = sizes(self.extent), sizes(size)
@@ -57,8 +59,8 @@ class Window:
         )
 
     def kept(self, size: tuple[int, ...]) -> tuple[Any, ...]:
-        """The index of the positions that count, where padding was laid around the input beforehand: over it,
-        `ceil` may find one more window, which starts in the padding after the input."""
+        """The index that keeps the positions of `output_size`, for a result that was computed over an input padded
+        beforehand: over that, `ceil` may find one more window, which starts in the padding after the input."""
         return (..., *(slice(n) for n in self.output_size(size)))
 
     def refuse_windows_of_padding(self) -> None:
@@ -78,3 +80,61 @@ class Window:
         count = -(-(padded - extent) // stride) + 1
         # PyTorch's rule: the last window must start inside the input or its leading padding.
         return count - 1 if (count - 1) * stride >= size + before else count
+
+
+@lru_cache(maxsize=1024)
+def make_window(
+    size: tuple[int, ...],
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
+    pad: Any,
+    dilation: tuple[int, ...],
+    *,
+    ceil: bool = False,
+) -> Window:
+    """The window over an input of this size. `same` is `(k-1)//2·dilation` on both sides, `same_tf` gives
+    `ceil(size / stride)` positions with the odd row after, `causal` puts `(k-1)·dilation` before the first axis."""
+    before, after = zip(*_pads(size, kernel, stride, pad, dilation), strict=True)
+    return Window(kernel=kernel, stride=stride, before=before, after=after, dilation=dilation, ceil=ceil)
+
+
+def _pads(
+    size: tuple[int, ...], kernel: tuple[int, ...], stride: tuple[int, ...], pad: Any, dilation: tuple[int, ...]
+) -> list[tuple[int, int]]:
+    rank = len(size)
+    same = [((k - 1) // 2 * d, (k - 1) // 2 * d) for k, d in zip(kernel, dilation, strict=True)]
+    if pad == "same":
+        return same
+    if pad == "valid":
+        return [(0, 0)] * rank
+    if pad == "causal":
+        return [((kernel[0] - 1) * dilation[0], 0), *same[1:]]
+    if pad == "same_tf":
+        totals = [
+            max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0)
+            for n, k, s, d in zip(size, kernel, stride, dilation, strict=True)
+        ]
+        return [(total // 2, total - total // 2) for total in totals]
+    if isinstance(pad, int):
+        return [(pad, pad)] * rank
+    if len(pad) != rank:
+        raise Refusal(
+            "wrong-rank",
+            f"`pad` has {len(pad)} axes where the input has {rank}",
+            argument="pad",
+            notes=(f"expected one number{'' if rank == 1 else f' or {rank}'}, found {show(pad)}",),
+            help="write one number, one per axis, or one `(before, after)` pair per axis",
+        )
+    return [item if isinstance(item, tuple) else (item, item) for item in pad]
+
+
+def products(axes: Sequence[Sequence[float]]) -> Any:
+    """A number for each position over several axes, the product of one number for each axis: nested lists."""
+    table: Any = 1.0
+    for numbers in reversed(axes):
+        table = [_times(table, number) for number in numbers]
+    return table
+
+
+def _times(table: Any, factor: float) -> Any:
+    return [_times(item, factor) for item in table] if isinstance(table, list) else table * factor

@@ -1,8 +1,8 @@
 """The layers, one file each, named like its word: `GlobalAvgPool` is in `global_avg_pool.py`.
 A merge whose word is also a layer's, like `mean`, is in a file named `mean_merge.py`.
 
-Importing this package makes them known to `cnndsl.ir.op`; a layer's own file is read when its word is met, since
-a program speaks of few of them.
+Importing this package makes them known to `cnndsl.ir.op`. The file of a layer is imported when a program uses its word:
+most programs use few of them.
 """
 
 from importlib import import_module

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.arguments import Axes, per_axis, spatial
+from cnndsl.ir.arguments import Axes, per_axis
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_no_map
 from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.torch_words import short
 from cnndsl.ir.window import Window
-from cnndsl.ops.conv import short
 
 
 @final
@@ -34,7 +35,7 @@ class AdaptiveAvgPool(Op):
     """The size to reach: one number for every axis, or one for each."""
 
     def _target(self, x: TensorType) -> tuple[int, ...]:
-        spatial(x, self.word)
+        refuse_no_map(x, self.word)
         return per_axis(self.size, x.rank, "size")
 
     def infer(self, xs: Tensors) -> TensorType:
@@ -50,7 +51,7 @@ class AdaptiveAvgPool(Op):
         return Window(kernel=kernel, stride=kernel, before=zeros, after=zeros, dilation=ones)
 
     def sees_all(self, x: TensorType) -> bool:
-        """Also where windows of several sizes have no one receptive field."""
+        """Where one position is left, and where the windows have several sizes, for which there is no one window."""
         target = self._target(x)
         return target != x.size and (set(target) == {1} or self.window_over(x) is None)
 

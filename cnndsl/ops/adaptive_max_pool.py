@@ -7,9 +7,9 @@ from typing import Any, ClassVar, final
 from cnndsl.ir.arguments import Axes
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.torch_words import short
 from cnndsl.ir.window import Window
 from cnndsl.ops.adaptive_avg_pool import AdaptiveAvgPool
-from cnndsl.ops.conv import short
 
 
 @final
@@ -45,7 +45,7 @@ class AdaptiveMaxPool(Op):
         return self._average().window_over(x)
 
     def sees_all(self, x: TensorType) -> bool:
-        """Also where windows of several sizes have no one receptive field."""
+        """Where one position is left, and where the windows have several sizes, for which there is no one window."""
         return self._average().sees_all(x)
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
@@ -58,13 +58,14 @@ class AdaptiveMaxPool(Op):
         return module(short(self.infer(xs).size))
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
-        """One axis after the other: each output position's inputs side by side, then the largest of them."""
+        """Along one axis after the other, the inputs of each output position are gathered side by side, then the largest
+        of them is taken."""
         (x,), (value,) = xs, values
         shape = [value.ty.shape[0], *x.shape]
         for axis, (n, m) in enumerate(zip(x.size, self.infer(xs).size, strict=True), start=2):
             starts, ends = [o * n // m for o in range(m)], [-(-(o + 1) * n // m) for o in range(m)]
             most = max(end - start for start, end in zip(starts, ends, strict=True))
-            # A shorter window has its last input once more, which changes no maximum.
+            # A window shorter than the longest one repeats its last input, which changes no maximum.
             indices = [min(s + i, e - 1) for s, e in zip(starts, ends, strict=True) for i in range(most)]
             gathered = relax.op.take(value, relax.const(indices, "int64"), axis=axis, mode="clip")
             apart = relax.op.reshape(gathered, (*shape[:axis], m, most, *shape[axis + 1 :]))

@@ -18,6 +18,8 @@ class Add(Op):
     category: ClassVar = "merge"
     symbol: ClassVar = "+"
     merges: ClassVar = True
+    combines: ClassVar = "add"
+    fresh: ClassVar = True
     takes_position: ClassVar = False
     examples: ClassVar = (
         ("add{ id | ReLU }", (4, 5, 6)),

@@ -8,8 +8,9 @@ from typing import Annotated, Any, ClassVar, final
 from pydantic import Field
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import Positive, numeric
+from cnndsl.ir.arguments import Positive
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 
@@ -49,7 +50,7 @@ class Attention(Op):
                 if x.kind == "map"
                 else "lay the vector out as tokens first",
             )
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         if x.channels % self.heads:
             fits = max(h for h in range(1, min(self.heads, x.channels) + 1) if x.channels % h == 0)
             raise Refusal(
@@ -64,7 +65,8 @@ class Attention(Op):
     def weights(self, xs: Tensors) -> dict[str, Weight]:
         (x,) = xs
         c = x.channels
-        # PyTorch's first values: Xavier's for the three maps in one, a linear layer's for the output, no bias.
+        # PyTorch's values before training: Xavier's bound for the matrix that makes Q, K and V, a linear layer's bound for
+        # the one that makes the output, zeros for the biases.
         weights = {"in_proj_weight": Weight(shape=(3 * c, c), init="uniform", bound=sqrt(6 / (4 * c)))}
         if self.bias:
             weights["in_proj_bias"] = Weight(shape=(3 * c,))
@@ -83,7 +85,7 @@ class Attention(Op):
         return 4 * n * c**2 + 2 * n**2 * c
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
-        """The scale and the softmax of each pair of tokens in each head, and the biases."""
+        """One for the scale and one for the softmax of each pair of tokens in each head, and the biases."""
         (x,) = xs
         n, c = x.shape
         return 2 * self.heads * n**2 + (4 * n * c if self.bias else 0)

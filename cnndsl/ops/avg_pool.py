@@ -6,11 +6,12 @@ from dataclasses import replace
 from math import prod
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.arguments import Axes, Pad, make_window, per_axis, spatial
+from cnndsl.ir.arguments import Axes, Padding, per_axis
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_no_map
 from cnndsl.ir.tensor import TensorType
-from cnndsl.ir.window import Window
-from cnndsl.ops.conv import short
+from cnndsl.ir.torch_words import pads_from_the_last, short
+from cnndsl.ir.window import Window, make_window, products
 
 
 @final
@@ -33,7 +34,7 @@ class AvgPool(Op):
 
     stride: Axes | None = None
     """Step between windows; the window itself when left out."""
-    pad: Pad = 0
+    pad: Padding = 0
     """Zeros added around the input, as in `Conv`."""
     ceil: bool = False
     """Whether a last, partly filled window counts."""
@@ -43,7 +44,7 @@ class AvgPool(Op):
     """The size of the window, when it is not written in the word."""
 
     def window_over(self, x: TensorType) -> Window:
-        spatial(x, self.word)
+        refuse_no_map(x, self.word)
         kernel = per_axis(self.window, x.rank, "window")
         stride = kernel if self.stride is None else per_axis(self.stride, x.rank, "stride")
         window = make_window(x.size, kernel, stride, self.pad, (1,) * x.rank, ceil=self.ceil)
@@ -54,7 +55,7 @@ class AvgPool(Op):
         (x,) = xs
         window = self.window_over(x)
         if x.rank == 3:
-            # PyTorch's average over three axes takes no window larger than its input, with `ceil` neither.
+            # Over three axes PyTorch refuses a window larger than its input, also with `ceil`.
             replace(window, ceil=False).output_size(x.size)
         return x.resized(window.output_size(x.size))
 
@@ -63,8 +64,8 @@ class AvgPool(Op):
         return y.elements * prod(self.window_over(x).kernel)
 
     def _pads_apart(self, x: TensorType, window: Window) -> bool:
-        """Whether torch's pooling cannot say this padding: it must be even and at most half the window, and over
-        three axes the window may not be larger than the input without it."""
+        """Whether the padding must be added before torch's pooling, which takes the same padding on both sides, at most half
+        the window; and over three axes no window larger than the input without its padding."""
         if x.rank == 3 and any(k > n for k, n in zip(window.kernel, x.size, strict=True)):
             return True
         return not window.symmetric or any(2 * p > k for p, k in zip(window.before, window.kernel, strict=True))
@@ -89,10 +90,10 @@ class AvgPool(Op):
         window = self.window_over(x)
         if not self._pads_apart(x, window):
             return module(*values)
-        amounts = [n for pair in zip(reversed(window.before), reversed(window.after), strict=True) for n in pair]
+        amounts = pads_from_the_last(window)
         averages = module(torch.nn.functional.pad(values[0], amounts))
         if not self.count_pad:
-            # The average of ones is the share of each window that lies inside.
+            # The average of ones is the share of each window that lies inside the input.
             averages = averages / module(torch.nn.functional.pad(torch.ones_like(values[0]), amounts))
         return averages[window.kept(x.size)] if self.ceil else averages
 
@@ -113,7 +114,8 @@ class AvgPool(Op):
         return relax.op.multiply(sums, relax.const(self._corrections(x, window), "float32"))
 
     def _corrections(self, x: TensorType, window: Window) -> Any:
-        """Window size over the number of positions that count, per output position: nested lists, ready to broadcast.
+        """The window's size divided by the number of its positions that count, for each output position: nested lists that
+        broadcast over batch and channels.
 
         Positions beyond the declared padding, which only a partly filled last window has, never count.
         """
@@ -125,11 +127,4 @@ class AvgPool(Op):
             low, high = (-b, n + a) if self.count_pad else (0, n)
             starts = [o * s - b for o in range(out)]
             shares.append([k / (min(start + k, high) - max(start, low)) for start in starts])
-        table: Any = 1.0
-        for axis in reversed(shares):
-            table = [_scaled(table, share) for share in axis]
-        return [[table]]
-
-
-def _scaled(table: Any, factor: float) -> Any:
-    return [_scaled(item, factor) for item in table] if isinstance(table, list) else table * factor
+        return [[products(shares)]]

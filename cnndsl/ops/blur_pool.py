@@ -6,11 +6,14 @@ from math import comb, prod
 from typing import Any, ClassVar, final
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import Axes, make_window, per_axis, spatial
+from cnndsl.ir.arguments import Axes, per_axis
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_no_map
+from cnndsl.ir.relax_words import padded_by_take
 from cnndsl.ir.tensor import TensorType
-from cnndsl.ir.window import Window
-from cnndsl.ops.conv import pad_by_gather, short
+from cnndsl.ir.torch_words import pads_from_the_last, short
+from cnndsl.ir.window import Window, make_window, products
+from cnndsl.ir.written import sizes
 
 
 @final
@@ -18,8 +21,9 @@ from cnndsl.ops.conv import pad_by_gather, short
 class BlurPool(Op):
     """Smooth each channel before taking every second position, so that small shifts stay small (Zhang, 2019).
 
-    The filter is binomial, `1 2 1` over 4 for a window of 3, and constant: no weights. The edge is reflected, with
-    `(k-1)//2` rows before and `k//2` after, as in the author's `antialiased-cnns`; the size becomes `ceil(size / stride)`.
+    The filter is constant, so there are no weights: binomial coefficients, `1 2 1` over 4 for a window of 3. The edge is
+    reflected, with `(k-1)//2` rows before and `k//2` after, as in the author's `antialiased-cnns`; the size becomes
+    `ceil(size / stride)`.
     """
 
     word: ClassVar = "BlurPool"
@@ -40,9 +44,9 @@ class BlurPool(Op):
     """The size of the filter, when it is not written in the word."""
 
     def window_over(self, x: TensorType) -> Window:
-        """What is reflected into the padding counts as padding: with an even window over an odd size, the last position
-        reads one input just outside its window that way."""
-        spatial(x, self.word)
+        """The rows that are reflected count as padding. With an even window over an odd size, the last position therefore
+        reads one input just outside this window: the one that is reflected into it."""
+        refuse_no_map(x, self.word)
         kernel = per_axis(self.window, x.rank, "window")
         pads = tuple(((k - 1) // 2, k // 2) for k in kernel)
         return make_window(x.size, kernel, per_axis(self.stride, x.rank, "stride"), pads, (1,) * x.rank)
@@ -53,7 +57,7 @@ class BlurPool(Op):
         if any(a >= n for a, n in zip(window.after, x.size, strict=True)):
             raise Refusal(
                 "window-too-large",
-                f"`BlurPool` cannot reflect {max(window.after)} rows of an input of {'×'.join(map(str, x.size))}",
+                f"`BlurPool` cannot reflect {max(window.after)} rows of an input of {sizes(x.size)}",
                 notes=(f"expected more than {max(window.after)} positions on each axis, found {min(x.size)}",),
                 help="take a smaller window, or downsample less before this layer",
             )
@@ -65,15 +69,12 @@ class BlurPool(Op):
 
     def _filter(self, x: TensorType) -> Any:
         """The filter as nested lists: products of binomial coefficients, which sum to 1."""
-        table: Any = 1.0
-        for k in reversed(self.window_over(x).kernel):
-            table = [_times(table, comb(k - 1, i) / 2 ** (k - 1)) for i in range(k)]
-        return table
+        return products([[comb(k - 1, i) / 2 ** (k - 1) for i in range(k)] for k in self.window_over(x).kernel])
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
         (x,), (value,), functional = xs, values, torch.nn.functional
         window = self.window_over(x)
-        amounts = [n for pair in zip(reversed(window.before), reversed(window.after), strict=True) for n in pair]
+        amounts = pads_from_the_last(window)
         if any(amounts):
             value = functional.pad(value, amounts, mode="reflect")
         weight = values[0].new_tensor(self._filter(x)).expand(x.channels, 1, *(-1,) * x.rank)
@@ -85,9 +86,5 @@ class BlurPool(Op):
         window = self.window_over(x)
         weight = op.broadcast_to(relax.const([[self._filter(x)]], "float32"), (x.channels, 1, *window.kernel))
         conv = (op.nn.conv1d, op.nn.conv2d, op.nn.conv3d)[x.rank - 1]
-        padded = pad_by_gather(relax, x, values[0], window, "reflect")
+        padded = padded_by_take(relax, x, values[0], window, "reflect")
         return conv(padded, weight, strides=list(window.stride), groups=x.channels)
-
-
-def _times(table: Any, factor: float) -> Any:
-    return [_times(item, factor) for item in table] if isinstance(table, list) else table * factor

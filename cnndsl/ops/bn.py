@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, final
 
 from pydantic import Field
 
-from cnndsl.ir.arguments import channels_first
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_channels_behind
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 
@@ -17,11 +18,14 @@ from cnndsl.ir.weight import Weight
 class BN(Op):
     """Normalise each channel by its mean and variance over the batch (Ioffe and Szegedy, 2015).
 
-    In use, the running mean and variance observed in training take their place.
+    In use, the running mean and variance observed in training take the place of the batch's.
     """
 
     word: ClassVar = "BN"
     category: ClassVar = "normalization"
+    subtracts_mean: ClassVar = True
+    scales_channels: ClassVar = True
+    fresh: ClassVar = True
     examples: ClassVar = (
         ("BN", (4, 5, 6)),
         ("BN(1e-3, affine=false)", (4, 5, 6)),
@@ -39,7 +43,7 @@ class BN(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        channels_first(x, self.word)
+        refuse_channels_behind(x, self.word)
         return x
 
     def weights(self, xs: Tensors) -> dict[str, Weight]:
@@ -51,6 +55,10 @@ class BN(Op):
             "running_var": Weight(shape=shape, trained=False, init="ones"),
             "num_batches_tracked": Weight(shape=(), trained=False, dtype="int64"),
         }
+
+    def scale_and_shift(self, weights: Mapping[str, Any]) -> tuple[Any, Any]:
+        scale = weights.get("weight", 1) / (weights["running_var"] + self.eps) ** 0.5
+        return scale, weights.get("bias", 0) - weights["running_mean"] * scale
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return y.elements

@@ -6,8 +6,8 @@ from typing import Annotated, Any, ClassVar, final
 
 from pydantic import Field
 
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 
 
@@ -21,11 +21,11 @@ class CELU(Op):
     examples: ClassVar = (("CELU", (4, 5, 6)), ("CELU(0.5)", (7,)))
 
     alpha: Annotated[float, Field(gt=0)] = 1.0
-    """Minus the value far below zero."""
+    """The output far below zero is close to `-alpha`."""
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         return x
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import Positive, spatial
+from cnndsl.ir.arguments import Positive
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_groups, refuse_no_map
 from cnndsl.ir.tensor import TensorType
 
 
@@ -15,7 +15,8 @@ from cnndsl.ir.tensor import TensorType
 class ChannelShuffle(Op):
     """Deal the channels out again: the first of each group, then the second of each, and so on.
 
-    So that grouped convolutions see all channels in turn: ShuffleNet (Zhang et al., 2017).
+    ShuffleNet has it between grouped convolutions, so that each group sees channels of every group before it
+    (Zhang et al., 2017).
     """
 
     word: ClassVar = "ChannelShuffle"
@@ -31,16 +32,8 @@ class ChannelShuffle(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        spatial(x, self.word)
-        if x.channels % self.groups:
-            fits = max(g for g in range(1, min(self.groups, x.channels) + 1) if x.channels % g == 0)
-            raise Refusal(
-                "groups-mismatch",
-                f"{x.channels} channels cannot be divided into {self.groups} groups",
-                argument="groups",
-                notes=(f"expected a divisor of {x.channels}, found {self.groups}",),
-                help=f"write `ChannelShuffle({fits})`",
-            )
+        refuse_no_map(x, self.word)
+        refuse_groups(self.groups, x.channels, help="ChannelShuffle({})")
         return x
 
     def to_torch(self, nn: Any, xs: Tensors) -> Any:

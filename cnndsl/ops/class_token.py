@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar, final
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 
@@ -17,7 +17,8 @@ from cnndsl.ir.weight import Weight
 class ClassToken(Op):
     """Put a trained token before the others, in which attention gathers what the classifier needs (Devlin et al., 2018).
 
-    Its label is its key: `class_token: ClassToken` is a weight of 1×1×C called `class_token`. `Slice(0, 1)` takes it off.
+    Its label is its key: `class_token: ClassToken` is a weight of 1×1×C called `class_token`. `Slice(0, 1)` behind the
+    attention layers keeps this token alone.
     """
 
     word: ClassVar = "ClassToken"
@@ -36,7 +37,7 @@ class ClassToken(Op):
                 if x.kind == "map"
                 else "lay the vector out as tokens first",
             )
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         return x.resized((x.size[0] + 1,))
 
     def weights(self, xs: Tensors) -> dict[str, Weight]:

@@ -6,11 +6,14 @@ from math import prod, sqrt
 from typing import Any, ClassVar, Literal, final
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import Axes, Pad, Positive, make_window, per_axis, spatial
+from cnndsl.ir.arguments import Axes, Padding, Positive, per_axis
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import needed_window, refuse_groups, refuse_no_map
+from cnndsl.ir.relax_words import padded_by_take
 from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.torch_words import pads_from_the_last, short
 from cnndsl.ir.weight import Weight
-from cnndsl.ir.window import Window
+from cnndsl.ir.window import Window, make_window
 
 
 @final
@@ -24,6 +27,7 @@ class Conv(Op):
 
     word: ClassVar = "Conv"
     category: ClassVar = "convolution"
+    fresh: ClassVar = True
     takes_window: ClassVar = True
     examples: ClassVar = (
         ("Conv3x3(8)", (3, 9, 10)),
@@ -43,9 +47,10 @@ class Conv(Op):
     """Output channels; as many as come in when left out."""
     stride: Axes = 1
     """Step between windows."""
-    pad: Pad = "same"
+    pad: Padding = "same"
     """Rows and columns added around the input: `same` is (k-1)//2·dilation on both sides, `valid` none, `same_tf`
-    TensorFlow's, `causal` all before on the first axis; or a number, one per axis, or (before, after) pairs."""
+    what TensorFlow's `SAME` adds, `causal` (k-1)·dilation before the first axis and like `same` on others; or a number,
+    one per axis, or (before, after) pairs."""
     dilation: Axes = 1
     """Distance between the window's taps."""
     groups: Positive = 1
@@ -61,17 +66,11 @@ class Conv(Op):
         return self.channels or x.channels
 
     def window_over(self, x: TensorType) -> Window:
-        spatial(x, self.word)
-        if self.window is None:
-            raise Refusal(
-                "missing-argument",
-                "`Conv` needs the size of its window",
-                notes=("expected `Conv3x3` or `window=3`, found neither",),
-                help=f"write `Conv3x3({self.channels or ''})`",
-            )
+        refuse_no_map(x, self.word)
+        window = needed_window(self.window, self.word, channels=self.channels or "")
         return make_window(
             x.size,
-            per_axis(self.window, x.rank, "window"),
+            per_axis(window, x.rank, "window"),
             per_axis(self.stride, x.rank, "stride"),
             self.pad,
             per_axis(self.dilation, x.rank, "dilation"),
@@ -80,16 +79,7 @@ class Conv(Op):
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
         window = self.window_over(x)
-        for name, channels in (("input", x.channels), ("output", self._out(x))):
-            if channels % self.groups:
-                fits = [g for g in range(min(self.groups, channels), 0, -1) if x.channels % g == 0 == self._out(x) % g]
-                raise Refusal(
-                    "groups-mismatch",
-                    f"{channels} {name} channels cannot be divided into {self.groups} groups",
-                    argument="groups",
-                    notes=(f"expected a divisor of {x.channels} and {self._out(x)}, found {self.groups}",),
-                    help=f"write `groups={fits[0]}`",
-                )
+        refuse_groups(self.groups, x.channels, self._out(x))
         self._check_mode(x, window)
         return x.resized(window.output_size(x.size)).with_channels(self._out(x))
 
@@ -127,7 +117,7 @@ class Conv(Op):
         return y.elements if self.bias else 0
 
     def _pads_apart(self, window: Window) -> bool:
-        """Whether the padding is more than torch's convolutions can say."""
+        """Whether the padding must be added before torch's convolution, which takes the same padding on both sides."""
         return not window.symmetric
 
     def to_torch(self, nn: Any, xs: Tensors) -> Any:
@@ -154,8 +144,7 @@ class Conv(Op):
         window = self.window_over(x)
         if not self._pads_apart(window):
             return module(*values)
-        # torch counts pads from the last axis to the first.
-        amounts = [n for pair in zip(reversed(window.before), reversed(window.after), strict=True) for n in pair]
+        amounts = pads_from_the_last(window)
         mode = {"zeros": "constant"}.get(self.pad_mode, self.pad_mode)
         options = {} if mode == "constant" else {"mode": mode}
         return module(torch.nn.functional.pad(values[0], amounts, **options))
@@ -165,7 +154,7 @@ class Conv(Op):
         window = self.window_over(x)
         data, padding = values[0], [*window.before, *window.after]
         if self.pad_mode != "zeros" and any(padding):
-            data, padding = pad_by_gather(relax, x, data, window, self.pad_mode), [0] * (2 * x.rank)
+            data, padding = padded_by_take(relax, x, data, window, self.pad_mode), [0] * (2 * x.rank)
         conv = (relax.op.nn.conv1d, relax.op.nn.conv2d, relax.op.nn.conv3d)[x.rank - 1]
         y = conv(
             data,
@@ -178,25 +167,3 @@ class Conv(Op):
         if "bias" in weights:
             y = relax.op.add(y, relax.op.reshape(weights["bias"], (1, self._out(x), *(1,) * x.rank)))
         return y
-
-
-def pad_by_gather(relax: Any, x: TensorType, data: Any, window: Window, mode: str) -> Any:
-    """Reflected, repeated or circular padding as one `take` along each axis: the indices are constants."""
-    for axis, (n, before, after) in enumerate(zip(x.size, window.before, window.after, strict=True), start=2):
-        if before or after:
-            indices = [_source(i, n, mode) for i in range(-before, n + after)]
-            data = relax.op.take(data, relax.const(indices, "int64"), axis=axis, mode="clip")
-    return data
-
-
-def _source(i: int, n: int, mode: str) -> int:
-    if mode == "circular":
-        return i % n
-    if mode == "replicate":
-        return min(max(i, 0), n - 1)
-    return -i if i < 0 else 2 * (n - 1) - i if i >= n else i
-
-
-def short(numbers: tuple[int, ...]) -> int | tuple[int, ...]:
-    """`3` for `(3, 3)`: what a person would write."""
-    return numbers[0] if len(set(numbers)) == 1 else numbers

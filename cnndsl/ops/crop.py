@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any, ClassVar, final
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import Axes, spatial
+from cnndsl.ir.arguments import Axes
 from cnndsl.ir.axes import Sizes, asked_size
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
+from cnndsl.ir.refusals import refuse_no_map
 from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.written import sizes
 
 
 @final
@@ -37,7 +39,7 @@ class Crop(Op):
     """The size to keep: one number for every axis, or one for each."""
 
     def _target(self, x: TensorType) -> tuple[int, ...]:
-        spatial(x, self.word)
+        refuse_no_map(x, self.word)
         size = asked_size(x, self.word, self.size, self.like)
         if size is None:
             raise Refusal(
@@ -49,9 +51,9 @@ class Crop(Op):
         if any(m > n for m, n in zip(size, x.size, strict=True)):
             raise Refusal(
                 "out-of-range",
-                f"cannot crop {x} to {'×'.join(map(str, size))}",
+                f"cannot crop {x} to {sizes(size)}",
                 argument="size" if self.like is None else "like",
-                notes=(f"expected at most {'×'.join(map(str, x.size))}, found {'×'.join(map(str, size))}",),
+                notes=(f"expected at most {sizes(x.size)}, found {sizes(size)}",),
                 help="crop to a smaller size, or add rows with `Pad`",
             )
         return size

@@ -30,7 +30,7 @@ class DropPath(Op):
         return nn.Dropout1d(self.p)
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
-        # Dropout of whole channels, over each example as one channel.
+        # Torch silences whole channels at random: each example is laid out as one channel.
         return module(values[0].flatten(1).unsqueeze(1)).reshape(values[0].shape)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:

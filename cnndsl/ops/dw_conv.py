@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal, final
 
-from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import Axes, Pad, Positive
+from cnndsl.ir.arguments import Axes, Padding, Positive
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import needed_window
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 from cnndsl.ir.window import Window
@@ -23,8 +23,10 @@ class DWConv(Op):
 
     word: ClassVar = "DWConv"
     category: ClassVar = "convolution"
+    factor: ClassVar = True
     takes_window: ClassVar = True
     follows: ClassVar = "Conv"
+    fresh: ClassVar = True
     examples: ClassVar = (
         ("DWConv3x3", (4, 7, 8)),
         ("DWConv5x5(2, bias=false)", (3, 9, 9)),
@@ -38,7 +40,7 @@ class DWConv(Op):
     """Step between windows."""
     multiplier: Positive = 1
     """Output channels for each input channel."""
-    pad: Pad = "same"
+    pad: Padding = "same"
     """Rows and columns added around the input, as in `Conv`."""
     dilation: Axes = 1
     """Distance between the window's taps."""
@@ -50,14 +52,8 @@ class DWConv(Op):
     """The size of the window, when it is not written in the word."""
 
     def conv(self, x: TensorType) -> Conv:
-        """The same as a grouped convolution over this input."""
-        if self.window is None:
-            raise Refusal(
-                "missing-argument",
-                "`DWConv` needs the size of its window",
-                notes=("expected `DWConv3x3` or `window=3`, found neither",),
-                help="write `DWConv3x3`",
-            )
+        """The grouped convolution that the layer is over this input."""
+        needed_window(self.window, self.word)
         arguments = {name: getattr(self, name) for name in type(self).model_fields if name != "multiplier"}
         return Conv(channels=x.channels * self.multiplier, groups=x.channels, **arguments)
 

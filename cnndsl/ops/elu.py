@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 
 
@@ -19,11 +19,11 @@ class ELU(Op):
     examples: ClassVar = (("ELU", (4, 5, 6)), ("ELU(0.5)", (7,)))
 
     alpha: float = 1.0
-    """Minus the value far below zero."""
+    """The output far below zero is close to `-alpha`."""
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         return x
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:

@@ -22,6 +22,7 @@ class Embedding(Op):
 
     word: ClassVar = "Embedding"
     category: ClassVar = "dense"
+    factor: ClassVar = True
     dtype: ClassVar = "int64"
     examples: ClassVar = (
         ("Embedding(9, 4)", (5,)),

@@ -6,8 +6,9 @@ from math import sqrt
 from typing import Any, ClassVar, final
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import Positive, numeric
+from cnndsl.ir.arguments import Positive
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 from cnndsl.ops.flatten import Flatten
@@ -20,6 +21,7 @@ class FC(Op):
 
     word: ClassVar = "FC"
     category: ClassVar = "dense"
+    fresh: ClassVar = True
     examples: ClassVar = (("FC(10)", (16,)), ("FC(5, bias=false)", (7,)), ("FC(10)", (4, 3, 3)))
 
     units: Positive
@@ -27,7 +29,7 @@ class FC(Op):
     bias: bool = True
     """Whether a trained number is added to each output."""
 
-    def before(self, x: TensorType) -> tuple[Op, ...]:
+    def brings(self, x: TensorType) -> tuple[Op, ...]:
         if x.kind == "tokens":
             raise Refusal(
                 "wrong-rank",
@@ -39,7 +41,7 @@ class FC(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         return x.with_channels(self.units)
 
     def weights(self, xs: Tensors) -> dict[str, Weight]:

@@ -23,7 +23,7 @@ class Flatten(Op):
         return TensorType(shape=(x.elements,), dtype=x.dtype)
 
     def sees_all(self, x: TensorType) -> bool:
-        # One output channel per position: which position it saw is no longer an axis.
+        # A vector has no positions of its own, so what is computed from it counts as having seen all of the input.
         return x.kind != "vector"
 
     def to_torch(self, nn: Any, xs: Tensors) -> Any:

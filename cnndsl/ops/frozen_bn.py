@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, final
 
 from pydantic import Field
 
-from cnndsl.ir.arguments import channels_first
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_channels_behind
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 
@@ -22,6 +23,8 @@ class FrozenBN(Op):
 
     word: ClassVar = "FrozenBN"
     category: ClassVar = "normalization"
+    fresh: ClassVar = True
+    scales_channels: ClassVar = True
     examples: ClassVar = (("FrozenBN", (4, 5, 6)), ("FrozenBN(1e-3)", (4, 9)), ("FrozenBN", (6,)))
 
     eps: Annotated[float, Field(ge=0)] = 1e-5
@@ -29,7 +32,7 @@ class FrozenBN(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        channels_first(x, self.word)
+        refuse_channels_behind(x, self.word)
         return x
 
     def weights(self, xs: Tensors) -> dict[str, Weight]:
@@ -37,6 +40,10 @@ class FrozenBN(Op):
         zeros = Weight(shape=(x.channels,), trained=False)
         ones = Weight(shape=(x.channels,), trained=False, init="ones")
         return {"weight": ones, "bias": zeros, "running_mean": zeros, "running_var": ones}
+
+    def scale_and_shift(self, weights: Mapping[str, Any]) -> tuple[Any, Any]:
+        scale = weights["weight"] / (weights["running_var"] + self.eps) ** 0.5
+        return scale, weights["bias"] - weights["running_mean"] * scale
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return y.elements

@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import pi, sqrt
 from typing import Any, ClassVar, Literal, final
 
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 
 
@@ -20,11 +20,11 @@ class GELU(Op):
     examples: ClassVar = (("GELU", (4, 5, 6)), ("GELU(tanh)", (7,)), ("GELU(approximate=none)", (3, 4)))
 
     approximate: Literal["none", "tanh"] = "none"
-    """`tanh` takes `0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³)))` instead, as the first transformers did."""
+    """`tanh` computes `0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³)))` instead, as the first transformers did."""
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         return x
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:

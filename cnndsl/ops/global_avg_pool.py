@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import numeric
-from cnndsl.ir.axes import behind_channels
+from cnndsl.ir.axes import behind_channels, pooled
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices, refuse_vector
 from cnndsl.ir.tensor import TensorType
 
 
@@ -31,15 +30,9 @@ class GlobalAvgPool(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
-        if x.kind == "vector":
-            raise Refusal(
-                "wrong-rank",
-                f"`GlobalAvgPool` averages over positions, and a vector of {x.channels} has none",
-                notes=(f"expected a map or tokens, found a vector of {x.channels}",),
-                help="leave it out, or put it before the layer that flattens",
-            )
-        return TensorType(shape=(x.channels,), dtype=x.dtype) if x.kind == "tokens" else x.resized((1,) * x.rank)
+        refuse_indices(x, self.word)
+        refuse_vector(x, "`GlobalAvgPool` averages over positions")
+        return pooled(x)
 
     def sees_all(self, x: TensorType) -> bool:
         return True

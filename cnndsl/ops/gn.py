@@ -6,9 +6,10 @@ from typing import Annotated, Any, ClassVar, final
 
 from pydantic import Field
 
-from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import Positive, channels_first
+from cnndsl.ir.arguments import Positive
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_channels_behind, refuse_groups, refuse_single_numbers
+from cnndsl.ir.relax_words import normalized_groups, scaled
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 
@@ -18,11 +19,12 @@ from cnndsl.ir.weight import Weight
 class GN(Op):
     """Normalise groups of channels by their mean and variance over all positions (Wu and He, 2018).
 
-    Each example by itself, in training as in use: batches may be small. `GN(1)` takes all channels together.
+    Each example is normalised by itself, in training as in use, so batches may be small. `GN(1)` takes all channels together.
     """
 
     word: ClassVar = "GN"
     category: ClassVar = "normalization"
+    fresh: ClassVar = True
     examples: ClassVar = (("GN(2)", (4, 5, 6)), ("GN(1, 1e-3)", (3, 9)), ("GN(3)", (6,)), ("GN(2)", (4, 2, 3, 3)))
 
     groups: Positive
@@ -32,16 +34,8 @@ class GN(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        channels_first(x, self.word)
-        if x.channels % self.groups:
-            fits = [g for g in range(min(self.groups, x.channels), 0, -1) if x.channels % g == 0]
-            raise Refusal(
-                "groups-mismatch",
-                f"{x.channels} channels cannot be divided into {self.groups} groups",
-                argument="groups",
-                notes=(f"expected a divisor of {x.channels}, found {self.groups}",),
-                help=f"write `groups={fits[0]}`",
-            )
+        refuse_channels_behind(x, self.word)
+        refuse_groups(self.groups, x.channels)
         refuse_single_numbers(x, self.word, x.elements // self.groups)
         return x
 
@@ -62,30 +56,3 @@ class GN(Op):
         (x,) = xs
         y = normalized_groups(relax, values[0], x, self.groups, self.eps)
         return scaled(relax, y, x, weights)
-
-
-def refuse_single_numbers(x: TensorType, word: str, together: int) -> None:
-    """Refuses to normalise numbers one by one, which would make zeros of them."""
-    if together == 1:
-        raise Refusal(
-            "shape-mismatch",
-            f"`{word}` would normalise every number of {x} by itself",
-            notes=(f"expected at least two numbers to a mean, found one in {x}",),
-            help="leave it out, or put it where the map is larger",
-        )
-
-
-def normalized_groups(relax: Any, value: Any, x: TensorType, groups: int, eps: float) -> Any:
-    """Each group of channels less its mean and over its standard deviation, as a Relax expression."""
-    op, batch = relax.op, value.ty.shape[0]
-    parts = op.reshape(value, (batch, groups, x.elements // groups))
-    centred = op.subtract(parts, op.mean(parts, axis=[2], keepdims=True))
-    variance = op.mean(op.multiply(centred, centred), axis=[2], keepdims=True)
-    normalized = op.multiply(centred, op.rsqrt(op.add(variance, relax.const(eps, "float32"))))
-    return op.reshape(normalized, (batch, *x.shape))
-
-
-def scaled(relax: Any, value: Any, x: TensorType, weights: dict[str, Any]) -> Any:
-    """The value times `weight` plus `bias`, one of each for a channel, as a Relax expression."""
-    y = relax.op.multiply(value, relax.op.reshape(weights["weight"], x.per_channel))
-    return relax.op.add(y, relax.op.reshape(weights["bias"], x.per_channel)) if "bias" in weights else y

@@ -6,19 +6,18 @@ from typing import Annotated, Any, ClassVar, final
 
 from pydantic import Field
 
-from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.axes import behind_channels
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices, refuse_vector
+from cnndsl.ir.relax_words import scaled
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
-from cnndsl.ops.gn import scaled
 
 
 @final
 @register
 class GRN(Op):
-    """Let channels compete: each is weighed by its length over all positions, relative to the mean of all channels'.
+    """Let channels compete: each is weighed by its length over all positions, relative to the mean length.
 
     ConvNeXt V2's layer (Woo et al., 2023): `x + bias + weight · x · |x_c| / (mean |x| + eps)`. The state is timm's:
     `weight` and `bias`, one number a channel; the authors' own code has the same numbers as 1×1×1×C `gamma` and `beta`.
@@ -26,6 +25,7 @@ class GRN(Op):
 
     word: ClassVar = "GRN"
     category: ClassVar = "normalization"
+    any_layout: ClassVar = True
     examples: ClassVar = (("GRN", (4, 3, 5)), ("Permute(1, 2, 0) → GRN", (4, 3, 5)), ("ToTokens → GRN", (3, 4, 5)))
 
     eps: Annotated[float, Field(gt=0)] = 1e-6
@@ -33,14 +33,8 @@ class GRN(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
-        if x.kind == "vector":
-            raise Refusal(
-                "wrong-rank",
-                f"`GRN` compares channels over all positions, and a vector of {x.channels} has none",
-                notes=(f"expected a map or tokens, found a vector of {x.channels}",),
-                help="put it before the layer that flattens",
-            )
+        refuse_indices(x, self.word)
+        refuse_vector(x, "`GRN` compares channels over all positions")
         return x
 
     def weights(self, xs: Tensors) -> dict[str, Weight]:

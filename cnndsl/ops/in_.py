@@ -6,11 +6,11 @@ from typing import Annotated, Any, ClassVar, final
 
 from pydantic import Field
 
-from cnndsl.ir.arguments import spatial
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_no_map, refuse_single_numbers
+from cnndsl.ir.relax_words import normalized_groups, scaled
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
-from cnndsl.ops.gn import normalized_groups, refuse_single_numbers, scaled
 
 
 @final
@@ -20,6 +20,7 @@ class IN(Op):
 
     word: ClassVar = "IN"
     category: ClassVar = "normalization"
+    subtracts_mean: ClassVar = True
     examples: ClassVar = (("IN", (4, 5, 6)), ("IN(affine=true)", (3, 9)), ("IN(1e-3)", (2, 2, 3, 3)))
 
     eps: Annotated[float, Field(gt=0)] = 1e-5
@@ -29,7 +30,7 @@ class IN(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        spatial(x, self.word)
+        refuse_no_map(x, self.word)
         refuse_single_numbers(x, self.word, x.elements // x.channels)
         return x
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
+from cnndsl.ir.relax_words import scaled
 from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.torch_words import per_channel
 from cnndsl.ir.weight import Weight
-from cnndsl.ops.gn import scaled
 
 LEAST = 1e-12
 
@@ -24,6 +25,8 @@ class L2Norm(Op):
 
     word: ClassVar = "L2Norm"
     category: ClassVar = "normalization"
+    any_layout: ClassVar = True
+    per_position: ClassVar = "length"
     examples: ClassVar = (
         ("L2Norm", (4, 5, 6)),
         ("L2Norm(1)", (6,)),
@@ -38,7 +41,7 @@ class L2Norm(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         return x
 
     def weights(self, xs: Tensors) -> dict[str, Weight]:
@@ -51,7 +54,7 @@ class L2Norm(Op):
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
         (x,) = xs
         unit = torch.nn.functional.normalize(values[0], dim=x.channel_axis + 1)
-        return unit * module.weight.reshape(-1, *x.per_channel[1:]) if self.affine else unit
+        return unit * per_channel(module.weight, x) if self.affine else unit
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         (x,) = xs

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 
@@ -15,11 +16,15 @@ from cnndsl.ir.weight import Weight
 class LayerScale(Op):
     """Multiply each channel by a trained number that begins small, at the end of a residual branch (Touvron et al., 2021).
 
-    It is one tensor, named by its label: `layer_scale: LayerScale`. C×1×1 on a map, C where the channels are last.
+    It is one tensor, whose key is its label, as in `layer_scale: LayerScale`: of C×1×1 on a map, of C where the channels
+    are last.
     """
 
     word: ClassVar = "LayerScale"
     category: ClassVar = "normalization"
+    fresh: ClassVar = True
+    any_layout: ClassVar = True
+    scales_channels: ClassVar = True
     one_tensor: ClassVar = True
     examples: ClassVar = (
         ("LayerScale", (4, 5, 6)),
@@ -33,12 +38,15 @@ class LayerScale(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         return x
 
     def weights(self, xs: Tensors) -> dict[str, Weight]:
         (x,) = xs
         return {"": Weight(shape=x.per_channel, init="constant", value=self.init)}
+
+    def scale_and_shift(self, weights: Mapping[str, Any]) -> tuple[Any, Any]:
+        return weights[""].reshape(-1), 0.0
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return y.elements

@@ -5,9 +5,11 @@ from __future__ import annotations
 from math import sqrt
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.arguments import Positive, numeric
+from cnndsl.ir.arguments import Positive
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.torch_words import over_channels
 from cnndsl.ir.weight import Weight
 
 
@@ -21,6 +23,7 @@ class Linear(Op):
 
     word: ClassVar = "Linear"
     category: ClassVar = "dense"
+    fresh: ClassVar = True
     examples: ClassVar = (
         ("Linear(5)", (7,)),
         ("Linear(6, bias=false)", (3, 4, 5)),
@@ -36,7 +39,7 @@ class Linear(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         return x.with_channels(self.units)
 
     def weights(self, xs: Tensors) -> dict[str, Weight]:
@@ -48,7 +51,7 @@ class Linear(Op):
         return weights
 
     def sees_all(self, x: TensorType) -> bool:
-        # A vector's channels are all that is left of its positions.
+        # A vector has no positions: what is computed from all its channels counts as having seen all of the input.
         return x.kind == "vector"
 
     def macs(self, xs: Tensors, y: TensorType) -> int:
@@ -75,9 +78,3 @@ class Linear(Op):
         if "bias" in weights:
             y = op.add(y, weights["bias"])
         return op.permute_dims(y, [order.index(n) for n in range(last + 1)])
-
-
-def over_channels(module: Any, value: Any, x: TensorType) -> Any:
-    """What a torch module that works on the last axis gives over the channels of a batched value."""
-    axis = x.channel_axis + 1
-    return module(value) if axis == len(x.shape) else module(value.movedim(axis, -1)).movedim(-1, axis)

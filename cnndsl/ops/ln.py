@@ -6,12 +6,12 @@ from typing import Annotated, Any, ClassVar, final
 
 from pydantic import Field
 
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
+from cnndsl.ir.relax_words import scaled
 from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.torch_words import over_channels
 from cnndsl.ir.weight import Weight
-from cnndsl.ops.gn import scaled
-from cnndsl.ops.linear import over_channels
 
 
 @final
@@ -24,6 +24,9 @@ class LN(Op):
 
     word: ClassVar = "LN"
     category: ClassVar = "normalization"
+    fresh: ClassVar = True
+    any_layout: ClassVar = True
+    per_position: ClassVar = "mean and variance"
     examples: ClassVar = (
         ("LN", (4, 5, 6)),
         ("LN(1e-6)", (6,)),
@@ -36,7 +39,7 @@ class LN(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         return x
 
     def weights(self, xs: Tensors) -> dict[str, Weight]:

@@ -7,12 +7,12 @@ from typing import Annotated, Any, ClassVar, final
 
 from pydantic import Field
 
-from cnndsl.ir.arguments import Axes, Pad
+from cnndsl.ir.arguments import Axes, Padding
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.torch_words import pads_from_the_last, short
 from cnndsl.ir.window import Window
 from cnndsl.ops.avg_pool import AvgPool
-from cnndsl.ops.conv import short
 
 
 @final
@@ -20,8 +20,9 @@ from cnndsl.ops.conv import short
 class LPPool(Op):
     """The p-norm of each window: `(Σ x^p)^(1/p)` (Sermanet et al., 2012).
 
-    1 is the sum, 2 the length, and large p come close to the maximum. As in PyTorch, powers are of `x` and not of its
-    size, so an odd p wants numbers from 0 on; and a last, partly filled window counts as if it were full.
+    1 is the sum, 2 the length, and large p come close to the maximum. As in PyTorch, `x` itself and
+    not its absolute value is raised to the power, so an odd p needs inputs from 0 on; and a last, partly filled window
+    counts as if it were full.
     """
 
     word: ClassVar = "LPPool"
@@ -40,7 +41,7 @@ class LPPool(Op):
     """The power."""
     stride: Axes | None = None
     """Step between windows; the window itself when left out."""
-    pad: Pad = 0
+    pad: Padding = 0
     """Zeros added around the input, as in `Conv`."""
     ceil: bool = False
     """Whether a last, partly filled window counts."""
@@ -76,7 +77,7 @@ class LPPool(Op):
         window = self.window_over(x)
         if not any(window.before + window.after):
             return module(*values)
-        amounts = [n for pair in zip(reversed(window.before), reversed(window.after), strict=True) for n in pair]
+        amounts = pads_from_the_last(window)
         norms = module(torch.nn.functional.pad(values[0], amounts))
         return norms[window.kept(x.size)] if self.ceil else norms
 

@@ -6,8 +6,9 @@ from typing import Annotated, Any, ClassVar, final
 
 from pydantic import Field
 
-from cnndsl.ir.arguments import Positive, spatial
+from cnndsl.ir.arguments import Positive
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_no_map
 from cnndsl.ir.tensor import TensorType
 
 
@@ -38,7 +39,7 @@ class LRN(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        spatial(x, self.word)
+        refuse_no_map(x, self.word)
         return x
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:

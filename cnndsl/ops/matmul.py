@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar, final
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.broadcast import mismatch
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 
 
@@ -33,7 +33,7 @@ class MatMul(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         for x in xs:
-            numeric(x, self.word)
+            refuse_indices(x, self.word)
         if xs[0].rank == 0:
             raise Refusal(
                 "wrong-rank",
@@ -58,7 +58,8 @@ class MatMul(Op):
         return found[1:]
 
     def sees_all(self, x: TensorType) -> bool:
-        # A position sees a row of one matrix and a column of the other: all of both, once they are made of each other.
+        # A position sees a row of one matrix and a column of the other. Both are usually computed from the same tensor, of
+        # which it has then seen every position.
         return True
 
     def macs(self, xs: Tensors, y: TensorType) -> int:

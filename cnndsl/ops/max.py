@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.broadcast import alike
+from cnndsl.ir.broadcast import stretched
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.tensor import TensorType
 
@@ -12,19 +12,21 @@ from cnndsl.ir.tensor import TensorType
 @final
 @register
 class Max(Op):
-    """Keep the largest of the branches, element by element: maxout (Goodfellow et al., 2013)."""
+    """Keep the largest of the branches, element by element: maxout (Goodfellow et al., 2013). Axes of size 1 stretch."""
 
     word: ClassVar = "max"
     category: ClassVar = "merge"
     merges: ClassVar = True
+    combines: ClassVar = "max"
     takes_position: ClassVar = False
     examples: ClassVar = (
         ("max{ id | Conv1x1(4) }", (4, 5, 6)),
         ("max{ id | Sigmoid | Tanh }", (7,)),
+        ("max{ GlobalAvgPool | id }", (4, 5, 6)),
     )
 
     def infer(self, xs: Tensors) -> TensorType:
-        return alike(xs, "compare")
+        return stretched(xs, "compare")
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return (len(xs) - 1) * y.elements

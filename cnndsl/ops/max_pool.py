@@ -5,11 +5,12 @@ from __future__ import annotations
 from math import prod
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.arguments import Axes, Pad, make_window, per_axis, spatial
+from cnndsl.ir.arguments import Axes, Padding, per_axis
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_no_map
 from cnndsl.ir.tensor import TensorType
-from cnndsl.ir.window import Window
-from cnndsl.ops.conv import short
+from cnndsl.ir.torch_words import pads_from_the_last, short
+from cnndsl.ir.window import Window, make_window
 
 
 @final
@@ -35,7 +36,7 @@ class MaxPool(Op):
 
     stride: Axes | None = None
     """Step between windows; the window itself when left out."""
-    pad: Pad = 0
+    pad: Padding = 0
     """Rows and columns added around the input, as in `Conv`; they never win."""
     ceil: bool = False
     """Whether a last, partly filled window counts."""
@@ -45,7 +46,7 @@ class MaxPool(Op):
     """The size of the window, when it is not written in the word."""
 
     def window_over(self, x: TensorType) -> Window:
-        spatial(x, self.word)
+        refuse_no_map(x, self.word)
         kernel = per_axis(self.window, x.rank, "window")
         stride = kernel if self.stride is None else per_axis(self.stride, x.rank, "stride")
         window = make_window(
@@ -63,7 +64,8 @@ class MaxPool(Op):
         return y.elements * prod(self.window_over(x).kernel)
 
     def _pads_apart(self, window: Window) -> bool:
-        """Whether torch's pooling cannot say this padding: it must be even and at most half the window."""
+        """Whether the padding must be added before torch's pooling, which takes the same padding on both sides, at most half
+        the window."""
         return not window.symmetric or any(2 * p > k for p, k in zip(window.before, window.kernel, strict=True))
 
     def to_torch(self, nn: Any, xs: Tensors) -> Any:
@@ -86,7 +88,7 @@ class MaxPool(Op):
         window = self.window_over(x)
         if not self._pads_apart(window):
             return module(*values)
-        amounts = [n for pair in zip(reversed(window.before), reversed(window.after), strict=True) for n in pair]
+        amounts = pads_from_the_last(window)
         largest = module(torch.nn.functional.pad(values[0], amounts, value=float("-inf")))
         return largest[window.kept(x.size)] if self.ceil else largest
 
@@ -98,7 +100,7 @@ class MaxPool(Op):
             values[0],
             pool_size=list(window.kernel),
             strides=list(window.stride),
-            # The rows a last, partly filled window needs are written out: TVM's own ceil_mode gave wrong shapes.
+            # The rows that a last, partly filled window needs are added as padding: TVM's own ceil_mode gave wrong shapes.
             padding=[*window.before, *window.after_filled(x.size)],
             dilation=list(window.dilation),
         )

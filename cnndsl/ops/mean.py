@@ -7,10 +7,11 @@ from typing import Annotated, Any, ClassVar, Literal, final
 from pydantic import BeforeValidator
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import numeric, whole
+from cnndsl.ir.arguments import whole
 from cnndsl.ir.axes import axis_index, behind_channels
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.written import show
 
@@ -44,7 +45,7 @@ class Mean(Op):
     axis: Annotated[tuple[Literal["channels"] | int, ...], BeforeValidator(_axes)]
     """The axes to average along: numbers from 0 without the batch, or `channels`."""
     keep: bool = False
-    """Whether they stay, at size 1."""
+    """Whether the averaged axes stay, at size 1."""
 
     def _indices(self, x: TensorType) -> tuple[int, ...]:
         axes = tuple(axis_index(axis, x) for axis in self.axis)
@@ -63,7 +64,7 @@ class Mean(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         axes = self._indices(x)
         kept = [n for n in range(len(x.shape)) if self._stays(x, n)]
         shape = tuple(1 if n in axes else x.shape[n] for n in kept)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.broadcast import alike
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 
 
@@ -18,6 +18,7 @@ class BranchMean(Op):
     word: ClassVar = "mean"
     category: ClassVar = "merge"
     merges: ClassVar = True
+    combines: ClassVar = "mean"
     takes_position: ClassVar = False
     examples: ClassVar = (
         ("mean{ id | Conv1x1(4) }", (4, 5, 6)),
@@ -25,7 +26,7 @@ class BranchMean(Op):
     )
 
     def infer(self, xs: Tensors) -> TensorType:
-        numeric(xs[0], self.word)
+        refuse_indices(xs[0], self.word)
         return alike(xs, "average")
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:

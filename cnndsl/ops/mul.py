@@ -18,6 +18,8 @@ class Mul(Op):
     category: ClassVar = "merge"
     symbol: ClassVar = "×"
     merges: ClassVar = True
+    combines: ClassVar = "mul"
+    fresh: ClassVar = True
     gates: ClassVar = True
     takes_position: ClassVar = False
     examples: ClassVar = (

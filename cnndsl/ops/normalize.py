@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar, final
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import Numbers, PositiveNumbers, numeric
+from cnndsl.ir.arguments import Numbers, PositiveNumbers
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.written import show
 
@@ -36,7 +37,7 @@ class Normalize(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         for name in ("mean", "std"):
             given = getattr(self, name)
             if isinstance(given, tuple) and len(given) != x.channels:

@@ -7,12 +7,14 @@ from typing import Annotated, Any, ClassVar, Literal, final
 from pydantic import BeforeValidator
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import make_window, spatial, whole
+from cnndsl.ir.arguments import whole
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
+from cnndsl.ir.refusals import refuse_no_map
+from cnndsl.ir.relax_words import padded_by_take
 from cnndsl.ir.tensor import TensorType
-from cnndsl.ir.window import Window
-from cnndsl.ops.conv import pad_by_gather, short
+from cnndsl.ir.torch_words import pads_from_the_last, short
+from cnndsl.ir.window import Window, make_window
 
 
 def _amount(value: Any) -> Any:
@@ -31,7 +33,7 @@ Amount = Annotated[int | tuple[int | tuple[int, int], ...], BeforeValidator(_amo
 class Pad(Op):
     """Add rows and columns around the map.
 
-    A layer's own `pad` does the same; this one is for what no `pad` says, such as padding before a pool that counts it.
+    A layer's own `pad` does the same; this layer is for padding that no `pad` can say, such as reflected rows before a pool.
     """
 
     word: ClassVar = "Pad"
@@ -51,8 +53,8 @@ class Pad(Op):
     """What the added rows hold: zeros, the map mirrored at its edge, its edge repeated, or its other end."""
 
     def window_over(self, x: TensorType) -> Window:
-        """A window of one position, around whose map there are more rows."""
-        spatial(x, self.word)
+        """A window of one position over the padded map."""
+        refuse_no_map(x, self.word)
         ones = (1,) * x.rank
         try:
             window = make_window(x.size, ones, ones, self.amount, ones)
@@ -72,7 +74,7 @@ class Pad(Op):
         return window
 
     def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...] | None:
-        """Rows of zeros see nothing; others show rows that the map has elsewhere."""
+        """Added zeros see nothing, and then the window says it all; other added rows repeat rows of the map and see those."""
         (x,) = xs
         if self.mode == "zeros":
             return None
@@ -82,7 +84,7 @@ class Pad(Op):
         )
 
     def _reach(self, n: int, before: int, after: int, axis: int) -> Reach:
-        # How far from `o - before` the first row before and the last row after the map look.
+        # From `o - before`, the first added row looks forward to the row that it repeats, and the last one back.
         forward, back = {
             "reflect": (2 * before, 2 * after),
             "replicate": (before, after),
@@ -103,14 +105,13 @@ class Pad(Op):
             "replicate": (nn.ReplicationPad1d, nn.ReplicationPad2d, nn.ReplicationPad3d),
             "circular": (nn.CircularPad1d, nn.CircularPad2d, nn.CircularPad3d),
         }
-        # torch counts pads from the last axis to the first.
-        amounts = tuple(n for pair in zip(reversed(window.before), reversed(window.after), strict=True) for n in pair)
+        amounts = tuple(pads_from_the_last(window))
         return modules[self.mode][x.rank - 1](short(amounts))
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         (x,) = xs
         window = self.window_over(x)
         if self.mode != "zeros":
-            return pad_by_gather(relax, x, values[0], window, self.mode)
+            return padded_by_take(relax, x, values[0], window, self.mode)
         around = [n for pair in zip(window.before, window.after, strict=True) for n in pair]
         return relax.op.nn.pad(values[0], [0, 0, 0, 0, *around])

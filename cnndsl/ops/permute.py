@@ -26,7 +26,7 @@ Order = Annotated[tuple[int, ...], BeforeValidator(_order)]
 @final
 @register
 class Permute(Op):
-    """Put the axes in another order. Where the channels are is kept track of.
+    """Put the axes in another order. The layers behind it know on which axis the channels then are.
 
     Axes are counted from 0 without the batch: `Permute(1, 2, 0)` puts the channels of a map last, `Permute(2, 0, 1)` first
     again. `Permute((1, 2, 0))` is the same.

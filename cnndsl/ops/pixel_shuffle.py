@@ -6,9 +6,10 @@ from fractions import Fraction
 from typing import Any, ClassVar, final
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import Positive, spatial
+from cnndsl.ir.arguments import Positive
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
+from cnndsl.ir.refusals import refuse_no_image
 from cnndsl.ir.tensor import TensorType
 
 
@@ -26,7 +27,7 @@ class PixelShuffle(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        flat(x, self.word)
+        refuse_no_image(x, self.word)
         if x.channels % self.r**2:
             raise Refusal(
                 "groups-mismatch",
@@ -51,15 +52,3 @@ class PixelShuffle(Op):
         batch = values[0].ty.shape[0]
         pixels = relax.op.reshape(values[0], (batch, y.channels, self.r, self.r, h, w))
         return relax.op.reshape(relax.op.permute_dims(pixels, [0, 1, 4, 2, 5, 3]), (batch, *y.shape))
-
-
-def flat(x: TensorType, word: str) -> None:
-    """Refuses what is not a map with two axes."""
-    spatial(x, word)
-    if x.rank != 2:
-        raise Refusal(
-            "wrong-rank",
-            f"`{word}` takes a map with height and width, and here arrives {x}",
-            notes=(f"expected two axes behind the channels, found {x.rank}",),
-            help="lay the axes out with `Reshape` and `Permute`",
-        )

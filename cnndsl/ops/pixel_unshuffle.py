@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any, ClassVar, final
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import Positive, make_window
+from cnndsl.ir.arguments import Positive
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_no_image
 from cnndsl.ir.tensor import TensorType
-from cnndsl.ir.window import Window
-from cnndsl.ops.pixel_shuffle import flat
+from cnndsl.ir.window import Window, make_window
+from cnndsl.ir.written import sizes
 
 
 @final
@@ -25,18 +26,18 @@ class PixelUnshuffle(Op):
     """How many times smaller each axis gets."""
 
     def window_over(self, x: TensorType) -> Window:
-        flat(x, self.word)
+        refuse_no_image(x, self.word)
         return make_window(x.size, (self.r,) * 2, (self.r,) * 2, 0, (1, 1))
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        flat(x, self.word)
+        refuse_no_image(x, self.word)
         if any(n % self.r for n in x.size):
             raise Refusal(
                 "groups-mismatch",
-                f"{'×'.join(map(str, x.size))} positions cannot be gathered {self.r}×{self.r} at a time",
+                f"{sizes(x.size)} positions cannot be gathered {self.r}×{self.r} at a time",
                 argument="r",
-                notes=(f"expected multiples of {self.r}, found {'×'.join(map(str, x.size))}",),
+                notes=(f"expected multiples of {self.r}, found {sizes(x.size)}",),
                 help="bring the map to such a size with `Pad` or `Crop`",
             )
         return TensorType(shape=(x.channels * self.r**2, *(n // self.r for n in x.size)), dtype=x.dtype)

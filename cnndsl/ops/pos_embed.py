@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 
@@ -20,12 +20,13 @@ class PosEmbed(Op):
 
     word: ClassVar = "PosEmbed"
     category: ClassVar = "attention"
+    any_layout: ClassVar = True
     one_tensor: ClassVar = True
     examples: ClassVar = (("ToTokens → pos: PosEmbed", (3, 2, 4)), ("pos: PosEmbed", (3, 4, 5)))
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         return x
 
     def weights(self, xs: Tensors) -> dict[str, Weight]:

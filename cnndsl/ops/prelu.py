@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 
@@ -26,7 +26,7 @@ class PReLU(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         return x
 
     def weights(self, xs: Tensors) -> dict[str, Weight]:
@@ -46,7 +46,7 @@ class PReLU(Op):
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
         (x,) = xs
-        # torch's slopes go along the first axis behind the batch.
+        # For torch the channels are the first axis behind the batch.
         axis = x.channel_axis + 1
         if axis == 1 or not self.per_channel:
             return module(*values)

@@ -36,8 +36,8 @@ Lengths = Annotated[tuple[int, ...], BeforeValidator(_lengths)]
 class Reshape(Op):
     """Lay the same numbers out along other axes, in the same order.
 
-    The channels are then the first axis, or the last where they arrive as the last, as in tokens. One axis may be -1: what
-    is left for it. `Reshape(16, 4, 4)` and `Reshape((16, 4, 4))` are the same.
+    The channels are then the first axis, or the last one where they arrive on the last axis, as in tokens. One length may be
+    -1: it is then what the other lengths leave. `Reshape(16, 4, 4)` and `Reshape((16, 4, 4))` are the same.
     """
 
     word: ClassVar = "Reshape"
@@ -81,12 +81,14 @@ class Reshape(Op):
         return TensorType(shape=shape, dtype=x.dtype, channel_axis=len(shape) - 1 if last else 0)
 
     def sees_all(self, x: TensorType) -> bool:
-        # As with Flatten: which position a number of a vector saw is no longer an axis.
+        # As with Flatten: a vector has no positions, so what is computed from it counts as having seen all of the input.
         return len(self.shape) == 1 and x.kind != "vector"
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
-        (x,) = xs
-        return values[0].reshape(-1, *self._filled(x))
+        if -1 in self.shape:
+            # On maps of several sizes a shared layer then computes the same.
+            return values[0].reshape(values[0].shape[0], *self.shape)
+        return values[0].reshape(-1, *self.shape)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         (x,) = xs

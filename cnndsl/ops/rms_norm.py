@@ -6,12 +6,12 @@ from typing import Annotated, Any, ClassVar, final
 
 from pydantic import Field
 
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
+from cnndsl.ir.relax_words import scaled
 from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.torch_words import over_channels
 from cnndsl.ir.weight import Weight
-from cnndsl.ops.gn import scaled
-from cnndsl.ops.linear import over_channels
 
 
 @final
@@ -21,6 +21,8 @@ class RMSNorm(Op):
 
     word: ClassVar = "RMSNorm"
     category: ClassVar = "normalization"
+    any_layout: ClassVar = True
+    per_position: ClassVar = "mean square"
     examples: ClassVar = (("RMSNorm", (4, 5, 6)), ("RMSNorm(1e-3)", (6,)), ("ToTokens → RMSNorm", (3, 4, 5)))
 
     eps: Annotated[float, Field(ge=0)] = 1e-6
@@ -28,7 +30,7 @@ class RMSNorm(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         return x
 
     def weights(self, xs: Tensors) -> dict[str, Weight]:

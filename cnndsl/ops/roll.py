@@ -6,16 +6,16 @@ from typing import Annotated, Any, ClassVar, final
 
 from pydantic import BeforeValidator
 
-from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import MOST, per_axis, whole
+from cnndsl.ir.arguments import MOST_SIZE, per_axis, whole
 from cnndsl.ir.axes import behind_channels
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
+from cnndsl.ir.refusals import refuse_vector
 from cnndsl.ir.tensor import TensorType
 
 
 def _shift(value: Any) -> Any:
-    return tuple(whole(n, -MOST) for n in value) if isinstance(value, tuple | list) else whole(value, -MOST)
+    return tuple(whole(n, -MOST_SIZE) for n in value) if isinstance(value, tuple | list) else whole(value, -MOST_SIZE)
 
 
 Shift = Annotated[int | tuple[int, ...], BeforeValidator(_shift)]
@@ -40,14 +40,8 @@ class Roll(Op):
     """How far towards the end, one number for every axis or one for each; the channels stay where they are."""
 
     def _shifts(self, x: TensorType) -> tuple[int, ...]:
-        """From 0 up to the axis's length."""
-        if x.rank == 0:
-            raise Refusal(
-                "wrong-rank",
-                f"`Roll` shifts positions, and a vector of {x.channels} has none",
-                notes=(f"expected a map or tokens, found a vector of {x.channels}",),
-                help="put it before the layer that flattens",
-            )
+        """The shift along each axis, brought into the range from 0 up to the length of the axis."""
+        refuse_vector(x, "`Roll` shifts positions")
         return tuple(s % n for s, n in zip(per_axis(self.shift, x.rank, "shift"), x.size, strict=True))
 
     def infer(self, xs: Tensors) -> TensorType:
@@ -56,7 +50,7 @@ class Roll(Op):
         return x
 
     def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...]:
-        """A position sees the one `shift` before it, or for the first ones that plus the length."""
+        """A position sees the one `shift` before it; the first positions see the last ones, a length further on."""
         shifts = zip(self._shifts(y), y.size, strict=True)
         return tuple(
             Reach(1, -s, n - s, axis, even=False) if s else Reach(1, 0, 0, axis) for axis, (s, n) in enumerate(shifts)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 
@@ -15,7 +15,7 @@ from cnndsl.ir.weight import Weight
 class Scale(Op):
     """Multiply everything by one trained number: FCOS has one for each level, ReZero begins with `Scale(0)`.
 
-    It is one tensor, named by its label: `alpha: Scale(0)`.
+    It is one tensor, whose key is its label, as in `alpha: Scale(0)`.
     """
 
     word: ClassVar = "Scale"
@@ -28,7 +28,7 @@ class Scale(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         return x
 
     def weights(self, xs: Tensors) -> dict[str, Weight]:

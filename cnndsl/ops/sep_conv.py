@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal, final
 
-from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import Axes, Pad, Positive
+from cnndsl.ir.arguments import Axes, Padding, Positive
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import needed_window
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 from cnndsl.ir.window import Window
@@ -18,14 +18,16 @@ from cnndsl.ops.conv import Conv
 class SepConv(Op):
     """A depthwise convolution over space, then a 1×1 convolution over channels (Chollet, 2016).
 
-    Two layers in one, `depthwise` and `pointwise` in the names of weights. `stride`, `pad` and `dilation` are the first
-    one's; `bias` holds for both. Write `DWConv3x3 → BN → ReLU → Conv1x1(64)` where something stands between them.
+    Two layers in one, `depthwise` and `pointwise` in the names of weights. `stride`, `pad` and `dilation` are for
+    the first one, `bias` is for both. Where something stands between the two, write `DWConv3x3 → BN → ReLU → Conv1x1(64)`.
     """
 
     word: ClassVar = "SepConv"
     category: ClassVar = "convolution"
+    factor: ClassVar = True
     takes_window: ClassVar = True
     follows: ClassVar = "Conv"
+    fresh: ClassVar = True
     examples: ClassVar = (
         ("SepConv3x3(8)", (3, 9, 10)),
         ("SepConv5x5(4, 2, bias=false)", (3, 9, 9)),
@@ -39,7 +41,7 @@ class SepConv(Op):
     """Output channels; as many as come in when left out."""
     stride: Axes = 1
     """Step between windows."""
-    pad: Pad = "same"
+    pad: Padding = "same"
     """Rows and columns added around the input, as in `Conv`."""
     dilation: Axes = 1
     """Distance between the window's taps."""
@@ -52,13 +54,7 @@ class SepConv(Op):
 
     def depthwise(self, x: TensorType) -> Conv:
         """The first convolution."""
-        if self.window is None:
-            raise Refusal(
-                "missing-argument",
-                "`SepConv` needs the size of its window",
-                notes=("expected `SepConv3x3` or `window=3`, found neither",),
-                help=f"write `SepConv3x3({self.channels or ''})`",
-            )
+        needed_window(self.window, self.word, channels=self.channels or "")
         arguments = {name: getattr(self, name) for name in type(self).model_fields if name != "channels"}
         return Conv(channels=x.channels, groups=x.channels, **arguments)
 
@@ -113,5 +109,5 @@ class SepConv(Op):
 
 
 def part(name: str, weights: dict[str, Any]) -> dict[str, Any]:
-    """The weights of one of the two convolutions, by that one's own slots."""
+    """The weights of the convolution of this name, by the slots that this convolution has by itself."""
     return {slot.removeprefix(f"{name}."): value for slot, value in weights.items() if slot.startswith(f"{name}.")}

@@ -17,7 +17,7 @@ from cnndsl.ir.tensor import TensorType
 class Slice(Op):
     """Keep the positions from `start` up to `stop`, which is left out: `Slice(0, 16)` keeps the first 16 channels.
 
-    Without an axis it is channels of a map or vector, and tokens of tokens: `Slice(0, 1)` keeps the class token.
+    Without an axis it keeps channels of a map or vector, and tokens where tokens arrive: `Slice(0, 1)` keeps the class token.
     """
 
     word: ClassVar = "Slice"
@@ -35,7 +35,7 @@ class Slice(Op):
     stop: Positive
     """The first position after those kept."""
     axis: Axis | None = None
-    """`channels`, or an axis counted from 0 without the batch; of tokens it is the tokens when left out."""
+    """`channels`, or an axis counted from 0 without the batch; when left out, the channels, or the tokens where tokens arrive."""
 
     def _axis(self, x: TensorType) -> int:
         if self.axis is None:
@@ -62,7 +62,7 @@ class Slice(Op):
         return TensorType(shape=shape, dtype=x.dtype, channel_axis=x.channel_axis)
 
     def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...]:
-        """Only along the sliced axis the positions move."""
+        """Along the sliced axis positions move by `start`; along the others they stay."""
         starts = [self.start if n == self._axis(y) else 0 for n in behind_channels(y)]
         return tuple(Reach(1, start, start, axis) for axis, start in enumerate(starts))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.arguments import numeric
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 
 
@@ -20,7 +20,7 @@ class Softplus(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        numeric(x, self.word)
+        refuse_indices(x, self.word)
         return x
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
@@ -33,6 +33,6 @@ class Softplus(Op):
         return relax.op.nn.softplus(values[0])
 
     def pointwise(self, tir: Any, value: Any) -> Any:
-        # The larger of x and 0, and the rest: nothing overflows and nothing cancels.
+        # Computed as max(x, 0) + ln(1 + exp(-|x|)), where nothing overflows and nothing cancels.
         zero = tir.const(0, "float32")
         return tir.max(value, zero) + tir.log1p(tir.exp(-tir.max(value, -value)))

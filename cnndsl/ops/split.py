@@ -47,7 +47,7 @@ class Split(Op):
     axis: Axis = "channels"
     """`channels`, or an axis counted from 0 without the batch."""
     sizes: Parts | None = None
-    """The length of each part, by another name."""
+    """The length of each part, under its own name."""
 
     def parts(self, x: TensorType) -> tuple[Op, ...]:
         """A slice for each part."""

@@ -6,13 +6,14 @@ from typing import Annotated, Any, ClassVar, Literal, final
 
 from pydantic import Field
 
-from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import Axes, Pad, Positive
+from cnndsl.ir.arguments import Axes, Padding, Positive
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import needed_window
 from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.torch_words import pads_from_the_last, short
 from cnndsl.ir.weight import Weight
 from cnndsl.ir.window import Window
-from cnndsl.ops.conv import Conv, short
+from cnndsl.ops.conv import Conv
 
 
 @final
@@ -20,7 +21,7 @@ from cnndsl.ops.conv import Conv, short
 class StdConv(Op):
     """A `Conv` whose weights are brought to mean 0 and variance 1 for each output channel (Qiao et al., 2019).
 
-    What is trained and saved are the weights before that. The variance is the biased one, as in BiT's published code; its
+    The weights before standardisation are trained and saved. The variance is the biased one, as in BiT's published code; its
     eps there is 1e-10 and in timm 1e-8 for BiT and 1e-6 otherwise.
     """
 
@@ -28,6 +29,7 @@ class StdConv(Op):
     category: ClassVar = "convolution"
     takes_window: ClassVar = True
     follows: ClassVar = "Conv"
+    fresh: ClassVar = True
     examples: ClassVar = (
         ("StdConv3x3(8)", (3, 9, 10)),
         ("StdConv3x3(6, 2, groups=3, bias=false)", (3, 9, 9)),
@@ -40,7 +42,7 @@ class StdConv(Op):
     """Output channels; as many as come in when left out."""
     stride: Axes = 1
     """Step between windows."""
-    pad: Pad = "same"
+    pad: Padding = "same"
     """Rows and columns added around the input, as in `Conv`."""
     dilation: Axes = 1
     """Distance between the window's taps."""
@@ -57,13 +59,7 @@ class StdConv(Op):
 
     def conv(self) -> Conv:
         """The convolution that takes the standardised weights."""
-        if self.window is None:
-            raise Refusal(
-                "missing-argument",
-                "`StdConv` needs the size of its window",
-                notes=("expected `StdConv3x3` or `window=3`, found neither",),
-                help=f"write `StdConv3x3({self.channels or ''})`",
-            )
+        needed_window(self.window, self.word, channels=self.channels or "")
         return Conv(**{name: getattr(self, name) for name in type(self).model_fields if name != "eps"})
 
     def standardized(self, weight: Any) -> Any:
@@ -96,8 +92,7 @@ class StdConv(Op):
         window = self.window_over(x)
         padding: Any = short(window.before)
         if self.pad_mode != "zeros" or not window.symmetric:
-            # torch counts pads from the last axis to the first.
-            amounts = [n for pair in zip(reversed(window.before), reversed(window.after), strict=True) for n in pair]
+            amounts = pads_from_the_last(window)
             mode = {"zeros": "constant"}.get(self.pad_mode, self.pad_mode)
             value, padding = functional.pad(value, amounts, mode=mode), 0
         options: dict[str, Any] = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import prod
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.arguments import spatial
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_no_map
 from cnndsl.ir.tensor import TensorType
 
 
@@ -21,7 +21,7 @@ class ToTokens(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        spatial(x, self.word)
+        refuse_no_map(x, self.word)
         return TensorType(shape=(prod(x.size), x.channels), dtype=x.dtype, channel_axis=1)
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import struct
-from fractions import Fraction
 from math import floor
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple, final
+from typing import Annotated, Any, ClassVar, Literal, final
 
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.arguments import Axes, spatial
+from cnndsl.ir.arguments import Axes
 from cnndsl.ir.axes import Sizes, asked_size
 from cnndsl.ir.op import Op, Tensors, register
-from cnndsl.ir.reach import Number, Reach
+from cnndsl.ir.reach import Reach
+from cnndsl.ir.refusals import refuse_no_map
+from cnndsl.ir.resampling import TAPS, Mixing, ResampledAxis, Tap
 from cnndsl.ir.tensor import TensorType
-from cnndsl.ir.written import show
-from cnndsl.ops.conv import short
+from cnndsl.ir.torch_words import short
+from cnndsl.ir.written import show, sizes
 
 
 def _factor(value: Any) -> Any:
@@ -33,39 +33,8 @@ def _factor(value: Any) -> Any:
 Factor = Annotated[float | tuple[float, ...], BeforeValidator(_factor)]
 Mode = Literal["nearest", "linear", "bilinear", "trilinear", "bicubic"]
 
-_AXES = {"bilinear": 2, "trilinear": 3, "bicubic": 2}
-_MOST_CHECKED = 2**16
-_CUBIC = -0.75
-"""The coefficient of the cubic kernel (Keys, 1981), as PyTorch has it."""
-
-
-class _Tap(NamedTuple):
-    """One input position for every output position of an axis, and its weight there."""
-
-    positions: list[int]
-    weights: list[float]
-
-
-class _Axis(NamedTuple):
-    """One axis of `n` positions that becomes one of `m`, `step` input positions from one to the next."""
-
-    n: int
-    m: int
-    step: Fraction
-    factor: float | None
-
-    @property
-    def nearest(self) -> list[int]:
-        """The nearest input of each output position. On its way it is rounded twice to float32, as PyTorch does, which
-        for some sizes moves it by one."""
-        ratio = _single(1 / self.factor if self.factor else self.n / self.m)
-        return [min(int(_single(o * ratio)), self.n - 1) for o in range(self.m)]
-
-    @property
-    def rounds_exactly(self) -> bool:
-        """Whether float32 finds `floor(o·step)` everywhere."""
-        exact = [min(floor(o * self.step), self.n - 1) for o in range(min(self.m, _MOST_CHECKED + 1))]
-        return self.m <= _MOST_CHECKED and self.nearest == exact
+_RANKS = {"bilinear": 2, "trilinear": 3, "bicubic": 2}
+"""How many axes a mode is for, where it is for one number of them only."""
 
 
 @final
@@ -98,10 +67,11 @@ class Upsample(Op):
     scale: Factor | None = None
     """How many times larger, one number for every axis or one for each; 2 where no size is given."""
     mode: Mode = "nearest"
-    """`nearest` repeats, `linear` mixes the neighbours on each axis (`bilinear` and `trilinear` say of how many),
-    `bicubic` four of them."""
+    """`nearest` repeats, `linear` mixes the neighbours on each axis (`bilinear` and `trilinear` are its names for
+    two and for three axes), `bicubic` mixes four."""
     align: bool = False
-    """Whether the corners' middles stay where they are, rather than the map's edges."""
+    """Whether the middles of the corner positions stay where they are, rather than the map's edges: PyTorch's
+    `align_corners`."""
     size: Axes | None = None
     """The size to reach."""
     like: Sizes | None = None
@@ -109,7 +79,7 @@ class Upsample(Op):
 
     def _factors(self, x: TensorType) -> tuple[float, ...] | None:
         """The factor on each axis; None where a size is asked for."""
-        spatial(x, self.word)
+        refuse_no_map(x, self.word)
         size = asked_size(x, self.word, self.size, self.like)
         if size is not None and self.scale is not None:
             raise Refusal(
@@ -143,12 +113,12 @@ class Upsample(Op):
                 notes=("expected `align=false`, found true",),
                 help="delete `align`, or write `mode=linear`",
             )
-        if _AXES.get(self.mode, x.rank) != x.rank:
+        if _RANKS.get(self.mode, x.rank) != x.rank:
             raise Refusal(
                 "wrong-rank",
-                f"`{self.mode}` is for {_AXES[self.mode]} axes, and the input has {x.rank}",
+                f"`{self.mode}` is for {_RANKS[self.mode]} axes, and the input has {x.rank}",
                 argument="mode",
-                notes=(f"expected {_AXES[self.mode]} axes behind the channels, found {x.rank}",),
+                notes=(f"expected {_RANKS[self.mode]} axes behind the channels, found {x.rank}",),
                 help="write `mode=linear`, which fits any number of axes",
             )
         if factors is None:
@@ -159,7 +129,7 @@ class Upsample(Op):
                 "out-of-range",
                 f"nothing is left of {x}",
                 argument="scale",
-                notes=(f"expected a size of at least 1, found {'×'.join(map(str, target))}",),
+                notes=(f"expected a size of at least 1, found {sizes(target)}",),
                 help="scale by more",
             )
         return target
@@ -169,82 +139,27 @@ class Upsample(Op):
         return x.resized(self._target(x))
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
-        return 0 if self.mode == "nearest" else y.elements * self._taps_per_axis**y.rank
+        return 0 if self.mode == "nearest" else y.elements * TAPS[self._mixing] ** y.rank
 
     @property
-    def _taps_per_axis(self) -> int:
-        return {"nearest": 1, "bicubic": 4}.get(self.mode, 2)
+    def _mixing(self) -> Mixing:
+        return self.mode if self.mode in ("nearest", "bicubic") else "linear"
 
-    # -- which inputs an output sees
-
-    def _axes(self, x: TensorType) -> list[_Axis]:
+    def _axes(self, x: TensorType) -> list[ResampledAxis]:
         target = self._target(x)
         factors = self._factors(x) or (None,) * x.rank
         return [
-            _Axis(n, m, self._step(n, m, factor), factor) for n, m, factor in zip(x.size, target, factors, strict=True)
+            ResampledAxis(n, m, self._mixing, self.align, factor)
+            for n, m, factor in zip(x.size, target, factors, strict=True)
         ]
-
-    def _step(self, n: int, m: int, factor: float | None) -> Fraction:
-        if self.align:
-            return Fraction(n - 1, m - 1) if m > 1 else Fraction(0)
-        # A factor such as 1.1 may leave few positions as they are: where it mixes two neighbours, PyTorch then copies.
-        if factor is None or (n == m and self._taps_per_axis == 2):
-            return Fraction(n, m)
-        return 1 / Fraction(str(factor))
 
     def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...]:
         (x,) = xs
-        return tuple(self._reach(axis, number) for number, axis in enumerate(self._axes(x)))
+        return tuple(axis.reach(number) for number, axis in enumerate(self._axes(x)))
 
-    def _reach(self, axis: _Axis, number: int) -> Reach:
-        if axis.n == 1:
-            return Reach(1 if axis.m == 1 else 0, 0, 0, number)
-        p, q = axis.step.numerator, axis.step.denominator
-        step: Number = p if q == 1 else axis.step
-        if self.mode == "nearest":
-            first, last = (Fraction(1 - q, q), 0) if axis.rounds_exactly else (-1, 1)
-            return Reach(step, first, last, number, even=q == 1 and axis.rounds_exactly)
-        # Over the outputs, the fractions of the positions are the multiples of 1/q from `least` on: all neighbours
-        # lie within `margin` of the position, and at a whole one only itself counts.
-        least = Fraction(0) if self.align else Fraction((p - q) % 2, 2 * q)
-        middle = Fraction(0) if self.align else (axis.step - 1) / 2
-        margin = max(1 - (Fraction(1, q) - least), Fraction(0))
-        if self.mode == "bicubic" and margin:
-            margin += 1
-        return Reach(step, middle - margin, middle + margin, number, even=q == 1)
-
-    def taps(self, x: TensorType) -> tuple[list[_Tap] | None, ...]:
+    def taps(self, x: TensorType) -> tuple[list[Tap] | None, ...]:
         """What each output position is made of, for every axis; None for one that stays as it is."""
-        return tuple(None if axis.step == 1 and axis.n == axis.m else self._taps(axis) for axis in self._axes(x))
-
-    def _taps(self, axis: _Axis) -> list[_Tap]:
-        """What each output position is made of on one axis, as PyTorch computes it."""
-        if self.mode == "nearest":
-            return [_Tap(axis.nearest, [1.0] * axis.m)]
-        middle = Fraction(0) if self.align else (axis.step - 1) / 2
-        places = [o * axis.step + middle for o in range(axis.m)]
-        if self.mode != "bicubic":
-            places = [max(place, Fraction(0)) for place in places]
-        parts = [float(place - floor(place)) for place in places]
-        offsets = range(-1, 3) if self.mode == "bicubic" else range(2)
-        return [
-            _Tap(
-                [min(max(floor(place) + offset, 0), axis.n - 1) for place in places],
-                [self._weight(abs(offset - part)) for part in parts],
-            )
-            for offset in offsets
-        ]
-
-    def _weight(self, distance: float) -> float:
-        """How much a neighbour at this distance counts."""
-        if self.mode != "bicubic":
-            return 1 - distance
-        d, a = distance, _CUBIC
-        if d <= 1:
-            return ((a + 2) * d - (a + 3)) * d * d + 1
-        return ((d - 5) * d + 8) * d * a - 4 * a
-
-    # -- back ends
+        return tuple(None if axis.stays else axis.taps() for axis in self._axes(x))
 
     def to_torch(self, nn: Any, xs: Tensors) -> Any:
         (x,) = xs
@@ -256,7 +171,7 @@ class Upsample(Op):
             plain = tuple(int(f) if f == int(f) else f for f in factors)
             options["scale_factor"] = plain[0] if len(set(plain)) == 1 else plain
         if self.mode != "nearest":
-            options["mode"] = self.mode if self.mode in _AXES else ("linear", "bilinear", "trilinear")[x.rank - 1]
+            options["mode"] = self.mode if self.mode in _RANKS else ("linear", "bilinear", "trilinear")[x.rank - 1]
             if self.align:
                 options["align_corners"] = True
         return nn.Upsample(**options)
@@ -278,7 +193,7 @@ class Upsample(Op):
         return relax.op.reshape(wide, (batch, x.channels, *(a.m for a in axes)))
 
 
-def _mixed(relax: Any, data: Any, taps: list[_Tap], axis: int, behind: int, dtype: str) -> Any:
+def _mixed(relax: Any, data: Any, taps: list[Tap], axis: int, behind: int, dtype: str) -> Any:
     """The sum of the taps along one axis, with others `behind` it: the indices and weights are constants."""
     total = None
     for tap in taps:
@@ -290,8 +205,3 @@ def _mixed(relax: Any, data: Any, taps: list[_Tap], axis: int, behind: int, dtyp
             seen = relax.op.multiply(seen, relax.const(column, dtype))
         total = seen if total is None else relax.op.add(total, seen)
     return total
-
-
-def _single(value: float) -> float:
-    """Rounded to float32."""
-    return float(struct.unpack("f", struct.pack("f", value))[0])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.arguments import Positive, spatial
+from cnndsl.ir.arguments import Positive
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_no_map
 from cnndsl.ir.tensor import TensorType
 
 
@@ -26,11 +27,11 @@ class Zeros(Op):
     )
 
     channels: Positive
-    """Its channels."""
+    """Channels of the map of zeros."""
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
-        spatial(x, self.word)
+        refuse_no_map(x, self.word)
         return x.with_channels(self.channels)
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:

@@ -23,7 +23,7 @@ _KINDS = {
     "Naturals": "a whole number from 0, or one per axis",
     "Numbers": "a number, or one per channel",
     "PositiveNumbers": "a number above 0, or one per channel",
-    "Pad": "`same`, `valid`, `same_tf`, `causal`, a number, one per axis, or `(before, after)` pairs",
+    "Padding": "`same`, `valid`, `same_tf`, `causal`, a number, one per axis, or `(before, after)` pairs",
     "bool": "`true` or `false`",
     "int": "a whole number",
     "float": "a number",

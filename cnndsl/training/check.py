@@ -1,61 +1,57 @@
-"""Whether a network can learn from a collection: told before anything starts, with the mend."""
+"""Whether a network can learn from a collection. Checked before anything starts; each fault says what to do."""
 
 from __future__ import annotations
 
 import re
 
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, fault
+from cnndsl.diagnostics.source import Span
 from cnndsl.ir.graph import Graph
 from cnndsl.ir.written import sizes
-from cnndsl.training.data.find import Collection, Shape
+from cnndsl.training.data.collection import Collection, Shape
 
 AUXILIARY = 0.3
-"""Weight of the loss of outputs that only training has. (Szegedy et al.: Going Deeper with Convolutions, 2014.)"""
+"""Weight in the loss of outputs that only training has. (Szegedy et al.: Going Deeper with Convolutions, 2014.)"""
 
 
 def check_classifier(graph: Graph) -> int:
     """The number of classes that the network tells apart. Raises `CnnError` (not-a-classifier)."""
     outputs = [output for output in graph.outputs if not output.training]
     shapes = [graph.types[output.node].shape for output in outputs]
-    # What only training returns is compared with the same labels.
+    # Outputs that only training has are compared with the same labels, so they must have the same shape.
     same = all(graph.types[output.node].shape == shapes[0] for output in graph.outputs)
     if len(graph.inputs) != 1 or len(outputs) != 1 or len(shapes[0]) != 1 or not same:
-        found = ", ".join(f"`{output.name}` of {sizes(shape)}" for output, shape in zip(outputs, shapes, strict=True))
-        raise CnnError(
-            [
-                Diagnostic(
-                    "not-a-classifier",
-                    f"{graph.name} tells no classes apart",
-                    _last(graph, outputs[0].node),
-                    notes=(
-                        f"expected one input and one output, a number for each class; found {len(graph.inputs)} "
-                        f"input{'s'[: len(graph.inputs) > 1]}, and the output {found}",
-                    ),
-                    help="end it with `GlobalAvgPool → FC(classes)`",
-                )
-            ]
+        given = ", ".join(f"`{output.name}` of {sizes(shape)}" for output, shape in zip(outputs, shapes, strict=True))
+        raise fault(
+            "not-a-classifier",
+            f"{graph.name} tells no classes apart",
+            *_where(graph, outputs[0].node),
+            notes=(
+                f"expected one input and one output, a number for each class; found {len(graph.inputs)} "
+                f"input{'s'[: len(graph.inputs) > 1]}, and the output {given}",
+            ),
+            help="end it with `GlobalAvgPool → FC(classes)`",
         )
     return shapes[0][0]
 
 
 def check_fits(graph: Graph, data: Collection) -> None:
     """Raises `CnnError` (not-a-classifier, classes-mismatch, input-mismatch) with everything that does not fit."""
-    classes, faults = check_classifier(graph), []
+    classes = check_classifier(graph)
+    faults: list[Diagnostic] = []
     shape = graph.inputs[0].type.shape
     if classes != len(data.classes):
-        # A parameter of this name is what our own networks and most others have.
+        # Most networks have their number of classes as a parameter of this name.
         text = "".join(graph.sources.values())
         known = re.search(r"\bparam\s+classes\b|\(\s*classes\b|,\s*classes\b", text)
-        faults.append(
-            Diagnostic(
-                "classes-mismatch",
-                f"{graph.name} tells {classes} classes apart, and {data.name} has {len(data.classes)}",
-                _last(graph, next(output.node for output in graph.outputs if not output.training)),
-                help=f"say `-P classes={len(data.classes)}`"
-                if known
-                else f"let the last layer give {len(data.classes)} numbers",
-            )
-        )
+        faults += fault(
+            "classes-mismatch",
+            f"{graph.name} tells {classes} classes apart, and {data.name} has {len(data.classes)}",
+            *_where(graph, next(output.node for output in graph.outputs if not output.training)),
+            help=f"say `-P classes={len(data.classes)}`"
+            if known
+            else f"let the last layer give {len(data.classes)} numbers",
+        ).diagnostics
     if data.shape is not None and data.shape != shape:
         faults.append(_misfit(graph, shape, f"{data.name} has numbers of {sizes(data.shape)}", data.shape))
     elif data.shape is None and (len(shape) != 3 or shape[0] not in (1, 3)):
@@ -65,16 +61,15 @@ def check_fits(graph: Graph, data: Collection) -> None:
         raise CnnError(faults)
 
 
-def _misfit(graph: Graph, shape: Shape, found: str, mend: Shape) -> Diagnostic:
+def _misfit(graph: Graph, shape: Shape, what: str, mend: Shape) -> Diagnostic:
     return Diagnostic(
         "input-mismatch",
-        f"{graph.name} takes {sizes(shape)}, and {found}",
+        f"{graph.name} takes {sizes(shape)}, and {what}",
         help=f"say `--input {'x'.join(map(str, mend))}`",
     )
 
 
-def _last(graph: Graph, node: str) -> tuple[Label, ...]:
-    if node not in {n.name for n in graph.nodes}:
-        return ()
-    span = graph.span(graph[node])
-    return (Label(span, f"gives {sizes(graph.types[node].shape)}"),) if span else ()
+def _where(graph: Graph, output: str) -> tuple[Span | None, str]:
+    """Where the layer of an output stands in the program, if it does, and what it gives."""
+    layer = next((node for node in graph.nodes if node.name == output), None)
+    return (graph.span(layer) if layer else None), f"gives {sizes(graph.types[output].shape)}"

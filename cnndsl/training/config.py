@@ -1,4 +1,4 @@
-"""Options from a TOML file, its mistakes pointed at, and back to text."""
+"""Options read from a TOML file, with diagnostics that point at its mistakes, and options written as TOML."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, fault
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Source, Span
 from cnndsl.disk.files import read_text
@@ -28,18 +28,17 @@ def read_config(path: Path) -> dict[str, Any]:
     """
     source = Source(str(path), read_text(path))
     try:
-        found = tomllib.loads(source.text)
+        table = tomllib.loads(source.text)
     except (ValueError, RecursionError) as error:
-        # Besides TOMLDecodeError, what Python says of numbers with thousands of digits and of brackets without end.
-        fault = Diagnostic("wrong-option", f"{path} is no TOML: {error}", help="write lines such as `epochs = 30`")
-        raise CnnError([fault]) from None
+        # ValueError is also raised for numbers with thousands of digits, RecursionError for brackets in brackets without end.
+        raise fault("wrong-option", f"{path} is no TOML: {error}", help="write lines such as `epochs = 30`") from None
     known = {dashed: name for name, dashed in NAMES.items()}
-    faults = [_unknown(source, word) for word in found if word not in known]
-    given = {known[word]: value for word, value in found.items() if word in known}
+    faults = [_unknown(source, word) for word in table if word not in known]
+    given = {known[word]: value for word, value in table.items() if word in known}
     try:
         Options(**given)
     except ValidationError as error:
-        faults += [_wrong(source, fault) for fault in error.errors()]
+        faults += [_wrong(source, mistake) for mistake in error.errors()]
     if faults:
         raise CnnError(faults)
     return given
@@ -56,13 +55,13 @@ def _unknown(source: Source, word: str) -> Diagnostic:
     )
 
 
-def _wrong(source: Source, fault: Any) -> Diagnostic:
-    word = NAMES[_python_name(str(fault["loc"][0]))]
+def _wrong(source: Source, mistake: Any) -> Diagnostic:
+    word = NAMES[_python_name(str(mistake["loc"][0]))]
     return Diagnostic(
         "wrong-option",
-        f"`{word}` cannot be {fault['input']!r}",
+        f"`{word}` cannot be {mistake['input']!r}",
         _place(source, word),
-        notes=(reason(fault),),
+        notes=(reason(mistake),),
         help="see `cnndsl train --help`",
     )
 
@@ -71,9 +70,9 @@ def _python_name(name: str) -> str:
     return name.replace("-", "_")
 
 
-def reason(fault: Any) -> str:
-    """What pydantic says of a value, as a part of our sentence."""
-    text = str(fault["msg"]).removeprefix("Input ")
+def reason(mistake: Any) -> str:
+    """The reason that pydantic gives, worded to stand after a name in a sentence."""
+    text = str(mistake["msg"]).removeprefix("Input ")
     return text[0].lower() + text[1:]
 
 

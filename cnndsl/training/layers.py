@@ -30,7 +30,7 @@ class Beginning:
     """Keys of the file that the network has not."""
 
     def lines(self) -> list[str]:
-        """The same for people."""
+        """The same as lines of text."""
         total = len(self.loaded) + len(self.fresh)
         said = [f"{self.name}: {len(self.loaded)} of the network's {total} weights"]
         said += [f"  {key} begins anew: {why}" for key, why in self.fresh.items()]
@@ -75,7 +75,7 @@ def _misfit(entry: Entry, array: np.ndarray | None) -> str | None:
 
 
 def head(graph: Graph) -> str:
-    """The last layer with weights on the way to the output: what tells the classes apart."""
+    """The last layer with weights before the output, which tells the classes apart; empty for a network without weights."""
     needed: set[str] = {output.node for output in graph.outputs if not output.training}
     for node in reversed(graph.nodes):
         if node.name in needed:
@@ -86,15 +86,15 @@ def head(graph: Graph) -> str:
 
 
 def frozen(graph: Graph, patterns: Sequence[str], head_only: bool) -> frozenset[str]:
-    """The layers that stay as they are, by name. Raises `CnnError` (no-such-layer, nothing-to-train)."""
+    """The names of the layers that do not learn: those that match a pattern, or all but the last one. Raises `CnnError` (no-such-layer, nothing-to-train)."""
     layers = list(dict.fromkeys(entry.node for entry in graph.weights))
     chosen = {name for name in layers if head_only and name != head(graph)}
     faults = []
     for pattern in patterns:
-        found = {name for name in layers if fnmatchcase(name, pattern) or name.startswith(f"{pattern}.")}
-        if not found:
+        matching = {name for name in layers if fnmatchcase(name, pattern) or name.startswith(f"{pattern}.")}
+        if not matching:
             faults.append(_no_layer(graph, pattern, layers))
-        chosen |= found
+        chosen |= matching
     if faults:
         raise CnnError(faults)
     if not any(entry.weight.trained and entry.node not in chosen for entry in graph.weights):

@@ -1,4 +1,4 @@
-"""Whether this machine, and others beside it, can do what options ask for: told before anything starts."""
+"""Whether this machine, alone or with others, can do what the options ask for. Checked before anything starts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cnndsl.diagnostics.errors import CnnError, MissingPart, fault
 from cnndsl.training.options import Options
 
 _SCHEDULERS = ("TORCHELASTIC_RUN_ID", "SLURM_NTASKS")
-"""Variables of those that start the processes of several machines, and say to each which it is."""
+"""Environment variables of launchers that start the processes on several machines and number them."""
 
 
 def check_machine(options: Options, examples: int) -> None:
@@ -47,7 +47,7 @@ def _check_nodes(nodes: int) -> None:
     lacking = [name for name in ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK") if not os.environ.get(name)]
     help = "set MASTER_ADDR and MASTER_PORT to those of the first machine, and NODE_RANK to 0 there, 1 on the next, …"
     if lacking:
-        # Without them each machine would wait for itself.
+        # Without these variables each machine would wait for others that never come.
         raise MissingPart(f"`--nodes {nodes}` takes {', '.join(lacking)} in the environment", help)
     rank = os.environ["NODE_RANK"]
     if not (rank.isascii() and rank.isdigit() and int(rank) < nodes):

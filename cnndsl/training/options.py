@@ -1,4 +1,4 @@
-"""How a network is trained: every option, its bounds and its meaning, for the command line, TOML files and Python."""
+"""How a network is trained: each option with its bounds and meaning, for the command line, TOML files and Python alike."""
 
 from __future__ import annotations
 

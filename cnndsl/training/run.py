@@ -89,13 +89,13 @@ class Run:
 
 
 def graph_hash(graph: Graph) -> str:
-    """A SHA-256 sum of what the network computes; its text, and where in it things are written, do not count."""
+    """A SHA-256 sum of what the network computes. The program's text, and the places of layers in it, do not change it."""
     written = graph.model_dump_json(exclude={"sources": True, "frames": True, "nodes": {"__all__": {"place", "frame"}}})
     return sha256(written.encode()).hexdigest()
 
 
 def trained_hash(path: Path) -> str:
-    """The hash that weights of ours carry; "" in others."""
+    """The hash of the network that a file of weights of a run names; "" for other files."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -106,7 +106,7 @@ def trained_hash(path: Path) -> str:
 
 
 def first_process() -> bool:
-    """Whether this process is the one that writes: others are started by Lightning, or by a cluster's scheduler."""
+    """Whether this process writes the run's files. The other processes were started by Lightning or a cluster's scheduler."""
     names = ("RANK", "LOCAL_RANK", "SLURM_PROCID", "NODE_RANK")
     return all(os.environ.get(name, "0") == "0" for name in names)
 
@@ -137,7 +137,7 @@ def begin(folder: Path, graph: Graph, options: Options, about: About) -> Run:
     write_atomically(folder / SOURCE, _text(graph))
     write_atomically(folder / GRAPH, graph.model_dump_json(indent=1))
     write_atomically(folder / OPTIONS, to_toml(options))
-    # The last one: a folder that has it is a whole run.
+    # This file is written last: a folder that has it is a whole run.
     write_atomically(folder / ABOUT, about.model_dump_json(by_alias=True, indent=1))
     return run
 
@@ -183,6 +183,7 @@ def _first(error: Exception) -> str:
 
 
 def damaged(message: str) -> CnnError:
+    """The fault of a run whose files are not what was written."""
     return fault("damaged-run", message, help="train again, or take another run")
 
 

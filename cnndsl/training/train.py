@@ -1,4 +1,4 @@
-"""A network, data and options become a run: the page of this room to read first."""
+"""A network, data and options become a run. This is the page of the room to read first."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from cnndsl.published.table import Published, find
 from cnndsl.published.weights import which
 from cnndsl.training.check import check_fits
 from cnndsl.training.config import merged
-from cnndsl.training.data.find import Collection, find_data
+from cnndsl.training.data.collection import Collection
+from cnndsl.training.data.find import find_data
 from cnndsl.training.layers import Beginning, beginning, frozen
 from cnndsl.training.machine import check_machine
 from cnndsl.training.options import Options
@@ -95,7 +96,7 @@ def train(graph: Graph, options: Options, folder: Path | None = None, say: Say |
     examples = data.read(graph.inputs[0].type.shape)
     run = begin(folder, graph, options, about)
     say(f"training {graph.name} in {run.folder}")
-    return _fit(run, examples, data.labels, parts, fixed, start, say, resume=False)
+    return _fit(run, Lesson(examples, data.labels, parts, fixed, start), say, resume=False)
 
 
 def resume(folder: Path, say: Say | None = None) -> Trained:
@@ -120,7 +121,7 @@ def resume(folder: Path, say: Say | None = None) -> Trained:
     start = beginning(run.graph, run.options.init, say) if run.options.init else None
     examples = data.read(run.graph.inputs[0].type.shape)
     say(f"going on with {run.graph.name} in {folder}")
-    return _fit(run, examples, data.labels, parts, fixed, start, say, resume=known)
+    return _fit(run, Lesson(examples, data.labels, parts, fixed, start), say, resume=known)
 
 
 def _published(graph: Graph, options: Options) -> Published | None:
@@ -138,7 +139,7 @@ def _published(graph: Graph, options: Options) -> Published | None:
 
 
 def _settled(options: Options, data: Collection) -> Options:
-    """The options with what depends on the data said. Raises `CnnError` (wrong-option)."""
+    """The options, with a value for those whose default depends on the data. Raises `CnnError` (wrong-option)."""
     if options.backbone_lr and not options.init:
         raise fault(
             "wrong-option",
@@ -169,17 +170,22 @@ def _notes(
         yield from start.lines()
 
 
-def _fit(
-    run: Run,
-    examples: np.ndarray,
-    labels: np.ndarray,
-    parts: tuple[np.ndarray, np.ndarray],
-    fixed: frozenset[str],
-    start: Beginning | None,
-    say: Say,
-    *,
-    resume: bool,
-) -> Trained:
+@dataclass(frozen=True)
+class Lesson:
+    """What a network is taught: the examples (N×shape), their labels (N), and which of them are for what.
+
+    `parts` are the numbers of the examples to learn from, and of those held out. `fixed` are the layers that stay as they
+    are, `start` the weights that training begins with, where a file was given.
+    """
+
+    examples: np.ndarray
+    labels: np.ndarray
+    parts: tuple[np.ndarray, np.ndarray]
+    fixed: frozenset[str]
+    start: Beginning | None
+
+
+def _fit(run: Run, lesson: Lesson, say: Say, *, resume: bool) -> Trained:
     with quiet():
         try:
             import lightning.pytorch as lightning
@@ -189,9 +195,16 @@ def _fit(
         except ImportError as error:
             raise MissingPart(f"training takes {error.name}", "run `pip install 'cnndsl[train]'`") from None
         lightning.seed_everything(run.options.seed, verbose=False)
-        held = (Examples(examples, labels, parts[0]), Examples(examples, labels, parts[1]))
-        loaded = start.loaded if start else {}
-        learner = _kind(run.options)(run.graph, run.options, Preparation(run.reading), held, fixed, frozenset(loaded))
+        training, held_out = (Examples(lesson.examples, lesson.labels, part) for part in lesson.parts)
+        loaded = lesson.start.loaded if lesson.start else {}
+        learner = _kind(run.options)(
+            run.graph,
+            run.options,
+            Preparation(run.reading),
+            (training, held_out),
+            lesson.fixed,
+            frozenset(loaded),
+        )
         if loaded:
             load_arrays(learner.network, loaded)
         _run_trainer(run, learner, resume, say)
@@ -209,10 +222,10 @@ def _kind(options: Options) -> type[Learner]:
 
 
 def load_arrays(network: Any, arrays: Any) -> None:
-    """Copies arrays by state-dict key into a module; what they do not name stays."""
+    """Copies arrays by state-dict key into a module. Weights that they do not name stay as they are."""
     import torch
 
-    # Arrays from a mapped file cannot be written to, and torch warns of sharing them.
+    # Copied: arrays from a mapped file are read-only, and torch warns of tensors that share read-only memory.
     network.load_state_dict({key: torch.tensor(array) for key, array in arrays.items()}, strict=False)
 
 
@@ -226,7 +239,7 @@ def _run_trainer(run: Run, learner: Learner, resume: bool, say: Say) -> None:
     except SystemExit:
         if not trainer.interrupted:
             raise
-        # Lightning leaves so after Ctrl-C.
+        # Lightning ends the process with SystemExit after Ctrl-C.
         say(f"stopped after {len(learner.history)} epochs; go on with `cnndsl train --resume {run.folder}`")
         raise KeyboardInterrupt from None
     finally:
@@ -235,7 +248,7 @@ def _run_trainer(run: Run, learner: Learner, resume: bool, say: Say) -> None:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keeps the advice of Lightning and of what it stands on from people's terminals; errors still come."""
+    """Keeps the advice of Lightning and of the libraries below it off the terminal. Errors are still shown."""
     names = (
         "lightning",
         "lightning.pytorch",
@@ -249,7 +262,7 @@ def quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            # They set their own levels when they are imported.
+            # These libraries set the levels of their loggers when they are imported.
             import lightning.pytorch  # noqa: F401
 
             for logger in loggers.values():

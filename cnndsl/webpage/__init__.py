@@ -1,1 +1,1 @@
-"""A network as one web page that holds everything it needs."""
+"""A network as HTML: one page that holds everything it needs, and what a notebook shows."""

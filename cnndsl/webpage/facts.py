@@ -1,4 +1,4 @@
-"""What the page knows of a network: the summary's figures, and what its plots add to them."""
+"""The data of a network's page: the figures of the summary, and those that only the plots need."""
 
 from __future__ import annotations
 
@@ -44,16 +44,11 @@ def facts(graph: Graph, summary: Summary) -> dict[str, Any]:
     return {
         "model": graph.name,
         "inputs": [f"{i.name} {i.type}" for i in graph.inputs],
-        "totals": [_pair(line) for line in totals(summary)],
+        "totals": [[total.name, total.value] for total in totals(summary)],
         "layers": layers,
         "sources": [{"name": name, "lines": text.splitlines()} for name, text in graph.sources.items()],
         "warnings": list(_warnings(summary)),
     }
-
-
-def _pair(line: str) -> list[str]:
-    """`name    value` as its two parts; names may have a space in them."""
-    return [line[:15].strip(), line[15:].strip()]
 
 
 def _moved(graph: Graph, node: Node) -> int:

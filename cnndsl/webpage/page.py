@@ -1,4 +1,4 @@
-"""The page: diagram, table, plots and source, in one HTML file that asks for nothing from elsewhere."""
+"""The page of a network: diagram, table, plots and source, in one HTML file that loads nothing."""
 
 from __future__ import annotations
 
@@ -15,27 +15,26 @@ from cnndsl.diagnostics.errors import MissingPart
 from cnndsl.ir.graph import Graph
 from cnndsl.version import __version__
 from cnndsl.webpage.facts import facts
+from cnndsl.webpage.inline import inline_svg
 
 PEAK, BANDWIDTH = 200.0, 40.0
-"""GFLOP/s and GB/s that the roofline begins with: about two cores of a server with AVX-512. The reader can change them."""
+"""GFLOP/s and GB/s of the machine in the roofline plot, about two cores of a server with AVX-512, until the reader sets others."""
 
 
 def page(graph: Graph, summary: Summary, *, peak: float = PEAK, bandwidth: float = BANDWIDTH) -> str:
     """The whole page. `peak` in GFLOP/s and `bandwidth` in GB/s set the roofline's machine.
 
-    Its script is the only one that may run: the page's own policy names it by its hash, and nothing may be fetched.
+    The page's content security policy lets only its own script run, which it names by its hash, and forbids to fetch anything.
     Raises `MissingPart` where Graphviz is missing.
     """
     script, style, outline = (_asset(name) for name in ("page.js", "page.css", "page.html"))
-    svg = to_svg(graph, theme="auto")
     return Template(outline).substitute(
         title=escape(graph.name),
         version=escape(__version__),
         css=style,
         js=script,
         hash=b64encode(sha256(script.encode()).digest()).decode(),
-        # A declaration has no place inside a page.
-        diagram=svg[svg.index("<svg") :],
+        diagram=inline_svg(to_svg(graph, theme="auto")),
         peak=f"{peak:g}",
         bandwidth=f"{bandwidth:g}",
         data=_json(facts(graph, summary)),

@@ -18,12 +18,12 @@ import torch
 from cnndsl.analyses.summary import summarize
 from cnndsl.backends.pytorch.live.inference import outputs
 from cnndsl.backends.tvm.examine.limits import Limits, best
-from cnndsl.backends.tvm.predict import cpu_features
+from cnndsl.backends.tvm.options import CompileOptions
 from cnndsl.benchmarking import bench as benches
-from cnndsl.benchmarking.bench import Plan, bench
+from cnndsl.benchmarking.bench import BenchPlan, bench
+from cnndsl.benchmarking.bench_report import BenchReport, schema
 from cnndsl.benchmarking.engines import relative_error
 from cnndsl.benchmarking.examples import drawn_examples, lively_weights
-from cnndsl.benchmarking.report import Report, schema
 from cnndsl.cli import run
 from cnndsl.pipeline import load, parse_text
 
@@ -31,7 +31,9 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "bench.schema.json"
 NETWORK = """input image: 3×18×18
 stem: Conv3x3(16, stride=2) → bn: BN → ReLU → body: [add{ conv: Conv3x3(16) → BN → ReLU → SepConv3x3(16) | id }]
   → MaxPool → LRN(5) → GlobalAvgPool → fc: FC(10)"""
-SHORT = Plan(threads=2, rounds=2, seconds=0.01, kernels=True, peers=("onnxruntime", "torch", "openvino"))
+SHORT = BenchPlan(
+    options=CompileOptions(threads=2), rounds=2, seconds=0.01, kernels=True, peers=("onnxruntime", "torch", "openvino")
+)
 
 
 @pytest.fixture(autouse=True)
@@ -44,11 +46,11 @@ def _same_threads_afterwards(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def report() -> Report:
+def report() -> BenchReport:
     return bench(parse_text(NETWORK, "small.cnn").graph, replace(SHORT, batch=2))
 
 
-def test_engines_agree(report: Report) -> None:
+def test_engines_agree(report: BenchReport) -> None:
     assert [(row.engine, row.mode) for row in report.rows] == [
         ("cnndsl", "untuned"),
         ("onnxruntime", "default"),
@@ -63,11 +65,11 @@ def test_engines_agree(report: Report) -> None:
         assert row.runs >= 2 * 3
         assert 0 < row.p50_ms <= row.p90_ms <= row.p99_ms
     assert report.rows[0].ratio == 1.0
-    assert Report.model_validate_json(report.to_json()) == report
+    assert BenchReport.model_validate_json(report.to_json()) == report
     assert report.machine.versions["torch"] == version("torch")
 
 
-def test_kernels_do_all_of_the_work(report: Report) -> None:
+def test_kernels_do_all_of_the_work(report: BenchReport) -> None:
     graph = parse_text(NETWORK).graph
     kernels = report.kernels or ()
     assert report.macs == sum(k.macs for k in kernels) == 2 * summarize(graph).totals.macs
@@ -147,10 +149,13 @@ def test_torch_compile() -> None:
     assert found.rows[1].max_rel_error < 1e-5
 
 
-@pytest.mark.skipif("avx512_bf16" not in (cpu_features() or ()), reason="this processor has no AVX512_BF16")
+@pytest.mark.skipif("FEATURE not in find_cpu('llvm').features", reason="this processor has no AVX512_BF16")
 def test_bf16_against_its_peers() -> None:
     # PyTorch has no LRN in bf16.
-    found = bench(parse_text(NETWORK.replace("LRN(5) → ", "")).graph, replace(SHORT, precision="bf16"))
+    found = bench(
+        parse_text(NETWORK.replace("LRN(5) → ", "")).graph,
+        replace(SHORT, options=CompileOptions(precision="bf16", threads=2)),
+    )
     assert found.dtype == "bfloat16"
     assert [row.engine for row in found.rows] == ["cnndsl", "torch", "openvino"]
     assert found.notes == ("onnxruntime is left out: ONNX Runtime has no bf16 kernels for convolutions on CPUs",)

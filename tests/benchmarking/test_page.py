@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from cnndsl.benchmarking.bench_report import BenchReport
 from cnndsl.benchmarking.machine import model
-from cnndsl.benchmarking.report import Report
 from tests.benchmarking.test_text import REPORT
 from tests.benchmarks import networks
 from tests.benchmarks.networks import SUITE, Entry
@@ -62,7 +62,7 @@ def test_a_network_that_fails_keeps_its_document(
     monkeypatch.setattr(networks, "is_current", lambda entry: entry.name == "kept")
     assert networks.main() == 1
     assert "broken: exit code 1" in capsys.readouterr().err
-    assert Report.model_validate_json((tmp_path / "kept.json").read_bytes()) == REPORT
+    assert BenchReport.model_validate_json((tmp_path / "kept.json").read_bytes()) == REPORT
     assert "| kept" in (tmp_path / "docs" / "performance.md").read_text("utf-8")
     monkeypatch.setenv("BENCH", "resnet19")
     assert networks.main() == 2

@@ -1,13 +1,13 @@
-"""Guards `benchmarking/text.py` and `benchmarking/report.py`. A report as JSON, text and Markdown."""
+"""Guards `benchmarking/text.py` and `benchmarking/bench_report.py`. A report as JSON, text and Markdown."""
 
 from __future__ import annotations
 
 import json
 
-from cnndsl.benchmarking.report import KernelRow, Machine, Port, Report, Roofline, Row
+from cnndsl.benchmarking.bench_report import BenchReport, KernelRow, Machine, Port, Roofline, Row
 from cnndsl.benchmarking.text import to_markdown, to_text
 
-REPORT = Report(
+REPORT = BenchReport(
     network="small",
     inputs=(Port(name="image", shape=(3, 8, 8)),),
     threads=2,

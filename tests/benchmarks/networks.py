@@ -14,8 +14,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnndsl.benchmarking.bench_report import BenchReport
 from cnndsl.benchmarking.machine import model
-from cnndsl.benchmarking.report import Report
 from cnndsl.disk.files import write_atomically
 from tests.benchmarks.page import page
 
@@ -96,13 +96,13 @@ def measure(entry: Entry) -> str | None:
     if done.returncode:
         return f"exit code {done.returncode}: {done.stderr.strip().splitlines()[-1:]}"
     write_atomically(entry.document, done.stdout)
-    for row in Report.model_validate_json(done.stdout).rows:
+    for row in BenchReport.model_validate_json(done.stdout).rows:
         print(f"  {row.engine:<14} {row.p50_ms:>9.3f} ms  ours/theirs {row.ratio:.3f}  error {row.max_rel_error:.1e}")
     return None
 
 
-def read(entry: Entry) -> Report:
-    return Report.model_validate_json(entry.document.read_bytes())
+def read(entry: Entry) -> BenchReport:
+    return BenchReport.model_validate_json(entry.document.read_bytes())
 
 
 def is_current(entry: Entry) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import exp, log
 
-from cnndsl.benchmarking.report import Report, Row
+from cnndsl.benchmarking.bench_report import BenchReport, Row
 from cnndsl.benchmarking.text import kernel_table, markdown_table
 from cnndsl.ir.written import sizes
 
@@ -38,7 +38,7 @@ be beyond its roofline.
 """
 
 
-def page(reports: Mapping[str, tuple[float, Report]]) -> str:
+def page(reports: Mapping[str, tuple[float, BenchReport]]) -> str:
     """The page; `reports` by name, each with the most that our time may be of OpenVINO's."""
     first = next(iter(reports.values()))[1]
     lines = [_HEAD.format(rounds=first.rounds), *_machines(reports), "", "## Networks", ""]
@@ -52,7 +52,7 @@ def page(reports: Mapping[str, tuple[float, Report]]) -> str:
     return "\n".join([*lines, ""])
 
 
-def _machines(reports: Mapping[str, tuple[float, Report]]) -> list[str]:
+def _machines(reports: Mapping[str, tuple[float, BenchReport]]) -> list[str]:
     """The machine; where documents come from several, or from several versions, each of them."""
     found: dict[str, list[str]] = {}
     for name, (_, report) in reports.items():
@@ -66,7 +66,7 @@ def _machines(reports: Mapping[str, tuple[float, Report]]) -> list[str]:
     return ["## Machines", "", *(f"- {text}: {', '.join(names)}" for text, names in found.items())]
 
 
-def _networks(reports: Mapping[str, tuple[float, Report]]) -> list[str]:
+def _networks(reports: Mapping[str, tuple[float, BenchReport]]) -> list[str]:
     header = (
         "network",
         "input",
@@ -108,7 +108,7 @@ def _ratio(row: Row | None) -> str:
     return f"{row.ratio:.3f}" if row else "–"
 
 
-def _means(reports: Mapping[str, tuple[float, Report]]) -> list[str]:
+def _means(reports: Mapping[str, tuple[float, BenchReport]]) -> list[str]:
     """A line: the geometric mean of the ratios to each peer."""
     parts = []
     for peer in _PEERS:
@@ -118,7 +118,7 @@ def _means(reports: Mapping[str, tuple[float, Report]]) -> list[str]:
     return [f"Geometric means of the ratios: {', '.join(parts)}."] if parts else []
 
 
-def _errors(reports: Mapping[str, tuple[float, Report]]) -> list[str]:
+def _errors(reports: Mapping[str, tuple[float, BenchReport]]) -> list[str]:
     engines = ("cnndsl", *_PEERS)
     cells = []
     for name, (_, report) in reports.items():
@@ -128,7 +128,7 @@ def _errors(reports: Mapping[str, tuple[float, Report]]) -> list[str]:
     return markdown_table(("network", "against", *engines), cells)
 
 
-def _kernels(name: str, report: Report) -> list[str]:
+def _kernels(name: str, report: BenchReport) -> list[str]:
     kernels = report.kernels or ()
     total = sum(kernel.ms for kernel in kernels)
     kinds: dict[str, list[float]] = {}

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="takes fork")
 CRASHING = """
 import ctypes, os, sys
 import cnndsl.cli as cli
-from cnndsl.backends.tvm import crash
+from cnndsl.backends.tvm.examine import crash
 import cnndsl.backends.tvm.build as building
 import cnndsl.verification
 sys.modules.pop("tvm", None)
@@ -40,7 +40,7 @@ def one(_tvm, function, _target):
     if len(built) == 2:
         die()
 
-building.lower_program = die
+building.lower = die
 crash.compile_one = one
 sys.exit(cli.run(sys.argv[2:]))
 """
@@ -134,14 +134,15 @@ def test_who_is_killed_leaves_no_child_at_work() -> None:
 
 OTHER_ENDS = """
 import os, sys
+from cnndsl.backends.tvm.examine.stage import Stage
 from cnndsl.cli.shared.apart import do_apart
 from cnndsl.cli.shared.outcome import code_of
 from cnndsl.diagnostics.errors import MissingPart
 
 def fine(tell): print("done")
-def lacking(tell): tell("buying"); raise MissingPart("no disk", "buy one")
+def lacking(tell): tell(Stage.PREPARING, "buying"); raise MissingPart("no disk", "buy one")
 def large(tell): raise MemoryError
-def again(tell): tell("never asked")
+def again(tell): tell(Stage.COMPILING, "never asked")
 for work in (fine, lacking, large):
     print(code_of(lambda: do_apart(work, again)), flush=True)
 """

@@ -15,7 +15,7 @@ from cnndsl import pipeline
 from cnndsl.ir.graph import Graph
 
 if TYPE_CHECKING:
-    from cnndsl.backends.tvm.package.loaded import Package
+    from cnndsl.backends.tvm.package.built import BuiltPackage
 
 NETWORK = "input 1×8×8\nConv3x3(4) → ReLU → GlobalAvgPool → FC(2)"
 
@@ -41,12 +41,13 @@ def package(target: str = "llvm") -> Path:
 
 
 @cache
-def small_package(target: str = "llvm") -> Package:
+def small_package(target: str = "llvm") -> BuiltPackage:
     """The same, not written yet."""
     from cnndsl.arrays.weights import initial_weights
     from cnndsl.backends.tvm.build import build
+    from cnndsl.backends.tvm.options import CompileOptions
 
-    return build(network(), initial_weights(network(), 0), target, batch=(1, 3), threads=1)
+    return build(network(), initial_weights(network(), 0), target, (1, 3), CompileOptions(threads=1))
 
 
 def manifest() -> bytes:

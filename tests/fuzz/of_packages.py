@@ -43,7 +43,7 @@ def _package(files: dict[str, bytes]) -> None:
     try:
         network = predict.load(folder)
         # What a package says of its batch is true or takes memory; both are fine, and one of them slow.
-        if max(network._programs) < 1000:
+        if max(network._runnables) < 1000:
             network.self_test()
     except (predict.DamagedError, predict.UnsuitableError):
         refused = True

@@ -1,4 +1,5 @@
-"""Vision transformers against torchvision's: keys, order, shapes, sums, and values of the same weights."""
+"""Guards `ops/attention.py`, `ops/ln.py` and `ops/pos_embed.py`. Vision transformers against torchvision's: keys, order,
+shapes, sums, and values of the same weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers against those of torchvision and against their published formulas."""
+"""Guards `ops/`. Layers against those of torchvision and against their published formulas."""
 
 from __future__ import annotations
 

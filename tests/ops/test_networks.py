@@ -1,4 +1,5 @@
-"""The networks that the language is shown by, from text to numbers: PyTorch and both of TVM's ways agree."""
+"""Guards `ops/`. The networks that the language is shown by, from text to numbers: PyTorch and both of TVM's ways
+agree."""
 
 from __future__ import annotations
 

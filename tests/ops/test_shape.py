@@ -1,4 +1,5 @@
-"""Layers that move numbers and compute nothing, as the language writes them."""
+"""Guards `ops/slice.py`, `ops/split.py`, `ops/permute.py` and `ops/reshape.py`. Layers that move numbers and compute
+nothing, as the language writes them."""
 
 from __future__ import annotations
 

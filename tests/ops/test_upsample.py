@@ -1,4 +1,5 @@
-"""Upsampling against PyTorch: values for sizes and factors that do not divide, and what each position sees."""
+"""Guards `ops/upsample.py` and `ir/resampling.py`. Upsampling against PyTorch: values for sizes and factors that do not
+divide, and what each position sees."""
 
 from __future__ import annotations
 

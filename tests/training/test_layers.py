@@ -1,4 +1,4 @@
-"""Transfer: what a file of weights gives, what stays as it is, and at which rate the rest learns."""
+"""Guards `training/layers.py`: what a file of weights gives, what stays as it is, and at which rate the rest learns."""
 
 from __future__ import annotations
 

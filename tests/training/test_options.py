@@ -1,4 +1,4 @@
-"""Options: bounds, TOML with its mistakes pointed at, and the command line that is made from them."""
+"""Guards `training/options.py`, `config.py` and `cli/train.py`: bounds, TOML with its mistakes pointed at, the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training from end to end: what a run leaves, what it is measured with, and what other ways of training give."""
+"""Guards `training/train.py`, from end to end: what a run leaves, how it is measured, what other ways of training give."""
 
 from __future__ import annotations
 

@@ -12,13 +12,15 @@ from types import ModuleType
 import numpy as np
 import torch
 
+from cnndsl.arrays.drawn import drawn_inputs, drawn_weights
 from cnndsl.backends.pytorch.live.module import to_torch
 from cnndsl.backends.pytorch.live.observe import observe
 from cnndsl.backends.pytorch.writing.source import to_source
-from cnndsl.backends.tvm.emitters.assembly import Call
+from cnndsl.backends.tvm.emitters.main_function import KernelCall
+from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.kernels.choices import Choices
 from cnndsl.backends.tvm.kernels.kernel import Tunable, key, settings
-from cnndsl.backends.tvm.options import Options, Precision
+from cnndsl.backends.tvm.options import CompileOptions, Precision
 from cnndsl.backends.tvm.package.loaded import Package
 from cnndsl.backends.tvm.target import Cpu, Gpu, find_cpu
 from cnndsl.diagnostics.errors import CnnError
@@ -26,7 +28,6 @@ from cnndsl.diagnostics.source import Source
 from cnndsl.ir.graph import Graph
 from cnndsl.passes.read_graph import read_graph
 from cnndsl.pipeline import format_text, parse_text
-from cnndsl.verification import drawn_inputs, drawn_weights
 from tests.trust.programs import Case
 
 Arrays = dict[str, np.ndarray]
@@ -72,8 +73,7 @@ def tvm_package(graph: Graph, weights: Arrays, case: Case) -> Package | None:
             weights,
             case.target,
             case.batch,
-            strict_numerics=case.strict,
-            precision=precision(case),
+            CompileOptions(strict_numerics=case.strict, precision=precision(case)),
             choices=drawn_choices(graph, weights, case) if case.tuned else None,
         )
     except CnnError as error:
@@ -88,14 +88,15 @@ def precision(case: Case) -> Precision:
     return "bf16" if case.precision == "bf16" else "f32"
 
 
-def calls(graph: Graph, weights: Arrays, case: Case) -> Iterator[Call]:
+def calls(graph: Graph, weights: Arrays, case: Case) -> Iterator[KernelCall]:
     """The calls of kernels that the network is compiled to."""
     from cnndsl.backends.tvm.lower import assemble
-    from cnndsl.backends.tvm.program.fold import fold
+    from cnndsl.backends.tvm.program.passes import program_of
 
-    program, cpu = fold(graph, weights), find_cpu(case.target)
+    program, cpu = program_of(graph, weights), find_cpu(case.target)
+    options = CompileOptions(strict_numerics=case.strict, precision=precision(case))
     for batch in case.batch:
-        yield from assemble(program, cpu, Options(batch, case.strict, precision(case)))[2]
+        yield from assemble(program, Job(cpu, options, batch))[2]
 
 
 def drawn_choices(graph: Graph, weights: Arrays, case: Case) -> dict[Cpu | Gpu, Choices]:

@@ -69,7 +69,7 @@ from cnndsl.pipeline import parse_text
 graph = parse_text(sys.argv[2]).graph
 for turn in "12":
     build(graph, None, batch=(1, 8)).export(f"{sys.argv[1]}/f32-{turn}")
-    build(graph, None, precision="bf16").export(f"{sys.argv[1]}/bf16-{turn}")
+    build(graph, None, options=CompileOptions(precision="bf16")).export(f"{sys.argv[1]}/bf16-{turn}")
     build(graph, None, "c").export(f"{sys.argv[1]}/c-{turn}")
 """
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from cnndsl import load
+from cnndsl.backends.tvm.options import CompileOptions
 from cnndsl.diagnostics.errors import CnnError
 from cnndsl.pipeline import parse_text
 
@@ -77,7 +78,7 @@ def package(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     from cnndsl.backends.tvm.build import build
 
     graph = parse_text(NETWORK, "net.cnn").graph
-    made = build(graph, None, request.param, (1, 8), threads=2)
+    made = build(graph, None, request.param, (1, 8), CompileOptions(threads=2))
     return made.export(tmp_path_factory.mktemp("packages") / request.param)
 
 

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnndsl.backends.tvm.package.loaded import Package, load
+from cnndsl.backends.tvm.package.built import BuiltPackage
+from cnndsl.backends.tvm.package.loaded import load
 from cnndsl.disk import folders
 from cnndsl.pipeline import parse_text
 
@@ -31,7 +32,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def built(text: str, kind: str = "llvm", seed: int = 0) -> Package:
+def built(text: str, kind: str = "llvm", seed: int = 0) -> BuiltPackage:
     from cnndsl.backends.tvm.build import build
 
     return build(parse_text(text).graph, None, kind, seed=seed)

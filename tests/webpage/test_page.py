@@ -1,6 +1,4 @@
-"""Guards `webpage/`. The page of a network: what it holds, that it asks for nothing, and how it behaves in a real
-browser.
-"""
+"""Guards `webpage/page.py` and its assets: what the page holds, that it asks for nothing, how it behaves in a real browser."""
 
 from __future__ import annotations
 

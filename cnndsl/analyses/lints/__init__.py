@@ -17,7 +17,7 @@ _ALLOW = re.compile(r"#\s*allow:\s*([a-z-]+(?:\s*,\s*[a-z-]+)*)")
 
 
 def lint(graph: Graph) -> list[Diagnostic]:
-    """Every warning about a network, each place once."""
+    """Every warning about a network; of several with one id at one place, the first."""
     found: dict[tuple[str, str, int], Diagnostic] = {}
     for module in iter_modules(__path__):
         for diagnostic in import_module(f"{__name__}.{module.name}").find(graph):
@@ -29,7 +29,7 @@ def lint(graph: Graph) -> list[Diagnostic]:
 def warning(
     id: str, graph: Graph, nodes: Iterable[Node], message: str, texts: Iterable[str], help: str
 ) -> Iterator[Diagnostic]:
-    """A warning at the places of some nodes, the guilty one first."""
+    """A warning with the places of some nodes, each with its text; the first node is the one to change."""
     labels = tuple(Label(span, text) for node, text in zip(nodes, texts, strict=True) if (span := graph.span(node)))
     yield Diagnostic(id, message, labels, help=help, severity=Severity.WARNING)
 

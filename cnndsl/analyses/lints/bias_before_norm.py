@@ -1,6 +1,7 @@
 """A convolution with a bias right before batch normalisation.
 
 Batch normalisation subtracts the mean, and the bias with it: the bias is a weight that does nothing.
+`docs/errors/bias-before-norm.md` shows it.
 """
 
 from __future__ import annotations
@@ -11,15 +12,13 @@ from cnndsl.analyses.lints import warning
 from cnndsl.diagnostics.errors import Diagnostic
 from cnndsl.ir.graph import Graph
 
-_NORMS = {"BN", "IN"}
-
 
 def find(graph: Graph) -> Iterator[Diagnostic]:
     for node in graph.nodes:
         readers = graph.consumers[node.name]
         if "bias" not in graph.node_weights(node) or node.op.category not in ("convolution", "dense"):
             continue
-        if readers and all(reader.op.word in _NORMS for reader in readers):
+        if readers and all(reader.op.subtracts_mean for reader in readers):
             norm = readers[0]
             yield from warning(
                 "bias-before-norm",

@@ -1,6 +1,7 @@
 """`pad=same` with an even window.
 
 `same` adds (k-1)//2 rows on both sides, which for an even window is one row too few: the map shrinks by one.
+`docs/errors/even-same-window.md` shows it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from cnndsl.analyses.lints import warning
 from cnndsl.diagnostics.errors import Diagnostic
 from cnndsl.ir.graph import Graph
+from cnndsl.ir.written import sizes
 
 
 def find(graph: Graph) -> Iterator[Diagnostic]:
@@ -18,15 +20,14 @@ def find(graph: Graph) -> Iterator[Diagnostic]:
         window = node.op.window_over(x) if getattr(node.op, "pad", None) == "same" else None
         if window is None:
             continue
-        sizes = zip(window.extent, window.stride, x.size, strict=True)
-        if any(extent % 2 == 0 and (stride == 1 or n % stride) for extent, stride, n in sizes):
+        axes = zip(window.extent, window.stride, x.size, strict=True)
+        if any(extent % 2 == 0 and (stride == 1 or n % stride) for extent, stride, n in axes):
+            kept = (-(-n // s) for n, s in zip(x.size, window.stride, strict=True))
             yield from warning(
                 "even-same-window",
                 graph,
                 (node,),
                 f"`same` cannot keep the size under an even window: {x} becomes {node.type}",
-                (
-                    f"expected {'×'.join(map(str, (-(-n // s) for n, s in zip(x.size, window.stride, strict=True))))}, found {'×'.join(map(str, node.type.size))}",
-                ),
+                (f"expected {sizes(kept)}, found {sizes(node.type.size)}",),
                 "take an odd window, `pad=same_tf`, or say the padding in numbers",
             )

@@ -1,6 +1,7 @@
 """One fully connected layer that holds most of the parameters.
 
 It stands on a flattened map; a global average pool before it would leave one number a channel.
+`docs/errors/heavy-fc.md` shows it.
 """
 
 from __future__ import annotations
@@ -12,8 +13,6 @@ from cnndsl.analyses.params import params
 from cnndsl.diagnostics.errors import Diagnostic
 from cnndsl.ir.graph import Graph, Node
 from cnndsl.ir.tensor import TensorType
-
-_PASSES = {"Flatten", "Dropout", "Identity"}
 
 
 def find(graph: Graph) -> Iterator[Diagnostic]:
@@ -36,12 +35,12 @@ def find(graph: Graph) -> Iterator[Diagnostic]:
 
 def _flattened(graph: Graph, node: Node) -> TensorType | None:
     """The map of several positions that reaches a fully connected layer, if one does."""
-    if node.op.word != "FC":
+    if node.op.category != "dense":
         return None
     name = node.inputs[0]
     while name not in {given.name for given in graph.inputs}:
         before = graph[name]
-        if before.op.word not in _PASSES:
+        if not before.op.view:
             break
         name = before.inputs[0]
     x = graph.types[name]

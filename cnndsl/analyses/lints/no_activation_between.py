@@ -1,7 +1,8 @@
 """Two linear layers with nothing but linear between them.
 
-Together they can do no more than one linear layer. A depthwise convolution and the 1×1 convolution behind it are one
-convolution in two parts, and not meant here; nor is an embedding, which looks up what no convolution could compute as cheaply.
+Together they can do no more than one linear layer. Layers that are meant as one factor of a larger linear map are left
+alone: a depthwise convolution beside a 1×1 convolution, an embedding before a convolution.
+`docs/errors/no-activation-between.md` shows it.
 """
 
 from __future__ import annotations
@@ -12,14 +13,11 @@ from cnndsl.analyses.lints import warning
 from cnndsl.diagnostics.errors import Diagnostic
 from cnndsl.ir.graph import Graph, Node
 
-_TRANSPARENT = {"Flatten", "Dropout", "Identity"}
-_PARTS = {"DWConv", "SepConv", "Embedding"}
-
 
 def find(graph: Graph) -> Iterator[Diagnostic]:
     for node in graph.nodes:
         before = _linear_before(graph, node)
-        if before is not None and before.op.word not in _PARTS and node.op.word not in _PARTS:
+        if before is not None and not before.op.factor and not node.op.factor:
             yield from warning(
                 "no-activation-between",
                 graph,
@@ -40,7 +38,9 @@ def _linear_before(graph: Graph, node: Node) -> Node | None:
         before = graph[name]
         if before.op.category in ("convolution", "dense"):
             return before
-        if before.op.word not in _TRANSPARENT:
+        # Generators of images begin with a fully connected layer whose vector is laid out as a map: no one layer could do
+        # its work and that of the convolution behind it.
+        if not before.op.view or (before.type.kind == "map" and before.type != graph.input_types(before)[0]):
             return None
         name = before.inputs[0]
     return None

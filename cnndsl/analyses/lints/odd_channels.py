@@ -1,6 +1,7 @@
 """Channels that are not a multiple of 8 in a layer that does much of the work.
 
 Vector units and matrix engines work on 8, 16 or more channels at once: the rest of the last group is wasted.
+`docs/errors/odd-channels.md` shows it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """A receptive field smaller than the input, where the network ends in a global pool.
 
 No position before the pool has seen the whole object: the network can only vote on parts of it.
+`docs/errors/small-receptive-field.md` shows it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Rows of a map that nothing sees.
 
 Stride, window and size do not fit: the last rows, or rows between the windows, are computed and never read.
+`docs/errors/unseen-pixels.md` shows it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from cnndsl.analyses.lints import warning
 from cnndsl.diagnostics.errors import Diagnostic
 from cnndsl.ir.graph import Graph
+from cnndsl.ir.written import sizes
 
 
 def find(graph: Graph) -> Iterator[Diagnostic]:
@@ -39,7 +41,7 @@ def find(graph: Graph) -> Iterator[Diagnostic]:
                 graph,
                 (node,),
                 f"`{node.op.word}` never sees {what}",
-                (f"window {'×'.join(map(str, window.extent))}, stride {'×'.join(map(str, window.stride))}, on {x}",),
+                (f"window {sizes(window.extent)}, stride {sizes(window.stride)}, on {x}",),
                 "pad, or take an input whose size fits; `ceil=true` counts the last window of a pool"
                 if any(left)
                 else "take a window at least as large as the stride",

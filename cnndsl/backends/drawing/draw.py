@@ -11,7 +11,7 @@ from cnndsl.backends.drawing.diagram.diagram import Box
 from cnndsl.backends.drawing.diagram.structure import diagram
 from cnndsl.backends.drawing.figures.canvas import Figure, figure_svg
 from cnndsl.backends.drawing.figures.paint import paint
-from cnndsl.backends.drawing.formats.graphviz import Options, to_dot
+from cnndsl.backends.drawing.formats.graphviz import Style, to_dot
 from cnndsl.backends.drawing.formats.graphviz_program import FORMATS, render
 from cnndsl.backends.drawing.formats.mermaid import to_mermaid
 from cnndsl.backends.drawing.words.description import description
@@ -24,7 +24,7 @@ ENDINGS = (*(f".{format}" for format in FORMATS), ".dot", ".mmd")
 FIGURE_ENDINGS = (".svg", ".png", ".pdf")
 
 
-def draw(graph: Graph, path: str | Path, **options: Unpack[Options]) -> None:
+def draw(graph: Graph, path: str | Path, **style: Unpack[Style]) -> None:
     """Writes the picture of a graph; options as for `to_dot`. The file appears whole or not at all.
 
     `.dot` and `.mmd` (Mermaid) are text and need nothing; `.svg`, `.png` and `.pdf` need Graphviz. Raises CnnError
@@ -32,29 +32,29 @@ def draw(graph: Graph, path: str | Path, **options: Unpack[Options]) -> None:
     is no SVG), and what `render` raises.
     """
     path = Path(path)
-    write_atomically(path, content(graph, path.suffix, **options))
+    write_atomically(path, content(graph, path.suffix, **style))
 
 
-def content(graph: Graph, ending: str, **options: Unpack[Options]) -> bytes:
+def content(graph: Graph, ending: str, **style: Unpack[Style]) -> bytes:
     """What `draw` writes to a file with this ending, such as `.svg`."""
     ending = ending.lower()
     check_ending(ending, ENDINGS)
-    check_theme(ending, options.get("theme", "light"))
+    check_theme(ending, style.get("theme", "light"))
     if ending == ".svg":
-        return to_svg(graph, **options).encode()
+        return to_svg(graph, **style).encode()
     if ending == ".mmd":
-        return to_mermaid(graph, **options).encode()
-    text = to_dot(graph, **options)
+        return to_mermaid(graph, **style).encode()
+    text = to_dot(graph, **style)
     return text.encode() if ending == ".dot" else render(text, "png" if ending == ".png" else "pdf")
 
 
-def to_svg(graph: Graph, **options: Unpack[Options]) -> str:
+def to_svg(graph: Graph, **style: Unpack[Style]) -> str:
     """The diagram as the text of an SVG document; options as for `to_dot`.
 
     Its elements have ids: `element_ids` says which belongs to a layer. It holds no script, link or foreign element. Raises
     `MissingPart` without Graphviz, and `CnnError` (diagram-too-large).
     """
-    return render(to_dot(graph, **options), "svg", description=description(graph)).decode()
+    return render(to_dot(graph, **style), "svg", description=description(graph)).decode()
 
 
 def element_ids(graph: Graph, *, depth: int | None = None, expand: bool = False) -> dict[str, str]:
@@ -63,13 +63,13 @@ def element_ids(graph: Graph, *, depth: int | None = None, expand: bool = False)
     A box that is drawn for the node alone has the id `op:NAME`, in which characters that are not plain ASCII are
     percent-encoded. Where a repeat is drawn once, all its rounds have the id of the first; what lies in a closed block has
     the id of the block."""
-    found: dict[str, str] = {}
+    ids: dict[str, str] = {}
     for box in diagram(graph, depth=depth, expand=expand).boxes():
         if isinstance(box, Box):
-            found |= {n.name: identifier(f"op:{cell.node.name}") for cell in box.cells for n in cell.nodes}
+            ids |= {n.name: identifier(f"op:{cell.node.name}") for cell in box.cells for n in cell.nodes}
         else:
-            found |= {node.name: identifier(box.key) for node in box.nodes}
-    return found
+            ids |= {node.name: identifier(box.key) for node in box.nodes}
+    return ids
 
 
 def draw_figure(make: Callable[[], Figure], path: str | Path, theme: Theme = "light") -> None:
@@ -92,16 +92,16 @@ def draw_figure(make: Callable[[], Figure], path: str | Path, theme: Theme = "li
 def check_ending(ending: str, known: tuple[str, ...]) -> None:
     """Raises CnnError (`unknown-format`) for an ending that is not among these."""
     if ending not in known:
-        found = f"`{ending}`" if ending else "a name without an ending"
+        named = f"`{ending}`" if ending else "a name without an ending"
         raise fault(
             "unknown-format",
-            f"cannot tell from {found} how to draw",
+            f"cannot tell from {named} how to draw",
             help=f"end the name in {', '.join(known[:-1])} or {known[-1]}",
         )
 
 
 def check_theme(ending: str, theme: str) -> None:
-    """Raises CnnError (`theme-without-reader`) for `auto` in a file that cannot ask its reader."""
+    """Raises CnnError (`theme-without-reader`) for the theme `auto` in a file that cannot adapt to its reader."""
     if theme == "auto" and ending != ".svg":
         raise fault(
             "theme-without-reader",

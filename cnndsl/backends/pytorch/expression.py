@@ -22,7 +22,7 @@ class Literal:
     value: Any
 
     def __eq__(self, other: object) -> bool:
-        # True is not 1 and 1 is not 1.0 in a program's text.
+        # In Python True == 1 == 1.0, but a program's text tells them apart.
         return isinstance(other, Literal) and repr(self.value) == repr(other.value)
 
     def __hash__(self) -> int:
@@ -58,8 +58,8 @@ class Attribute:
 
 @dataclass(frozen=True)
 class Call:
-    """A call. The first `positional` of the arguments are written without their names, and one that equals its
-    default is not written at all; arguments without a name come first."""
+    """A call. Arguments without a name come first. The first `positional` arguments are written without their names, and
+    an argument that equals its default is not written at all."""
 
     function: Expression
     arguments: tuple[tuple[str | None, Expression], ...]
@@ -96,7 +96,7 @@ class Operation:
 
 @dataclass(frozen=True)
 class Repeated:
-    """As many of the same as `count` says, as arguments."""
+    """The same argument `count` times: `*(item for _ in range(count))`."""
 
     item: Expression
     count: int
@@ -157,7 +157,7 @@ def everywhere(expression: Expression) -> Iterator[Expression]:
 
 
 def substituted(expression: Expression, change: Callable[[Expression], Expression | None]) -> Expression:
-    """The expression with every part that `change` gives another one for replaced by it."""
+    """The expression with some parts replaced. `change` gives what stands in the place of a part, or None to look inside it."""
     other = change(expression)
     return other if other is not None else rebuilt(expression, lambda part: substituted(part, change))
 
@@ -168,7 +168,7 @@ def recorder(name: str) -> Any:
 
 
 def recorded(value: Any) -> Expression:
-    """The expression of anything an op may have left. Raises TypeError for what has no text."""
+    """A value that an op has made of recorders, as an expression. Raises TypeError for one that no text can stand for."""
     if isinstance(value, Recorder):
         return value._expression
     if isinstance(value, slice):
@@ -239,8 +239,8 @@ for _name, _operator in {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==
 
 
 def complete(call: Call) -> Call:
-    """A call of one of `torch.nn`'s layers with all its arguments named and its defaults filled in, so that calls that
-    differ only in what they leave out can be compared."""
+    """A call of one of `torch.nn`'s layers with all its arguments named and its defaults filled in. Calls that differ only
+    in the defaults that they leave out are then equal."""
     if not isinstance(call.function, Attribute) or call.function.base != Name("nn"):
         return call
     parameters = _parameters(call.function.name)
@@ -257,7 +257,7 @@ def complete(call: Call) -> Call:
 @cache
 def _parameters(layer: str) -> list[tuple[str, Expression | None]] | None:
     """A layer's arguments with their defaults; None where it takes any number of them."""
-    found: list[tuple[str, Expression | None]] = []
+    parameters: list[tuple[str, Expression | None]] = []
     for parameter in inspect.signature(getattr(nn, layer)).parameters.values():
         if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
             return None
@@ -265,5 +265,5 @@ def _parameters(layer: str) -> list[tuple[str, Expression | None]] | None:
             default = None if parameter.default is parameter.empty else recorded(parameter.default)
         except TypeError:
             return None
-        found.append((parameter.name, default))
-    return found
+        parameters.append((parameter.name, default))
+    return parameters

@@ -7,25 +7,25 @@ from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
 from cnndsl.ir.graph import Graph, Node
 
 TAKEN = frozenset(dir(nn.Module())) | {"_network"}
-"""What every torch module has under some name already: its methods and settings."""
+"""Names that no layer can have: every torch module has a method or a setting of that name."""
 
 
 def refuse_unspeakable(graph: Graph) -> None:
     """Raises `CnnError` for labels such as `half` or `training`, and for layers that are also scopes of others."""
     layers = {node.name for node in graph.nodes if node.owns_weights}
-    found = []
+    refusals = []
     for node in graph.nodes:
         parts = node.name.split(".") if node.owns_weights else []
         for end, part in enumerate(parts, start=1):
             scope = ".".join(parts[:end])
             if part in TAKEN:
-                found.append(
+                refusals.append(
                     _refusal(graph, node, f"call a layer `{part}`: every torch module has something of that name")
                 )
             elif scope in layers and end < len(parts):
-                found.append(_refusal(graph, node, f"place `{node.name}` inside the layer `{scope}`"))
-    if found:
-        raise CnnError(found)
+                refusals.append(_refusal(graph, node, f"place `{node.name}` inside the layer `{scope}`"))
+    if refusals:
+        raise CnnError(refusals)
 
 
 def _refusal(graph: Graph, node: Node, what: str) -> Diagnostic:

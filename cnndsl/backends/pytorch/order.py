@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
+from cnndsl.analyses.needed import needed
 from cnndsl.ir.graph import Graph, Node
 
 
 def registration_order(graph: Graph, made: Collection[str]) -> list[str]:
     """The nodes in `made`, which have a module each, in the order of their registration.
 
-    It is the graph's; layers that come along unnamed, such as the Flatten of FC, stand before the next listed one.
+    The order is the graph's. A layer that comes along with another and has no name of its own, such as the Flatten of FC,
+    is registered before the next layer that has one.
     """
     listed = set(graph.modules)
     before: dict[str, list[str]] = {}
@@ -36,10 +38,4 @@ class Mode(NamedTuple):
 def mode(graph: Graph, *, training: bool) -> Mode:
     """What of the graph runs in one of the modes."""
     outputs = tuple((o.name, o.node) for o in graph.outputs if training or not o.training)
-    needed = {node for _, node in outputs}
-    nodes = []
-    for node in reversed(graph.nodes):
-        if node.name in needed:
-            needed.update(node.inputs)
-            nodes.append(node)
-    return Mode(tuple(reversed(nodes)), outputs)
+    return Mode(needed(graph, training=training), outputs)

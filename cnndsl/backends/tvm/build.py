@@ -1,18 +1,18 @@
-"""The way in: a network and its weights become a package that can be called or exported."""
+"""The way in: a network and its weights become a package, by way of its program and one `lower` for each job."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cnndsl.arrays.weights import checked, initial_weights
+from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.kernels.choices import UNTUNED, Choices
 from cnndsl.backends.tvm.library import load_tvm
-from cnndsl.backends.tvm.lower import lower_program
-from cnndsl.backends.tvm.options import Options, Precision
-from cnndsl.backends.tvm.package.loaded import Package, package_of
-from cnndsl.backends.tvm.program.fold import fold
+from cnndsl.backends.tvm.lower import lower
+from cnndsl.backends.tvm.options import DEFAULT, CompileOptions
+from cnndsl.backends.tvm.package.built import BuiltPackage
+from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.program.plain import refuse_unlowered
 from cnndsl.backends.tvm.target import Cpu, Gpu, find_targets
 from cnndsl.ir.graph import Graph
@@ -26,37 +26,32 @@ def build(
     weights: Mapping[str, np.ndarray] | None = None,
     target: str = "llvm",
     batch: int | Sequence[int] = 1,
+    options: CompileOptions = DEFAULT,
     *,
-    strict_numerics: bool = False,
-    precision: Precision = "f32",
     seed: int = 0,
     origin: str = "the given weights",
-    threads: int | None = None,
     choices: Mapping[Cpu | Gpu, Choices] | None = None,
-) -> Package:
-    """Compiles a network for `target` (its words: `find_targets`), each run taking `batch` examples; of several sizes the
-    largest that fits is used. `strict_numerics` keeps to kernels that sum products of the given numbers, without
-    Winograd's transforms. With `precision` bf16 convolutions and fully connected layers multiply bfloat16 numbers, but where
-    Winograd's algorithm in float32 is faster. A package runs on `threads` threads, all cores by default. `choices` is what
-    tuning has found, by processor.
+) -> BuiltPackage:
+    """Compiles a network for `target` (its words: `find_targets`), each run taking `batch` examples; of several sizes
+    the largest that fits is used. `choices` is what tuning chose, by processor.
 
     `weights` is a state dict of NumPy arrays, from `origin`; without it the first values of `seed` are taken. Raises
-    `CnnError` (unsupported-by-backend, unknown-target, unsupported-by-target, missing-weight, unexpected-weight, weight-mismatch) and `MissingPart`.
+    `CnnError` (unsupported-by-backend, unknown-target, unsupported-by-target, missing-weight, unexpected-weight,
+    weight-mismatch) and `MissingPart`.
     """
     load_tvm()
-    found = find_targets(target)
-    targets = (found,) if isinstance(found, Gpu) else found
+    named = find_targets(target)
+    targets = (named,) if isinstance(named, Gpu) else named
     if weights is None:
         arrays, origin = initial_weights(graph, seed), f"seed {seed}"
     else:
         arrays = checked(graph, weights, origin)
     batches = sorted({batch} if isinstance(batch, int) else set(batch))
     refuse_unlowered(graph)
-    program = fold(graph, arrays)
+    program = program_of(graph, arrays)
     variants = []
-    for one in targets:
-        options = Options(
-            strict_numerics=strict_numerics, precision=precision, choices=(choices or {}).get(one, UNTUNED)
-        )
-        variants.append([lower_program(graph, program, replace(options, batch=n), one, origin) for n in batches])
-    return package_of(variants, target, threads)
+    for processor in targets:
+        tuned = (choices or {}).get(processor, UNTUNED)
+        jobs = [Job(processor, options, size, tuned) for size in batches]
+        variants.append([lower(graph, program, job, origin) for job in jobs])
+    return BuiltPackage(variants, target, options.threads)

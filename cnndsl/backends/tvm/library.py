@@ -10,7 +10,7 @@ from cnndsl.diagnostics.errors import MissingPart
 
 
 def cores() -> int:
-    """Those that this process may use."""
+    """How many processor cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -28,7 +28,8 @@ def load_tvm() -> Any:
     except ImportError as e:
         raise MissingPart(f"TVM cannot be imported ({e})", "run `pip install 'cnndsl[tvm]'`") from None
     except (AttributeError, OSError, RuntimeError) as e:
-        # It goes on without libraries that the system has no memory for, and fails where it first takes something of theirs.
+        # Where the system has no memory for one of its libraries TVM goes on without it, and fails at the first name
+        # that it takes from that library.
         raise MissingPart(
             f"TVM cannot be imported whole ({e})", "see that there is memory for it, or install it again"
         ) from None

@@ -1,24 +1,24 @@
-"""Graph and weights → machine code: the steps in order."""
+"""The program of a network → machine code: plan, emitters, TVM's passes and code, in order."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from cnndsl.backends.tvm.code.compiled import Compiled
 from cnndsl.backends.tvm.code.kinds import Code, Native
 from cnndsl.backends.tvm.code.machine_code import machine_code
 from cnndsl.backends.tvm.code.unscheduled import schedule_rest
 from cnndsl.backends.tvm.emitters import EMITTERS
-from cnndsl.backends.tvm.emitters.assembly import Assembly, Call, Value
 from cnndsl.backends.tvm.emitters.bf16_maps import FEATURE, kept_as_pairs, refuse_without_bf16
+from cnndsl.backends.tvm.emitters.main_function import KernelCall, MainFunction, TensorForms
+from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.kernels.choices import tuned_functions
 from cnndsl.backends.tvm.library import load_tvm
-from cnndsl.backends.tvm.options import Options
 from cnndsl.backends.tvm.plan.groups import plan
 from cnndsl.backends.tvm.plan.joins import find_joins
-from cnndsl.backends.tvm.program.fold import Program, fold
-from cnndsl.backends.tvm.program.plain import refuse_unlowered, variable
+from cnndsl.backends.tvm.program.plain import variable
+from cnndsl.backends.tvm.program.steps import Program
 from cnndsl.backends.tvm.target import Cpu, Gpu, find_cpu
 from cnndsl.ir.graph import Graph
 
@@ -26,48 +26,13 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-@dataclass(frozen=True)
-class Compiled:
-    """Code of `main(*inputs, *constants)`, which returns the outputs as a tuple, and what it was made from."""
-
-    graph: Graph
-    program: Program
-    module: Any
-    """The IRModule as it was assembled: Relax, and kernels with their schedules."""
-    lowered: Any
-    """The same after TVM's passes: calls, memory, and a schedule for every function."""
-    code: Code
-    constants: dict[str, np.ndarray]
-    options: Options
-    target: Cpu | Gpu
-    origin: str
-    """Where the weights came from, in words."""
-    tuned: tuple[str, ...] = ()
-    """Kernels whose schedule was found by measuring."""
-    calls: tuple[Call, ...] = ()
-    """What runs, in order."""
-
-
-def lower(
-    graph: Graph,
-    weights: Mapping[str, np.ndarray],
-    options: Options,
-    *,
-    target: str | Cpu | Gpu = "llvm",
-    origin: str = "given",
-) -> Compiled:
-    """Compiles the network. Raises `CnnError` (unsupported-by-backend, unknown-target, unsupported-by-target)."""
-    refuse_unlowered(graph)
-    return lower_program(
-        graph, fold(graph, weights), options, find_cpu(target) if isinstance(target, str) else target, origin
-    )
-
-
-def lower_program(graph: Graph, program: Program, options: Options, target: Cpu | Gpu, origin: str) -> Compiled:
-    """Compiles the folded program of a network. Raises `CnnError` (unsupported-by-target)."""
-    if options.precision == "bf16":
+def lower(graph: Graph, program: Program, job: Job, origin: str) -> Compiled:
+    """Compiles the program of a network, whose weights came from `origin`. Raises `CnnError`
+    (unsupported-by-target)."""
+    target = job.target
+    if job.options.precision == "bf16":
         refuse_without_bf16(target)
-    module, lowered, constants, calls = lowered_module(program, options, target)
+    module, lowered, constants, calls = lowered_module(program, job)
     code: Code
     if isinstance(target, Gpu):
         from cnndsl.backends.tvm.code.gpu import gpu_code
@@ -80,62 +45,64 @@ def lower_program(graph: Graph, program: Program, options: Options, target: Cpu 
     else:
         code = Native(machine_code(lowered, target.target), target.architecture)
     tuned = tuned_functions(lowered)
-    return Compiled(graph, program, module, lowered, code, constants, options, target, origin, tuned, calls)
+    return Compiled(graph, program, module, lowered, code, constants, job, origin, tuned, calls)
 
 
-def lowered_module(
-    program: Program, options: Options, target: Cpu | Gpu
-) -> tuple[Any, Any, dict[str, np.ndarray], tuple[Call, ...]]:
+def lowered_module(program: Program, job: Job) -> tuple[Any, Any, dict[str, np.ndarray], tuple[KernelCall, ...]]:
     """The IRModule as assembled and after TVM's passes, its constants in the order `main` takes them, and its calls."""
-    if isinstance(target, Gpu):
+    if isinstance(job.target, Gpu):
         from cnndsl.backends.tvm.code.gpu import assemble_plain, gpu_pipeline
 
-        module, constants = assemble_plain(program, options)
-        return module, gpu_pipeline(target)(module), constants, ()
-    module, constants, calls = assemble(program, target, options)
-    return module, optimised(module, target, options), constants, calls
+        module, constants = assemble_plain(program, job.batch)
+        return module, gpu_pipeline(job.target)(module), constants, ()
+    module, constants, calls = assemble(program, job)
+    return module, optimised(module, job), constants, calls
 
 
 def relowered(compiled: Compiled) -> Compiled:
-    """The same network for this machine and one example."""
+    """The same network compiled for this machine, one example in a run: where a package is for another machine, this
+    gives the numbers of its sample."""
     here = find_cpu("llvm")
-    # What bfloat16 adds to the numbers is within a package's tolerance.
-    precision = compiled.options.precision if FEATURE in here.features else "f32"
-    options = replace(compiled.options, batch=1, precision=precision)
-    return lower_program(compiled.graph, compiled.program, options, here, compiled.origin)
+    # The sample may be computed in float32: what bfloat16 changes in the numbers is within the tolerance of a package
+    # in bf16.
+    options = compiled.job.options
+    options = replace(options, precision=options.precision if FEATURE in here.features else "f32")
+    job = replace(compiled.job, target=here, options=options, batch=1)
+    return lower(compiled.graph, compiled.program, job, compiled.origin)
 
 
-def assemble(program: Program, cpu: Cpu, options: Options) -> tuple[Any, dict[str, np.ndarray], tuple[Call, ...]]:
-    """The IRModule of the program, one kernel for each group, its constants in the order `main` takes them, and its calls."""
+def assemble(program: Program, job: Job) -> tuple[Any, dict[str, np.ndarray], tuple[KernelCall, ...]]:
+    """The IRModule of the program, one kernel for each group, its constants in the order `main` takes them, and its
+    calls."""
     relax = load_tvm().relax
     groups = plan(program)
-    pairs = kept_as_pairs(groups, program, cpu, options)
-    a = Assembly(cpu, options, find_joins(groups, cpu.lanes), pairs)
-    inputs = {name: variable(name, type, options.batch) for name, type in program.inputs.items()}
-    with a.builder.function("main"):
-        with a.builder.dataflow():
+    pairs = kept_as_pairs(groups, program, job)
+    main = MainFunction(job, find_joins(groups, job.cpu.lanes), pairs)
+    inputs = {name: variable(name, type, job.batch) for name, type in program.inputs.items()}
+    with main.builder.function("main"):
+        with main.builder.dataflow():
             for name, type in program.inputs.items():
-                a.values[name] = Value(type, plain=inputs[name])
+                main.values[name] = TensorForms(type, plain=inputs[name])
             for group in groups:
-                a.group, before = group, len(a.calls)
-                next(emit for emit in EMITTERS if emit(a, group))
-                if len(a.calls) == before:
-                    a.calls.append(Call(None, None, group))
-            a.group = None
-            leaving = a.builder.emit_output(relax.Tuple([a.plain(step) for step in program.outputs.values()]))
-        a.builder.emit_func_output(leaving, params=[*inputs.values(), *a.parameters])
-    return a.builder.get(), a.constants, tuple(a.calls)
+                main.group, before = group, len(main.calls)
+                next(emit for emit in EMITTERS if emit(main, group))
+                if len(main.calls) == before:
+                    main.calls.append(KernelCall(None, None, group))
+            main.group = None
+            leaving = main.builder.emit_output(relax.Tuple([main.plain(step) for step in program.outputs.values()]))
+        main.builder.emit_func_output(leaving, params=[*inputs.values(), *main.parameters])
+    return main.builder.get(), main.constants, tuple(main.calls)
 
 
-def optimised(module: Any, cpu: Cpu, options: Options) -> Any:
+def optimised(module: Any, job: Job) -> Any:
     """The module after TVM's passes for processors, with a schedule for the functions that its legalisation makes."""
     tvm = load_tvm()
     from tvm.relax.backend.cpu_generic import pipeline
 
     def schedule(legal: Any, _context: Any) -> Any:
-        return schedule_rest(legal, cpu.lanes, options.choices)
+        return schedule_rest(legal, job.cpu.lanes, job.choices)
 
-    target = cpu.target
+    target = job.cpu.target
     passes = [
         *pipeline.legalize_passes(target),
         tvm.transform.module_pass(schedule, opt_level=0, name="schedule_rest"),
@@ -147,7 +114,7 @@ def optimised(module: Any, cpu: Cpu, options: Options) -> Any:
 
 
 def legal(module: Any, cpu: Cpu) -> Any:
-    """The module before functions without a kernel get their schedule."""
+    """The module after TVM's legalisation, before functions without a kernel get their schedule."""
     tvm = load_tvm()
     from tvm.relax.backend.cpu_generic import pipeline
 

@@ -1,22 +1,25 @@
-"""What a user chooses for a compiled network, beside its target."""
+"""What a user chooses for a package beside its target."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from cnndsl.backends.tvm.kernels.choices import UNTUNED, Choices
-
 Precision = Literal["f32", "bf16"]
 
 
 @dataclass(frozen=True)
-class Options:
-    """`batch` examples go through in one run. With `strict_numerics` every sum is of products of the numbers given: no
-    kernel trades accuracy for speed, as Winograd's do. `precision` is that of the maps between layers and of the factors
-    in their products; sums are float32. `choices` is what tuning has found for the target."""
+class CompileOptions:
+    """The same for every processor and batch size of a package, from the command line to the kernels."""
 
-    batch: int = 1
     strict_numerics: bool = False
+    """Every sum is of products of the numbers given: no kernel trades accuracy for speed, as Winograd's do."""
     precision: Precision = "f32"
-    choices: Choices = UNTUNED
+    """Of the factors in convolutions and fully connected layers, and of the maps between them; sums are float32. With
+    bf16 a convolution stays in float32 where Winograd's algorithm is faster there, unless `strict_numerics` is
+    set."""
+    threads: int | None = None
+    """How many threads the package runs on; all cores by default."""
+
+
+DEFAULT = CompileOptions()

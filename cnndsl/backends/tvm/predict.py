@@ -3,9 +3,10 @@
 From Python:   network = load("package/"); y = network(x)
 From a shell:  python predict.py x.npy [y.npy], or python predict.py photo.jpg [found.png] (which takes Pillow)
 
-`x` has the input's shape, or the same behind a batch axis of any length: a NumPy array, or anything that speaks DLPack on
-the CPU, such as a torch tensor. Contiguous inputs that start at a multiple of 64 bytes are read where they are. One output
-comes as an array, several as a dict by name, always with the batch axis. Any thread may call; one runs at a time.
+`x` has the input's shape, or the same behind a batch axis of any length: a NumPy array, or anything that speaks
+DLPack on the CPU, such as a torch tensor. Contiguous inputs that start at a multiple of 64 bytes are read where they
+are. One output comes as an array, several as a dict by name, always with the batch axis. Any thread may call; one
+runs at a time.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ PARTS = ("weights.safetensors", "sample.safetensors", "source.cnn", "graph.json"
 ALIGNMENT = 64
 """Bytes; compiled code reads whole vectors at once from where an array starts."""
 
-Program = Callable[[Sequence[np.ndarray]], list[np.ndarray]]
+Runnable = Callable[[Sequence[np.ndarray]], list[np.ndarray]]
 """A network for one batch size: arrays of that batch in the order of the inputs → the outputs."""
 
 
@@ -53,19 +54,20 @@ class Network:
     """A compiled network with its weights; call it with arrays in the order of its inputs, or by name."""
 
     def __init__(
-        self, manifest: dict[str, Any], programs: Mapping[int, Program], sample: Mapping[str, np.ndarray]
+        self, manifest: dict[str, Any], runnables: Mapping[int, Runnable], sample: Mapping[str, np.ndarray]
     ) -> None:
-        """`programs` by batch size; `sample` has arrays `input.NAME` and what they give, `output.NAME`."""
+        """`runnables` holds one for each batch size; `sample` has arrays `input.NAME` and what they give,
+        `output.NAME`."""
         self.manifest = manifest
         self.sample = sample
-        self._programs = dict(sorted(programs.items()))
+        self._runnables = dict(sorted(runnables.items()))
 
     def __call__(self, *arrays: Any, **named: Any) -> Any:
         """One array, or a dict by name for several outputs. Raises WrongInputError."""
         inputs, count = self._inputs(arrays, named)
         parts, done = [], 0
         while done < count:
-            size = max((b for b in self._programs if b <= count - done), default=min(self._programs))
+            size = max((b for b in self._runnables if b <= count - done), default=min(self._runnables))
             parts.append(self._run(size, [x[done : done + size] for x in inputs]))
             done += size
         values = [
@@ -79,8 +81,8 @@ class Network:
     def self_test(self) -> float:
         """The largest error on the package's own sample, as a share of the largest value of that output.
 
-        Raises UnsuitableError when it is more than the manifest's `tolerance`: this machine does not give the numbers that
-        were found where the package was made.
+        Raises UnsuitableError when it is more than the manifest's `tolerance`: this machine does not give the numbers
+        that were found where the package was made.
         """
         found = self(**{i["name"]: self.sample[f"input.{i['name']}"] for i in self.manifest["inputs"]})
         outputs = [o["name"] for o in self.manifest["outputs"]]
@@ -104,7 +106,7 @@ class Network:
                 inputs = [np.concatenate([x, np.zeros((missing, *x.shape[1:]), x.dtype)]) for x in inputs]
             except (MemoryError, ValueError):
                 raise UnsuitableError(f"a run of {size} examples does not fit into memory") from None
-        return _in_turn(self._programs[size], inputs)
+        return _in_turn(self._runnables[size], inputs)
 
     def _inputs(self, arrays: Sequence[Any], named: Mapping[str, Any]) -> tuple[list[np.ndarray], int]:
         expected = self.manifest["inputs"]
@@ -160,8 +162,8 @@ class _Turns:
     """One run at a time in this process, and so one that writes to the rooms of a program.
 
     TVM makes a pool of workers for each thread that calls and never ends it: the first thread has one, and all others
-    together another. Workers are not in the copy that a fork makes, and the thread that forked would wait for its own: in
-    the copy, all threads count as others.
+    together another. Workers are not in the copy that a fork makes, and the thread that forked would wait for its
+    own: in the copy, all threads count as others.
     """
 
     def __init__(self) -> None:
@@ -176,17 +178,17 @@ class _Turns:
         # A number of a thread can be another's once it has ended; what is kept for a thread is not.
         self._of_this_thread = threading.local()
 
-    def __call__(self, program: Program, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+    def __call__(self, runnable: Runnable, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
         mine = self._of_this_thread
         if not hasattr(mine, "first"):
             mine.first = self._taken.acquire(blocking=False)
         if mine.first:
-            return self._locked(program, inputs)
-        return self._others.submit(self._locked, program, inputs).result()
+            return self._locked(runnable, inputs)
+        return self._others.submit(self._locked, runnable, inputs).result()
 
-    def _locked(self, program: Program, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+    def _locked(self, runnable: Runnable, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
         with self._lock:
-            return program(inputs)
+            return runnable(inputs)
 
 
 _in_turn = _Turns()
@@ -195,8 +197,8 @@ _in_turn = _Turns()
 def runtime(threads: int | None = None) -> Any:
     """The module `tvm_ffi` with TVM's runtime loaded, on all cores unless told otherwise. Raises UnsuitableError.
 
-    Neither TVM's compiler nor, unless it is imported already, PyTorch is loaded: tvm_ffi would import it for nothing but
-    faster views of its tensors, and take a second for it.
+    Neither TVM's compiler nor, unless it is imported already, PyTorch is loaded: tvm_ffi would import it for nothing
+    but faster views of its tensors, and take a second for it.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if threads is None:
@@ -224,7 +226,7 @@ def runtime(threads: int | None = None) -> Any:
     return tvm_ffi
 
 
-def vm_program(module: Any, constants: Sequence[np.ndarray]) -> Program:
+def vm_runnable(module: Any, constants: Sequence[np.ndarray]) -> Runnable:
     """The function `main(*inputs, *constants)` of a TVM module on the processor."""
     ffi = runtime()
     machine = module["vm_load_executable"]()
@@ -242,14 +244,16 @@ def vm_program(module: Any, constants: Sequence[np.ndarray]) -> Program:
             found = [np.from_dlpack(y) for y in main(*map(ffi.from_dlpack, own), *tensors)]
         except (RuntimeError, ValueError, TypeError) as e:
             raise UnsuitableError(f"the library does not run: {_first_line(e)}") from None
-        # Never the caller's own array, or one that the next run writes to: a network that changes nothing hands it back.
+        # Never the caller's own array, or one that the next run writes to: a network that changes nothing hands it
+        # back.
         return [y.copy() if any(np.may_share_memory(y, x) for x in own) else y for y in found]
 
     return run
 
 
 def _settled(array: np.ndarray, rooms: dict[int, np.ndarray], index: int) -> np.ndarray:
-    """The array itself if it is aligned, else a copy in the room kept for this input: new memory costs more than copying."""
+    """The array itself if it is aligned, else a copy in the room kept for this input: new memory costs more than
+    copying."""
     if array.ctypes.data % ALIGNMENT == 0 and array.flags.writeable:
         return array
     if index not in rooms:
@@ -258,7 +262,7 @@ def _settled(array: np.ndarray, rooms: dict[int, np.ndarray], index: int) -> np.
     return rooms[index]
 
 
-def cuda_program(module: Any, constants: Sequence[np.ndarray]) -> Program:
+def cuda_runnable(module: Any, constants: Sequence[np.ndarray]) -> Runnable:
     """The same on the first NVIDIA GPU: constants stay there, inputs and outputs are copied."""
     import tvm
 
@@ -272,15 +276,15 @@ def cuda_program(module: Any, constants: Sequence[np.ndarray]) -> Program:
     return run
 
 
-def c_program(
+def c_runnable(
     library: str,
     inputs: Sequence[dict[str, Any]],
     outputs: Sequence[dict[str, Any]],
     batch: int,
     constants: Sequence[np.ndarray],
-) -> Program:
-    """The function `network_run` of a library built from C source, which needs no TVM. Raises ValueError for arrays that are
-    not of the sizes that its code takes for granted."""
+) -> Runnable:
+    """The function `network_run` of a library built from C source, which needs no TVM. Raises ValueError for arrays
+    that are not of the sizes that its code takes for granted."""
     import ctypes
 
     native = ctypes.CDLL(str(library))
@@ -469,7 +473,8 @@ def _unfit(variant: dict[str, Any], machine: str, has: frozenset[str] | None) ->
 
 
 def load(folder: str | os.PathLike[str], threads: int | None = None) -> Network:
-    """The network of a package directory, on `threads` threads; by default as many as it was compiled for, or all cores.
+    """The network of a package directory, on `threads` threads; by default as many as it was compiled for, or all
+    cores.
 
     Raises DamagedError, UnsuitableError.
     """
@@ -506,13 +511,13 @@ def _loaded(folder: Path, threads: int | None) -> Network:
     of_any |= {v["weights"] for v in manifest["variants"]}
     check(folder, manifest, sorted(of_any - mine - {None}))
     weights, sample = read_weights(_regular(folder, variant["weights"])), _sample(folder, manifest)
-    programs = {}
+    runnables = {}
     for part in variant["programs"]:
         if absent := set(part["constants"]) - weights.keys():
             raise DamagedError(f"{folder / variant['weights']} has no {min(absent)!r}")
         constants = [weights[key] for key in part["constants"]]
-        programs[part["batch"]] = _opened(folder, manifest, variant["target"]["kind"], part, constants, threads)
-    return Network(manifest, programs, sample)
+        runnables[part["batch"]] = _opened(folder, manifest, variant["target"]["kind"], part, constants, threads)
+    return Network(manifest, runnables, sample)
 
 
 def _opened(
@@ -522,16 +527,16 @@ def _opened(
     part: dict[str, Any],
     constants: Sequence[np.ndarray],
     threads: int | None,
-) -> Program:
+) -> Runnable:
     batch, library = part["batch"], _regular(folder, part["library"])
     spelt = _spelt(library, manifest["files"][library.name])
     ffi = None if kind == "c" else runtime(threads)
     try:
         if ffi is None:
             os.environ.update({"OMP_NUM_THREADS": str(threads)} if threads else {})
-            return c_program(spelt, manifest["inputs"], manifest["outputs"], batch, constants)
+            return c_runnable(spelt, manifest["inputs"], manifest["outputs"], batch, constants)
         module = ffi.load_module(spelt)
-        return (cuda_program if kind == "cuda" else vm_program)(module, constants)
+        return (cuda_runnable if kind == "cuda" else vm_runnable)(module, constants)
     except (OSError, RuntimeError, AttributeError, ValueError, TypeError) as e:
         raise DamagedError(f"{library} cannot be loaded: {_first_line(e)}") from None
 
@@ -539,8 +544,8 @@ def _opened(
 def _spelt(library: Path, checksum: str) -> str:
     """The path of a library, spelt in a way of its own for each content.
 
-    The system's loader knows libraries by how their path is spelt, and for one that is in use it hands out what it loaded,
-    though another file has taken its place since.
+    The system's loader knows libraries by how their path is spelt, and for one that is in use it hands out what it
+    loaded, though another file has taken its place since.
     """
     if os.name != "posix":
         return str(library)

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cnndsl.backends.tvm.library import load_tvm
-from cnndsl.diagnostics.errors import CnnError, Diagnostic
+from cnndsl.diagnostics.errors import CnnError, fault
 
 PORTABLE = ("x86-64-v2", "x86-64-v3", "x86-64-v4")
 """The levels of x86 that a portable package holds: vectors of 4, 8 and 16 numbers."""
 
-# LLVM's names of what kernels may use → Linux's, as in /proc/cpuinfo. What all 64-bit processors of a family have, and
-# hints about speed, are not asked for.
+# LLVM's names of the instructions that kernels may use → Linux's names, as in /proc/cpuinfo. Instructions that all
+# 64-bit processors of a family have are left out, and so are LLVM's hints about speed.
 _FEATURES = {
     "x86_64": {
         "sse3": "pni", "ssse3": "ssse3", "sse4.1": "sse4_1", "sse4.2": "sse4_2", "popcnt": "popcnt", "avx": "avx",
@@ -33,7 +33,7 @@ _FEATURES = {
 
 @dataclass(frozen=True)
 class Cpu:
-    """A processor by LLVM's name, and what kernels need to know of it; with `kind` c any that has a C compiler."""
+    """A processor by LLVM's name, with what kernels need to know of it; of `kind` c it is any that has a C compiler."""
 
     name: str
     triple: str
@@ -61,9 +61,9 @@ class Cpu:
         """What a machine must have to run the code, by Linux's names, in order."""
         if self.kind == "c":
             return ()
-        found = set(load_tvm().target.codegen.llvm_get_cpu_features(self.target))
+        has = set(load_tvm().target.codegen.llvm_get_cpu_features(self.target))
         names = _FEATURES.get(self.architecture, {})
-        return tuple(sorted(linux for llvm, linux in names.items() if llvm in found))
+        return tuple(sorted(linux for llvm, linux in names.items() if llvm in has))
 
     @property
     def spelled(self) -> dict[str, str]:
@@ -97,19 +97,19 @@ C_SOURCE = Cpu("c", "", lanes=8, registers=16, kind="c")
 def find_targets(text: str) -> tuple[Cpu, ...] | Gpu:
     """The processors that `text` names, one or several for one package, or a GPU.
 
-    `llvm` is this machine; `llvm:CPU` or plain `CPU` is one of LLVM's processors; `aarch64` and `aarch64:CPU` are Linux on
-    64-bit Arm; `portable` is `x86-64-v2,x86-64-v3,x86-64-v4`; `c` is C source; `cuda:sm_80` a GPU. Raises `CnnError`
-    (unknown-target).
+    `llvm` is this machine; `llvm:CPU` or plain `CPU` is one of LLVM's processors; `aarch64` and `aarch64:CPU` are
+    Linux on 64-bit Arm; `portable` is `x86-64-v2,x86-64-v3,x86-64-v4`; `c` is C source; `cuda:sm_80` a GPU. Raises
+    `CnnError` (unknown-target).
     """
     if match := re.fullmatch(r"cuda:(sm_[0-9]{2,3}[af]?)", text):
         return Gpu(match[1])
     if text == "c":
         return (C_SOURCE,)
     names = PORTABLE if text == "portable" else tuple(name.strip() for name in text.split(","))
-    found = tuple(dict.fromkeys(find_cpu(name) for name in names))
-    if len({cpu.architecture for cpu in found}) > 1:
+    cpus = tuple(dict.fromkeys(find_cpu(name) for name in names))
+    if len({cpu.architecture for cpu in cpus}) > 1:
         raise _unknown(text, ("one package is for processors of one family",))
-    return found
+    return cpus
 
 
 def find_cpu(text: str) -> Cpu:
@@ -146,13 +146,9 @@ def _unknown(text: str, notes: tuple[str, ...] = ()) -> CnnError:
     if text.partition(":")[0] == "cuda":
         notes = ("a GPU is named by its architecture: `cuda:sm_80`, `cuda:sm_90`",)
     expected = "expected `llvm` for this machine or `llvm:CPU` with LLVM's name of a processor"
-    return CnnError(
-        [
-            Diagnostic(
-                id="unknown-target",
-                message=f"there is no target {json.dumps(text)}",
-                notes=(expected, "others are `portable`, `aarch64:CPU`, `c` and `cuda:sm_80`", *notes),
-                help="write `llvm`, or for any recent x86 server `llvm:x86-64-v4`",
-            )
-        ]
+    return fault(
+        "unknown-target",
+        f"there is no target {json.dumps(text)}",
+        notes=(expected, "others are `portable`, `aarch64:CPU`, `c` and `cuda:sm_80`", *notes),
+        help="write `llvm`, or for any recent x86 server `llvm:x86-64-v4`",
     )

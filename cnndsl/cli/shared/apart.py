@@ -9,30 +9,33 @@ from collections.abc import Callable
 
 import click
 
+from cnndsl.backends.tvm.examine.stage import Stage, Tell, untold
 from cnndsl.cli.shared.outcome import BUG, FINE, code_of
 from cnndsl.diagnostics.errors import MissingPart
 
-Tell = Callable[[str], None]
-"""Told what comes next before it is begun, as `linking net/`."""
-
-COMPILING = "compiling the network"
 _DONE = "\0done"
+_BETWEEN = "\t"
+"""Stands between stage and text in a line that a child writes."""
+
+_Told = tuple[Stage | None, str]
+"""The last that a child told; `(None, "")` where it told nothing."""
+
 _NO_MEMORY = "take a smaller --batch, or a machine with more memory"
 
 
-def do_apart(work: Callable[[Tell], None], again: Callable[[Tell], None], compiling: str = COMPILING) -> None:
-    """Does the work in a child. Where that crashes after it told `compiling`, does it `again` in another child, which tells
-    what it is at, kernel by kernel.
+def do_apart(work: Callable[[Tell], None], again: Callable[[Tell], None]) -> None:
+    """Does the work in a child. Where the child crashes while it compiles, does the work `again` in another child,
+    which tells what it is at, kernel by kernel.
 
     Exits as the child did. Raises `MissingPart` that names the last thing told, where the child dies of a signal or is
-    ended by foreign code. The child is a copy of this process, made before the libraries that may crash are imported: it
-    costs milliseconds. Where they are imported already, where there is no fork or something listens in on our streams, the
-    work is done here.
+    ended by foreign code. The child is a copy of this process, made before the libraries that may crash are imported:
+    it costs milliseconds. Where they are imported already, where there is no fork or something listens in on our
+    streams, the work is done here.
     """
     if not hasattr(os, "fork") or "tvm" in sys.modules or sys.stderr is not sys.__stderr__:
-        work(lambda _text: None)
+        work(untold)
         return
-    code, told, done = _child(work)
+    code, (stage, told), done = _child(work)
     if done and code == FINE:
         return
     if done:
@@ -43,12 +46,12 @@ def do_apart(work: Callable[[Tell], None], again: Callable[[Tell], None], compil
     if code == -signal.SIGKILL:
         raise MissingPart(f"the system ended the work (SIGKILL) while {told or 'it began'}", _NO_MEMORY)
     how = signal.Signals(-code).name if code < 0 else f"exit status {code}"
-    if told != compiling:
+    if stage is not Stage.COMPILING:
         raise MissingPart(
             f"the work ended with {how} while {told or 'it began'}",
             "see that there are memory and room on the disk, and report it to us with the program if there are",
         )
-    _, kernel, fine = _child(again)
+    _, (_, kernel), fine = _child(again)
     where = "all kernels together, though none of them alone" if fine else kernel
     raise MissingPart(
         f"TVM crashed ({how}) while it compiled {where or 'the network'}",
@@ -56,9 +59,9 @@ def do_apart(work: Callable[[Tell], None], again: Callable[[Tell], None], compil
     )
 
 
-def _child(work: Callable[[Tell], None]) -> tuple[int, str, bool]:
-    """The exit code of a child that does the work, or minus the signal it died of; the last it told; and whether it came to
-    its end, good or bad, and was not ended by foreign code."""
+def _child(work: Callable[[Tell], None]) -> tuple[int, _Told, bool]:
+    """The exit code of a child that does the work, or minus the signal it died of; the last it told; and whether it
+    came to its end, good or bad, and was not ended by foreign code."""
     reading, writing = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -77,21 +80,26 @@ def _child(work: Callable[[Tell], None]) -> tuple[int, str, bool]:
     os.close(writing)
     with os.fdopen(reading, encoding="utf-8", errors="replace") as pipe:
         # A line end is the only thing that ends a line here, and no name has one.
-        told = pipe.read().split("\n")[:-1]
-    done = told[-1:] == [_DONE]
-    last = "".join(told[:-1][-1:] if done else told[-1:])
+        lines = pipe.read().split("\n")[:-1]
+    done = lines[-1:] == [_DONE]
+    last = "".join(lines[:-1][-1:] if done else lines[-1:])
     while True:
         try:
             _, status = os.waitpid(process, 0)
-            return os.waitstatus_to_exitcode(status), last, done
+            return os.waitstatus_to_exitcode(status), _told(last), done
         except KeyboardInterrupt:
             # The child was interrupted too, and ends by itself.
             continue
 
 
+def _told(line: str) -> _Told:
+    stage, between, text = line.partition(_BETWEEN)
+    return (Stage(stage), text) if between else (None, "")
+
+
 def _code(work: Callable[[Tell], None], pipe: int) -> int:
     try:
-        code = code_of(lambda: work(lambda text: _write(pipe, text)))
+        code = code_of(lambda: work(lambda stage, text: _write(pipe, f"{stage.value}{_BETWEEN}{text}")))
         sys.stdout.flush()
         sys.stderr.flush()
     except BrokenPipeError:

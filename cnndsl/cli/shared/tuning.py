@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,12 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from cnndsl.backends.tvm.kernels.choices import Choices
+    from cnndsl.backends.tvm.options import CompileOptions
     from cnndsl.backends.tvm.target import Cpu, Gpu
-    from cnndsl.backends.tvm.tuning.tune import Tell, Tuned
+    from cnndsl.backends.tvm.tuning.events import Event, Raced, Tell, Trial, Tuned
     from cnndsl.ir.graph import Graph
+
+    ByProcessor = Mapping[Cpu | Gpu, Choices]
 
 Command = Callable[..., Any]
 
@@ -32,47 +36,34 @@ def store_option(command: Command) -> Command:
     )(command)
 
 
-def chosen(
-    graph: Graph,
-    target: str,
-    batch: tuple[int, ...],
-    trials: int | None,
-    store: Path | None,
-    strict_numerics: bool,
-    threads: int | None,
-) -> Mapping[Cpu | Gpu, Choices]:
-    """What `compile --tune N` compiles with; nothing without it, so that a package never depends on a hidden file."""
-    if trials is None:
-        return {}
-    from cnndsl.backends.tvm.tuning.tune import known, tune
+@dataclass(frozen=True)
+class Tuning:
+    """What `--tune N` and `--store PATH` say; `trials` is None without `--tune`, so that a package never depends on a
+    file that nobody named."""
 
-    if trials:
-        with progress() as tell:
-            done = tune(
-                graph,
-                None,
-                target,
-                batch,
-                trials=trials,
-                strict_numerics=strict_numerics,
-                store=store,
-                threads=threads,
-                tell=tell,
-            )
-        for one in done:
-            note(outcome(one))
-    return known(target, store, threads)
+    trials: int | None
+    store: Path | None
 
+    def choices(self, graph: Graph, target: str, batch: tuple[int, ...], options: CompileOptions) -> ByProcessor:
+        """Measures up to `trials` candidates, and returns what the store then holds."""
+        if self.trials:
+            from cnndsl.backends.tvm.tuning.tune import tune
 
-def chosen_before(
-    target: str, trials: int | None, store: Path | None, threads: int | None
-) -> Mapping[Cpu | Gpu, Choices]:
-    """The same, of what the store holds already: nothing is measured."""
-    if trials is None:
-        return {}
-    from cnndsl.backends.tvm.tuning.tune import known
+            # Kernels in bfloat16 are not tuned.
+            in_f32 = replace(options, precision="f32")
+            with progress() as tell:
+                done = tune(graph, None, target, batch, in_f32, trials=self.trials, store=self.store, tell=tell)
+            for tuned in done:
+                note(tuned_line(tuned))
+        return self.known(target, options)
 
-    return known(target, store, threads)
+    def known(self, target: str, options: CompileOptions) -> ByProcessor:
+        """What the store holds already; nothing is measured."""
+        if self.trials is None:
+            return {}
+        from cnndsl.backends.tvm.tuning.tune import known
+
+        return known(target, self.store, options.threads)
 
 
 @contextmanager
@@ -89,7 +80,7 @@ def progress() -> Iterator[Tell]:
         yield _Display(live)
 
 
-def outcome(tuned: Tuned) -> str:
+def tuned_line(tuned: Tuned) -> str:
     """One line: the time by the rules, the time now."""
     change = tuned.after_s / tuned.before_s - 1
     changed = len(tuned.choices.settings)
@@ -106,25 +97,21 @@ class _Lines:
     def __init__(self) -> None:
         self._best: dict[str, float] = {}
 
-    def __call__(self, event: Any) -> None:
-        from cnndsl.backends.tvm.tuning.acceptance import Raced
-        from cnndsl.backends.tvm.tuning.search import Trial
-        from cnndsl.backends.tvm.tuning.tune import Begun
-
-        if isinstance(event, Begun):
+    def __call__(self, event: Event) -> None:
+        if event.kind == "begun":
             note(f"tuning for {event.cpu.name}, batch {event.batch}: {event.kernels} kernels")
-        elif isinstance(event, Trial):
+        elif event.kind == "trial":
             self._trial(event)
-        elif isinstance(event, Raced):
+        elif event.kind == "raced":
             note(raced(event))
 
-    def _trial(self, trial: Any) -> None:
+    def _trial(self, trial: Trial) -> None:
         problem = trial.problem
         if trial.timing.error:
             note(f"{problem.name} {trial.setting}: {trial.timing.error}")
         elif trial.best_s and trial.best_s < self._best.get(problem.key, float("inf")):
             self._best[problem.key] = trial.best_s
-            note(f"{problem.name}: {trial.tried} of {len(problem.ways)} tried, best {_against(trial)}")
+            note(f"{problem.name}: {trial.tried} of {len(problem.ways)} tried, best {_against(trial, trial.best_s)}")
 
 
 class _Display:
@@ -132,20 +119,16 @@ class _Display:
 
     def __init__(self, live: Any) -> None:
         self._live = live
-        self._trials: dict[str, Any] = {}
+        self._trials: dict[str, Trial] = {}
 
-    def __call__(self, event: Any) -> None:
-        from cnndsl.backends.tvm.tuning.acceptance import Raced
-        from cnndsl.backends.tvm.tuning.search import Trial
-        from cnndsl.backends.tvm.tuning.tune import Begun
-
-        if isinstance(event, Begun):
+    def __call__(self, event: Event) -> None:
+        if event.kind == "begun":
             self._trials.clear()
-        elif isinstance(event, Trial):
+        elif event.kind == "trial":
             self._trials[event.problem.key] = event
             if event.timing.error:
                 self._live.console.print(f"{event.problem.name} {event.setting}: {event.timing.error}", markup=False)
-        elif isinstance(event, Raced):
+        elif event.kind == "raced":
             self._live.console.print(raced(event), markup=False)
         self._live.update(self._table())
 
@@ -166,16 +149,16 @@ class _Display:
         return table
 
 
-def raced(event: Any) -> str:
+def raced(event: Raced) -> str:
     """What the network made of some kernels."""
     names = ", ".join(problem.name for problem in event.problems)
     verdict = "taken" if event.accepted else "left as it was"
     return f"network {_ms(event.before_s)} → {_ms(event.after_s)} with {names}: {verdict}"
 
 
-def _against(trial: Any) -> str:
-    best = _ms(trial.best_s)
-    return f"{best}, by rule {_ms(trial.rule_s)} ({trial.best_s / trial.rule_s - 1:+.1%})" if trial.rule_s else best
+def _against(trial: Trial, best_s: float) -> str:
+    best = _ms(best_s)
+    return f"{best}, by rule {_ms(trial.rule_s)} ({best_s / trial.rule_s - 1:+.1%})" if trial.rule_s else best
 
 
 def _ms(seconds: float) -> str:

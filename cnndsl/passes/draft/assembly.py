@@ -72,7 +72,7 @@ class Assembly:
     ) -> Wire:
         """The op's output. `spans` place its arguments, `arrivals` the tensors that reach it. Raises CnnError."""
         try:
-            for brought in op.before(wires[0].type) if len(wires) == 1 else ():
+            for brought in op.brings(wires[0].type) if len(wires) == 1 else ():
                 wires = (self._add(brought, wires, names, None, span),)
             return self._add(op, wires, names, key, span)
         except Refusal as refusal:

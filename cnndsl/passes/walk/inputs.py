@@ -5,7 +5,7 @@ from __future__ import annotations
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, Refusal, fault
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Span
-from cnndsl.ir.arguments import MOST
+from cnndsl.ir.arguments import MOST_SIZE
 from cnndsl.ir.tensor import BYTES, TensorType
 from cnndsl.ir.written import sizes
 from cnndsl.passes.draft.flow import LOST, Flow, Wire
@@ -30,7 +30,7 @@ def input_type(statement: tree.Input, body: Body) -> TensorType:
                 dimension.span,
                 help="write a whole number",
             ) from None
-        if not 1 <= size <= MOST:
+        if not 1 <= size <= MOST_SIZE:
             raise fault(
                 "out-of-range",
                 f"a size must be from 1 to 2^31, found {size}",

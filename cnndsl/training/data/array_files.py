@@ -1,4 +1,4 @@
-"""Examples from an `.npz` file, under the names that published ones use."""
+"""Examples from an `.npz` file, under the names of arrays that published data sets use."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cnndsl.arrays.inputs import read_arrays
 from cnndsl.ir.written import sizes
-from cnndsl.training.data.find import Collection, fitted, unreadable
+from cnndsl.training.data.collection import Collection, fitted, unreadable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,24 +28,26 @@ def arrays(path: Path) -> Collection:
     """
     import numpy as np
 
-    found = read_arrays(path)
-    pairs = [next((pair for pair in names if set(pair) <= found.keys()), None) for names in (WHOLE, TRAINING, HELD_OUT)]
+    content = read_arrays(path)
+    pairs = [
+        next((pair for pair in names if set(pair) <= content.keys()), None) for names in (WHOLE, TRAINING, HELD_OUT)
+    ]
     used = [pair for pair in (pairs[:1] if pairs[0] else pairs[1:]) if pair]
     if not used or (pairs[0] is None and pairs[1] is None):
         raise unreadable(
             f"{path} has no examples", "write it with `numpy.savez(path, images=…, labels=…)`",
-            f"expected `images` and `labels`, or `x_train`, `y_train`, `x_val`, `y_val`; found {', '.join(found) or 'nothing'}",
+            f"expected `images` and `labels`, or `x_train`, `y_train`, `x_val`, `y_val`; found {', '.join(content) or 'nothing'}",
         )  # fmt: skip
-    examples = [_examples(path, name, found[name]) for name, _ in used]
+    examples = [_examples(path, name, content[name]) for name, _ in used]
     if len({(part.dtype, part.shape[1:]) for part in examples}) > 1:
         raise unreadable(
             f"{path} holds out examples of another kind", "write both parts alike",
             "; ".join(f"`{name}` is {part.dtype} {sizes(part.shape) or 'one number'}" for (name, _), part in zip(used, examples, strict=True)),
         )  # fmt: skip
-    labels = [_labels(path, name, found[name], len(part)) for (_, name), part in zip(used, examples, strict=True)]
+    labels = [_labels(path, name, content[name], len(part)) for (_, name), part in zip(used, examples, strict=True)]
     together, whole = np.concatenate(labels), np.concatenate(examples) if len(examples) > 1 else examples[0]
     held_out = None if len(used) == 1 else np.arange(len(labels[0]), len(together))
-    classes = _classes(path, found, int(together.max()) + 1)
+    classes = _classes(path, content, int(together.max()) + 1)
     if len(classes) < 2:
         raise unreadable(
             f"{path} has one class, and nothing to tell it from", "give examples of at least 2 classes",
@@ -107,8 +109,8 @@ def _labels(path: Path, name: str, array: np.ndarray, count: int) -> np.ndarray:
     return flat.astype(np.int64)
 
 
-def _classes(path: Path, found: dict[str, np.ndarray], count: int) -> tuple[str, ...]:
-    names = found.get("classes")
+def _classes(path: Path, content: dict[str, np.ndarray], count: int) -> tuple[str, ...]:
+    names = content.get("classes")
     if names is None:
         return tuple(map(str, range(count)))
     if names.ndim != 1 or names.dtype.kind not in "Uiu" or len(names) < count:

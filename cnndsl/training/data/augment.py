@@ -1,8 +1,8 @@
-"""Pictures varied a batch at a time, on the device that learns: flipped, cropped, coloured, mixed.
+"""Varies pictures, a batch at a time, on the device that learns: flips, crops, colours, mixtures.
 
 kornia has the same. On two cores it took 1 to 3 times as long for flips, 2 to 6 for crops, 3 to 6 for mixtures and 3 for
-colours (`tests/benchmarks/training.py`); beside a step of a small network that is a third more. Its colours are for three
-channels alone, and each of ours is a few lines.
+colours (`tests/benchmarks/training.py`), which makes a step of a small network a third longer. Its colours need three channels,
+and each of our functions is a few lines.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from torch.nn import functional
 BRIGHTNESS = 0.2
 """Brightness, contrast and saturation vary by up to this share."""
 BORDER = 8
-"""A crop moves by up to an eighth of the picture."""
+"""A crop moves by up to one part in so many of the picture's side."""
 
 
 def vary(pictures: torch.Tensor, words: Sequence[str]) -> torch.Tensor:
-    """Pictures N×C×H×W from 0 to 1, each varied in its own way; draws from torch's generator."""
+    """Pictures N×C×H×W from 0 to 1, each varied by itself, in the ways that `words` name; drawn from torch's generator."""
     if "flip" in words:
         pictures = torch.where(_drawn(pictures) < 0.5, pictures.flip(-1), pictures)
     if "crop" in words:
@@ -42,7 +42,7 @@ def mix(pictures: torch.Tensor, labels: torch.Tensor, classes: int) -> tuple[tor
 
 
 def _moved(pictures: torch.Tensor) -> torch.Tensor:
-    """A window of the picture's size, cut out of it with black around."""
+    """From each picture with a black border, a window of the picture's size."""
     count, _, height, width = pictures.shape
     reach = max(1, height // BORDER), max(1, width // BORDER)
     wide = functional.pad(pictures, (reach[1], reach[1], reach[0], reach[0]))

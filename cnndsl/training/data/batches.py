@@ -11,30 +11,30 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 
 class Examples(Dataset):  # type: ignore[misc]
-    """Some of a collection's examples; a batch is taken from the arrays at once."""
+    """Some examples of a collection, by their `indices`. A batch is read from the arrays in one go."""
 
-    def __init__(self, examples: np.ndarray, labels: np.ndarray, places: np.ndarray) -> None:
+    def __init__(self, examples: np.ndarray, labels: np.ndarray, indices: np.ndarray) -> None:
         self.examples = examples
         self.labels = labels
-        self.places = places
+        self.indices = indices
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self.indices)
 
     def __getitem__(self, place: int) -> tuple[torch.Tensor, torch.Tensor]:
         return self.__getitems__([place])
 
     def __getitems__(self, places: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
         """The examples N×shape as they are stored, and their labels."""
-        chosen = self.places[np.asarray(places, np.int64)]
+        chosen = self.indices[np.asarray(places, np.int64)]
         return torch.from_numpy(self.examples[chosen]), torch.from_numpy(self.labels[chosen])
 
 
 class Order(Sampler):  # type: ignore[misc]
-    """Places in batches of `batch` for all processes together, of which process `rank` of `ranks` gets its share.
+    """Places in batches of `batch`, of which process `rank` of `ranks` gets its share.
 
-    With a `seed` the order is another one in each epoch (what `epoch()` gives), and an incomplete last batch is left out;
-    without one everything comes once, in its own order.
+    With a `seed`, each epoch (the number that `epoch()` gives) has an order of its own, and an incomplete last batch is left
+    out. Without a seed every example comes once, in the order of the data.
     """
 
     def __init__(
@@ -59,23 +59,23 @@ class Order(Sampler):  # type: ignore[misc]
 
 
 def batches(examples: Examples, batch: int, seed: int | None, trainer: Any) -> DataLoader:
-    """The batches of this process. Beside an accelerator, workers get them ready; the CPU has better things to do."""
+    """The batches of this process. Workers make them ready while a GPU learns; where the CPU learns there are no workers."""
     order = Order(
         len(examples), batch, seed, trainer.global_rank, trainer.world_size, lambda: int(trainer.current_epoch)
     )
-    beside = trainer.strategy.root_device.type == "cuda"
-    workers = min(4, torch.get_num_threads()) if beside else 0
+    on_gpu = trainer.strategy.root_device.type == "cuda"
+    workers = min(4, torch.get_num_threads()) if on_gpu else 0
     return DataLoader(
         examples,
         batch_sampler=order,
         num_workers=workers,
-        collate_fn=_as_it_is,
-        pin_memory=beside,
+        collate_fn=_unchanged,
+        pin_memory=on_gpu,
         persistent_workers=workers > 0,
-        # Each round through a loader draws a number, and must not take it from what training draws from.
+        # Each pass over a loader draws a random number. It must not come from the generator that training draws from.
         generator=torch.Generator(),
     )
 
 
-def _as_it_is(batch: Any) -> Any:
+def _unchanged(batch: Any) -> Any:
     return batch

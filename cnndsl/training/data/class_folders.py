@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 from cnndsl.arrays.inputs import prepared_picture, read_picture
 from cnndsl.diagnostics.errors import CnnError, Diagnostic
 from cnndsl.disk.files import is_folder, reason
-from cnndsl.training.data.find import Collection, Shape, room, unreadable
+from cnndsl.training.data.collection import Collection, Shape, room, unreadable
 
 if TYPE_CHECKING:
     import numpy as np
 
 ENDINGS = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
-SHOWN = 10
-"""How many broken pictures are told, each with its path."""
+MOST_REPORTED = 10
+"""The most broken pictures that are reported, each with its path."""
 
 
 def folder(path: Path, reading: Mapping[str, Any] | None = None) -> Collection:
@@ -35,8 +35,8 @@ def folder(path: Path, reading: Mapping[str, Any] | None = None) -> Collection:
             parts = [path / "train", others[0]]
     classes = _classes(parts[0])
     for other in parts[1:]:
-        if (found := _classes(other)) != classes:
-            odd = sorted(set(found) ^ set(classes))
+        if (names := _classes(other)) != classes:
+            odd = sorted(set(names) ^ set(classes))
             raise unreadable(
                 f"{parts[0]} and {other} have not the same classes", "give both the same folders",
                 f"only one of them has {', '.join(odd)}",
@@ -72,32 +72,34 @@ def _instead(path: Path) -> str:
 
 
 def _pictures(path: Path) -> list[Path]:
-    found = sorted(p for p in path.rglob("*") if p.suffix.lower() in ENDINGS and not p.name.startswith("."))
-    if not found:
+    pictures = sorted(p for p in path.rglob("*") if p.suffix.lower() in ENDINGS and not p.name.startswith("."))
+    if not pictures:
         raise unreadable(f"{path} has no pictures", f"expected files in {', '.join(sorted(ENDINGS))}")
-    return found
+    return pictures
 
 
 def _read(paths: Sequence[Path], reading: Mapping[str, Any], shape: Shape) -> np.ndarray:
     """Every picture once, before anything starts; raises `CnnError` with those that cannot be read."""
-    done = room(len(paths), shape, "uint8")
+    pictures = room(len(paths), shape, "uint8")
     faults: list[Diagnostic] = []
     plain = {key: value for key, value in reading.items() if key not in ("mean", "std", "scale", "order")}
 
-    def read(place: int) -> None:
+    def read(index: int) -> None:
         try:
-            # Whole numbers of 255ths come back exactly.
-            done[place] = (prepared_picture(read_picture(paths[place]), shape, plain)[0] * 255).round()
+            # Pixels were whole numbers before they were divided by 255: rounding gives them back exactly.
+            pictures[index] = (prepared_picture(read_picture(paths[index]), shape, plain)[0] * 255).round()
         except CnnError as error:
             faults.extend(error.diagnostics)
 
-    # Pillow decodes outside Python's lock. What it warns of is told by `read_image`; threads share the filters.
+    # Pillow decodes outside Python's lock. Threads share one list of filters for warnings, and `read_image` reports faults.
     with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
         for _ in pool.map(read, range(len(paths))):
             continue
     if faults:
-        shown = sorted(faults, key=lambda fault: fault.message)[:SHOWN]
-        if len(faults) > SHOWN:
-            shown[-1] = replace(shown[-1], notes=(*shown[-1].notes, f"and {len(faults) - SHOWN} more cannot be read"))
+        shown = sorted(faults, key=lambda fault: fault.message)[:MOST_REPORTED]
+        if len(faults) > MOST_REPORTED:
+            shown[-1] = replace(
+                shown[-1], notes=(*shown[-1].notes, f"and {len(faults) - MOST_REPORTED} more cannot be read")
+            )
         raise CnnError(shown)
-    return done
+    return pictures

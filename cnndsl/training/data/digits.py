@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from cnndsl.diagnostics.errors import MissingPart
-from cnndsl.training.data.find import Collection, fitted
+from cnndsl.training.data.collection import Collection, fitted
 
 
 def digits() -> Collection:
@@ -16,7 +16,7 @@ def digits() -> Collection:
         from sklearn.datasets import load_digits
     except ImportError:
         raise MissingPart("the digits come with scikit-learn", "run `pip install 'cnndsl[train]'`") from None
-    found = load_digits()
-    pictures = np.rint(found.images * (255 / 16)).astype(np.uint8)[..., None]
-    labels = found.target.astype(np.int64)
+    loaded = load_digits()
+    pictures = np.rint(loaded.images * (255 / 16)).astype(np.uint8)[..., None]
+    labels = loaded.target.astype(np.int64)
     return Collection("digits", tuple(map(str, range(10))), labels, partial(fitted, pictures), size="1×8×8")

@@ -1,6 +1,6 @@
-"""A state of training as one safetensors file: tensors as such, all else as JSON in its header. Nothing is unpickled.
+"""A state of training as one safetensors file: its tensors as tensors, all else as JSON in the header. Nothing is unpickled.
 
-A sum of all of it is in the header too: a run goes on from the state that was written, or does not.
+The header also has a checksum of everything, so that a run goes on from the state that was written, or not at all.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def check(text: str, tensors: Mapping[str, torch.Tensor]) -> str:
 def _plain(value: Any, tensors: dict[str, torch.Tensor]) -> Any:
     if isinstance(value, torch.Tensor):
         name = str(len(tensors))
-        # A copy of its own: safetensors refuses tensors that share memory.
+        # Copied, since safetensors refuses tensors that share memory.
         tensors[name] = value.detach().cpu().clone(memory_format=torch.contiguous_format)
         return {"tensor": name}
     if isinstance(value, dict):

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 DISTINCT = ("#1f77b4", "#d95f02")
-"""Of training and held-out examples; told apart by colour-blind people too."""
+"""The colours of training and of held-out examples, which colour-blind people can tell apart too."""
 
 
 def curves(history: Sequence[dict[str, float]], title: str, format: str = "svg") -> bytes:
@@ -30,7 +30,7 @@ def curves(history: Sequence[dict[str, float]], title: str, format: str = "svg")
 
 
 def confusion(counts: np.ndarray, classes: Sequence[str], title: str, format: str = "svg") -> bytes:
-    """A matrix of counts: rows are what examples are, columns what they are taken for. Numbers up to 30 classes."""
+    """A picture of a confusion matrix: rows are the true classes, columns the predicted ones. Up to 30 classes it has numbers."""
     side = max(4.0, min(14.0, 0.45 * len(classes)))
     figure = figure_of((side + 1, side))
     axes = figure.subplots()

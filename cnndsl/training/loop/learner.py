@@ -25,10 +25,11 @@ from cnndsl.training.options import Options
 
 
 class Learner(lightning.LightningModule):  # type: ignore[misc]
-    """`network` is the compiled module; `history` holds a row of figures for each epoch that is done."""
+    """`network` is the compiled module; `history` has a row of figures for each finished epoch. `frozen` are the layers that
+    stay as they are, `old` the state-dict keys whose weights came from a file."""
 
     channels_last = True
-    """Whether pictures and their weights lie so."""
+    """Whether pictures and the weights of convolutions lie in memory with the channels last."""
 
     def __init__(
         self,
@@ -66,14 +67,14 @@ class Learner(lightning.LightningModule):  # type: ignore[misc]
         )
 
     def _layer(self, name: str) -> list[nn.Parameter]:
-        found: Any = self.network
+        layer: Any = self.network
         for part in name.split("."):
-            found = getattr(found, part)
-        return [found] if isinstance(found, nn.Parameter) else list(found.parameters())
+            layer = getattr(layer, part)
+        return [layer] if isinstance(layer, nn.Parameter) else list(layer.parameters())
 
     def setup(self, stage: str) -> None:
-        # Convolutions of pictures are faster so, and nothing else changes. (docs/training.md has the figures.) It comes
-        # before processes agree on how gradients lie: they would add up numbers of different places.
+        # Convolutions are faster with channels last (docs/training.md has the figures), and their results are the same. It is
+        # set here, before several processes agree on the layout of gradients: otherwise they would add different elements.
         if self.last:
             self.network.to(memory_format=torch.channels_last)
 
@@ -82,12 +83,12 @@ class Learner(lightning.LightningModule):  # type: ignore[misc]
             self.network.compile()
 
     def on_train_epoch_start(self) -> None:
-        # What an epoch draws depends on nothing before it: a run that is taken up again goes the same way.
+        # The random numbers of an epoch depend on nothing before it, so that a resumed run draws the same ones.
         epoch = [self.options.seed, self.current_epoch, self.global_rank]
         torch.manual_seed(int(np.random.SeedSequence(epoch).generate_state(1)[0]))
         for name, layer in self.network.named_modules():
             if name in self.frozen:
-                # The statistics of a frozen norm stay as they are, too.
+                # In evaluation mode a frozen batch norm keeps its statistics.
                 layer.eval()
 
     def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], _: int) -> torch.Tensor:
@@ -131,7 +132,7 @@ class Learner(lightning.LightningModule):  # type: ignore[misc]
 
     def _scores(self, output: torch.Tensor) -> torch.Tensor:
         output = output.float()
-        # The softmax of a logarithm of shares gives the shares again, that of a log-softmax too.
+        # A softmax of the logarithm of shares gives the shares back, so cross-entropy may take it for scores.
         return output.clamp_min(1e-12).log() if self.shares else output
 
     def train_dataloader(self) -> Any:
@@ -155,4 +156,4 @@ class Learner(lightning.LightningModule):  # type: ignore[misc]
 
 def _ends_in_softmax(graph: Graph) -> bool:
     last = next(output.node for output in graph.outputs if not output.training)
-    return any(node.name == last and node.op.word == "Softmax" for node in graph.nodes)
+    return any(node.name == last and node.op.per_position == "softmax" for node in graph.nodes)

@@ -13,9 +13,9 @@ from cnndsl.training.options import Options
 
 
 def optimizer(network: nn.Module, options: Options, old: Collection[str]) -> torch.optim.Optimizer:
-    """Over the weights that are not frozen: those of `old` (state-dict keys) at `backbone_lr`, vectors without decay.
+    """The optimizer of all weights that are not frozen. Weights of `old` (state-dict keys) learn at `backbone_lr`.
 
-    Biases, and the scales of norms, are vectors; pulling them to zero serves nothing.
+    Vectors have no weight decay: they are biases and the scales of norms, which gain nothing from being pulled to zero.
     """
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, weight in network.named_parameters():

@@ -1,4 +1,4 @@
-"""Learning as it goes on, on stderr: a bar on a terminal, a line for each epoch everywhere."""
+"""Shows on stderr how learning goes: a line for each epoch, and on a terminal a bar as well."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import lightning.pytorch as lightning
 from cnndsl.training.loop.learner import Learner
 
 REFRESH = 0.1
-"""Seconds between two looks at the figures: each makes the device wait."""
+"""Seconds between two updates of the bar: to read the figures, the program must wait for the device."""
 
 
 class Progress(lightning.Callback):  # type: ignore[misc]
@@ -57,7 +57,7 @@ class Progress(lightning.Callback):  # type: ignore[misc]
         self.bar.update(
             self.task,
             completed=steps,
-            # However short an epoch is, the bar shows its end.
+            # The end of an epoch is always drawn, however short the epoch is.
             refresh=last,
             description=f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}",
             figures=f"loss {float(figures['train_loss'].compute()):.3f}  "

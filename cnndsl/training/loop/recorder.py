@@ -1,4 +1,4 @@
-"""Writes a run down after each epoch: state, weights, figures. Files are replaced whole."""
+"""After each epoch writes the run's files: state, weights, figures. A file is replaced whole or not at all."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from safetensors.torch import save
 
 from cnndsl.diagnostics.errors import CnnError, fault
 from cnndsl.disk.files import write_atomically
-from cnndsl.training import run as places
 from cnndsl.training.loop.curves import curves
 from cnndsl.training.loop.learner import Learner
-from cnndsl.training.run import Run
+from cnndsl.training.run import BEST, CHECKPOINT, CURVES, LAST, METRICS, Run
 
 COLUMNS = (
     "epoch",
@@ -30,11 +29,12 @@ COLUMNS = (
     "images_per_second",
     "waiting",
 )
-"""Of `metrics.csv`. `images_per_second` is of learning alone, `waiting` the share of it in which no batch was ready."""
+"""The columns of `metrics.csv`. `images_per_second` counts only the time of learning, without that of being examined.
+`waiting` is the share of it in which no batch was ready."""
 
 
-class Recorder(lightning.Callback):  # type: ignore[misc]
-    """Adds a row to the learner's history and saves all there is, in an order in which no kill does harm."""
+class RunRecorder(lightning.Callback):  # type: ignore[misc]
+    """Adds a row to the learner's history and saves everything. The order of writing is such that a kill does no harm."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -47,10 +47,10 @@ class Recorder(lightning.Callback):  # type: ignore[misc]
             return
         from torch.utils.tensorboard import SummaryWriter
 
-        # Events of an epoch that did not come to its end are taken back.
+        # Events of an epoch that was not finished are dropped.
         self.board = SummaryWriter(str(self.run.folder), purge_step=len(pl_module.history) + 1)
         if pl_module.history:
-            # Killed between the state and what is made from it: the rest is made again.
+            # The run may have been killed after its state was written and before the other files: they are written again.
             self._write(trainer, pl_module)
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: Learner) -> None:
@@ -85,8 +85,8 @@ class Recorder(lightning.Callback):  # type: ignore[misc]
         if not all(math.isfinite(figures[name]) for name in ("train_loss", "val_loss")):
             raise _diverged(trainer.current_epoch + 1, len(pl_module.history))
         pl_module.history.append(row)
-        # The state first: the other files follow from it.
-        trainer.save_checkpoint(self.run.folder / places.CHECKPOINT)
+        # The state comes first, since the other files can be made from it.
+        trainer.save_checkpoint(self.run.folder / CHECKPOINT)
         if trainer.is_global_zero:
             self._write(trainer, pl_module)
             for name in COLUMNS[1:]:
@@ -96,15 +96,15 @@ class Recorder(lightning.Callback):  # type: ignore[misc]
     def _write(self, trainer: lightning.Trainer, learner: Learner) -> None:
         from cnndsl.training.loop.checkpoint import unpacked
 
-        # As saved: averaged where averaging is asked for, whole where it is spread over devices.
-        state = unpacked(self.run.folder / places.CHECKPOINT)["state_dict"]
+        # The weights are read from the saved state: there they are averaged (`ema`) and whole (`fsdp`).
+        state = unpacked(self.run.folder / CHECKPOINT)["state_dict"]
         prefix = "network."
         weights = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
         data = _file(weights, self.run)
-        write_atomically(self.run.folder / places.LAST, data)
+        write_atomically(self.run.folder / LAST, data)
         if best_epoch(learner.history) == len(learner.history):
-            write_atomically(self.run.folder / places.BEST, data)
-        write_atomically(self.run.folder / places.METRICS, _table(learner.history))
+            write_atomically(self.run.folder / BEST, data)
+        write_atomically(self.run.folder / METRICS, _table(learner.history))
 
     def on_train_end(self, trainer: lightning.Trainer, pl_module: Learner) -> None:
         self.close(trainer, pl_module)
@@ -117,7 +117,7 @@ class Recorder(lightning.Callback):  # type: ignore[misc]
         if self.board is not None:
             self.board.close()
         if trainer.is_global_zero and learner.history:
-            write_atomically(self.run.folder / places.CURVES, curves(learner.history, self.run.graph.name))
+            write_atomically(self.run.folder / CURVES, curves(learner.history, self.run.graph.name))
 
 
 def _diverged(epoch: int, done: int) -> CnnError:

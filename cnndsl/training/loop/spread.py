@@ -24,7 +24,7 @@ WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
 class SpreadLearner(Learner):
     """A learner each of whose processes keeps a part of every weight, and gathers a layer's when it computes it."""
 
-    # Parts of weights are rows of memory as it lies; gradients that lie otherwise cannot be shared out.
+    # Weights are divided by rows as they lie in memory; gradients in another layout could not be divided so.
     channels_last = False
 
     def configure_model(self) -> None:
@@ -35,7 +35,7 @@ class SpreadLearner(Learner):
         fully_shard(self.network, mesh=self.device_mesh["data_parallel"])
 
     def on_fit_end(self) -> None:
-        # A process that ends while another still talks to it takes that one down.
+        # All processes end together: one that ended while another still talks to it would make that one fail.
         self.trainer.strategy.barrier()
 
 
@@ -50,9 +50,9 @@ class Spread(ModelParallelStrategy):  # type: ignore[misc]
 
     def load_checkpoint(self, checkpoint_path: Any, weights_only: bool | None = None) -> dict[str, Any]:
         """Raises `CnnError` (damaged-run)."""
-        # Every process reads the file, and takes its part.
+        # Every process reads the whole file and keeps its part.
         state = unpacked(Path(self.broadcast(checkpoint_path)))
         set_model_state_dict(self.model, state["state_dict"], options=WHOLE)
-        for optimizer, found in zip(self.optimizers, state["optimizer_states"], strict=True):
-            set_optimizer_state_dict(self.model, optimizer, found, options=WHOLE)
+        for optimizer, its_state in zip(self.optimizers, state["optimizer_states"], strict=True):
+            set_optimizer_state_dict(self.model, optimizer, its_state, options=WHOLE)
         return state

@@ -11,7 +11,7 @@ from lightning.pytorch.strategies import DDPStrategy
 
 from cnndsl.training.loop.checkpoint import Checkpoints
 from cnndsl.training.loop.progress import Progress
-from cnndsl.training.loop.recorder import Recorder
+from cnndsl.training.loop.recorder import RunRecorder
 from cnndsl.training.options import Options
 from cnndsl.training.run import Run
 
@@ -26,8 +26,8 @@ def make_trainer(run: Run) -> lightning.Trainer:
         callbacks.append(EMAWeightAveraging(decay=options.ema))
     if options.early_stop:
         callbacks.append(EarlyStopping("val_accuracy", mode="max", patience=options.early_stop))
-    # The recorder comes behind what changes the state it saves.
-    callbacks += [Recorder(run), Progress()]
+    # The recorder comes after the callbacks that change the state which it saves.
+    callbacks += [RunRecorder(run), Progress()]
     return lightning.Trainer(
         accelerator=options.accelerator,
         devices=options.devices,

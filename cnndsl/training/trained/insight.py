@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 MOST_MAPS = 64
-"""Channels of a layer that a picture shows."""
+"""The most channels of a layer that a picture shows."""
 WIDTH = 8.6
 """Inches of a picture."""
 
@@ -88,7 +88,7 @@ def cam_picture(network: Recogniser, image: Path, label: str | None, layer: str 
     plain, laid = figure.subplots(1, 2)
     plain.imshow(shown, cmap="gray", vmin=0, vmax=1)
     laid.imshow(shown, cmap="gray", vmin=0, vmax=1)
-    # Matplotlib brings the map to the picture's size; its corners are the picture's.
+    # `extent` lays the map over the whole picture, and matplotlib interpolates it.
     laid.imshow(
         cam, cmap="inferno", alpha=0.55, extent=(-0.5, width - 0.5, height - 0.5, -0.5), interpolation="bilinear"
     )
@@ -131,10 +131,10 @@ def _last_map(graph: Graph) -> str:
     """The last map before a global operation, where positions still mean something."""
     from cnndsl.analyses.receptive_field import network_receptive_field, receptive_fields
 
-    found = network_receptive_field(graph, receptive_fields(graph))
-    if found is None or graph.types[found[0]].rank != 2:
+    seen = network_receptive_field(graph, receptive_fields(graph))
+    if seen is None or graph.types[seen[0]].rank != 2:
         raise _nothing("no map of two axes")
-    return found[0]
+    return seen[0]
 
 
 def _map(graph: Graph, name: str) -> Node:
@@ -160,7 +160,7 @@ def _first(shown: int, count: int) -> str:
 
 
 def _spread(values: np.ndarray) -> np.ndarray:
-    """From 0 to 1, the middle grey where all are equal."""
+    """The values brought to 0 … 1; all become 0.5 where they are equal."""
     low, high = float(values.min()), float(values.max())
     return (values - low) / (high - low) if high > low else values * 0 + 0.5
 

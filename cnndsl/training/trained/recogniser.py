@@ -15,7 +15,8 @@ from cnndsl.diagnostics.nearest import nearest
 from cnndsl.ir.graph import Graph
 from cnndsl.published.weights import Given, use_of
 from cnndsl.training.check import check_classifier, check_fits
-from cnndsl.training.data.find import Collection, find_data
+from cnndsl.training.data.collection import Collection
+from cnndsl.training.data.find import find_data
 from cnndsl.training.run import Run
 
 if TYPE_CHECKING:
@@ -32,9 +33,9 @@ def plain_name(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class Report:
-    """What held-out examples say of a network. `confusion` counts them: rows are what they are, columns what they are
-    taken for."""
+class Evaluation:
+    """How well a network recognises examples it has not learnt from. `confusion` counts them: rows are the true classes,
+    columns the predicted ones."""
 
     accuracy: float
     loss: float
@@ -52,8 +53,8 @@ class Report:
         import numpy as np
 
         wrong = self.confusion - np.diag(np.diag(self.confusion))
-        places = np.argsort(-wrong, axis=None, kind="stable")[:most]
-        cells = [(int(place) // len(wrong), int(place) % len(wrong)) for place in places]
+        indices = np.argsort(-wrong, axis=None, kind="stable")[:most]
+        cells = [(int(index) // len(wrong), int(index) % len(wrong)) for index in indices]
         return [
             f"{self.classes[row]} taken for {self.classes[column]}: {wrong[row, column]} of {self.confusion[row].sum()}"
             for row, column in cells
@@ -63,7 +64,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Recogniser:
-    """`weights` are the network's, by state-dict key; `classes` their names, "" where nobody said them."""
+    """`weights` are the network's, by state-dict key; `classes` the names of its classes, "" for a class without a name."""
 
     graph: Graph
     weights: Arrays
@@ -72,7 +73,7 @@ class Recogniser:
 
     @classmethod
     def of_run(cls, run: Run, weights: Path | None = None) -> Recogniser:
-        """That of a run, by default with its best weights. Raises `CnnError`."""
+        """The recogniser of a run, by default with its best weights. Raises `CnnError`."""
         arrays = run.weights() if weights is None else checked(run.graph, read_weights(weights), weights.name)
         return cls(run.graph, arrays, run.classes, run.use)
 
@@ -86,9 +87,12 @@ class Recogniser:
         names = use.classes if len(use.classes) == count else ("",) * count
         return cls(graph, arrays, names, use)
 
-    def evaluate(self, data: str, held_out: tuple[float, int] | None = None) -> Report:
-        """Compares with the labels of `data`: of the part that the data itself holds out, or of what training with that
-        share and seed does; else of everything. Raises `CnnError`."""
+    def evaluate(self, data: str, held_out: tuple[float, int] | None = None) -> Evaluation:
+        """Compares what the network says of examples with their labels. Raises `CnnError`.
+
+        With `held_out`, a share and a seed, the examples are those that training with these would hold out. Else they are the
+        part of `data` that the data itself holds out, or all examples where it holds out none.
+        """
         import numpy as np
         import torch
         from torch.nn import functional
@@ -98,19 +102,19 @@ class Recogniser:
         check_fits(self.graph, collection)
         examples = collection.read(self.graph.inputs[0].type.shape)
         if held_out is not None:
-            places = collection.parts(*held_out)[1]
+            indices = collection.parts(*held_out)[1]
         else:
-            places = np.arange(len(collection.labels)) if collection.held_out is None else collection.held_out
-        labels = collection.labels[places]
+            indices = np.arange(len(collection.labels)) if collection.held_out is None else collection.held_out
+        labels = collection.labels[indices]
         matrix = MulticlassConfusionMatrix(len(self.classes))
         losses, among = 0.0, 0
-        for start, scores in self._scores(examples, places):
+        for start, scores in self._scores(examples, indices):
             truth = torch.from_numpy(labels[start : start + len(scores)])
             losses += float(functional.cross_entropy(scores.double(), truth, reduction="sum"))
             matrix.update(scores, truth)
             among += int((scores.topk(min(5, scores.shape[1])).indices == truth[:, None]).any(1).sum())
         counts = matrix.compute().numpy()
-        return Report(
+        return Evaluation(
             float(np.trace(counts)) / len(labels),
             losses / len(labels),
             len(labels),
@@ -162,8 +166,8 @@ class Recogniser:
         picture = torch.from_numpy(self.picture(path))[None]
         return {self.graph.inputs[0].name: Preparation(self.use.reading).normalized(picture).numpy()}
 
-    def _scores(self, examples: np.ndarray, places: np.ndarray) -> Iterator[tuple[int, Any]]:
-        """Batches of scores on the CPU, each with its place among `places`."""
+    def _scores(self, examples: np.ndarray, indices: np.ndarray) -> Iterator[tuple[int, Any]]:
+        """Scores of the examples with these indices, batch by batch, on the CPU; before each the place where it begins."""
         import numpy as np
         import torch
 
@@ -175,12 +179,12 @@ class Recogniser:
             from cnndsl.training.loop.learner import Learner
             from cnndsl.training.options import Options
 
-            chosen = Examples(examples, np.zeros(len(examples), np.int64), places)
+            chosen = Examples(examples, np.zeros(len(examples), np.int64), indices)
             learner = Learner(self.graph, Options(), Preparation(self.use.reading), (chosen, chosen))
         learner.network.load_state_dict({key: torch.tensor(array) for key, array in self.weights.items()})
         device = "cuda" if torch.cuda.is_available() else "cpu"
         learner.to(device).eval()
         with torch.inference_mode():
-            for start in range(0, len(places), BATCH):
-                stored, _ = chosen.__getitems__(range(start, min(start + BATCH, len(places))))
+            for start in range(0, len(indices), BATCH):
+                stored, _ = chosen.__getitems__(range(start, min(start + BATCH, len(indices))))
                 yield start, learner.scores(stored.to(device)).cpu()

@@ -23,6 +23,20 @@ p4 = p3 → MaxPool
 a = p3 → head → cls3: Conv1x1(2)
 b = p4 → head → cls4: Conv1x1(2)
 output a, b""",
+    "share_at_two_sizes": """input x: 8×16×16
+share head = [Conv3x3(6) → Permute(1, 2, 0) → Reshape(-1, 3)]
+p3 = x → Conv1x1(8)
+p4 = p3 → MaxPool
+a = p3 → head → Softmax
+b = p4 → head → Softmax
+output a, b""",
+    "share_that_pads_otherwise": """input x: 8×16×16
+share head = [Conv3x3(6, stride=2, pad=same_tf) → ReLU]
+p3 = x → Conv1x1(8)
+p4 = p3 → Crop(size=15)
+a = p3 → head → Conv1x1(2)
+b = p4 → head → Conv1x1(2)
+output a, b""",
     "share_in_block": """input x: 8×16×16
 share head = Conv3x3(8)
 block B { conv: Conv1x1(8) → ReLU → fin: Conv1x1(8) }

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from cnndsl.arrays.drawn import drawn_weights
 from cnndsl.backends.pytorch.live.module import to_torch
 from cnndsl.backends.tvm.build import build
 from cnndsl.ir.graph import Graph
-from cnndsl.verification import drawn_weights
 
 Arrays = dict[str, np.ndarray]
 

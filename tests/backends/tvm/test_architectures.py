@@ -1,4 +1,4 @@
-"""A network of each family, compiled by TVM: PyTorch's numbers."""
+"""Guards `backends/tvm/build.py`. A network of each family, compiled by TVM, gives PyTorch's numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Compiled networks give PyTorch's numbers: every layer's examples, and what fusion and packing do between layers."""
+"""Guards `backends/tvm/build.py` and `backends/tvm/lower.py`. Compiled networks give PyTorch's numbers: every
+layer's examples, and what lies between layers.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +9,13 @@ from typing import Any, ClassVar, final
 
 import pytest
 
+from cnndsl.arrays.drawn import drawn_weights
 from cnndsl.backends.tvm.build import build
 from cnndsl.backends.tvm.plan.groups import plan
-from cnndsl.backends.tvm.program.fold import fold
+from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.diagnostics.errors import CnnError
 from cnndsl.ir.op import Op, registry
 from cnndsl.pipeline import parse_text
-from cnndsl.verification import drawn_weights
 from tests.backends.tvm.against_torch import relative_error
 from tests.graphs import graph
 
@@ -53,7 +55,7 @@ def test_a_residual_network_for_each_width_of_vectors(target: str) -> None:
 
 def test_a_block_becomes_one_kernel_for_each_convolution() -> None:
     network = parse_text(RESNET).graph
-    groups = plan(fold(network, drawn_weights(network, 0)))
+    groups = plan(program_of(network, drawn_weights(network, 0)))
     assert [(g.anchor.op.word, [s.op.word for s in g.tail], len(g.residuals)) for g in groups] == [
         ("Conv", ["ReLU"], 0),
         ("MaxPool", [], 0),

@@ -1,4 +1,6 @@
-"""What code is made for: each x86 by running it, Arm by its assembly, and packages that find their own processor."""
+"""Guards `backends/tvm/target.py`. Each x86 by running it, Arm by its assembly, and packages that find their own
+processor.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +14,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cnndsl.arrays.drawn import drawn_weights
 from cnndsl.backends.tvm import predict
 from cnndsl.backends.tvm.build import build
+from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.lower import lower
-from cnndsl.backends.tvm.options import Options
 from cnndsl.backends.tvm.package.dump import assembly
 from cnndsl.backends.tvm.package.loaded import Package, load
+from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.target import PORTABLE, Gpu, find_cpu, find_targets
 from cnndsl.diagnostics.errors import CnnError, MissingPart
 from cnndsl.pipeline import parse_text
-from cnndsl.verification import drawn_weights
 from tests.backends.tvm.against_torch import inputs_for, relative_error, torch_outputs
 
 pytestmark = pytest.mark.tvm
@@ -60,7 +63,7 @@ def _cpus(text: str) -> tuple[Any, ...]:
 
 def test_arm_code_multiplies_and_adds_vectors_of_four() -> None:
     graph = parse_text(TEXT).graph
-    compiled = lower(graph, drawn_weights(graph, 0), Options(), target="aarch64:cortex-a76")
+    compiled = lower(graph, program_of(graph, drawn_weights(graph, 0)), Job(find_cpu("aarch64:cortex-a76")), "drawn")
     text = assembly(compiled.code.executable.mod)  # type: ignore[attr-defined]
     vectors = len(re.findall(r"\bfmla\tv\d+\.4s, v\d+\.4s", text))
     scalars = len(re.findall(r"\bfmadd\ts\d+", text))

@@ -1,4 +1,4 @@
-"""The heat map: shades at equal distances to the eye, which differ in lightness alone where colours are not told apart.
+"""The shades of a heat map, equally far apart to the eye. They differ in lightness, so that no hue needs to be told apart.
 
 The ramp runs through OKLab (Björn Ottosson: "A perceptual color space for image processing", 2020) from cream over orange to
 a dark red, ever darker. Its shades are taken at equal distances along it.
@@ -21,7 +21,7 @@ def shades(*, dark: bool) -> tuple[tuple[str, str], ...]:
     """`STEPS` pairs of fill and ink as `#rrggbb`, from the least to the most: on light paper most is the darkest, on dark
     paper the brightest. Black or white ink, whichever stands out more, has a contrast of at least 4.58 on any colour."""
     points = [_ramp(number / 500) for number in range(501)]
-    reached = [0.0, *accumulate(dist(one, other) for one, other in pairwise(points))]
+    reached = [0.0, *accumulate(dist(point, following) for point, following in pairwise(points))]
     chosen = [
         min(range(len(points)), key=lambda at: abs(reached[at] - reached[-1] * step / (STEPS - 1)))
         for step in range(STEPS)

@@ -1,4 +1,4 @@
-"""What a heat map colours boxes by: one number a box, and where on the scale it stands."""
+"""What a heat map colours boxes by: a number for each box, and its place on the scale."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ TITLES: dict[Measure, str] = {
 class Heat:
     """The heat map of one picture.
 
-    A box has what one of its rounds has, the largest where rounds differ; a closed block the total of all that is in it. The
-    receptive field is that of a box's last output, along its longest side. Receptive fields are laid out linearly, all
-    else by its logarithm, since layers differ by orders of magnitude.
+    The number of a box is that of one of its rounds, the largest where rounds differ. The number of a closed block is the total
+    of its layers. The receptive field is that of the box's last output, along its longest side. The scale of receptive fields
+    is linear; the other scales are logarithmic, since layers differ by orders of magnitude.
     """
 
     def __init__(self, picture: Diagram, measure: Measure) -> None:
@@ -46,7 +46,7 @@ class Heat:
         return round(self._place(number) * (STEPS - 1)) if number else None
 
     def note(self, key: str) -> str:
-        """What the box says of itself, where it does not say it anyway."""
+        """The number as text for the box, where the box does not have it anyway."""
         number = self._values.get(key, 0)
         if not number or self.measure in ("params", "macs"):
             return ""

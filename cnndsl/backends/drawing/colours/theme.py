@@ -29,7 +29,7 @@ def _roles(palette: Palette) -> dict[str, str]:
 
 
 def _marks() -> Palette:
-    """A palette in which no two colours are equal: numbers that stand for a role until `follow` puts in what it is."""
+    """A palette in which no two colours are equal: each number stands for a role until `follow` puts a real colour there."""
     number = iter(range(0xABC000, 0xABD000))
 
     def mark(_: object) -> str:
@@ -53,9 +53,9 @@ PALETTES: dict[Theme, Palette] = {"light": LIGHT, "dark": DARK, "auto": AUTO}
 
 
 def follow(root: ElementTree.Element, namespace: str = "") -> None:
-    """Gives what was drawn with `AUTO` its light colours, and a style sheet with the dark ones for readers who want those.
+    """Gives a drawing in the palette `AUTO` its light colours, and a style sheet with the dark ones for readers who want them.
 
-    The light ones stay attributes, for programs that read no style sheets.
+    The light colours are attributes, for programs that read no style sheets.
     """
     used: set[tuple[str, str]] = set()
     for element in root.iter():

@@ -6,10 +6,12 @@ from cnndsl.backends.drawing.diagram.parts import Part
 from cnndsl.ir.graph import Graph, Node
 
 Link = tuple[int | None, ...]
-"""How a round hangs on the one before: per tensor that enters, the place of its maker there, None for a tensor that
-enters every round; and per node whether both use the weights of the same other node."""
+"""How a round depends on the round before it. For each node of the round, whether both rounds use the weights of the
+same node outside; then for each tensor that enters the node from outside the round, the place in the round before of the
+node that made it, or None where the same tensor enters every round."""
 
 OTHERS = -1
+"""In a `Link`: the node uses the weights of a node outside the rounds."""
 
 
 class Rounds:
@@ -21,7 +23,7 @@ class Rounds:
         self._leaving = {output.node for output in graph.outputs}
 
     def runs(self, items: list[int | Part]) -> list[int | Part]:
-        """The items, with two or more consecutive parts that are alike put into a `run`."""
+        """The items, with two or more alike parts that follow each other put into one part of kind `run`."""
         result: list[int | Part] = []
         start = 0
         while start < len(items):
@@ -39,19 +41,19 @@ class Rounds:
         link: Link | None = None
         end = start
         while end + 1 < len(items):
-            one, other = items[end], items[end + 1]
-            if not (isinstance(one, Part) and isinstance(other, Part) and _comparable(one, other)):
+            part, following = items[end], items[end + 1]
+            if not (isinstance(part, Part) and isinstance(following, Part) and _comparable(part, following)):
                 break
-            found = self._link(one, other)
-            if found is None or (link is not None and found != link):
+            step = self._link(part, following)
+            if step is None or (link is not None and step != link):
                 break
-            link, end = found, end + 1
+            link, end = step, end + 1
         return end - start + 1
 
-    def _link(self, one: Part, other: Part) -> Link | None:
-        """How the second part hangs on the first; None if they are not alike or others read from the first."""
-        first, second = list(one.flat()), list(other.flat())
-        if len(first) != len(second) or _outline(one) != _outline(other):
+    def _link(self, part: Part, following: Part) -> Link | None:
+        """How a part depends on the one before it; None if they are not alike, or if a third part reads from the first."""
+        first, second = list(part.flat()), list(following.flat())
+        if len(first) != len(second) or _outline(part) != _outline(following):
             return None
         here = {position: place for place, position in enumerate(first)}
         there = {position: place for place, position in enumerate(second)}
@@ -91,12 +93,12 @@ class Rounds:
         return here.get(owner_x) == there.get(owner_y)
 
 
-def _comparable(one: Part, other: Part) -> bool:
-    """Rounds of one repeat; or blocks of one kind that stand side by side and are told apart by number alone."""
-    if one.origin is not None and one.origin == other.origin:
+def _comparable(part: Part, following: Part) -> bool:
+    """Whether both are rounds of one repeat, or blocks of one kind whose names are numbers."""
+    if part.origin is not None and part.origin == following.origin:
         return True
-    blocks = one.kind == other.kind == "block" and one.title == other.title
-    return blocks and one.numbered and other.numbered
+    blocks = part.kind == following.kind == "block" and part.title == following.title
+    return blocks and part.numbered and following.numbered
 
 
 def _outline(part: Part) -> tuple[object, ...]:

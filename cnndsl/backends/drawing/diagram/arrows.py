@@ -15,8 +15,8 @@ def arrows(
 ) -> tuple[Edge, ...]:
     """Every arrow between different boxes, in the order in which they are read.
 
-    Of rounds drawn once, the first one's arrows come in and the last one's go out; the way from round to round is
-    what the badge says.
+    Where rounds are drawn once, the arrows that enter are those of the first round and the arrows that leave those of the
+    last. The way from round to round has no arrow: the badge `×3` stands for it.
     """
     boxes = list(leaves(items))
     owner = {port.node: port.key for port in inputs}
@@ -53,18 +53,20 @@ def _names(box: Box | Folded) -> list[str]:
 
 
 _CARRIES = ("shape", "regularization")
-"""Categories of ops that a skip may pass: it is still the same tensor, cut to size or with some of it dropped."""
+"""Categories of ops that a skip may pass through: they cut a tensor to size or drop some of it, and compute nothing new."""
 
 
 def _skips(edges: list[Edge], order: dict[str, int], light: set[str]) -> set[Edge]:
-    """Arrows that go around something: there is another way, through other boxes, to the same place, or to what the box
-    behind hands it on to where that only cuts it to size (U-Net)."""
+    """The arrows that go around something: to the box where they end, another way leads through other boxes.
+
+    Where the box at an arrow's end only cuts the tensor to size, as in U-Net, the box behind it counts as the end.
+    """
     before: dict[str, list[str]] = defaultdict(list)
     after: dict[str, list[str]] = defaultdict(list)
     for edge in edges:
         before[edge.head].append(edge.tail)
         after[edge.tail].append(edge.head)
-    found = set()
+    skips = set()
     for edge in edges:
         if len(after[edge.tail]) < 2:
             continue
@@ -72,12 +74,12 @@ def _skips(edges: list[Edge], order: dict[str, int], light: set[str]) -> set[Edg
         while end in light and len(before[end]) == 1 and len(after[end]) == 1:
             via, end = end, after[end][0]
         if len(before[end]) > 1 and _reaches(edge.tail, via, end, before, order):
-            found.add(edge)
-    return found
+            skips.add(edge)
+    return skips
 
 
 def _reaches(start: str, via: str, end: str, before: dict[str, list[str]], order: dict[str, int]) -> bool:
-    """Whether a way of two steps or more leads from one box to another, not through the box `via` right before the end."""
+    """Whether a way of two steps or more leads from `start` to `end`. Its last step must not come from the box `via`."""
     todo = [key for key in before[end] if key not in (start, via)]
     seen = set(todo)
     while todo:
@@ -91,7 +93,7 @@ def _reaches(start: str, via: str, end: str, before: dict[str, list[str]], order
 
 
 def _labelled(graph: Graph, edges: list[Edge], boxes: dict[str, Box | Folded]) -> tuple[Edge, ...]:
-    """Shapes on the first plain arrow of every tensor that its box made in another shape than came in."""
+    """The arrows, with a shape on the first plain arrow of every tensor whose shape its box has changed."""
     by_tensor: dict[tuple[str, str], list[int]] = defaultdict(list)
     for index, edge in enumerate(edges):
         by_tensor[edge.tail, edge.tensor].append(index)
@@ -105,11 +107,11 @@ def _labelled(graph: Graph, edges: list[Edge], boxes: dict[str, Box | Folded]) -
         types = [n.type for n in last] if tensor == last[0].name else [graph.types[tensor]]
         chosen = next((i for i in indices if not edges[i].skip), indices[0])
         result[chosen] = replace(edges[chosen], label=shape(types))
-    return tuple(_told(graph, edge, boxes.get(edge.head)) for edge in result)
+    return tuple(_as_part(graph, edge, boxes.get(edge.head)) for edge in result)
 
 
-def _told(graph: Graph, edge: Edge, head: Box | Folded | None) -> Edge:
-    """The arrow with its shape where it joins others to something of another shape: the parts of a `cat`."""
+def _as_part(graph: Graph, edge: Edge, head: Box | Folded | None) -> Edge:
+    """The arrow, with its shape where it is merged into a tensor of another shape, as the parts of a `cat` are."""
     if edge.label or edge.skip or not isinstance(head, Box) or len(head.cells[0].node.inputs) < 2:
         return edge
     type = graph.types[edge.tensor]

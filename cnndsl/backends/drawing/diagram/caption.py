@@ -1,4 +1,4 @@
-"""The words on a box: what a layer is, as short as a paper's figure has it."""
+"""The words on a box: what a layer is, in as few words as the figure of a paper uses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cnndsl.ir.written import show, sizes
 UNSAID = frozenset(
     {"bias", "pad", "eps", "momentum", "affine", "ceil", "count_pad", "p", "channel", "align", "dropout"}
 )
-"""Arguments that no figure shows: the shapes tell them, or they matter only in training. Tooltips have them."""
+"""Arguments that no figure shows: they can be seen from the shapes, or matter only in training. Tooltips have them."""
 
 PLAIN = frozenset({"channels", "units", "size"})
 """Arguments that need no name: `Conv3x3 64`."""
@@ -23,7 +23,7 @@ def word(node: Node) -> str:
     window = getattr(node.op, "window", None)
     if window is None:
         return node.op.word
-    # The language writes one number for all axes; on a map the window then has as many sides as the map.
+    # The language may write one number for all axes. On the box the window has as many sides as the map has axes.
     sides = window if isinstance(window, tuple) else (window,) * max(node.type.rank, 1)
     return node.op.word + "x".join(map(str, sides))
 
@@ -82,7 +82,8 @@ def shape(types: Iterable[TensorType]) -> str:
 
 
 def called(nodes: tuple[Node, ...]) -> str:
-    """The label that the source gives a layer, the same in every round; empty where a position or the word names it."""
+    """The label that the program gives a layer, if it is the same in every round. Empty where the layer was named after its
+    position or its word."""
     labels = {node.name.rpartition(".")[2] for node in nodes}
     label, word = labels.pop(), nodes[0].op.word.lower()
     made = label.isdigit() or label.lower() == word or label.lower().startswith(f"{word}_")

@@ -40,7 +40,10 @@ class Box:
 
 @dataclass(frozen=True)
 class Folded:
-    """A cluster below the asked depth, as one box. `nodes` are all it stands for, `leaving` the last round's that others read."""
+    """A closed cluster, one box because it lies below the depth that was asked for.
+
+    `nodes` are all nodes it stands for, `leaving` those of the last round that are read outside.
+    """
 
     key: str
     label: str
@@ -53,7 +56,7 @@ class Folded:
 
 @dataclass(frozen=True)
 class Cluster:
-    """A piece of the source's structure, with `times` alike rounds drawn once. `shared` says that others own its weights."""
+    """A piece of the program's structure. Of `times` alike rounds one is drawn. `shared`: nodes elsewhere own its weights."""
 
     key: str
     label: str
@@ -70,7 +73,7 @@ class Cluster:
 Item = Box | Folded | Cluster
 
 HEAVY = ("convolution", "dense", "attention")
-"""Categories of ops that hold most weights and sums: a box is named after them."""
+"""Categories of ops that have most of a network's weights and products: a box is named after such an op."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ class Port:
 
     @property
     def title(self) -> str:
-        """The name; `output` for one that only has the position of its last layer."""
+        """The name; `output` for an output whose name is only the position of its last layer."""
         return "output" if self.key.startswith("out:") and self.name.rpartition(".")[2].isdigit() else self.name
 
 

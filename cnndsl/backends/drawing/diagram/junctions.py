@@ -18,11 +18,11 @@ class Junction:
 
 
 @dataclass(frozen=True)
-class Wire:
-    """A stretch of an arrow between two keys, some of which may be junctions; `edge` is the arrow whose end it is.
+class Stretch:
+    """A stretch of an arrow between two boxes or junctions, given by their keys; `edge` is the arrow it is part of.
 
-    `main` says that the stretch carries on the chain, as opposed to branching off or joining from the side; `labelled`
-    that it is the stretch to write the tensor's shape on; `joins` that it ends a side branch.
+    `ends`: it reaches the arrow's head. `main`: it carries on the chain, and neither branches off nor joins from the side.
+    `labelled`: the tensor's shape is written on it. `joins`: it ends a side branch.
     """
 
     tail: str
@@ -34,57 +34,71 @@ class Wire:
     joins: bool = False
 
 
-def wires(items: tuple[Item, ...], edges: tuple[Edge, ...]) -> tuple[list[Junction], list[Wire], set[str]]:
+def stretches(items: tuple[Item, ...], edges: tuple[Edge, ...]) -> tuple[list[Junction], list[Stretch], set[str]]:
     """The arrows, those of one tensor into several boxes of a cluster joined up to a point inside it.
 
-    Also the clusters that an arrow enters from the left, where their heading should make room.
+    Also the keys of the clusters that an arrow enters from the left, where their heading should make room.
     """
-    above = _above(items)
-    junctions: list[Junction] = []
-    made: list[Wire] = []
-    joined, aside = set[str](), set[str]()
+    laying = _Laying(_above(items), _chain(edges))
     by_tensor: dict[tuple[str, str], list[Edge]] = defaultdict(list)
     for edge in edges:
         by_tensor[edge.tail, edge.tensor].append(edge)
-    chain = _chain(edges)
-
-    def lay(tail: str, group: list[Edge], level: int) -> None:
-        """Lays the arrows of one tensor from `tail`, a box or junction; `level` counts the clusters around it that matter."""
-        branches: dict[str, list[Edge]] = {}
+    for (tail, _), group in by_tensor.items():
+        here = laying.above.get(tail, ())
+        # Inside the clusters that also hold the maker, the arrows start at the maker itself.
+        by_level: dict[int, list[Edge]] = defaultdict(list)
         for edge in group:
-            around = above.get(edge.head, ())
-            branches.setdefault(
-                around[level] if level < len(around) else edge.head + "\n" + str(len(branches)), []
-            ).append(edge)
+            by_level[_common([here, laying.above.get(edge.head, ())])].append(edge)
+        for level, same_level in by_level.items():
+            laying.lay(tail, same_level, level)
+    return list(laying.junctions.values()), laying.stretches, laying.aside
+
+
+class _Laying:
+    """Lays arrows one tensor after the other. `above` are the clusters around each box, `chain` the arrows of the chain."""
+
+    def __init__(self, above: dict[str, tuple[str, ...]], chain: set[Edge]) -> None:
+        self.above = above
+        self.chain = chain
+        self.junctions: dict[str, Junction] = {}
+        self.stretches: list[Stretch] = []
+        self.aside: set[str] = set()
+
+    def lay(self, tail: str, group: list[Edge], level: int) -> None:
+        """Lays the arrows of one tensor from `tail`, a box or junction that lies in `level` of the clusters around them."""
+        branches = self._branches(group, level)
         plain = [branch for branch in branches.values() if not all(edge.skip for edge in branch)]
-        aside.update(list(branches)[(len(branches) + 1) // 2 :])
+        self.aside.update(list(branches)[(len(branches) + 1) // 2 :])
         for branch in branches.values():
             # Of three branches and more none is the main one: the fork stands above their middle.
             main = len(plain) < 3 and plain[:1] == [branch]
             if len(branch) == 1:
-                edge = branch[0]
-                joins = edge not in chain
-                made.append(Wire(tail, edge.head, edge, True, main and not joins, tail == edge.tail, joins))
-                continue
-            said = next((edge for edge in branch if edge.label), branch[0])
-            deepest = _common([above[edge.head] for edge in branch])
-            cluster = above[branch[0].head][deepest - 1]
-            key = f"fork:{cluster}:{branch[0].tensor}"
-            if key not in joined:
-                joined.add(key)
-                junctions.append(Junction(key, cluster, branch[0].tensor))
-            made.append(Wire(tail, key, said, False, main, tail == said.tail))
-            lay(key, branch, deepest)
+                self._end(tail, branch[0], main)
+            else:
+                self._fork(tail, branch, main)
 
-    for (tail, _), group in by_tensor.items():
-        here = above.get(tail, ())
-        # Inside the clusters that also hold the maker, the arrows start at the maker itself.
-        within: dict[int, list[Edge]] = defaultdict(list)
+    def _branches(self, group: list[Edge], level: int) -> dict[str, list[Edge]]:
+        """The arrows by the next cluster that they enter; an arrow that enters none is a branch of its own."""
+        branches: dict[str, list[Edge]] = {}
         for edge in group:
-            within[_common([here, above.get(edge.head, ())])].append(edge)
-        for level, some in within.items():
-            lay(tail, some, level)
-    return junctions, made, aside
+            around = self.above.get(edge.head, ())
+            alone = f"{edge.head}\n{len(branches)}"
+            branches.setdefault(around[level] if level < len(around) else alone, []).append(edge)
+        return branches
+
+    def _end(self, tail: str, edge: Edge, main: bool) -> None:
+        joins = edge not in self.chain
+        self.stretches.append(Stretch(tail, edge.head, edge, True, main and not joins, tail == edge.tail, joins))
+
+    def _fork(self, tail: str, branch: list[Edge], main: bool) -> None:
+        """Leads the arrows together to a junction in the innermost cluster that they all enter, and on from there."""
+        labelled = next((edge for edge in branch if edge.label), branch[0])
+        deepest = _common([self.above[edge.head] for edge in branch])
+        cluster = self.above[branch[0].head][deepest - 1]
+        key = f"fork:{cluster}:{branch[0].tensor}"
+        self.junctions.setdefault(key, Junction(key, cluster, branch[0].tensor))
+        self.stretches.append(Stretch(tail, key, labelled, False, main, tail == labelled.tail))
+        self.lay(key, branch, deepest)
 
 
 def _chain(edges: tuple[Edge, ...]) -> set[Edge]:
@@ -98,13 +112,13 @@ def _chain(edges: tuple[Edge, ...]) -> set[Edge]:
 
 def _above(items: tuple[Item, ...], around: tuple[str, ...] = ()) -> dict[str, tuple[str, ...]]:
     """The keys of the clusters around each box, outermost first."""
-    found: dict[str, tuple[str, ...]] = {}
+    above: dict[str, tuple[str, ...]] = {}
     for item in items:
         if isinstance(item, Cluster):
-            found |= _above(item.children, (*around, item.key))
+            above |= _above(item.children, (*around, item.key))
         else:
-            found[item.key] = around
-    return found
+            above[item.key] = around
+    return above
 
 
 def _common(paths: list[tuple[str, ...]]) -> int:

@@ -1,4 +1,4 @@
-"""The source's structure as a tree of parts: frames that hold nodes, rounds of one spliced into what they stand in."""
+"""The structure of the program as a tree of parts: one part for each frame of the graph that holds nodes."""
 
 from __future__ import annotations
 

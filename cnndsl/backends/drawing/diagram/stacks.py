@@ -1,4 +1,4 @@
-"""Which ops share a box: a convolution with what normalises and activates it, as a paper's figure has it."""
+"""Which ops share a box: a convolution with the norm and activation that follow it, as in the figure of a paper."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def stacks(chain: list[int], node: Callable[[int], Node], follows: Callable[[int
 
 
 def _joins(node: Node) -> bool:
-    """Whether the op may share a box; of those that only move values, the ones without arguments (Flatten)."""
+    """Whether an op may share a box. Of ops that only move values, those may that are written without arguments (Flatten)."""
     return node.op.category in (*HEAVY, *_LIGHT, "merge") or (node.op.category == "shape" and not node.op.written())
 
 

@@ -36,11 +36,11 @@ class _Builder:
         self._depth = depth
         self._position = {node.name: position for position, node in enumerate(graph.nodes)}
         self.drawn = list(range(len(graph.nodes)))
-        """For each node the one that is drawn for it: itself, or the same one of the first round."""
+        """For each node the node that is drawn for it: itself, or its twin in the first round."""
         self._gather(root)
         self._rounds: dict[int, list[Node]] = {}
         self._readers: dict[int, set[int | None]] = {}
-        """For each drawn node those drawn that read it; None for the world outside."""
+        """For each drawn node the drawn nodes that read it; None stands for an output of the network."""
         for position, node in enumerate(graph.nodes):
             self.drawn[position] = first = self._first(position)
             self._rounds.setdefault(first, []).append(node)
@@ -54,7 +54,7 @@ class _Builder:
                 self._readers.setdefault(self.drawn[self._position[output.node]], set()).add(None)
 
     def _gather(self, part: Part) -> None:
-        """Notes, for every run inside, whom the nodes of its later rounds are drawn as."""
+        """Notes for every run inside which nodes of the first round are drawn for those of later rounds."""
         rounds = [list(item.flat()) for item in part.items if isinstance(item, Part)] if part.kind == "run" else []
         for other in rounds[1:]:
             for first, later in zip(rounds[0], other, strict=True):
@@ -97,7 +97,7 @@ class _Builder:
         body = part.items[0] if part.kind == "run" else part
         assert isinstance(body, Part)
         titled = body.kind != "round"
-        # Rounds have no title of their own: they are opened with what they stand in.
+        # A round has no title of its own: it is opened with the part around it.
         if titled and self._depth is not None and level + 1 >= self._depth:
             return self.folded(part, times)
         label, title = _names(part)
@@ -145,7 +145,7 @@ def _names(part: Part) -> tuple[str, str]:
 
 
 def _thinned(cluster: Cluster) -> Item:
-    """Without a frame around a single thing, where that thing can carry the frame's words itself."""
+    """The cluster, or the only thing in it where that thing can bear the cluster's words itself."""
     if len(cluster.children) != 1:
         return cluster
     (only,) = cluster.children
@@ -155,7 +155,7 @@ def _thinned(cluster: Cluster) -> Item:
         return replace(only, label=cluster.label or only.label, times=cluster.times * only.times)
     same = only.label in ("", cluster.label)
     if cluster.times == 1 and not cluster.label and cluster.title == only.label and cluster.shared == only.shared:
-        # The use of a share, around the block that the share names.
+        # The cluster is a use of a share, and the only thing in it is the block that the share names.
         return only
     if cluster.times == 1 and same and not cluster.title and cluster.shared == only.shared:
         return replace(only, label=cluster.label)

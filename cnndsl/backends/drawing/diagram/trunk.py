@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cnndsl.analyses.needed import needed
 from cnndsl.backends.drawing.diagram.diagram import Box, Cluster, Diagram, Folded, Item, Port
 from cnndsl.backends.drawing.diagram.structure import diagram
-from cnndsl.diagnostics.errors import CnnError, Diagnostic
+from cnndsl.diagnostics.errors import CnnError, fault
 from cnndsl.ir.graph import Graph
 
 MOST = 26
@@ -17,8 +17,10 @@ MOST = 26
 
 @dataclass(frozen=True)
 class Trunk:
-    """The input, boxes each of which reads the one before it, and skips as pairs of places (0 is the input). `hands` is the
-    tensor that each box hands on, by its key."""
+    """The input, and boxes each of which reads the box before it.
+
+    `skips` are pairs of places, 0 for the input. `hands` has the tensor that each box hands on, by the box's key.
+    """
 
     input: Port
     boxes: tuple[Box | Folded, ...]
@@ -33,15 +35,15 @@ def trunk(graph: Graph, depth: int | None = None) -> Trunk:
     with the depths at which they do not.
     """
     if depth is not None:
-        found = _row(graph, depth)
-        if isinstance(found, Trunk):
-            return found
-        raise CnnError([_branching(graph, f"at depth {depth} ", found)])
+        row = _row(graph, depth)
+        if isinstance(row, Trunk):
+            return row
+        raise _branching(graph, f"at depth {depth} ", row)
     rows = [row for level in range(_levels(graph), 0, -1) if isinstance(row := _row(graph, level), Trunk)]
     if not rows:
         reason = _row(graph, 1)
         assert isinstance(reason, str)
-        raise CnnError([_branching(graph, "", reason)])
+        raise _branching(graph, "", reason)
     return next((row for row in rows if len(row.boxes) <= MOST), min(rows, key=lambda row: len(row.boxes)))
 
 
@@ -58,7 +60,7 @@ def _row(graph: Graph, depth: int) -> Trunk | str:
     """The row, or why there is none."""
     picture = diagram(graph, depth=depth)
     if any(_repeats(item) for item in picture.items):
-        # A badge on several boxes cannot be said in a row: every round stands there.
+        # A row cannot show that several boxes are repeated together: it shows every round.
         picture = diagram(graph, depth=depth, expand=True)
     used = {node.name for node in needed(graph)}
     boxes = [box for box in picture.boxes() if any(name in used for name in _names(box))]
@@ -102,9 +104,9 @@ def _named(box: Box | Folded) -> str:
     return (box.label or box.title or box.nodes[0].name) if isinstance(box, Folded) else box.head.node.name
 
 
-def _branching(graph: Graph, when: str, reason: str) -> Diagnostic:
+def _branching(graph: Graph, when: str, reason: str) -> CnnError:
     fine = [level for level in range(1, _levels(graph) + 1) if isinstance(_row(graph, level), Trunk)]
-    return Diagnostic(
+    return fault(
         "not-a-row",
         f"{graph.name} {when}is not one row of feature maps: {reason}",
         notes=("expected boxes that each read the one before",),

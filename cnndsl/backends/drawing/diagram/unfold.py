@@ -1,4 +1,4 @@
-"""Takes repeats apart: their rounds become items of what they stand in, and those that are alike become runs."""
+"""Takes repeats apart: their rounds become items of the part around the repeat, and alike rounds become runs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _repeat(repeat: Part, rounds: Rounds | None) -> list[int | Part]:
 
 
 def _body(body: Part, origin: str) -> list[int | Part]:
-    """A round as one part: the block that is all of it, else the round."""
+    """A round as one part: the block, where the round is nothing but one block, else the round itself."""
     if len(body.items) == 1 and isinstance(body.items[0], Part) and body.items[0].kind != "run":
         return [replace(body.items[0], origin=origin)]
     return [replace(body, kind="round", origin=origin)]

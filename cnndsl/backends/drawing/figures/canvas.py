@@ -1,4 +1,4 @@
-"""Figures we lay out ourselves: flat shapes in order, from back to front. Lengths are in points, y runs down."""
+"""A figure that we lay out ourselves, as flat shapes from back to front, and its SVG. Lengths are in points, y runs down."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Text:
 
     @property
     def width(self) -> float:
-        """About how wide it is, never too little: the mean of Helvetica's letters is half the size."""
+        """An upper bound of its width: on average a letter of Helvetica is half as wide as its size."""
         return len(self.text) * self.size * (0.6 if self.bold else 0.56)
 
 
@@ -72,7 +72,7 @@ Shape = Polygon | Line | Text | Picture
 
 @dataclass(frozen=True)
 class Group:
-    """Shapes that are one thing, with what is known of it as a tooltip; `key` names it in the file."""
+    """Shapes that show one thing. `facts`, what is known of it, is their tooltip; `key` becomes their id in the file."""
 
     shapes: tuple[Shape, ...]
     key: str = ""
@@ -157,6 +157,6 @@ def _points(points: tuple[Point, ...]) -> str:
 
 
 def _number(value: float) -> str:
-    """To a hundredth of a point, as short as it can be said."""
+    """To a hundredth of a point, without zeros at the end."""
     text = f"{value:.2f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text

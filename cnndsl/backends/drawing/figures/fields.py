@@ -30,10 +30,10 @@ def fields(graph: Graph, pixels: np.ndarray, *, influence: np.ndarray | None = N
     the picture; with it a second panel shows the effective field. `draw_figure` writes the figure. Raises `CnnError` for a
     network that is not fed pictures, `MissingPart` without Pillow.
     """
-    found, colours = widening(graph), PALETTES[theme]
-    if pixels.shape[:2] != found.size:
-        raise ValueError(f"a picture of {found.size}, found {pixels.shape[:2]}")
-    panel = _Panel(found, MARGIN, MARGIN + 22)
+    grown, colours = widening(graph), PALETTES[theme]
+    if pixels.shape[:2] != grown.size:
+        raise ValueError(f"a picture of {grown.size}, grown {pixels.shape[:2]}")
+    panel = _Panel(grown, MARGIN, MARGIN + 22)
     groups = [
         Group(
             (
@@ -50,22 +50,22 @@ def fields(graph: Graph, pixels: np.ndarray, *, influence: np.ndarray | None = N
         )
     ]
     groups.append(Group(panel.picture(pixels, colours)))
-    for number, seen in enumerate(found.rows):
+    for number, seen in enumerate(grown.rows):
         groups.append(
             Group(
-                tuple(panel.box(seen, _colour(found, number, colours), colours)), f"op:{seen.node.name}", _facts(seen)
+                tuple(panel.box(seen, _colour(grown, number, colours), colours)), f"op:{seen.node.name}", _facts(seen)
             )
         )
     x = MARGIN + panel.width + 18
-    legend = list(_legend(found, x, panel, colours))
+    legend = list(_legend(grown, x, panel, colours))
     right = max(shape.x + shape.width for shape in legend if isinstance(shape, Text))
     groups.append(Group(tuple(legend)))
     if influence is not None:
-        second = _Panel(found, right + 24, MARGIN + 22)
-        groups += _effective(found, second, pixels, influence, colours)
+        second = _Panel(grown, right + 24, MARGIN + 22)
+        groups += _effective(grown, second, pixels, influence, colours)
         right = second.x + max(second.width, 300)
     height = max(panel.y + panel.height + 24, max(s.y for s in legend if isinstance(s, Text)) + MARGIN)
-    about = f"{graph.name}: the receptive field grows from {_size(found.rows[0])} to {_size(found.last)} pixels of {sizes(found.size)}"
+    about = f"{graph.name}: the receptive field grows from {_size(grown.rows[0])} to {_size(grown.last)} pixels of {sizes(grown.size)}"
     return Figure(f"Receptive fields of {graph.name}", about, right + MARGIN, height + 8, colours.paper, tuple(groups))
 
 
@@ -73,14 +73,14 @@ class _Panel:
     """A square with the picture in its middle, and around it as much padding as the largest box reaches into, up to
     a quarter of the picture's side."""
 
-    def __init__(self, found: Widening, x: float, y: float) -> None:
-        height, width = found.size
-        over = max(max(-s.top, -s.left, s.bottom - height, s.right - width, 0) for s in (*found.rows, found.last))
+    def __init__(self, grown: Widening, x: float, y: float) -> None:
+        height, width = grown.size
+        over = max(max(-s.top, -s.left, s.bottom - height, s.right - width, 0) for s in (*grown.rows, grown.last))
         self._around = min(over + 2, max(height, width) / 4) if over else 0.0
         self._scale = SIDE / (max(height, width) + 2 * self._around)
         self.x, self.y = x, y
         self.width, self.height = ((n + 2 * self._around) * self._scale for n in (width, height))
-        self._size = found.size
+        self._size = grown.size
 
     def at(self, row: float, column: float) -> tuple[float, float]:
         """A pixel's corner on paper, at the panel's edge if it lies beyond."""
@@ -100,26 +100,26 @@ class _Panel:
         return [Polygon(points, None, colours.paper, 3.0), Polygon(points, None, colour, 1.5, dashed=dashed)]
 
 
-def _legend(found: Widening, x: float, panel: _Panel, colours: Palette) -> list[Shape]:
-    """A line a box, the largest first, as they lie one in the other; and what is not drawn."""
+def _legend(grown: Widening, x: float, panel: _Panel, colours: Palette) -> list[Shape]:
+    """A line for each box, the largest first, and notes on what is not drawn."""
     shapes: list[Shape] = []
     y = panel.y + 8
-    for number, seen in reversed(list(enumerate(found.rows))):
+    for number, seen in reversed(list(enumerate(grown.rows))):
         swatch = _rectangle((x, y - 7), (x + 12, y + 1))
-        shapes.append(Polygon(swatch, _colour(found, number, colours), colours.quiet, 0.5))
+        shapes.append(Polygon(swatch, _colour(grown, number, colours), colours.quiet, 0.5))
         size = Text(x + 18, y, f"{_size(seen)} px", colours.text, 9, "start", True)
         note = "" if seen.state == "exact" else ", unaligned"
         shapes += [size, Text(x + 86, y, f"{_named(seen.node)}, step {seen.stride}{note}", colours.quiet, 9, "start")]
         y += ROW
     said = []
-    if found.found > len(found.rows):
-        said.append(f"{len(found.rows)} of the {found.found} layers that see more than those before")
-    if any(seen.state == "unaligned" for seen in found.rows):
+    if grown.layers > len(grown.rows):
+        said.append(f"{len(grown.rows)} of the {grown.layers} layers that see more than those before")
+    if any(seen.state == "unaligned" for seen in grown.rows):
         said.append("dashed: paths of several centres or strides; the box holds what any of them sees")
-    if any(s.top < 0 or s.left < 0 or s.bottom > found.size[0] or s.right > found.size[1] for s in found.rows):
+    if any(s.top < 0 or s.left < 0 or s.bottom > grown.size[0] or s.right > grown.size[1] for s in grown.rows):
         said.append("outside the picture lies padding; a box at the edge of the panel reaches further")
-    if found.whole is not None:
-        said.append(f"{_named(found.whole)} and what follows see the whole picture")
+    if grown.whole is not None:
+        said.append(f"{_named(grown.whole)} and what follows see the whole picture")
     for text in said:
         y += 3
         shapes.append(Text(x, y, text, colours.quiet, 8, "start"))
@@ -128,14 +128,14 @@ def _legend(found: Widening, x: float, panel: _Panel, colours: Palette) -> list[
 
 
 def _effective(
-    found: Widening, panel: _Panel, pixels: np.ndarray, influence: np.ndarray, colours: Palette
+    grown: Widening, panel: _Panel, pixels: np.ndarray, influence: np.ndarray, colours: Palette
 ) -> list[Group]:
     """The second panel: the picture in grey, the gradient's size over it."""
     import numpy as np
 
     total = float(influence.sum())
     heading = Text(
-        panel.x, MARGIN + 8, f"effective field of {_named(found.last.node)}", colours.text, 11, "start", True
+        panel.x, MARGIN + 8, f"effective field of {_named(grown.last.node)}", colours.text, 11, "start", True
     )
     below = panel.y + panel.height + 14
     if not np.isfinite(total) or total == 0:
@@ -147,7 +147,7 @@ def _effective(
     strength = np.sqrt(influence / influence.max())[..., None]
     base = np.repeat((70 + grey * 0.35)[..., None], 3, axis=2)
     shown = np.round(base * (1 - strength) + np.array([255, 176, 32]) * strength).astype(np.uint8)
-    seen, inner = found.last, _square(influence, found.last)
+    seen, inner = grown.last, _square(influence, grown.last)
     shapes: list[Shape] = [*panel.picture(shown, colours), *panel.box(seen, colours.skip, colours)]
     shapes.append(Polygon(_rectangle(panel.at(*inner[:2]), panel.at(*inner[2:])), None, "#ffffff", 1.5, dashed=True))
     side = f"{inner[2] - inner[0]}×{inner[3] - inner[1]}"
@@ -178,8 +178,8 @@ def _png(pixels: np.ndarray) -> bytes:
     return data.getvalue()
 
 
-def _colour(found: Widening, number: int, colours: Palette) -> str:
-    place = number / max(len(found.rows) - 1, 1)
+def _colour(grown: Widening, number: int, colours: Palette) -> str:
+    place = number / max(len(grown.rows) - 1, 1)
     # The palest shades are left out: they are lost on a bright picture.
     return colours.heat[round(3 + place * (len(colours.heat) - 5))][0]
 
@@ -199,6 +199,6 @@ def _size(seen: Seen) -> str:
     return sizes(seen.size)
 
 
-def _rectangle(one: tuple[float, float], other: tuple[float, float]) -> tuple[tuple[float, float], ...]:
-    (x0, y0), (x1, y1) = one, other
+def _rectangle(corner: tuple[float, float], opposite: tuple[float, float]) -> tuple[tuple[float, float], ...]:
+    (x0, y0), (x1, y1) = corner, opposite
     return (x0, y0), (x1, y0), (x1, y1), (x0, y1)

@@ -21,7 +21,7 @@ def paint(figure: Figure, format: Literal["png", "pdf"]) -> bytes:
         from matplotlib.figure import Figure as Sheet
     except ImportError:
         raise MissingPart(f"painting {format} takes matplotlib", "pip install 'cnndsl[draw]', or write .svg") from None
-    # The fonts there are: it would warn of each that is not.
+    # Matplotlib warns of every font in the list that the machine lacks: the list has one that it has.
     settings = {"font.family": [_family()], "pdf.fonttype": 42, "text.parse_math": False}
     with matplotlib.rc_context(settings):
         sheet = Sheet(figsize=(figure.width / 72, figure.height / 72), facecolor=figure.paper)
@@ -31,7 +31,7 @@ def paint(figure: Figure, format: Literal["png", "pdf"]) -> bytes:
         for order, shape in enumerate(shape for group in figure.groups for shape in group.shapes):
             _draw(axes, shape, order)
         data = BytesIO()
-        # Without a date and a program's name, a file says nothing but the figure.
+        # Without the date and the name of a program the same figure gives the same file.
         metadata = {"Software": None} if format == "png" else {"Creator": None, "Producer": None, "CreationDate": None}
         canvas.figure.savefig(data, format=format, dpi=DPI, facecolor=figure.paper, metadata=metadata)
     return data.getvalue()

@@ -21,7 +21,7 @@ class Solid:
 
     @property
     def shift(self) -> Point:
-        """From a corner of the front to the one behind it: to the right, and up."""
+        """How far the corners of the back lie from those of the front: to the right, and up."""
         return BACK[0] * self.deep, BACK[1] * self.deep
 
     @property
@@ -30,7 +30,7 @@ class Solid:
         return self.high + self.shift[1]
 
     def faces(self, x: float, middle: float) -> tuple[tuple[Point, ...], ...]:
-        """Front, top and right face, where the front begins at `x` and the whole is centred on the line `middle`."""
+        """The front, top and right face. The front begins at `x`, and the middle of the whole lies on the line `middle`."""
         right, up = self.shift
         bottom = middle + self.rise / 2
         top = bottom - self.high

@@ -14,12 +14,12 @@ from cnndsl.backends.drawing.diagram.trunk import Trunk, trunk
 from cnndsl.backends.drawing.figures.canvas import Figure, Group, Line, Polygon, Shape, Text
 from cnndsl.backends.drawing.figures.solid import Solid
 from cnndsl.backends.drawing.words.description import description
-from cnndsl.backends.drawing.words.numbers import Figures
+from cnndsl.backends.drawing.words.numbers import Numbers
 from cnndsl.ir.graph import Graph
 from cnndsl.ir.tensor import TensorType
 
 SLABS = 4
-"""Boxes drawn one behind the other for alike rounds; of more, three and a number."""
+"""Alike rounds are drawn as so many boxes one behind the other at most; of more rounds three are drawn, with their number."""
 Skip = tuple[int, int]
 GAP, MARGIN, BETWEEN = 16.0, 14.0, 3.0
 
@@ -38,7 +38,7 @@ class _Stage:
     window: tuple[int, ...] | None
     size: tuple[int, ...]
     bare: bool
-    """Whether it only looks at what was there before in another way, as Flatten and a Dropout in use do."""
+    """Whether its layers only look at the same values in another way, as Flatten does, or pass them on, as Dropout does."""
 
     @property
     def width(self) -> float:
@@ -76,7 +76,7 @@ def volumes(graph: Graph, *, depth: int | None = None, theme: Theme = "light") -
 
 
 def _stages(graph: Graph, row: Trunk, colours: Palette) -> Iterator[_Stage]:
-    figures = Figures(graph)
+    numbers = Numbers(graph)
     types = _shown(graph, row)
     sides = max((n for t in types for n in _extent(t)[1:] if not _flat(t)), default=1)
     channels = max((_extent(t)[0] for t in types if not _flat(t)), default=1)
@@ -90,19 +90,19 @@ def _stages(graph: Graph, row: Trunk, colours: Palette) -> Iterator[_Stage]:
 
     given = graph.types[row.input.node]
     look = (colours.depths[0], colours.arrow)
-    facts = figures.port(row.input, "input")
+    facts = numbers.port(row.input, "input")
     yield _Stage(row.input.key, (solid(given),), str(given), (row.input.name,), facts, *look, None, given.size, False)
     for box in row.boxes:
         kinds = _types(graph, row, box)
         shown = kinds if len(kinds) <= SLABS else kinds[-3:]
         if isinstance(box, Folded):
             words = tuple(w for w in (box.label or box.title, box.title if box.label else "") if w) or ("repeat",)
-            facts, pair, bare = figures.group(box), (colours.depths[0], colours.arrow), False
+            facts, pair, bare = numbers.group(box), (colours.depths[0], colours.arrow), False
         else:
             rest = [word(c.node) for c in box.cells if c is not box.head and c.node.op.category != "shape"]
             words = (f"{box.head.node.op.symbol or word(box.head.node)} {essentials(box.head.node)}".strip(),)
             words += (" ".join(rest),) if rest else ()
-            facts = "\n".join(figures.op(cell.nodes) for cell in box.cells)
+            facts = "\n".join(numbers.op(cell.nodes) for cell in box.cells)
             pair = colours.fills[box.head.node.op.category]
             bare = _bare(box)
         if len(kinds) > 1:
@@ -113,7 +113,7 @@ def _stages(graph: Graph, row: Trunk, colours: Palette) -> Iterator[_Stage]:
 
 
 def _merged(stages: list[_Stage], row: Trunk) -> tuple[list[_Stage], tuple[Skip, ...]]:
-    """The stages that have something to show; what is bare is a word under the one before. And the skips between them."""
+    """The stages that show a box of their own, and the skips between them. A bare stage becomes a word under the one before."""
     kept: list[_Stage] = []
     place = []
     for stage in stages:
@@ -178,7 +178,7 @@ def _drawn(stage: _Stage, at: float, middle: float, colours: Palette) -> Group:
         for number, points in enumerate(solid.faces(x, middle)):
             shapes.append(Polygon(points, stage.fill, stage.line))
             if number:
-                # The faces that the light falls on less.
+                # The top and the right face lie in shadow: they get the line's colour over the fill.
                 shapes.append(Polygon(points, stage.line, None, opacity=(0.18, 0.42)[number - 1]))
         x += solid.front + BETWEEN
     top = middle - stage.solids[-1].rise / 2
@@ -191,20 +191,20 @@ def _drawn(stage: _Stage, at: float, middle: float, colours: Palette) -> Group:
 
 
 def _links(stages: list[_Stage], xs: list[float], middle: float, colours: Palette) -> Iterator[Shape]:
-    """From each box to the next: the window and the position that sees it, or both ends of a column."""
+    """What leads from each box to the next: lines from a window to the position that sees it, an arrow, or the edges of a column."""
     for number in range(len(stages) - 1):
-        one, other = stages[number], stages[number + 1]
-        solid, target = one.solids[-1], other.solids[0]
-        start = _left(one, xs[number]) + one.width - solid.shift[0]
-        end = _left(other, xs[number + 1])
+        stage, following = stages[number], stages[number + 1]
+        solid, target = stage.solids[-1], following.solids[0]
+        start = _left(stage, xs[number]) + stage.width - solid.shift[0]
+        end = _left(following, xs[number + 1])
         low = middle + target.rise / 2 - target.high
-        if other.window and len(one.size) == 2:
-            corners = solid.patch(start, middle, other.window, one.size)
+        if following.window and len(stage.size) == 2:
+            corners = solid.patch(start, middle, following.window, stage.size)
             point = (end, low + target.high / 2)
             yield Polygon((corners[0], corners[1], corners[3], corners[2]), None, colours.text, 0.6)
             for corner in corners:
                 yield Line((corner, point), colours.text, 0.5)
-        elif one.size and prod(one.size) > 1 and prod(other.size) > 1:
+        elif stage.size and prod(stage.size) > 1 and prod(following.size) > 1:
             edge = start + solid.shift[0] / 2
             yield Line(((edge, middle), (end - 5, middle)), colours.arrow)
             yield Polygon(((end, middle), (end - 6, middle - 2.5), (end - 6, middle + 2.5)), colours.arrow)

@@ -36,13 +36,16 @@ class Seen:
 
 @dataclass(frozen=True)
 class Widening:
-    """The layers at which the field gets larger, from the smallest on; of `found` ones only some where they are many.
-    `whole` is the first layer that sees everything, `last` what the figures call the network's receptive field."""
+    """The layers at which the receptive field gets larger, smallest first.
+
+    There are `layers` of them; `rows` are all, or `ROWS` spread evenly among them. `whole` is the first layer that sees
+    everything. `last` is the layer whose field the summary calls the network's receptive field.
+    """
 
     input: str
     size: tuple[int, int]
     rows: tuple[Seen, ...]
-    found: int
+    layers: int
     whole: Node | None
     last: Seen
 
@@ -60,7 +63,7 @@ def widening(graph: Graph) -> Widening:
             help="draw it as a diagram, without `--style rf`",
         )
     name, whole = network[1].input, None
-    found: list[Seen] = []
+    wider: list[Seen] = []
     for node in needed(graph):
         field = fields[node.name]
         if field is None or field.input != name or len(field.views) != 2:
@@ -69,13 +72,13 @@ def widening(graph: Graph) -> Widening:
             whole = whole or node
             continue
         seen = _seen(node, field)
-        if not found or (seen.size > found[-1].size and min(map(int.__sub__, seen.size, found[-1].size)) >= 0):
-            found.append(seen)
-    picked = sorted({round(n * (len(found) - 1) / (ROWS - 1)) for n in range(ROWS)}) if len(found) > ROWS else None
-    rows = [found[index] for index in picked] if picked else found
+        if not wider or (seen.size > wider[-1].size and min(map(int.__sub__, seen.size, wider[-1].size)) >= 0):
+            wider.append(seen)
+    picked = sorted({round(n * (len(wider) - 1) / (ROWS - 1)) for n in range(ROWS)}) if len(wider) > ROWS else None
+    rows = [wider[index] for index in picked] if picked else wider
     height, width = graph.types[name].size
     last = _seen(graph[network[0]], network[1])
-    return Widening(name, (height, width), tuple(rows), len(found), whole, last)
+    return Widening(name, (height, width), tuple(rows), len(wider), whole, last)
 
 
 def _seen(node: Node, field: Field) -> Seen:

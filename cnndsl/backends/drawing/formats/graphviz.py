@@ -1,4 +1,4 @@
-"""Diagram → DOT text. Pure text: no library takes part, the same graph always gives the same characters."""
+"""Diagram → DOT text, written without any library: the same graph always gives the same characters."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from cnndsl.backends.drawing.colours.measure import Heat, Measure
 from cnndsl.backends.drawing.colours.palette import Palette
 from cnndsl.backends.drawing.colours.theme import PALETTES, Theme
 from cnndsl.backends.drawing.diagram.diagram import Box, Cluster, Diagram, Folded, Item, Port
-from cnndsl.backends.drawing.diagram.junctions import Wire, wires
+from cnndsl.backends.drawing.diagram.junctions import Stretch, stretches
 from cnndsl.backends.drawing.diagram.structure import diagram
 from cnndsl.backends.drawing.words.escape import html, identifier, quoted
 from cnndsl.backends.drawing.words.labels import Labels
-from cnndsl.backends.drawing.words.numbers import Figures
+from cnndsl.backends.drawing.words.numbers import Numbers
 from cnndsl.ir.graph import Graph
 
 Direction = Literal["TB", "LR", "BT", "RL"]
 
 
-class Options(TypedDict, total=False):
-    """What `to_dot` may be told, for those that pass it on."""
+class Style(TypedDict, total=False):
+    """How a diagram is drawn: the arguments of `to_dot` and `to_mermaid`, for functions that pass them on."""
 
     depth: int | None
     expand: bool
@@ -67,10 +67,10 @@ class _Writer:
         self._shapes = shapes
         self._colours = palette
         self._heat = heat
-        self._figures = Figures(picture.graph)
+        self._numbers = Numbers(picture.graph)
         upright = direction in ("LR", "RL")
-        self._labels = Labels(self._figures, palette, heat, upright=upright, shapes=shapes, costs=costs)
-        junctions, self._wires, self._aside = wires(picture.items, picture.edges)
+        self._labels = Labels(self._numbers, palette, heat, upright=upright, shapes=shapes, costs=costs)
+        junctions, self._stretches, self._aside = stretches(picture.items, picture.edges)
         self._forks: dict[str, list[str]] = {}
         for junction in junctions:
             self._forks.setdefault(junction.cluster, []).append(junction.key)
@@ -91,8 +91,8 @@ class _Writer:
             yield from self._item(item, 1)
         for port in self._picture.outputs:
             yield self._port(port, "output")
-        for wire in self._wires:
-            yield self._wire(wire)
+        for stretch in self._stretches:
+            yield self._arrow(stretch)
         yield "}"
 
     def _item(self, item: Item, level: int) -> Iterator[str]:
@@ -100,13 +100,13 @@ class _Writer:
         if isinstance(item, Cluster):
             yield from self._cluster(item, level)
         elif isinstance(item, Folded):
-            yield f"{pad}{_id(item.key)} [{_mark(item.key, self._figures.group(item))} label=<{self._labels.folded(item)}>]"
+            yield f"{pad}{_id(item.key)} [{_mark(item.key, self._numbers.group(item))} label=<{self._labels.folded(item)}>]"
         elif len(item.cells) > 1:
             # The ops inside have ids and tooltips of their own.
-            mark = _mark(f"box:{item.cells[0].node.name}", self._figures.box(item))
+            mark = _mark(f"box:{item.cells[0].node.name}", self._numbers.box(item))
             yield f"{pad}{_id(item.key)} [{mark} label=<{self._labels.box(item)}>]"
         else:
-            mark = _mark(item.key, self._figures.op(item.head.nodes))
+            mark = _mark(item.key, self._numbers.op(item.head.nodes))
             circle = item.head.node.op.symbol and item.times == 1 and not item.label
             look = self._circle(item) if circle else f"label=<{self._labels.box(item)}>"
             yield f"{pad}{_id(item.key)} [{mark} {look}]"
@@ -117,7 +117,7 @@ class _Writer:
         aside = " labeljust=r" if cluster.key in self._aside else ""
         label = self._labels.cluster(cluster, aside=bool(aside))
         yield f'{pad}subgraph "cluster_{identifier(cluster.key)}" {{'
-        yield f'{pad}  graph [{_mark(cluster.key, self._figures.group(cluster))} style="{style}" penwidth=1 margin=9'
+        yield f'{pad}  graph [{_mark(cluster.key, self._numbers.group(cluster))} style="{style}" penwidth=1 margin=9'
         yield f'{pad}    color="{c.outline}" fillcolor="{c.depths[(level - 1) % len(c.depths)]}"{aside}'
         yield f"{pad}    label={f'<{label}>' if label else quoted('')}]"
         for fork in self._forks.get(cluster.key, []):
@@ -133,7 +133,7 @@ class _Writer:
             if port.training
             else f'style="rounded,filled" fillcolor="{c.port}"'
         )
-        mark = _mark(port.key, self._figures.port(port, kind))
+        mark = _mark(port.key, self._numbers.port(port, kind))
         label = self._labels.port(port)
         return (
             f'  {_id(port.key)} [{mark} shape=box {look} color="{c.port}" margin="0.12,0.05" height=0 label=<{label}>]'
@@ -146,22 +146,22 @@ class _Writer:
         look = f'fillcolor="{fill}" color="{line}" fontcolor="{ink}" penwidth=1.3 fontsize=14'
         return f"shape=circle style=filled fixedsize=true width=0.27 {look} label={quoted(op.symbol)}"
 
-    def _wire(self, wire: Wire) -> str:
-        edge = wire.edge
+    def _arrow(self, stretch: Stretch) -> str:
+        edge = stretch.edge
         options = [f"tooltip={quoted(f'{edge.tensor}: {self._graph.types[edge.tensor]}')}"]
-        if edge.label and self._shapes and wire.labelled:
+        if edge.label and self._shapes and stretch.labelled:
             options.append(f"label=<&#160;{html(edge.label)}&#160;>")
-        if not wire.ends:
+        if not stretch.ends:
             options.append("arrowhead=none")
         elif edge.skip:
-            if wire.tail != edge.tail:
-                # An empty label keeps a way free, so that the arrow stays inside its cluster.
+            if stretch.tail != edge.tail:
+                # An empty label keeps room for the arrow between the boxes, so that it stays inside its cluster.
                 options.append('label="      "')
             options.append(f'color="{self._colours.skip}" penwidth=1.4')
-        if not wire.main:
-            # The chain is kept straight, and a side branch stands beside what it joins rather than what it leaves.
-            options.append("weight=2" if wire.joins and not edge.skip else "weight=1")
-        return f"  {_id(wire.tail)} -> {_id(wire.head)} [{' '.join(options)}]"
+        if not stretch.main:
+            # Graphviz keeps arrows of high weight straight: the chain, then a side branch next to the box that it joins.
+            options.append("weight=2" if stretch.joins and not edge.skip else "weight=1")
+        return f"  {_id(stretch.tail)} -> {_id(stretch.head)} [{' '.join(options)}]"
 
 
 def _mark(key: str, tip: str) -> str:

@@ -1,4 +1,4 @@
-"""DOT text → SVG, PNG or PDF, by whatever Graphviz there is."""
+"""DOT text → SVG, PNG or PDF, painted by the Graphviz that this machine has."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import Literal, get_args
 
 from cnndsl.backends.drawing.formats.svg import tidy
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, MissingPart
+from cnndsl.diagnostics.errors import CnnError, MissingPart, fault
 
 Format = Literal["svg", "png", "pdf"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -72,7 +72,7 @@ def _run(command: list[str], dot_text: str, format: Format, timeout: float) -> t
     except OSError as error:
         return None, error.strerror or str(error)
     except subprocess.TimeoutExpired:
-        raise CnnError([_too_large(timeout)]) from None
+        raise _too_large(timeout) from None
     if done.returncode != 0:
         return None, _reason(done.stderr) or f"exit status {done.returncode}"
     # Graphviz answers "memory exhausted" with an empty picture and status 0.
@@ -93,8 +93,8 @@ def _reason(stderr: bytes) -> str:
     return said[-1] if said else ""
 
 
-def _too_large(seconds: float) -> Diagnostic:
-    return Diagnostic(
+def _too_large(seconds: float) -> CnnError:
+    return fault(
         "diagram-too-large",
         f"Graphviz did not lay the diagram out in {seconds:g} seconds",
         help="draw less of it with `depth`, or write .dot or .mmd",

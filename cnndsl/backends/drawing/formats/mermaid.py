@@ -14,7 +14,7 @@ from cnndsl.backends.drawing.diagram.diagram import Box, Cell, Cluster, Diagram,
 from cnndsl.backends.drawing.diagram.structure import diagram
 from cnndsl.backends.drawing.formats.graphviz import Direction
 from cnndsl.backends.drawing.words.escape import visible
-from cnndsl.backends.drawing.words.numbers import Figures, leaving
+from cnndsl.backends.drawing.words.numbers import Numbers, leaving
 from cnndsl.ir.graph import Graph
 
 
@@ -41,10 +41,10 @@ class _Writer:
     def __init__(self, picture: Diagram, shapes: bool, costs: bool, heat: Heat | None) -> None:
         self._picture = picture
         self._heat = heat
-        self._figures = Figures(picture.graph)
+        self._numbers = Numbers(picture.graph)
         self._shapes = shapes
         self._costs = costs
-        # Names of a program never become Mermaid's ids: there, words such as `end` mean something.
+        # Ids are numbered and not names of the program: words such as `end` have a meaning in Mermaid.
         self._ids = {port.key: f"in{index}" for index, port in enumerate(picture.inputs)}
         self._ids |= {box.key: f"n{index}" for index, box in enumerate(picture.boxes())}
         self._ids |= {port.key: f"out{index}" for index, port in enumerate(picture.outputs)}
@@ -72,7 +72,7 @@ class _Writer:
             yield f"{pad}end"
         elif isinstance(item, Folded):
             shapes = f"→ {leaving(item)}" if self._shapes and item.leaving else ""
-            cost = self._figures.cost(item.nodes, total=True) if self._costs else ""
+            cost = self._numbers.cost(item.nodes, total=True) if self._costs else ""
             cost = " · ".join(part for part in (cost, self._note(item)) if part)
             yield f'{pad}{self._ids[item.key]}["{_joined(_heading(item), shapes, cost)}"]:::{self._class(item, "folded")}'
         elif item.head.node.op.symbol and len(item.cells) == 1:
@@ -84,8 +84,8 @@ class _Writer:
     def _box(self, box: Box) -> str:
         node, nodes = box.head.node, box.head.nodes
         ops = " → ".join(_layer(cell) for cell in box.cells) + (f" ×{box.times}" if box.times > 1 else "")
-        cost = self._figures.cost(nodes) if self._costs else ""
-        whose = f"weights of {node.weights_of}" if self._figures.borrows(node) else ""
+        cost = self._numbers.cost(nodes) if self._costs else ""
+        whose = f"weights of {node.weights_of}" if self._numbers.borrows(node) else ""
         notes = (box.label or called(nodes), cost, self._note(box), whose)
         return _joined(ops, " · ".join(part for part in notes if part))
 
@@ -100,7 +100,7 @@ class _Writer:
         return "nothing" if step is None else f"heat{step}"
 
     def _port(self, port: Port) -> str:
-        return f"{port.title} {self._figures.type(port.node)}{' (training)' if port.training else ''}"
+        return f"{port.title} {self._numbers.type(port.node)}{' (training)' if port.training else ''}"
 
 
 def _layer(cell: Cell) -> str:
@@ -128,7 +128,7 @@ def _joined(*lines: str) -> str:
     return "<br/>".join(_text(line) for line in lines if line)
 
 
-# A point stays inside a number or a name; before a space it would begin a Markdown list.
+# A point inside a number or a name stays; a point before a space would begin a Markdown list.
 _UNSAFE = re.compile(r"(?!\.\w)[^\w ×→–·,‖/+]|_")
 
 

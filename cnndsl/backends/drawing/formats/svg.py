@@ -1,4 +1,4 @@
-"""Graphviz's SVG made fit for a page: tooltips as `<title>`, ids of our own, and nothing that acts."""
+"""The SVG of Graphviz made fit for a page: tooltips become `<title>`, ids are ours, and nothing in it can act."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def tidy(svg: bytes, description: str = "") -> bytes:
     Boxes keep the ids the DOT text gave them, ops inside a box become `<g class="cell">`. The picture itself is a
     document for screen readers, with a title and the description, and its boxes and clusters are symbols in it.
     """
-    # Graphviz wrote it from text that `escape` made inert; it holds no DTD of its own.
+    # Graphviz wrote this SVG from text that `escape` made inert, and it declares no entities.
     root = ElementTree.fromstring(svg)  # noqa: S314
     picture = next(root.iter(f"{SVG}g"))
     name = picture.findtext(_TEXT) or "network"
@@ -51,7 +51,7 @@ def describe(root: ElementTree.Element, title: str, description: str) -> None:
 
 
 def _settle(group: ElementTree.Element) -> None:
-    """Replaces what Graphviz calls an element, and the links it wraps it in, by the element's tooltip."""
+    """Gives an element its tooltip as `<title>`, in the place of Graphviz's own title and of the links around it."""
     kind = group.get("class")
     own = next((child for child in group if child.tag == _TEXT), None)
     tips = [tip for tip in _unwrap(group) if tip.strip()]

@@ -1,11 +1,11 @@
-"""Text from a program made inert: whatever it holds, it is shown and does nothing."""
+"""Makes text from a program inert: whatever it holds, it is shown and has no effect."""
 
 from __future__ import annotations
 
 from unicodedata import category
 from urllib.parse import quote
 
-# Graphviz expands backslashes in labels and tooltips, once or twice depending on the place; U+2216 means nothing to it.
+# Graphviz expands backslashes in labels and tooltips. U+2216 looks like a backslash and has no meaning there.
 _HTML = {"\\": "\u2216", "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
 
 

@@ -7,10 +7,10 @@ from cnndsl.backends.drawing.colours.palette import Palette
 from cnndsl.backends.drawing.diagram.caption import called, essentials, word
 from cnndsl.backends.drawing.diagram.diagram import Box, Cell, Cluster, Folded, Port
 from cnndsl.backends.drawing.words.escape import html, html_tooltip, identifier
-from cnndsl.backends.drawing.words.numbers import Figures, leaving
+from cnndsl.backends.drawing.words.numbers import Numbers, leaving
 
 LINE = 20
-"""Characters of a cluster's heading before what it is stands under its name."""
+"""A cluster's heading with more characters than these has two lines: its label, and below it its block."""
 
 
 class Labels:
@@ -18,9 +18,9 @@ class Labels:
     colours boxes by a measure instead of by what they are."""
 
     def __init__(
-        self, figures: Figures, palette: Palette, heat: Heat | None, *, upright: bool, shapes: bool, costs: bool
+        self, numbers: Numbers, palette: Palette, heat: Heat | None, *, upright: bool, shapes: bool, costs: bool
     ) -> None:
-        self._figures = figures
+        self._numbers = numbers
         self._colours = palette
         self._heat = heat
         self._upright = upright
@@ -30,12 +30,12 @@ class Labels:
 
     def port(self, port: Port) -> str:
         ink = self._colours.text if port.training else self._colours.port_text
-        type = f'<FONT POINT-SIZE="9">{html(self._figures.type(port.node))}</FONT>'
+        type = f'<FONT POINT-SIZE="9">{html(self._numbers.type(port.node))}</FONT>'
         return f'<FONT COLOR="{ink}"><B>{html(port.title)}</B>  {type}</FONT>'
 
     def cluster(self, cluster: Cluster, *, aside: bool) -> str:
-        """The heading of a cluster, which stands `aside` on the right or else on the left. What it says of shared weights,
-        the boxes in it do not repeat."""
+        """The heading of a cluster, on the right if `aside`, else on the left. Where it says that weights are shared, the
+        boxes in the cluster do not say it again."""
         if cluster.shared:
             self._lent |= {node.name for node in cluster.nodes}
         words = self._words(cluster, self._colours.quiet)
@@ -47,7 +47,7 @@ class Labels:
             title, long = "  ".join(text for _, text in words), sum(len(word) + 2 for word, _ in words)
         cells = (f"<TD>{title}</TD>" if title else "") + badge
         if cells and not self._upright and not aside and long <= LINE:
-            # As much room again to the right, so that an arrow into the middle does not run through the words.
+            # The heading gets as much room again on its right: an arrow into the middle then passes beside the words.
             cells += f'<TD WIDTH="{6 * long + 30 * (cluster.times > 1)}"></TD>'
         return (
             f'<TABLE BORDER="0" CELLBORDER="0" CELLPADDING="1" CELLSPACING="2"><TR>{cells}</TR></TABLE>'
@@ -60,7 +60,7 @@ class Labels:
         lines = [self._title(item, quiet, text) or f'<FONT COLOR="{text}">repeat</FONT>']
         if self._shapes and item.leaving:
             lines.append(self._small(f"→ {leaving(item)}", quiet))
-        if self._costs and (cost := self._figures.cost(item.nodes, total=True)):
+        if self._costs and (cost := self._numbers.cost(item.nodes, total=True)):
             lines.append(self._small(cost, quiet))
         if self._heat and (note := self._heat.note(item.key)):
             lines.append(self._small(note, quiet))
@@ -74,7 +74,7 @@ class Labels:
             rows = "".join(f"<TR>{cell}</TR>" for cell in cells)
             cells = [f'<TD><TABLE BORDER="0" CELLBORDER="0" CELLPADDING="1" CELLSPACING="2">{rows}</TABLE></TD>']
         line = self._colours.fills[box.head.node.op.category][1] if self._heat is None else self._colours.arrow
-        dashed = self._figures.borrows(box.head.node)
+        dashed = self._numbers.borrows(box.head.node)
         return _table("".join(cells) + self._badge(box.times), look[0], line, dashed=dashed)
 
     def look(self, box: Box | Folded) -> tuple[str, str, str]:
@@ -111,7 +111,7 @@ class Labels:
         lines = [f'<FONT COLOR="{text}"><B>{sign}</B>' + (f"  {html(arguments)}" if arguments else "") + "</FONT>"]
         notes = [
             box.label or called(nodes),
-            self._figures.cost(nodes) if self._costs else "",
+            self._numbers.cost(nodes) if self._costs else "",
             self._heat.note(box.key) if self._heat else "",
             self._whose(box.head),
         ]
@@ -128,12 +128,12 @@ class Labels:
 
     def _mark(self, cell: Cell) -> str:
         """The id and tooltip of one op of several in a box."""
-        tip = html_tooltip(self._figures.op(cell.nodes))
+        tip = html_tooltip(self._numbers.op(cell.nodes))
         return f' ID="{identifier(f"op:{cell.node.name}")}" TOOLTIP="{tip}"'
 
     def _whose(self, cell: Cell) -> str:
-        """Whose weights a layer uses, where they are another's and no cluster around it says so."""
-        if not self._figures.borrows(cell.node) or cell.node.name in self._lent:
+        """Which layer's weights a layer uses, if it has none of its own and no cluster around it says so."""
+        if not self._numbers.borrows(cell.node) or cell.node.name in self._lent:
             return ""
         first, last = cell.nodes[0].weights_of, cell.nodes[-1].weights_of
         return f"weights of {first}" + (f" … {last}" if last != first else "")
@@ -143,7 +143,7 @@ class Labels:
         return f'<FONT COLOR="{text}">{"  ".join(words)}</FONT>' if words else ""
 
     def _words(self, item: Cluster | Folded, quiet: str) -> list[tuple[str, str]]:
-        """What a cluster is called, what it is and whose weights it uses: plain, and as they are written."""
+        """The words of a cluster's heading, each as plain text and as HTML: its label, its block, whether its weights are shared."""
         name = item.label or item.title
         words = [(name, f"<B>{html(name)}</B>")] if name else []
         if item.label and item.title:

@@ -1,4 +1,4 @@
-"""What layers cost, and all that is known of them: the small type and the tooltips of a diagram."""
+"""The small type and the tooltips of a diagram: what layers cost, and all else that is known of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cnndsl.backends.drawing.words.escape import visible
 from cnndsl.ir.graph import Graph, Node
 
 
-class Figures:
+class Numbers:
     """Parameters and multiply-adds of a graph's nodes, and texts about them."""
 
     def __init__(self, graph: Graph) -> None:
@@ -34,7 +34,7 @@ class Figures:
         return " · ".join(f"{number} {unit}" for number, unit in said)
 
     def op(self, nodes: Sequence[Node]) -> str:
-        """Everything about a node, a line each; for one that stands for several, their names and ranges."""
+        """Everything about a node, line by line. Where one node is drawn for several, it has their names and the ranges of numbers."""
         node = nodes[0]
         names = [n.name for n in nodes]
         many = f"{names[0]}, {names[1]} … {names[-1]} ({len(names)} times)" if len(names) > 4 else ", ".join(names)
@@ -83,5 +83,5 @@ def leaving(item: Folded) -> str:
 
 
 def _joined(lines: list[str]) -> str:
-    """The lines that say something; a line end inside one is made visible, so that it stays one."""
+    """The lines that are not empty. A line end inside a line is made visible, so that it stays one line."""
     return "\n".join(visible(line) for line in lines if line)

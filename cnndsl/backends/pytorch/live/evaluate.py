@@ -69,7 +69,7 @@ def function(expression: Expression) -> Run:
         case Several(kind=kind, items=items):
             return _gathered(kind, tuple(map(function, items)))
         case Operation(operator="-", operands=(operand,)):
-            return _gathered(lambda found: -found[0], (function(operand),))
+            return _gathered(lambda operands: -operands[0], (function(operand),))
         case Operation(operator=sign, operands=(left, right)):
             return _two(_OPERATORS[sign], function(left), function(right))
     raise TypeError(expression)

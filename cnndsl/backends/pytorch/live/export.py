@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.pytorch.library import nn, torch
-from cnndsl.backends.pytorch.live.module import to_torch
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, MissingPart
+from cnndsl.backends.pytorch.live.module import loaded
+from cnndsl.diagnostics.errors import MissingPart, fault
 from cnndsl.disk.files import write_atomically
 from cnndsl.ir.graph import Graph
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     Weights = Mapping[str, np.ndarray]
 
 OPSET = 20
-"""The first in which every operator that our layers need is one operator, GELU included."""
-_MOST = 2**31 - 2**20
-"""Bytes of weights in one ONNX file: protobuf's limit, less room for the graph."""
+"""The first version of ONNX that has an operator for each of our layers, GELU included."""
+MOST_ONNX_BYTES = 2**31 - 2**20
+"""Bytes of weights that one ONNX file can hold: the limit of protobuf, less some room for the graph."""
 
 
 def write_onnx(graph: Graph, weights: Weights, path: Path, batch: int | None = None) -> None:
@@ -36,8 +36,12 @@ def write_onnx(graph: Graph, weights: Weights, path: Path, batch: int | None = N
     (unsupported-by-backend) for more weights than a file can hold, and what `to_torch` raises.
     """
     size = sum(array.nbytes for array in weights.values())
-    if size > _MOST:
-        raise CnnError([_too_large(graph, size)])
+    if size > MOST_ONNX_BYTES:
+        raise fault(
+            "unsupported-by-backend",
+            f"an ONNX file holds at most 2 GiB, and the weights of {graph.name} take {size / 2**30:.1f} GiB",
+            help="write `.pt2` instead",
+        )
     try:
         import onnx
         import onnxscript  # noqa: F401  (what torch's exporter translates with)
@@ -70,9 +74,9 @@ def write_pt2(graph: Graph, weights: Weights, path: Path) -> None:
 
 def exported(graph: Graph, weights: Weights, batch: int | None = None) -> Any:
     """The program that `torch.export` makes of inference; its placeholders have the names of the inputs."""
-    module = module_with(graph, weights)
+    module = loaded(graph, weights)
     _name_arguments(module, [i.name for i in graph.inputs])
-    # An example of one would fix the batch: PyTorch takes 1 for a constant.
+    # With an example of batch 1, PyTorch would take the batch for a constant.
     count = batch or 2
     examples = tuple(torch.zeros((count, *i.type.shape), dtype=getattr(torch, i.type.dtype)) for i in graph.inputs)
     axes = None if batch else tuple({0: torch.export.Dim("batch")} for _ in examples)
@@ -80,17 +84,8 @@ def exported(graph: Graph, weights: Weights, batch: int | None = None) -> Any:
         return torch.export.export(module, examples, dynamic_shapes=axes)
 
 
-def module_with(graph: Graph, weights: Weights) -> nn.Module:
-    """The network's module with these weights, in evaluation mode."""
-    with torch.device("meta"):
-        module = to_torch(graph)
-    state = {key: torch.from_numpy(array.copy()) for key, array in weights.items()}
-    module.load_state_dict(state, strict=True, assign=True)
-    return module.eval()
-
-
 def _name_arguments(module: nn.Module, names: list[str]) -> None:
-    """Says which arguments the module takes, for those that ask its signature: it takes any and checks them itself."""
+    """Gives `forward` a signature with these names, after which exporters name the inputs. Without one it takes `*tensors`."""
     forward = partial(type(module).forward, module)
     forward.__signature__ = Signature([Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in names])  # type: ignore[attr-defined]
     module.forward = forward
@@ -108,11 +103,3 @@ def _quiet() -> Iterator[None]:
             yield
     finally:
         log.setLevel(level)
-
-
-def _too_large(graph: Graph, size: int) -> Diagnostic:
-    return Diagnostic(
-        id="unsupported-by-backend",
-        message=f"an ONNX file holds at most 2 GiB, and the weights of {graph.name} take {size / 2**30:.1f} GiB",
-        help="write `.pt2` instead",
-    )

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from cnndsl.backends.pytorch.library import torch
-from cnndsl.backends.pytorch.live.observe import _on_meta, _steps
+from cnndsl.backends.pytorch.live.module import loaded
+from cnndsl.backends.pytorch.live.observe import steps
 from cnndsl.ir.graph import Graph
 
 if TYPE_CHECKING:
@@ -22,14 +23,13 @@ def influence(
     receptive field of Luo, Li, Urtasun, Zemel, "Understanding the Effective Receptive Field in Deep Convolutional
     Neural Networks", 2016, on these inputs (batch 1, batch axis included). The result has the input's axes behind the channels.
     """
-    module = _on_meta(graph).to_empty(device="cpu")
-    module.load_state_dict({key: torch.from_numpy(array.copy()) for key, array in weights.items()}, strict=True)
+    module = loaded(graph, weights)
     module.requires_grad_(False)
     given = {name: torch.from_numpy(array.copy()) for name, array in inputs.items()}
     given[of].requires_grad_(True)
-    # A layer that works in place may not write into what the gradient starts from.
+    # The first layer reads a copy: PyTorch lets nothing work in place on the tensor that a gradient is asked for.
     values = {name: value * 1 if name == of else value for name, value in given.items()}
-    for name in _steps(module, values):
+    for name in steps(module, values):
         if name == tensor:
             break
     centre = tuple((n - 1) // 2 for n in graph.types[tensor].size)

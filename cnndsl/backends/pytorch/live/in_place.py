@@ -6,34 +6,32 @@ from collections.abc import Sequence
 from typing import Any
 
 from cnndsl.backends.pytorch.library import torch
-from cnndsl.backends.pytorch.live.module import Network
+from cnndsl.backends.pytorch.live.module import LiveModule, forward_pass
 from cnndsl.ir.graph import Graph, Node
-
-FRESH = {"Conv", "DWConv", "BN", "add", "FC", "Linear"}
-"""Layers whose result is a tensor of its own (no view), and whose gradient is computed without it."""
+from cnndsl.ops.relu import ReLU
 
 
-def work_in_place(network: Network, graph: Graph) -> None:
-    """Changes the network's training mode so; values, gradients and keys stay what they are.
+def work_in_place(network: LiveModule, graph: Graph) -> None:
+    """Makes sums and rectifiers of the network work in place in training. Values, gradients and keys stay what they are.
 
-    PyTorch notices by itself, and raises RuntimeError, where a gradient needed what was written over.
+    Where a gradient needs a value that was written over, PyTorch notices it and raises RuntimeError.
     """
-    for step in network._network.training.steps:
+    for step in forward_pass(network, training=True).steps:
         node = graph[step.name]
-        if step.op.word == "ReLU" and _alone(graph, node, 0):
+        if isinstance(step.op, ReLU) and _alone(graph, node, 0):
             step.run = _rectified
-        elif step.op.word == "add" and len(node.inputs) == 2 and _alone(graph, node, 0):
+        elif step.op.combines == "add" and len(node.inputs) == 2 and _alone(graph, node, 0):
             step.run = _added
 
 
 def _alone(graph: Graph, node: Node, place: int) -> bool:
-    """Whether an input was made for this node only, in the shape of its result."""
+    """Whether nobody but this node reads its input number `place`, and the input has the shape of the node's result."""
     read = node.inputs[place]
     made = next((n for n in graph.nodes if n.name == read), None)
     kept = any(output.node == read for output in graph.outputs)
     return (
         made is not None
-        and made.op.word in FRESH
+        and made.op.fresh
         and not kept
         and node.inputs.count(read) == 1
         and graph.consumers[read] == (node,)
@@ -47,5 +45,5 @@ def _rectified(_: Any, values: Sequence[Any]) -> Any:
 
 def _added(_: Any, values: Sequence[Any]) -> Any:
     first, second = values
-    # Where activations are computed in several types, the result has the wider one.
+    # With mixed precision the two may differ in dtype; their sum has the wider one.
     return first.add_(second) if first.dtype == second.dtype else first + second

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.pytorch.library import nn, torch
-from cnndsl.backends.pytorch.live.export import module_with
+from cnndsl.backends.pytorch.live.module import loaded
 from cnndsl.ir.graph import Graph
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def outputs(graph: Graph, weights: Mapping[str, np.ndarray], inputs: Mapping[str, np.ndarray], dtype: str) -> Arrays:
     """What the network gives, by name, with weights and inputs in `dtype` (`float32`, `float64`)."""
-    module = module_with(graph, weights).to(getattr(torch, dtype))
+    module = loaded(graph, weights).to(getattr(torch, dtype))
     given = [_tensor(x, dtype) for x in inputs.values()]
     with torch.inference_mode():
         return _arrays(graph, module(*given))
@@ -35,10 +35,10 @@ def runner(
 ) -> tuple[Callable[[], Any], Callable[[], Arrays]]:
     """One inference of these inputs, eager or through `torch.compile`, and the same with its outputs as float32 arrays."""
     torch.set_num_threads(threads)
-    module = module_with(graph, weights).to(getattr(torch, dtype))
+    module = loaded(graph, weights).to(getattr(torch, dtype))
     given = [_tensor(x, dtype) for x in inputs.values()]
     with warnings.catch_warnings():
-        # Inductor warns of its own deprecated parts.
+        # Inductor warns that it uses parts of PyTorch that are deprecated.
         warnings.simplefilter("ignore")
         called: Any = torch.compile(module) if compiled else module
 
@@ -51,9 +51,9 @@ def runner(
 
 
 def settled(graph: Graph, weights: Mapping[str, np.ndarray], inputs: Mapping[str, np.ndarray]) -> Arrays:
-    """The weights with every batch norm's mean and variance those of what comes to it from these examples, as after
-    training. With first weights maps shrink from layer to layer until only biases are left."""
-    module = module_with(graph, weights)
+    """The weights, with the mean and variance of every batch norm measured on these examples, as training would leave
+    them. Without that, the maps of a network with first weights shrink from layer to layer until only biases are left."""
+    module = loaded(graph, weights)
     for part in module.modules():
         if isinstance(part, nn.modules.batchnorm._BatchNorm) and part.track_running_stats:
             part.reset_running_stats()

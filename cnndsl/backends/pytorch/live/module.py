@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.pytorch.expression import Member, Recorder, Value, recorded, recorder
 from cnndsl.backends.pytorch.library import nn, torch
@@ -15,19 +16,41 @@ from cnndsl.ir.op import Op
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 
+if TYPE_CHECKING:
+    import numpy as np
 
-def to_torch(graph: Graph) -> nn.Module:
+
+def to_torch(graph: Graph) -> LiveModule:
     """The network as a module whose `state_dict()` is `graph.weights`: same keys, same order, same shapes.
 
     It takes batched inputs in order or by name, and gives one tensor for one output, else a dict in the order of
     the outputs. What only training returns is computed in training mode alone. Raises `Unlowered`.
     """
-    return Network(graph)
+    return LiveModule(graph)
+
+
+def on_meta(graph: Graph) -> LiveModule:
+    """The network's module in evaluation mode, whose weights have shapes but no numbers. Raises what `to_torch` raises."""
+    with torch.device("meta"):
+        module = to_torch(graph)
+    module.eval()
+    return module
+
+
+def loaded(graph: Graph, weights: Mapping[str, np.ndarray]) -> LiveModule:
+    """The network's module in evaluation mode, with copies of these weights by state-dict key."""
+    module = on_meta(graph)
+    state = {key: torch.from_numpy(array.copy()) for key, array in weights.items()}
+    module.load_state_dict(state, strict=True, assign=True)
+    return module
 
 
 class Step:
-    """One node as the forward pass takes it: `path` leads to its module or parameter and is empty for a plain function;
-    `last_read` are the values that no later step and no output needs."""
+    """One node as the forward pass takes it.
+
+    `path` leads from the network to the node's module or parameter, and is empty for a plain function. `last_read` are
+    the values that no later step and no output needs.
+    """
 
     def __init__(
         self,
@@ -46,25 +69,35 @@ class Step:
         self.last_read = last_read
         self.run = self._function()
 
+    def result(self, network: nn.Module, values: Mapping[str, Any]) -> Any:
+        """The node's value, from the values by name that it reads.
+
+        Its layer is looked up each time, so that a layer that was replaced after compilation is used.
+        """
+        layer: Any = network
+        for name in self.path:
+            layer = getattr(layer, name)
+        return self.run(layer if self.path else None, [values[name] for name in self.inputs])
+
     def _function(self) -> Run:
         module = Recorder(Member(())) if self.path else None
         values = [Recorder(Value(index)) for index in range(len(self.inputs))]
         return function(recorded(self.op.call_torch(recorder("torch"), module, self.types, *values)))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Functions made on the way cannot be pickled; they are made again.
+        # `run` is made of closures, which cannot be pickled: a step that is unpickled makes its own again.
         return Step, (self.name, self.op, self.types, self.inputs, self.path, self.last_read)
 
 
 @dataclass(frozen=True)
-class Plan:
+class ForwardPass:
     """The steps of one mode, and its outputs as pairs of name and value."""
 
     steps: tuple[Step, ...]
     outputs: tuple[tuple[str, str], ...]
 
 
-class Network(nn.Module):  # type: ignore[misc]
+class LiveModule(nn.Module):  # type: ignore[misc]
     """A compiled network. Its layers may be replaced by assignment (`network.fc = …`), as in any module."""
 
     def __init__(self, graph: Graph) -> None:
@@ -74,8 +107,8 @@ class Network(nn.Module):  # type: ignore[misc]
         self._network = _Plans(
             title=graph.name,
             inputs=tuple(i.name for i in graph.inputs),
-            training=_plan(graph, made, training=True),
-            inference=_plan(graph, made, training=False),
+            training=_planned(graph, made, training=True),
+            inference=_planned(graph, made, training=False),
         )
         for name in registration_order(graph, made):
             *scope, last = name.split(".")
@@ -89,36 +122,33 @@ class Network(nn.Module):  # type: ignore[misc]
     def forward(self, *tensors: Any, **named: Any) -> Any:
         """Batched inputs, in order or by name. Raises TypeError where their number or a name is wrong."""
         values = self._network.bind(tensors, named)
-        plan = self._network.training if self.training else self._network.inference
-        for step in plan.steps:
-            read = [values[name] for name in step.inputs]
+        taken = self._network.training if self.training else self._network.inference
+        for step in taken.steps:
+            values[step.name] = step.result(self, values)
             for name in step.last_read:
                 del values[name]
-            module = self._find(step.path) if step.path else None
-            values[step.name] = step.run(module, read)
-        if len(plan.outputs) == 1:
-            return values[plan.outputs[0][1]]
-        return {name: values[value] for name, value in plan.outputs}
-
-    def _find(self, path: tuple[str, ...]) -> Any:
-        # Looked up in each pass: what was replaced after compilation is then used.
-        here: Any = self
-        for name in path:
-            here = getattr(here, name)
-        return here
+        if len(taken.outputs) == 1:
+            return values[taken.outputs[0][1]]
+        return {name: values[value] for name, value in taken.outputs}
 
     def _get_name(self) -> str:
         return self._network.title
 
 
+# No method of `LiveModule`: there its name could not be a layer's.
+def forward_pass(network: LiveModule, *, training: bool) -> ForwardPass:
+    """What the forward pass of a network runs in training, or in inference."""
+    return network._network.training if training else network._network.inference
+
+
 @dataclass(frozen=True)
 class _Plans:
-    """All that a network keeps beside its modules, under one attribute."""
+    """All that a network keeps beside its modules, under one attribute, so that only one name is lost to layers."""
 
     title: str
     inputs: tuple[str, ...]
-    training: Plan
-    inference: Plan
+    training: ForwardPass
+    inference: ForwardPass
 
     def bind(self, tensors: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
         """The inputs by name. Raises TypeError."""
@@ -135,9 +165,10 @@ class _Plans:
 
 
 def _make(graph: Graph, node: Node) -> nn.Module | nn.Parameter | None:
-    """What holds a node's weights and does its work; None for a plain function, and where another node has it.
+    """What holds a node's weights and does its work. None for a plain function, and for a node that shares another's.
 
-    A layer that is one tensor is a parameter; weights without a module of torch's own get a bare one.
+    A layer that is one tensor becomes a parameter. Weights of a layer that torch has no module for are kept in a bare
+    `nn.Module`.
     """
     if not node.owns_weights:
         return None
@@ -169,7 +200,7 @@ def _initial(weight: Weight) -> torch.Tensor:
     return tensor
 
 
-def _plan(graph: Graph, made: dict[str, Any], *, training: bool) -> Plan:
+def _planned(graph: Graph, made: dict[str, Any], *, training: bool) -> ForwardPass:
     nodes, outputs = mode(graph, training=training)
     last: dict[str, str] = {}
     for node in nodes:
@@ -188,4 +219,4 @@ def _plan(graph: Graph, made: dict[str, Any], *, training: bool) -> Plan:
         )
         for node in nodes
     )
-    return Plan(steps, outputs)
+    return ForwardPass(steps, outputs)

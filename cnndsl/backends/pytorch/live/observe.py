@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.pytorch.library import torch
-from cnndsl.backends.pytorch.live.module import Network, to_torch
+from cnndsl.backends.pytorch.live.module import LiveModule, forward_pass, loaded, on_meta
 from cnndsl.ir.graph import Graph
 
 if TYPE_CHECKING:
@@ -32,15 +32,15 @@ def observe(graph: Graph) -> Observed:
     """
     from torch.utils.flop_counter import FlopCounterMode
 
-    module = _on_meta(graph)
+    module = on_meta(graph)
     values = {
         i.name: torch.empty((1, *i.type.shape), dtype=getattr(torch, i.type.dtype), device="meta") for i in graph.inputs
     }
     macs: dict[str, int] = {}
-    steps = _steps(module, values)
+    running = steps(module, values)
     while True:
         with FlopCounterMode(display=False) as counter:
-            name = next(steps, None)
+            name = next(running, None)
         if name is None:
             break
         macs[name] = counter.get_total_flops() // 2
@@ -57,26 +57,16 @@ def activations(
     graph: Graph, weights: Mapping[str, np.ndarray], inputs: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
     """The value of every node that inference needs, batch included, computed eagerly from a state dict."""
-    module = _on_meta(graph).to_empty(device="cpu")
-    module.load_state_dict({key: torch.from_numpy(array.copy()) for key, array in weights.items()}, strict=True)
+    module = loaded(graph, weights)
     values = {name: torch.from_numpy(array.copy()) for name, array in inputs.items()}
     with torch.inference_mode():
-        return {name: values[name].numpy() for name in _steps(module, values)}
+        return {name: values[name].numpy() for name in steps(module, values)}
 
 
-def _on_meta(graph: Graph) -> Network:
-    with torch.device("meta"):
-        module = to_torch(graph)
-    assert isinstance(module, Network)
-    module.eval()
-    return module
-
-
-def _steps(module: Network, values: dict[str, Any]) -> Iterator[str]:
-    """Takes one step of the forward pass after the other, keeping every value; gives their names."""
-    for step in module._network.inference.steps:
-        layer = module._find(step.path) if step.path else None
-        values[step.name] = step.run(layer, [values[name] for name in step.inputs])
+def steps(module: LiveModule, values: dict[str, Any]) -> Iterator[str]:
+    """Runs inference node by node: each value is added to `values`, which begins with the inputs, and its name given."""
+    for step in forward_pass(module, training=False).steps:
+        values[step.name] = step.result(module, values)
         yield step.name
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from cnndsl.backends.pytorch.library import torch
-from cnndsl.backends.pytorch.live.observe import _on_meta, _steps
+from cnndsl.backends.pytorch.live.module import loaded
+from cnndsl.backends.pytorch.live.observe import steps
 from cnndsl.ir.graph import Graph
 
 if TYPE_CHECKING:
@@ -22,16 +23,15 @@ def grad_cam(
     Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization", 2017. Batch 1,
     batch axis included in `inputs`. All zeros where nothing speaks for it.
     """
-    module = _on_meta(graph).to_empty(device="cpu")
-    module.load_state_dict({key: torch.from_numpy(array.copy()) for key, array in weights.items()}, strict=True)
+    module = loaded(graph, weights)
     module.requires_grad_(False)
     values = {name: torch.from_numpy(array.copy()) for name, array in inputs.items()}
     kept = None
     with torch.enable_grad():
-        for name in _steps(module, values):
+        for name in steps(module, values):
             if name == tensor:
                 kept = values[name].detach().clone().requires_grad_(True)
-                # A layer behind it that works in place may not write into what the gradient is of.
+                # Later layers read a copy: PyTorch lets nothing work in place on the tensor that a gradient is asked for.
                 values[name] = kept * 1
         assert kept is not None
         values[next(output.node for output in graph.outputs if not output.training)][0, index].backward()

@@ -9,16 +9,16 @@ from cnndsl.backends.pytorch.expression import Call, Expression, Literal, Name, 
 from cnndsl.backends.pytorch.writing.layout import identifier
 from cnndsl.backends.pytorch.writing.template import Template
 
-COUNTS = ("channels", "features", "groups", "embed_dim")
-"""Endings of arguments that count channels: equal numbers among them are one argument."""
+COUNTS = ("channels", "features", "embed_dim", "normalized_shape")
+"""Endings of the names of arguments that count channels: two that are equal in all instances become one argument."""
 
 FEWEST_TO_DERIVE = 3
-"""From this many different numbers on, one being always a multiple of another is no accident."""
+"""In so many instances that differ, one number that is always the same multiple of another is no accident."""
 
 
 @dataclass(frozen=True)
 class Instance:
-    """One use of a class: the constructor's constants, None where a submodule is missing, and which are."""
+    """One use of a class: the constants of its constructor in order, None for those of its `missing` submodules."""
 
     constants: tuple[Literal | None, ...]
     missing: frozenset[str] = frozenset()
@@ -140,13 +140,16 @@ def _usable(default: Literal | None, row: tuple[Literal, ...]) -> Literal | None
 
 
 def _domain(argument: str) -> str:
+    """What an argument counts: only arguments of one domain can be equal by more than accident."""
     return "channels" if argument.endswith(COUNTS) else argument
 
 
 def _joined(groups: list[_Group], place: tuple[str, str], row: tuple[Literal, ...], default: Literal | None) -> _Group:
     domain = _domain(place[1])
+    # A convolution with as many groups as channels looks at each channel by itself.
+    domains = (domain, "channels") if domain == "groups" else (domain,)
     for group in groups:
-        if group.domain == domain and group.row == row:
+        if group.domain in domains and group.row == row:
             group.places.append(place)
             return group
     groups.append(_Group(domain, row, [place], None if domain == "channels" else default))
@@ -180,13 +183,16 @@ def _name(groups: list[_Group], template: Template, places: list[tuple[str, str]
         if id(place) in by_place and place[0] in required and place[1][:3] != "in_"
     ]
     leaving = ends[-1] if ends else None
-    ending = "features" if counts and all(a.endswith("features") for g in counts for _, a in g.places) else "channels"
+    kinds = {argument for group in counts for _, argument in group.places}
+    features = bool(kinds) and all(kind.endswith("features") for kind in kinds)
+    ending = "num_features" if kinds == {"num_features"} else "features" if features else "channels"
     if entering is not None:
         entering.name = ending if entering is leaving else f"in_{ending}"
     if leaving is not None and leaving is not entering:
         leaving.name = f"out_{ending}"
     middle = [group for group in counts if not group.name]
     _derive(entering, leaving, middle)
+    _derive_paddings(groups)
     free = [group for group in middle if group.derived is None]
     for group in free:
         alone = len(free) == 1
@@ -211,7 +217,7 @@ def _name(groups: list[_Group], template: Template, places: list[tuple[str, str]
             taken.add(wanted)
     # Multiples are said of names that are final now.
     for group in groups:
-        if isinstance(group.derived, Operation):
+        if isinstance(group.derived, Operation) and group.derived.operator == "*":
             base_group, factor = next((b, k) for b in groups if b.derived is None and (k := _factor(b, group)))
             group.derived = Operation("*", (Literal(factor), Name(base_group.name)))
 
@@ -224,6 +230,16 @@ def _derive(entering: _Group | None, leaving: _Group | None, middle: list[_Group
             if fits and (factor := _factor(base, group)):
                 group.derived = Operation("*", (Literal(factor), Name("")))
                 break
+
+
+def _derive_paddings(groups: list[_Group]) -> None:
+    """`padding=kernel_size // 2`, where each instance has that."""
+    sizes = [group for group in groups if group.domain == "kernel_size"]
+    for group in groups:
+        if group.domain == "padding" and len(sizes) == 1:
+            pairs = [(padding.value, size.value) for padding, size in zip(group.row, sizes[0].row, strict=True)]
+            if all(isinstance(size, int) and padding == size // 2 for padding, size in pairs):
+                group.derived = Operation("//", (Name("kernel_size"), Literal(2)))
 
 
 def _factor(base: _Group, group: _Group) -> int:

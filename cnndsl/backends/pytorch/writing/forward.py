@@ -16,13 +16,13 @@ from cnndsl.backends.pytorch.expression import (
     everywhere,
     substituted,
 )
-from cnndsl.backends.pytorch.writing.layout import identifier, is_identifier, lines, text
-from cnndsl.backends.pytorch.writing.template import Step, Template
+from cnndsl.backends.pytorch.writing.layout import identifier, is_identifier, lines, numbered, text, unused
+from cnndsl.backends.pytorch.writing.template import Assignment, Template
 
 NESTED = 3
-"""Calls around each other on one line."""
+"""The most calls around each other on one line."""
 LONG_LIVED = 5
-"""A value read by several, the last of them this many lines on, gets a name of its own."""
+"""A value that is read more than once, for the last time more than so many lines on, gets a name of its own."""
 WIDEST_WRAP, WIDEST_OPERAND = 90, 32
 
 
@@ -46,7 +46,7 @@ class Forward:
         self.kept = set(inputs) - {"x"} if keep_inputs else set()
         self.wanted: dict[int, str] = {}
         """Names for the values that leave the network under one."""
-        self.uses = Counter(value for step in template.steps for value in _values(step.expression))
+        self.uses = Counter(value for step in template.steps for value in _values_read(step.expression))
         self.uses.update(template.results)
         self.lines = self._joined()
 
@@ -56,21 +56,21 @@ class Forward:
     # -- which steps share a line
 
     def _joined(self) -> list[_Line]:
-        found: dict[int, _Line] = {}
+        kept_lines: dict[int, _Line] = {}
         by_result: dict[int, int] = {}
         for position, step in enumerate(self.template.steps):
             inlined: dict[int, Expression] = {}
-            for value in _values(step.expression):
-                maker = found.get(by_result.get(value, -1))
+            for value in _values_read(step.expression):
+                maker = kept_lines.get(by_result.get(value, -1))
                 if maker is not None and self._fits(maker, step, value):
                     inlined[value] = maker.expression
-                    del found[by_result[value]]
+                    del kept_lines[by_result[value]]
             expression = _with(step.expression, inlined)
-            found[position] = _Line(expression, step.results, step.training, position)
+            kept_lines[position] = _Line(expression, step.results, step.training, position)
             by_result.update(dict.fromkeys(step.results, position))
-        return list(found.values())
+        return list(kept_lines.values())
 
-    def _fits(self, maker: _Line, step: Step, value: int) -> bool:
+    def _fits(self, maker: _Line, step: Assignment, value: int) -> bool:
         if self.uses[value] != 1 or len(maker.results) != 1 or maker.training != step.training:
             return False
         width = len(text(maker.expression, self._rough))
@@ -93,7 +93,7 @@ class Forward:
 
     def text(self, indent: int, *, outputs: Sequence[tuple[str, int, bool]] | None = None) -> list[str]:
         """The lines. `outputs`, for the whole network, are names, values, and whether only training returns them."""
-        last = {value: index for index, line in enumerate(self.lines) for value in _values(line.expression)}
+        last = {value: index for index, line in enumerate(self.lines) for value in _values_read(line.expression)}
         last.update(dict.fromkeys(self.template.results, len(self.lines)))
         written: list[str] = []
         inside = 0
@@ -131,7 +131,7 @@ class Forward:
         return "{" + ", ".join(f'"{name}": {self.names[value]}' for name, value in outputs) + "}"
 
     def _assign(self, index: int, line: _Line, last: dict[int, int]) -> None:
-        read = list(dict.fromkeys(_values(line.expression)))
+        read = list(dict.fromkeys(_values_read(line.expression)))
         live = {self.names[v] for v in self.names if last.get(v, -1) > index}
         dying = [self.names[v] for v in read if last[v] == index]
         for result in line.results:
@@ -147,7 +147,11 @@ class Forward:
         label = self._label(line.expression)
         tap = self.uses[result] > 1 and last.get(result, index) - index > LONG_LIVED
         if tap or len(line.results) > 1:
-            return _free(label if tap and label else "skip" if tap else "part", live | self.kept)
+            return (
+                unused(label, live | self.kept)
+                if tap and label
+                else numbered("skip" if tap else "part", live | self.kept)
+            )
         again = next((name for name in dying if name not in live | self.kept and name in ("x", "out", "y", "z")), None)
         if again:
             return again
@@ -156,7 +160,7 @@ class Forward:
         for name in [*choices, "x", "out", "y", "z"]:
             if name not in live | self.kept:
                 return name
-        return _free("v", live | self.kept)
+        return numbered("v", live | self.kept)
 
     def _label(self, expression: Expression) -> str | None:
         while isinstance(expression, Call) and isinstance(expression.function, Member):
@@ -168,15 +172,16 @@ class Forward:
         return None
 
     def _read_by_merge(self, result: int) -> bool:
-        readers = [line for line in self.lines if result in _values(line.expression)]
-        return len(readers) == 1 and len(set(_values(readers[0].expression))) > 1
+        readers = [line for line in self.lines if result in _values_read(line.expression)]
+        return len(readers) == 1 and len(set(_values_read(readers[0].expression))) > 1
 
 
 def _with(expression: Expression, inlined: dict[int, Expression]) -> Expression:
     return substituted(expression, lambda part: inlined.get(part.number) if isinstance(part, Value) else None)
 
 
-def _values(expression: Expression) -> list[int]:
+def _values_read(expression: Expression) -> list[int]:
+    """The numbers of the values that an expression reads, in order and as often as it reads them."""
     return [part.number for part in everywhere(expression) if isinstance(part, Value)]
 
 
@@ -184,12 +189,3 @@ def _depth(expression: Expression) -> int:
     """How many calls stand around each other."""
     inside = max((_depth(part) for part in children(expression)), default=0)
     return inside + isinstance(expression, Call)
-
-
-def _free(wanted: str, taken: set[str]) -> str:
-    if wanted not in taken and wanted not in ("skip", "v", "part"):
-        return wanted
-    count = 1
-    while f"{wanted}{count}" in taken:
-        count += 1
-    return f"{wanted}{count}"

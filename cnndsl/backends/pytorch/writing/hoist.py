@@ -1,4 +1,4 @@
-"""Layers that come along unnamed, moved out of the scopes they begin."""
+"""A layer that comes along with another, such as the Flatten of FC, is moved out of a scope that it would begin."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from cnndsl.ir.graph import Graph
 
 
 def hoisted(graph: Graph) -> Graph:
-    """The graph with the layers that come along unnamed, such as the Flatten of FC, one scope further out where they are
-    the first thing in theirs: what is left may then be a plain `nn.Sequential`."""
+    """The graph with layers without a name of their own, such as the Flatten of FC, one scope further out where they come
+    first in their scope: what is left of the scope may then be a plain `nn.Sequential`."""
     listed = set(graph.modules)
     names = set(graph.types) | {part for node in graph.nodes for part in _scopes(node.name)}
     moved: dict[str, str] = {}

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import keyword
+import math
 import re
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Collection
+from itertools import count
 
 from cnndsl.backends.pytorch.expression import (
     Attribute,
@@ -23,8 +26,10 @@ from cnndsl.backends.pytorch.expression import (
 )
 
 WIDTH = 120
+FLOAT32_MAX = 3.4028235e38
 
 _PRECEDENCE = {
+    "or": 0,
     "==": 1,
     "!=": 1,
     "<": 1,
@@ -130,7 +135,16 @@ def literal(value: object) -> str:
         return "..."
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         return f'float("{value}")'
+    if isinstance(value, float):
+        value = _without_noise(value)
     return re.sub(r"e([+-])0(\d)", r"e\1\2", repr(value))
+
+
+def _without_noise(value: float) -> float:
+    """0.075 for 0.07500000000000001: the rounded decimal, where it differs by rounding noise that no float32 shows."""
+    short = float(f"{value:.12g}")
+    noise = abs(short - value) <= 4 * math.ulp(value) and abs(value) < FLOAT32_MAX
+    return short if noise and struct.pack("f", short) == struct.pack("f", value) else value
 
 
 def lines(before: str, expression: Expression, after: str, indent: int, speak: Speak = unspoken) -> list[str]:
@@ -204,3 +218,14 @@ def class_name(title: str) -> str:
     for part in parts:
         joined += f"_{part}" if joined and joined[-1].isdigit() and part[0].isdigit() else part[0].upper() + part[1:]
     return identifier(f"Net{joined}" if not joined or joined[0].isdigit() else joined)
+
+
+def unused(wanted: str, taken: Collection[str]) -> str:
+    """The wanted name, or the first of `wanted2`, `wanted3`, … that is not taken."""
+    stem = f"{wanted}_" if wanted[-1].isdigit() else wanted
+    return wanted if wanted not in taken else next(n for i in count(2) if (n := f"{stem}{i}") not in taken)
+
+
+def numbered(stem: str, taken: Collection[str]) -> str:
+    """The first of `stem1`, `stem2`, … that is not taken."""
+    return next(name for i in count(1) if (name := f"{stem}{i}") not in taken)

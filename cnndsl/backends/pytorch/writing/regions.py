@@ -1,18 +1,18 @@
 """The graph as nested regions: which scopes of names can be modules with a `forward` of their own, and what flows.
 
-A scope can be one if its nodes can run in one go: nothing that one of them needs waits for another one outside. The
-others are mere containers, whose layers the scope around them runs.
+A scope can be such a module if its nodes can run one after the other: none of them needs a value from outside that is
+computed from another of them. Other scopes are mere containers, whose layers the scope around them runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 
 from cnndsl.backends.pytorch.order import mode
+from cnndsl.backends.pytorch.writing.makers import formula
+from cnndsl.backends.pytorch.writing.template import Path
 from cnndsl.ir.graph import Graph, Node
-
-Path = tuple[str, ...]
 
 
 @dataclass(eq=False)
@@ -23,6 +23,18 @@ class Scope:
     children: dict[str, Scope | Node] = field(default_factory=dict)
     region: Region | None = None
     """What a call of it runs; None for a mere container."""
+
+    @property
+    def name(self) -> str:
+        return ".".join(self.path)
+
+    def inner(self, path: Path) -> Path:
+        """A path from the network to something in this scope, as a path from the scope."""
+        return path[len(self.path) :]
+
+    def layer_path(self, node: Node, made: Container[str]) -> Path | None:
+        """The path from this scope to the layer whose weights a node uses; None for a plain function."""
+        return self.inner(_path(node.weights_of)) if node.weights_of in made else None
 
 
 @dataclass(eq=False)
@@ -45,7 +57,15 @@ class Region:
     outputs: tuple[str, ...]
 
 
-class Regions:
+def scopes_of(graph: Graph, order: list[str]) -> list[Scope]:
+    """All scopes of a graph with their regions, inner ones first; the last is the whole network.
+
+    `order` names the nodes that have a module, in the order of their registration.
+    """
+    return list(_Regions(graph, order).scopes())
+
+
+class _Regions:
     """Finds the regions of a graph. `root` is the whole network."""
 
     def __init__(self, graph: Graph, order: list[str]) -> None:
@@ -54,6 +74,7 @@ class Regions:
         inference = {node.name for node in mode(graph, training=False).nodes}
         self.nodes = training.nodes
         self.training_only = {node.name for node in self.nodes} - inference
+        self._positions = {node.name: index for index, node in enumerate(self.nodes)}
         self.leaving = {output.node for output in graph.outputs}
         self.root = Scope(())
         self._scopes: dict[Path, Scope] = {(): self.root}
@@ -79,7 +100,7 @@ class Regions:
         return self._scopes[path]
 
     def _find_shared_calls(self) -> None:
-        """Later uses of a share that run the very nodes of its scope: calls of the same module."""
+        """Notes which frames run exactly the nodes of another scope, with its weights: they are further calls of its module."""
         owned: dict[Path, list[str]] = {}
         for node in self.nodes:
             if node.owns_weights:
@@ -89,12 +110,12 @@ class Regions:
         for nodes in self._borrowing_frames():
             first = _common([_path(node.weights_of)[:-1] for node in nodes])
             image = {node.weights_of: node.name for node in nodes}
-            if first and list(image) == owned.get(first) and len(nodes) == len(image) and self._same_wiring(image):
+            if first and list(image) == owned.get(first) and len(nodes) == len(image) and self._same_work(image):
                 self._calls.setdefault(first, []).append(image)
                 self._homes.update(dict.fromkeys(image.values(), first[:-1]))
 
     def _borrowing_frames(self) -> Iterator[list[Node]]:
-        """For each outermost frame in which all weights are another's: its nodes."""
+        """The nodes of each outermost frame that owns no weights."""
         frames = self.graph.frames
         inside: dict[int, list[Node]] = {}
         for node in self.nodes:
@@ -107,9 +128,15 @@ class Regions:
             if frames[frame].parent not in borrowing:
                 yield inside[frame]
 
-    def _same_wiring(self, image: dict[str, str]) -> bool:
+    def _same_work(self, image: dict[str, str]) -> bool:
+        """Whether each node computes what the owner of its weights does, from inputs that are connected in the same way.
+
+        On maps of another size a layer may compute something else: `pad=same_tf` fills up other borders.
+        """
         outside: dict[str, str] = {}
         for owner, borrower in image.items():
+            if formula(self.graph, self.graph[owner]) != formula(self.graph, self.graph[borrower]):
+                return False
             pairs = zip(self.graph[owner].inputs, self.graph[borrower].inputs, strict=True)
             for theirs, mine in pairs:
                 if image.get(theirs, outside.setdefault(theirs, mine)) != mine:
@@ -123,7 +150,7 @@ class Regions:
         return self._contracted(scope, units)
 
     def _contracted(self, scope: Scope, units: list[Unit]) -> list[Unit]:
-        """The units with calls in the place of nodes, for as many child scopes as can be called."""
+        """The units, with a call in the place of the nodes of each child scope that can be called."""
         for child in scope.children.values():
             if not isinstance(child, Scope):
                 continue
@@ -136,7 +163,7 @@ class Regions:
             if merged is None:
                 units = self._contracted(child, units)
                 continue
-            own = [self.graph[name] for name in sorted(inside, key=self._position)]
+            own = [self.graph[name] for name in sorted(inside, key=self._positions.__getitem__)]
             assert child.region is not None
             child.region.units = self._units(child, own)
             units = merged
@@ -144,13 +171,8 @@ class Regions:
                 units = self._merged(child, units, set(image.values()), {b: o for o, b in image.items()}) or units
         return units
 
-    def _position(self, name: str) -> int:
-        if not hasattr(self, "_positions"):
-            self._positions = {node.name: index for index, node in enumerate(self.nodes)}
-        return self._positions[name]
-
     def _merged(self, scope: Scope, units: list[Unit], inside: set[str], owners: dict[str, str]) -> list[Unit] | None:
-        """The units with one call of the scope in the place of those inside; None where that cannot be."""
+        """The units, with one call of the scope in the place of its nodes; None where something outside must run between them."""
         at = [index for index, unit in enumerate(units) if unit.outputs[0] in inside]
         group = [units[index] for index in at]
         if not group or len({unit.training for unit in group}) != 1:

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections import Counter
 
 from cnndsl.backends.pytorch.expression import Call, Expression, Operation, Value, everywhere, substituted
-from cnndsl.backends.pytorch.writing.template import Step
+from cnndsl.backends.pytorch.writing.template import Assignment
 
 
-def steps_of(expression: Expression, inputs: int) -> tuple[Step, ...]:
+def steps_of(expression: Expression, inputs: int) -> tuple[Assignment, ...]:
     """The steps that give the expression's value, which is the last one's result, over that many numbered inputs."""
-    # Numbers below zero stand for results until the order of all steps is known; the last is the expression itself.
-    found: list[tuple[int, Expression]] = [(0, expression)]
-    while (again := _repeated([whole for _, whole in found])) is not None:
-        mark = -len(found)
-        first = next(index for index, (_, whole) in enumerate(found) if again in everywhere(whole))
-        found = [(number, _exchanged(whole, {again: Value(mark)})) for number, whole in found]
-        found.insert(first, (mark, again))
+    # Until the order of all steps is known, their results have numbers below zero. The expression itself is the last step.
+    steps: list[tuple[int, Expression]] = [(0, expression)]
+    while (again := _repeated([whole for _, whole in steps])) is not None:
+        mark = -len(steps)
+        first = next(index for index, (_, whole) in enumerate(steps) if again in everywhere(whole))
+        steps = [(number, _exchanged(whole, {again: Value(mark)})) for number, whole in steps]
+        steps.insert(first, (mark, again))
     names: dict[Expression, Expression] = {
-        Value(mark): Value(inputs + index) for index, (mark, _) in enumerate(found) if mark < 0
+        Value(mark): Value(inputs + index) for index, (mark, _) in enumerate(steps) if mark < 0
     }
-    return tuple(Step(_exchanged(whole, names), (inputs + index,)) for index, (_, whole) in enumerate(found))
+    return tuple(Assignment(_exchanged(whole, names), (inputs + index,)) for index, (_, whole) in enumerate(steps))
 
 
 def _repeated(expressions: list[Expression]) -> Expression | None:

@@ -9,26 +9,32 @@ from __future__ import annotations
 
 import re
 
-from cnndsl.backends.pytorch.expression import Attribute, Call, Expression, Member, Name, Several
+from cnndsl.backends.pytorch.expression import Attribute, Call, Expression, Literal, Name, Several
 from cnndsl.backends.pytorch.names import refuse_unspeakable
-from cnndsl.backends.pytorch.writing.classes import Class, Classes
+from cnndsl.backends.pytorch.writing.classes import classes_of
 from cnndsl.backends.pytorch.writing.forward import Forward
+from cnndsl.backends.pytorch.writing.instances import Class
 from cnndsl.backends.pytorch.writing.layout import identifier, is_identifier, lines, literal
 from cnndsl.backends.pytorch.writing.makers import ordered
-from cnndsl.backends.pytorch.writing.regions import Scope
 from cnndsl.backends.pytorch.writing.template import Made, filled
 from cnndsl.ir.graph import Graph
 
-BASES = {"module": "nn.Module", "list": "nn.ModuleList", "sequential": "nn.Sequential", "ordered": "nn.Sequential"}
+BASES = {
+    "module": "nn.Module",
+    "list": "nn.ModuleList",
+    "dict": "nn.ModuleDict",
+    "sequential": "nn.Sequential",
+    "ordered": "nn.Sequential",
+}
 
 
 def to_source(graph: Graph) -> str:
     """A standalone Python file: its last class, made without arguments, has the state dict of `to_torch(graph)`,
     same keys, order and shapes, and computes the same. Equal graphs give equal bytes. Raises `CnnError`, `Unlowered`."""
     refuse_unspeakable(graph)
-    classes = Classes(graph, graph.name)
-    body = [line for found in classes.found for line in ["", "", *_class(graph, classes, found)]]
-    body += ["", "", *_check(graph, classes.found[-1].name)]
+    classes = classes_of(graph, graph.name)
+    body = [line for each in classes for line in ["", "", *_class(each, graph if each is classes[-1] else None)]]
+    body += ["", "", *_check(graph, classes[-1].name)]
     text = "\n".join(body)
     imports = ["from collections import OrderedDict", ""] if "OrderedDict(" in text else []
     imports += ["import torch"] if re.search(r"\btorch\.", text) else []
@@ -47,59 +53,63 @@ def _header(graph: Graph) -> list[str]:
     ]
 
 
-def _class(graph: Graph, classes: Classes, found: Class) -> list[str]:
+def _class(written: Class, network: Graph | None) -> list[str]:
+    """The lines of a class; `network` is given for the one that is the whole of it."""
     return [
-        f"class {found.name}({BASES[found.template.style]}):",
-        *_constructor(found),
-        *_forward(graph, classes, found),
+        f"class {written.name}({BASES[written.template.base]}):",
+        *_constructor(written),
+        *_forward(written, network),
     ]
 
 
 # -- constructors
 
 
-def _constructor(found: Class) -> list[str]:
+def _constructor(written: Class) -> list[str]:
     arguments = [
         f"{a.name}: {a.annotation}" + (f" = {literal(a.default.value)}" if a.default else "")
-        for a in found.signature.arguments
+        for a in written.signature.arguments
     ]
     head = Call(Name("__init__"), tuple((None, Name(argument)) for argument in ("self", *arguments)))
-    constants = iter(found.signature.constants)
-    made = [(m, filled(m.expression, constants)) for m in found.template.made]
-    return [*lines("def ", head, " -> None:", 4), *_made(found, made)]
+    constants = iter(written.signature.constants)
+    made = [(m, filled(m.expression, constants)) for m in written.template.made]
+    return [*lines("def ", head, " -> None:", 4), *_made(written, made)]
 
 
-def _made(found: Class, made: list[tuple[Made, Expression]]) -> list[str]:
-    style = found.template.style
-    listed = [pair for pair in made if style != "list" or pair[0].name.isdigit()]
+def _made(written: Class, made: list[tuple[Made, Expression]]) -> list[str]:
+    base = written.template.base
+    listed = [pair for pair in made if base != "list" or pair[0].name.isdigit()]
     values = tuple(value for _, value in listed)
-    if style == "module":
-        return [" " * 8 + "super().__init__()", *_assignments(found, made)]
-    if style == "sequential":
+    if base == "module":
+        return [" " * 8 + "super().__init__()", *_assignments(written, made)]
+    if base == "sequential":
         return lines("", Call(Name("super().__init__"), tuple((None, value) for value in values)), "", 8)
-    if style == "list":
+    if base == "list":
         rest = [pair for pair in made if pair not in listed]
         call = Call(Name("super().__init__"), ((None, Several(list, values)),))
-        return [*lines("", call, "", 8), *_assignments(found, rest)]
+        return [*lines("", call, "", 8), *_assignments(written, rest)]
+    if base == "dict":
+        named = tuple(part for m, value in made for part in (Literal(m.name), value))
+        return lines("", Call(Name("super().__init__"), ((None, Several(dict, named)),)), "", 8)
     parts = ordered([m.name for m, _ in made], list(values))
     return lines("", Call(Name("super().__init__"), ((None, parts),)), "", 8)
 
 
-def _assignments(found: Class, made: list[tuple[Made, Expression]]) -> list[str]:
-    written: list[str] = []
+def _assignments(written: Class, made: list[tuple[Made, Expression]]) -> list[str]:
+    text: list[str] = []
     for part, value in made:
-        if part.name in found.template.optional:
-            written.append(f"        self.{part.name}: nn.Module = nn.Identity()")
-            written.append(f"        if {identifier(part.name)}:")
-            written += lines(f"self.{part.name} = ", value, "", 12)
+        if part.name in written.template.optional:
+            text.append(f"        self.{part.name}: nn.Module = nn.Identity()")
+            text.append(f"        if {identifier(part.name)}:")
+            text += lines(f"self.{part.name} = ", value, "", 12)
         elif part.buffer:
-            written += lines(f'self.register_buffer("{part.name}", ', value, ")", 8)
+            text += lines(f'self.register_buffer("{part.name}", ', value, ")", 8)
         elif is_identifier(part.name):
-            written += lines(f"self.{part.name} = ", value, "", 8)
+            text += lines(f"self.{part.name} = ", value, "", 8)
         else:
             register = "register_parameter" if _is_parameter(value) else "add_module"
-            written += lines(f'self.{register}("{part.name}", ', value, ")", 8)
-    return written
+            text += lines(f'self.{register}("{part.name}", ', value, ")", 8)
+    return text
 
 
 def _is_parameter(expression: Expression) -> bool:
@@ -109,18 +119,13 @@ def _is_parameter(expression: Expression) -> bool:
 # -- forward
 
 
-def _forward(graph: Graph, classes: Classes, found: Class) -> list[str]:
-    template = found.template
-    if template.style in ("sequential", "ordered") or not template.results:
+def _forward(written: Class, network: Graph | None) -> list[str]:
+    template = written.template
+    if template.base in ("sequential", "ordered") or not template.results:
         return []
-    root = found.owner is classes.regions.root
-    names = _inputs(graph, template.inputs, root=root)
-
-    def member(part: Member) -> str:
-        return _reach(classes, found, part.path)
-
-    forward = Forward(template, names, member, keep_inputs=root)
-    outputs = _outputs(graph, classes) if root else None
+    names = _inputs(network) if network else _numbered(template.inputs)
+    forward = Forward(template, names, lambda part: written.members[part.path], keep_inputs=network is not None)
+    outputs = _outputs(network, template.results) if network else None
     if outputs is not None and len(outputs) > 1:
         forward.wanted = {value: identifier(name) for name, value, _ in outputs}
     result = _result(len(template.results), outputs)
@@ -128,11 +133,13 @@ def _forward(graph: Graph, classes: Classes, found: Class) -> list[str]:
     return ["", *lines("def ", head, f" -> {result}:", 4), *forward.text(8, outputs=outputs)]
 
 
-def _inputs(graph: Graph, number: int, *, root: bool) -> list[str]:
-    if not root:
-        return ["x"] if number == 1 else [f"x{index}" for index in range(1, number + 1)]
+def _numbered(inputs: int) -> list[str]:
+    return ["x"] if inputs == 1 else [f"x{index}" for index in range(1, inputs + 1)]
+
+
+def _inputs(network: Graph) -> list[str]:
     names: list[str] = []
-    for given in graph.inputs:
+    for given in network.inputs:
         name = identifier(given.name)
         while name in names:
             name += "_"
@@ -140,11 +147,11 @@ def _inputs(graph: Graph, number: int, *, root: bool) -> list[str]:
     return names
 
 
-def _outputs(graph: Graph, classes: Classes) -> list[tuple[str, int, bool]]:
-    region = classes.regions.root.region
-    assert region is not None
-    numbers = dict(zip(region.outputs, classes.found[-1].template.results, strict=True))
-    return [(output.name, numbers[output.node], output.training) for output in graph.outputs]
+def _outputs(network: Graph, results: tuple[int, ...]) -> list[tuple[str, int, bool]]:
+    """For each output its name, the value that it is, and whether only training returns it."""
+    nodes = dict.fromkeys(output.node for output in network.outputs)
+    numbers = dict(zip(nodes, results, strict=True))
+    return [(output.name, numbers[output.node], output.training) for output in network.outputs]
 
 
 def _result(values: int, outputs: list[tuple[str, int, bool]] | None) -> str:
@@ -154,27 +161,6 @@ def _result(values: int, outputs: list[tuple[str, int, bool]] | None) -> str:
         return "Tensor | dict[str, Tensor]" if outputs[0][2] else "Tensor"
     always = sum(not training for _, _, training in outputs)
     return "Tensor | dict[str, Tensor]" if always == 1 else "dict[str, Tensor]"
-
-
-def _reach(classes: Classes, found: Class, path: tuple[str, ...]) -> str:
-    """How a submodule is reached from inside a class."""
-    if not path:
-        return "self"
-    text = _step("self", "sequence" if found.template.style == "list" and path[0].isdigit() else "module", path[0])
-    here = found.owner.children.get(path[0]) if isinstance(found.owner, Scope) else None
-    for name in path[1:]:
-        assert isinstance(here, Scope)
-        text = _step(text, classes.containers[here], classes.attributes(here).get(name, name))
-        here = here.children[name]
-    return text
-
-
-def _step(text: str, container: str, name: str) -> str:
-    if container == "sequence" and name.isdigit():
-        return f"{text}[{name}]"
-    if container == "dict":
-        return f'{text}["{name}"]'
-    return f"{text}.{name}" if is_identifier(name) else f'getattr({text}, "{name}")'
 
 
 # -- the check at the end

@@ -17,41 +17,48 @@ from cnndsl.backends.pytorch.expression import (
     substituted,
 )
 
-Style = Among["module", "list", "sequential", "ordered"]
-"""What a class extends: `nn.Module`, `nn.ModuleList`, or `nn.Sequential` with its parts by position or by name."""
+Base = Among["module", "list", "dict", "sequential", "ordered"]
+"""What a class extends: `nn.Module`, `nn.ModuleList`, `nn.ModuleDict`, or `nn.Sequential` with parts by position or name."""
+
+
+Path = tuple[str, ...]
+"""The names that lead from a module to a submodule."""
 
 
 @dataclass(frozen=True)
 class Made:
-    """A submodule, parameter or buffer: its name as an attribute, which is its own in the state dict if it has weights."""
+    """A submodule, parameter or buffer. `name` is its attribute; with weights also its part of a key in the state dict."""
 
     name: str
     expression: Expression
     scope: bool = False
-    """Whether it stands for a scope of names."""
+    """Whether it is a scope of names, and not a single layer."""
     buffer: bool = False
 
 
 @dataclass(frozen=True)
-class Step:
+class Assignment:
     """One step of a `forward`: an expression over earlier values, and the values it gives."""
 
     expression: Expression
     results: tuple[int, ...]
     wraps: bool = False
-    """Whether it belongs around the step before it, as an activation does around its convolution."""
+    """Whether it is written around the step before it, as an activation is around its convolution."""
     training: bool = False
 
 
 @dataclass(frozen=True)
 class Template:
-    """Values are numbered: inputs first, then results in order. Two scopes of one `key` are one class."""
+    """A class without its constants. Values are numbered: inputs first, then results in order.
+
+    Two scopes whose templates have the same `key` are instances of one class.
+    """
 
     title: str
-    style: Style
+    base: Base
     made: tuple[Made, ...]
     inputs: int
-    steps: tuple[Step, ...]
+    steps: tuple[Assignment, ...]
     results: tuple[int, ...]
     optional: frozenset[str] = frozenset()
     """Submodules that are missing from some instances, where `nn.Identity` stands in for them."""
@@ -61,12 +68,18 @@ class Template:
         """All but the constants in the constructor."""
         return (
             self.title,
-            self.style,
+            self.base,
             tuple((m.name, skeleton(m.expression)) for m in self.made),
             self.inputs,
             self.steps,
             self.results,
         )
+
+    @property
+    def paths(self) -> list[Path]:
+        """The paths of the submodules that the steps use, each once."""
+        parts = [part for step in self.steps for part in everywhere(step.expression)]
+        return list(dict.fromkeys(part.path for part in parts if isinstance(part, Member)))
 
     def constants(self) -> Iterator[tuple[str, str, Literal]]:
         """The constructor's constants in order, each with the submodule and the argument it stands for."""
@@ -74,7 +87,7 @@ class Template:
             yield from ((made.name, argument, constant) for argument, constant in named_constants(made.expression, ""))
 
     def without(self, name: str) -> Template | None:
-        """The same class without a submodule of one input and one output; None where that cannot be."""
+        """The same class without a submodule that takes one value and gives one; None where `name` is no such submodule."""
         uses = [step for step in self.steps if any(reads(part, name) for part in everywhere(step.expression))]
         if len(uses) != 1 or len(uses[0].results) != 1:
             return None
@@ -97,7 +110,7 @@ class Template:
             results = tuple(range(count, count + len(step.results)))
             numbers |= dict(zip(step.results, results, strict=True))
             count += len(results)
-            # `gone` may itself stand for a value that has moved.
+            # The value before the submodule may have another number by now.
             numbers[gone] = numbers.get(source, source)
             steps.append(replace(step, expression=expression, results=results))
         left = tuple(numbers.get(number, number) for number in self.results)
@@ -109,7 +122,7 @@ def reads(part: Expression, name: str) -> bool:
 
 
 def skeleton(expression: Expression) -> Expression:
-    """The expression with one mark for every constant."""
+    """The expression with `...` in the place of every constant."""
     if isinstance(expression, Literal):
         return Literal(...)
     return rebuilt(expression, skeleton)

@@ -1,4 +1,4 @@
-"""Scopes that are instances of one class: those that are alike, and those that only lack a part."""
+"""Which scopes are instances of one class: those that are alike, and those that only lack a submodule of the others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cnndsl.ir.graph import Node
 
 
 @dataclass(eq=False)
-class Draft:
+class ClassDraft:
     """A scope, or a layer that torch has no module for, on its way to become an instance of a class."""
 
     owner: Scope | Node
@@ -20,57 +20,57 @@ class Draft:
 
 
 @dataclass(eq=False)
-class Variant:
-    """Alike drafts; with `missing`, what some of them lack."""
+class AlikeDrafts:
+    """Drafts of one class; `missing` are the submodules that some of them lack."""
 
     template: Template
-    drafts: list[Draft]
-    missing: dict[Draft, frozenset[str]] = field(default_factory=dict)
+    drafts: list[ClassDraft]
+    missing: dict[ClassDraft, frozenset[str]] = field(default_factory=dict)
 
     def instances(self, template: Template) -> list[Instance]:
         return [_instance(template, draft, self.missing.get(draft, frozenset())) for draft in self.drafts]
 
 
-def variants(drafts: Iterable[Draft]) -> list[Variant]:
-    """The drafts by class, in the order of the first of each title."""
-    by_key: dict[object, Variant] = {}
+def variants(drafts: Iterable[ClassDraft]) -> list[AlikeDrafts]:
+    """The drafts by class. Classes of one title follow each other; titles come in the order of their first drafts."""
+    by_key: dict[object, AlikeDrafts] = {}
     for draft in drafts:
-        by_key.setdefault(draft.template.key, Variant(draft.template, [])).drafts.append(draft)
+        by_key.setdefault(draft.template.key, AlikeDrafts(draft.template, [])).drafts.append(draft)
     titles = dict.fromkeys(variant.template.title for variant in by_key.values())
-    found: list[Variant] = []
+    by_title: list[AlikeDrafts] = []
     for title in titles:
         alike = [variant for variant in by_key.values() if variant.template.title == title]
-        found += _merged(sorted(alike, key=lambda v: -len(v.template.made)))
-    return found
+        by_title += _merged(sorted(alike, key=lambda v: -len(v.template.made)))
+    return by_title
 
 
-def _merged(variants: list[Variant]) -> list[Variant]:
-    """Variants of one title, those that only lack submodules of another joined with it."""
-    kept: list[Variant] = []
+def _merged(variants: list[AlikeDrafts]) -> list[AlikeDrafts]:
+    """The classes of one title, after one whose drafts only lack submodules of another has been joined with it."""
+    kept: list[AlikeDrafts] = []
     for variant in variants:
         if not any(_join(larger, variant) for larger in kept):
             kept.append(variant)
     return kept
 
 
-def _join(larger: Variant, smaller: Variant) -> bool:
+def _join(larger: AlikeDrafts, smaller: AlikeDrafts) -> bool:
     names = {made.name for made in smaller.template.made}
     lacking = [made.name for made in larger.template.made if made.name not in names]
     reduced: Template | None = larger.template
     for name in lacking:
         reduced = reduced.without(name) if reduced is not None else None
-    if not lacking or reduced is None or larger.template.style != "module" or reduced.key != smaller.template.key:
+    if not lacking or reduced is None or larger.template.base != "module" or reduced.key != smaller.template.key:
         return False
     template = replace(larger.template, optional=larger.template.optional | frozenset(lacking))
     missing = larger.missing | dict.fromkeys(smaller.drafts, frozenset(lacking))
-    joined = Variant(template, larger.drafts + smaller.drafts, missing)
+    joined = AlikeDrafts(template, larger.drafts + smaller.drafts, missing)
     if signature(template, joined.instances(template)) is None:
         return False
     larger.template, larger.drafts, larger.missing = template, joined.drafts, missing
     return True
 
 
-def _instance(template: Template, draft: Draft, missing: frozenset[str]) -> Instance:
+def _instance(template: Template, draft: ClassDraft, missing: frozenset[str]) -> Instance:
     own = iter(constant for _, _, constant in draft.template.constants())
     constants = tuple(None if name in missing else next(own) for name, _, _ in template.constants())
     return Instance(constants, missing)

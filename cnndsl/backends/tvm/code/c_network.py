@@ -14,13 +14,14 @@ from cnndsl.backends.tvm.code.c_writer import TYPES, CFunction
 from cnndsl.backends.tvm.code.linking import compiler, linker
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.diagnostics.errors import MissingPart
+from cnndsl.ir.written import sizes
 
 if TYPE_CHECKING:
     import numpy as np
 
 OPTIONS = ("-O2", "-std=c11", "-fno-math-errno")
-"""Nothing that is not everywhere: a package runs on every processor of its family. With -O3 GCC keeps the sums of a
-convolution in memory, which makes it 20 times slower."""
+"""No instructions that only some processors have: a package runs on every processor of its family. With -O3 GCC keeps
+the sums of a convolution in memory, which makes it 20 times slower."""
 
 HEADER = """\
 /* {name}: {batch} example{s} in one run.
@@ -80,15 +81,15 @@ class CCode:
     outputs: tuple[dict[str, Any], ...]
 
     def check_linker(self) -> None:
-        """Source can be written without a compiler."""
+        """Does nothing: source can be written without a compiler."""
 
-    def program(self, constants: Sequence[np.ndarray]) -> predict.Program:
-        # A library that is open needs its file no more, where the system lets go of it.
+    def runnable(self, constants: Sequence[np.ndarray]) -> predict.Runnable:
+        # Once a library is open its file may go, on systems that let go of it.
         with tempfile.TemporaryDirectory(prefix="cnndsl-", ignore_cleanup_errors=True) as folder:
             source, library = Path(folder) / "network.c", Path(folder) / "network.so"
             source.write_text(self.text, "utf-8")
             linker(options=_options())(str(library), [str(source)])
-            return predict.c_program(str(library), self.inputs, self.outputs, self.batch, constants)
+            return predict.c_runnable(str(library), self.inputs, self.outputs, self.batch, constants)
 
     def write(self, folder: Path, name: str) -> str | None:
         stem = Path(name).stem.replace("lib", "network", 1)
@@ -261,7 +262,7 @@ def _port(parameter: Any) -> str:
 
 
 def _shape(type: Any) -> str:
-    return f"{'×'.join(str(int(n)) for n in type.shape.values)} {TYPES[str(type.dtype)]}"
+    return f"{sizes(int(n) for n in type.shape.values)} {TYPES[str(type.dtype)]}"
 
 
 def _size(type: Any) -> str:

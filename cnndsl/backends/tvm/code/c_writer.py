@@ -103,10 +103,10 @@ class CFunction:
 
     def _sequence(self, s: Any, depth: int) -> Iterator[str]:
         held = []
-        for one in s.seq:
-            yield from self._statement(one, depth)
-            if type(one).__name__ == "AllocBuffer" and self._parallel and _bytes(one.buffer) > _MOST_ON_STACK:
-                held.append(self._named(one.buffer))
+        for part in s.seq:
+            yield from self._statement(part, depth)
+            if type(part).__name__ == "AllocBuffer" and self._parallel and _bytes(part.buffer) > _MOST_ON_STACK:
+                held.append(self._named(part.buffer))
         yield from (f"{'  ' * depth}free({name});" for name in held)
 
     def _loop(self, s: Any, depth: int) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """NVIDIA GPUs: the folded program in plain layout, with the schedules of TVM's dlight.
 
-The CUDA source of every kernel is part of a package, and its machine code (a cubin) where `nvcc` is at hand; neither a GPU
-nor a driver is needed to make one.
+The CUDA source of every kernel is part of a package, and its machine code (a cubin) where `nvcc` is at hand; neither
+a GPU nor a driver is needed to make one.
 """
 
 from __future__ import annotations
@@ -18,9 +18,8 @@ from typing import TYPE_CHECKING, Any
 from cnndsl.backends.tvm import predict
 from cnndsl.backends.tvm.code.linking import compiler, tvm_linker
 from cnndsl.backends.tvm.library import load_tvm
-from cnndsl.backends.tvm.options import Options
-from cnndsl.backends.tvm.program.fold import Program
 from cnndsl.backends.tvm.program.plain import variable
+from cnndsl.backends.tvm.program.steps import Program
 from cnndsl.backends.tvm.target import Gpu
 from cnndsl.diagnostics.errors import MissingPart
 from cnndsl.ir.graph import weight_key
@@ -44,8 +43,8 @@ class CudaCode:
     def check_linker(self) -> None:
         compiler()
 
-    def program(self, constants: Sequence[np.ndarray]) -> predict.Program:
-        return predict.cuda_program(self.executable.mod, constants)
+    def runnable(self, constants: Sequence[np.ndarray]) -> predict.Runnable:
+        return predict.cuda_runnable(self.executable.mod, constants)
 
     def write(self, folder: Path, name: str) -> str:
         self.executable.export_library(str(folder / name), fcompile=tvm_linker(""))
@@ -56,12 +55,13 @@ class CudaCode:
         return name
 
 
-def assemble_plain(program: Program, options: Options) -> tuple[Any, dict[str, np.ndarray]]:
-    """The IRModule of the program, each step by its own plain form, and its constants in the order `main` takes them."""
+def assemble_plain(program: Program, batch: int) -> tuple[Any, dict[str, np.ndarray]]:
+    """The IRModule of the program, each step by its own plain form, and its constants in the order `main` takes
+    them."""
     relax = load_tvm().relax
     builder = relax.BlockBuilder()
-    # TVM makes names of C++ of these, and some labels begin with a digit.
-    values = {name: variable(_word("x", name), type, options.batch) for name, type in program.inputs.items()}
+    # TVM makes C++ names of these, and some labels begin with a digit.
+    values = {name: variable(_word("x", name), type, batch) for name, type in program.inputs.items()}
     inputs: list[Any] = list(values.values())
     parameters: list[Any] = []
     constants: dict[str, np.ndarray] = {}
@@ -115,8 +115,8 @@ def gpu_pipeline(gpu: Gpu) -> Any:
 def schedule_kernels(module: Any, target: Any) -> Any:
     """The module with every kernel bound to threads, each by the first of dlight's rules that takes it.
 
-    A rule that fails on a kernel, as those for products do on some convolutions of a single channel, is passed over: the
-    last one takes everything. Raises `MissingPart`, naming the kernel, where even that fails.
+    A rule that fails on a kernel, as those for products do on some convolutions of a single channel, is passed over:
+    the last one takes everything. Raises `MissingPart`, naming the kernel, where even that fails.
     """
     tvm = load_tvm()
     from tvm.s_tir.dlight import gpu as rules
@@ -130,7 +130,8 @@ def schedule_kernels(module: Any, target: Any) -> Any:
 
 def _scheduled(tvm: Any, name: str, function: Any, target: Any, rules: Sequence[Any]) -> Any:
     if _has_sum_of_one(tvm, function):
-        # dlight writes what follows such a sum into its first value too: a bias was added twice.
+        # dlight also writes what follows such a sum, a bias for example, into its first value: the bias was added
+        # twice.
         return _spread(tvm, function).with_attr("tirx.is_scheduled", True)
     failures = []
     for rule in rules:
@@ -187,11 +188,6 @@ def gpu_code(lowered: Any, gpu: Gpu) -> CudaCode:
 def _sources(module: Any) -> list[str]:
     own = [module.inspect_source()] if module.kind == "cuda" else []
     return own + [text for other in module.imports for text in _sources(other)]
-
-
-def kernel_names(source: str) -> list[str]:
-    """The kernels of CUDA source, in order."""
-    return re.findall(r'extern "C" __global__ void (?:__launch_bounds__\(\d+\) )?(\w+)\(.*\) \{', source)
 
 
 def cubin(source: str, gpu: Gpu) -> bytes:

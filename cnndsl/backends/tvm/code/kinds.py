@@ -1,4 +1,4 @@
-"""Machine code of one network for one batch size, of each kind: what can be run here, and what is written into a package."""
+"""The kinds of code that a network is compiled to for one batch size: how it is run here, and how it is written."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ if TYPE_CHECKING:
 
 
 class Code(Protocol):
-    """What every kind can do."""
+    """What code of every kind can do."""
 
     def check_linker(self) -> None:
-        """Raises `MissingPart` when the package could not be linked."""
+        """Raises `MissingPart` when there is no compiler that could link the code."""
 
-    def program(self, constants: Sequence[np.ndarray]) -> predict.Program:
-        """The network to call in this process, which must be suitable for it."""
+    def runnable(self, constants: Sequence[np.ndarray]) -> predict.Runnable:
+        """The network to call in this process; the machine must be suitable for the code."""
 
     def write(self, folder: Path, name: str) -> str | None:
-        """Writes the library `name` and what belongs to it; the name is None where none could be made."""
+        """Writes the library `name` and the files that belong to it; returns the name, or None where no library could
+        be made."""
 
 
 @dataclass(frozen=True)
 class Native:
-    """For a processor of LLVM's."""
+    """Machine code for a processor that LLVM knows."""
 
     executable: Any
     """TVM's, with `main(*inputs, *constants)`, which returns the outputs as a tuple."""
@@ -38,8 +39,8 @@ class Native:
     def check_linker(self) -> None:
         compiler(self.architecture)
 
-    def program(self, constants: Sequence[np.ndarray]) -> predict.Program:
-        return predict.vm_program(self.executable.mod, constants)
+    def runnable(self, constants: Sequence[np.ndarray]) -> predict.Runnable:
+        return predict.vm_runnable(self.executable.mod, constants)
 
     def write(self, folder: Path, name: str) -> str:
         self.executable.export_library(str(folder / name), fcompile=tvm_linker(self.architecture))

@@ -49,7 +49,8 @@ def own_architecture() -> str:
 
 
 def linker(architecture: str = "", options: Sequence[str] = ()) -> Link:
-    """A function that links files to a shared library. Raises `MissingPart` when there is no compiler, or as it fails."""
+    """A function that links files to a shared library. Raises `MissingPart` when there is no compiler, or as it
+    fails."""
     command = compiler(architecture)
 
     def link(library: str, files: Sequence[str]) -> None:

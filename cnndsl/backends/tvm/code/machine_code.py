@@ -8,21 +8,22 @@ from typing import Any
 from cnndsl.backends.tvm.library import cores, load_tvm
 
 PARTS = 8
-"""Libraries that the kernels are divided among, at most. The same on every machine, and so are the bytes of a package."""
+"""The most libraries that kernels are divided among; the same on every machine, so that the bytes of a package are,
+too."""
 
 
 def machine_code(lowered: Any, target: Any) -> Any:
     """The executable of an IRModule of Relax and scheduled functions, for a processor.
 
-    TVM takes one kernel after another through its passes and LLVM, on one core. Kernels know nothing of each other, and TVM
-    lets go of Python's lock while it works.
+    TVM takes one kernel after another through its passes and LLVM, on one core. Here several parts are compiled at a
+    time: kernels do not depend on each other, and TVM lets go of Python's lock while it works.
     """
     tvm = load_tvm()
-    kernels = {name: one for name, one in lowered.functions_items() if isinstance(one, tvm.tirx.PrimFunc)}
-    rest = {name: one for name, one in lowered.functions_items() if name not in kernels}
+    kernels = {name: f for name, f in lowered.functions_items() if isinstance(f, tvm.tirx.PrimFunc)}
+    rest = {name: f for name, f in lowered.functions_items() if name not in kernels}
     names = sorted(kernels, key=lambda name: str(name.name_hint))
-    # Neighbours are of a kind and cost alike: each part has some of every kind.
-    # TVM takes the only kernel of a library for its main function: none has just one.
+    # Neighbours by name are of a kind and take about as long: each part gets some of every kind.
+    # TVM takes the function of a library with only one for its `main`, so each part gets at least two.
     count = max(1, min(PARTS, len(names) // 2))
     first, *others = ({name: kernels[name] for name in names[number::count]} for number in range(count))
     with ThreadPoolExecutor(cores()) as pool:

@@ -8,13 +8,6 @@ from cnndsl.backends.tvm.kernels.choices import UNTUNED, Choices
 from cnndsl.backends.tvm.library import load_tvm
 
 
-def scheduled(schedule: Any) -> Any:
-    """The schedule's function, marked as finished: it is neither fused with others nor scheduled again."""
-    function = schedule.mod["main"]
-    opaque = 8
-    return function.with_attr("tirx.is_scheduled", True).with_attr("op_pattern", opaque)
-
-
 def schedule_rest(module: Any, lanes: int, choices: Choices = UNTUNED) -> Any:
     """The module in which every function that had no schedule has the one that tuning found, or a simple one."""
     tvm = load_tvm()

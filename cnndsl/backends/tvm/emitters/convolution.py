@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnndsl.backends.tvm.emitters.assembly import Assembly
+from cnndsl.backends.tvm.emitters.main_function import MainFunction
 from cnndsl.backends.tvm.kernels.choice import choose
 from cnndsl.backends.tvm.kernels.depthwise import depthwise
 from cnndsl.backends.tvm.kernels.direct_conv import DirectConv, best_tile
@@ -11,78 +11,80 @@ from cnndsl.backends.tvm.kernels.winograd_deep import DeepWinograd, pack_deep_wi
 from cnndsl.backends.tvm.kernels.winograd_transforms import pack_winograd
 from cnndsl.backends.tvm.kernels.words.packing import pack_conv, pack_depthwise, pack_vector
 from cnndsl.backends.tvm.plan.groups import Group
-from cnndsl.backends.tvm.program.fold import Step
+from cnndsl.backends.tvm.program.steps import Step
 from cnndsl.ops.conv import Conv
 
 
-def emit_convolution(a: Assembly, group: Group) -> bool:
+def emit_convolution(main: MainFunction, group: Group) -> bool:
     """False for other padding than zeros, and for groups that neither divide a chunk of
     channels nor are whole chunks."""
     step, op = group.anchor, group.anchor.op
     if not isinstance(op, Conv) or not step.is_image or op.pad_mode != "zeros":
         return False
-    ins, outs, lanes = step.xs[0].channels // op.groups, step.type.channels // op.groups, a.lanes
+    ins, outs, lanes = step.xs[0].channels // op.groups, step.type.channels // op.groups, main.lanes
     if op.groups == 1:
-        return _dense(a, group, op)
+        return _dense(main, group, op)
     if ins == outs and lanes % ins == 0:
-        return _depthwise(a, group, op, ins)
+        return _depthwise(main, group, op, ins)
     if ins % lanes == 0 == outs % lanes:
-        return _direct(a, group, op, seen=ins // lanes, per_group=outs // lanes, weight="chunks")
+        return _direct(main, group, op, seen=ins // lanes, per_group=outs // lanes, weight="chunks")
     return False
 
 
-def _dense(a: Assembly, group: Group, op: Conv) -> bool:
+def _dense(main: MainFunction, group: Group, op: Conv) -> bool:
     step = group.anchor
     (x,) = step.xs
-    # A few channels, as of a photograph, are read as they come: packed they would be mostly zeros.
-    plain = x.channels < a.lanes and a.values[step.inputs[0]].plain is not None
-    return _direct(a, group, op, a.chunks(x.channels), a.chunks(step.type.channels), "plain" if plain else "chunks")
+    # An input of a few channels, such as a photograph, is read plain: packed it would be mostly zeros.
+    plain = x.channels < main.lanes and main.values[step.inputs[0]].plain is not None
+    return _direct(
+        main, group, op, main.chunks(x.channels), main.chunks(step.type.channels), "plain" if plain else "chunks"
+    )
 
 
-def _direct(a: Assembly, group: Group, op: Conv, seen: int, per_group: int, weight: str) -> bool:
+def _direct(main: MainFunction, group: Group, op: Conv, seen: int, per_group: int, weight: str) -> bool:
     step = group.anchor
     (x,) = step.xs
     plain = weight == "plain"
-    block = x.channels if plain else a.lanes
+    block = x.channels if plain else main.lanes
     values = step.weights["weight"]
-    chunks_out = a.chunks(step.type.channels)
+    chunks_out = main.chunks(step.type.channels)
     direct = DirectConv(
-        batch=a.batch,
+        batch=main.batch,
         size=x.size,
-        chunks=a.chunks(x.channels),
+        chunks=main.chunks(x.channels),
         block=block,
         plain=plain,
         chunks_out=chunks_out,
-        lanes=a.lanes,
+        lanes=main.lanes,
         chunks_seen=seen,
         outs_per_group=per_group,
         window=op.window_over(x),
         tail=group.ops,
-        tile=best_tile(per_group, step.type.size[-1], a.lanes, a.cpu.registers),
+        tile=best_tile(per_group, step.type.size[-1], main.lanes, main.cpu.registers),
     )
-    kernel = a.choose(choose(direct, a.cpu, strict=a.options.strict_numerics))
+    kernel = main.choose(choose(direct, main.cpu, strict=main.job.options.strict_numerics))
     if isinstance(kernel, DeepWinograd):
-        packed = pack_deep_winograd(values, kernel.m, a.lanes)
+        packed = pack_deep_winograd(values, kernel.m, main.lanes)
     elif isinstance(kernel, Winograd):
-        packed = pack_winograd(values, kernel.m, a.lanes)
+        packed = pack_winograd(values, kernel.m, main.lanes)
     else:
-        packed = pack_conv(values, block, a.lanes)
-    data = a.plain(step.inputs[0]) if plain else a.packed(step.inputs[0])
-    a.give(group, kernel, [data, a.constant(f"{step.name}.weight", packed), _bias(a, step)])
+        packed = pack_conv(values, block, main.lanes)
+    data = main.plain(step.inputs[0]) if plain else main.packed(step.inputs[0])
+    main.give(group, kernel, [data, main.constant(f"{step.name}.weight", packed), _bias(main, step)])
     return True
 
 
-def _depthwise(a: Assembly, group: Group, op: Conv, seen: int) -> bool:
+def _depthwise(main: MainFunction, group: Group, op: Conv, seen: int) -> bool:
     step = group.anchor
     (x,) = step.xs
-    kernel = depthwise(a.batch, a.chunks(x.channels), x.size, seen, op.window_over(x), group.ops, a.cpu)
-    weight = a.constant(f"{step.name}.weight", pack_depthwise(step.weights["weight"], a.lanes))
-    a.give(group, kernel, [a.packed(step.inputs[0]), weight, _bias(a, step)])
+    kernel = depthwise(main.batch, main.chunks(x.channels), x.size, seen, op.window_over(x), group.ops, main.cpu)
+    weight = main.constant(f"{step.name}.weight", pack_depthwise(step.weights["weight"], main.lanes))
+    main.give(group, kernel, [main.packed(step.inputs[0]), weight, _bias(main, step)])
     return True
 
 
-def _bias(a: Assembly, step: Step) -> object:
+def _bias(main: MainFunction, step: Step) -> object:
     import numpy as np
 
     zeros = np.zeros(step.type.channels, np.float32)
-    return a.constant(f"{step.name}.bias", pack_vector(step.weights.get("bias", zeros), a.lanes))
+    return main.constant(f"{step.name}.bias", pack_vector(step.weights.get("bias", zeros), main.lanes))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnndsl.backends.tvm.emitters.assembly import Assembly, Value
+from cnndsl.backends.tvm.emitters.main_function import MainFunction, TensorForms
 from cnndsl.backends.tvm.kernels.dense import Dense
 from cnndsl.backends.tvm.kernels.words.packing import fill_up, pack_dense, pack_flattened
 from cnndsl.backends.tvm.library import load_tvm
@@ -11,47 +11,48 @@ from cnndsl.ops.fc import FC
 from cnndsl.ops.flatten import Flatten
 
 
-def emit_flatten(a: Assembly, group: Group) -> bool:
+def emit_flatten(main: MainFunction, group: Group) -> bool:
     """A packed image that is looked at as a vector: no work until someone needs its order. False where channels are not
     first: a vector of tokens is in another order than the weights are laid out for."""
     step = group.anchor
-    if not isinstance(step.op, Flatten) or step.xs[0].channel_axis != 0 or a.values[step.inputs[0]].packed is None:
+    if not isinstance(step.op, Flatten) or step.xs[0].channel_axis != 0 or main.values[step.inputs[0]].packed is None:
         return False
-    a.values[step.name] = Value(step.type, flattened=step.inputs[0])
+    main.values[step.name] = TensorForms(step.type, flattened=step.inputs[0])
     return True
 
 
-def emit_dense(a: Assembly, group: Group) -> bool:
+def emit_dense(main: MainFunction, group: Group) -> bool:
     """`FC` over a vector, or over a packed image, whose order the weights then take on."""
     import numpy as np
 
     step = group.anchor
     if not isinstance(step.op, FC) or step.xs[0].kind != "vector":
         return False
-    relax, units, source = load_tvm().relax, step.type.channels, a.values[step.inputs[0]].flattened
+    relax, units, source = load_tvm().relax, step.type.channels, main.values[step.inputs[0]].flattened
     weight = step.weights["weight"]
     if source is None:
-        data = a.plain(step.inputs[0])
+        data = main.plain(step.inputs[0])
     else:
-        image = a.values[source].type
-        weight = pack_flattened(weight, image.channels, image.elements // image.channels, a.lanes)
-        data = a.builder.emit(relax.op.reshape(a.packed(source), (a.batch, weight.shape[1])))
-    most = min(4, a.chunks(units))
-    rule = Dense(a.batch, weight.shape[1], -(-a.chunks(units) // most), most, a.lanes, group.ops)
-    kernel = a.choose(rule)
+        image = main.values[source].type
+        weight = pack_flattened(weight, image.channels, image.elements // image.channels, main.lanes)
+        data = main.builder.emit(relax.op.reshape(main.packed(source), (main.batch, weight.shape[1])))
+    most = min(4, main.chunks(units))
+    rule = Dense(main.batch, weight.shape[1], -(-main.chunks(units) // most), most, main.lanes, group.ops)
+    kernel = main.choose(rule)
     vectors = kernel.vectors
-    # Of two settings one may have more outputs than units: all have those of the rule.
-    filled = kernel.blocks * vectors * a.lanes
-    packed = pack_dense(fill_up(weight, 0, filled), vectors, a.lanes)
+    # A setting may compute more outputs than the layer has units. The surplus is cut off below, and weights are
+    # filled up to the outputs of the chosen setting.
+    filled = kernel.blocks * vectors * main.lanes
+    packed = pack_dense(fill_up(weight, 0, filled), vectors, main.lanes)
     bias = fill_up(step.weights.get("bias", np.zeros(units, np.float32)), 0, filled)
     arguments = [
         data,
-        a.constant(f"{step.name}.weight", packed),
-        a.constant(f"{step.name}.bias", bias.reshape(-1, vectors, a.lanes)),
+        main.constant(f"{step.name}.weight", packed),
+        main.constant(f"{step.name}.bias", bias.reshape(-1, vectors, main.lanes)),
     ]
-    y = a.call(kernel, arguments, (a.batch, len(packed), vectors, a.lanes))
-    y = a.builder.emit(relax.op.reshape(y, (a.batch, bias.size)))
+    y = main.call(kernel, arguments, (main.batch, len(packed), vectors, main.lanes))
+    y = main.builder.emit(relax.op.reshape(y, (main.batch, bias.size)))
     if bias.size != units:
-        y = a.builder.emit(relax.op.strided_slice(y, [1], [0], [units]))
-    a.values[group.last.name] = Value(group.last.type, plain=y)
+        y = main.builder.emit(relax.op.strided_slice(y, [1], [0], [units]))
+    main.values[group.last.name] = TensorForms(group.last.type, plain=y)
     return True

@@ -2,45 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from cnndsl.backends.tvm.emitters.assembly import Assembly
+from cnndsl.backends.tvm.emitters.main_function import MainFunction
 from cnndsl.backends.tvm.kernels.elementwise import Elementwise
 from cnndsl.backends.tvm.kernels.words.packing import pack_vector
-from cnndsl.backends.tvm.plan.groups import Group, is_pointwise
+from cnndsl.backends.tvm.plan.groups import Group
 from cnndsl.backends.tvm.program.fold import scale_and_shift
 
 if TYPE_CHECKING:
     import numpy as np
 
-Kind = Literal["add", "sub", "mul", "max", "mean", "affine", "same"]
 
-_KINDS: dict[str, Kind] = {
-    "add": "add",
-    "sub": "sub",
-    "mul": "mul",
-    "max": "max",
-    "mean": "mean",
-    "BN": "affine",
-    "FrozenBN": "affine",
-}
-
-
-def emit_elementwise(a: Assembly, group: Group) -> bool:
-    """False where channels stretch: a single one does not fill a packed chunk."""
+def emit_elementwise(main: MainFunction, group: Group) -> bool:
+    """False where an input has one channel for all of the result: packed, its chunk holds that channel and zeros."""
     step = group.anchor
-    kind: Kind | None = "same" if is_pointwise(step) else _KINDS.get(step.op.word)
+    kind = "same" if step.is_pointwise else "affine" if step.op.scales_channels else step.op.combines
     if kind is None or not step.is_image or any(x.channels != step.type.channels for x in step.xs):
         return False
-    arguments = [a.packed(name) for name in step.inputs]
+    arguments = [main.packed(name) for name in step.inputs]
     if kind == "affine":
         for slot, array in zip(("scale", "shift"), scale_and_shift(step), strict=True):
             wide = _one_per_channel(array, step.type.channels)
-            arguments.append(a.constant(f"{step.name}.{slot}", pack_vector(wide, a.lanes)))
+            arguments.append(main.constant(f"{step.name}.{slot}", pack_vector(wide, main.lanes)))
     sizes = tuple(x.size for x in step.xs)
     tail = (step.op, *group.ops) if kind == "same" else group.ops
-    kernel = Elementwise(kind, a.batch, a.chunks(step.type.channels), step.type.size, a.lanes, sizes, tail)
-    a.give(group, kernel, arguments)
+    kernel = Elementwise(kind, main.batch, main.chunks(step.type.channels), step.type.size, main.lanes, sizes, tail)
+    main.give(group, kernel, arguments)
     return True
 
 

@@ -2,72 +2,66 @@
 
 from __future__ import annotations
 
-from cnndsl.backends.tvm.emitters.assembly import Assembly
+from cnndsl.backends.tvm.emitters.main_function import MainFunction
 from cnndsl.backends.tvm.kernels.elementwise import Elementwise
 from cnndsl.backends.tvm.kernels.group_norm import GroupNorm
-from cnndsl.backends.tvm.kernels.position_norm import Kind, PositionNorm
+from cnndsl.backends.tvm.kernels.position_norm import PositionNorm
 from cnndsl.backends.tvm.kernels.words.packing import fill_up, pack_vector
 from cnndsl.backends.tvm.plan.groups import Group
 from cnndsl.ops.gn import GN
 from cnndsl.ops.in_ import IN
-
-_KINDS: dict[str, Kind] = {
-    "LN": "mean and variance",
-    "RMSNorm": "mean square",
-    "L2Norm": "length",
-    "Softmax": "softmax",
-}
+from cnndsl.ops.pos_embed import PosEmbed
 
 
-def emit_position_norm(a: Assembly, group: Group) -> bool:
-    """`LN`, `RMSNorm`, `L2Norm` and `Softmax` over maps."""
+def emit_position_norm(main: MainFunction, group: Group) -> bool:
+    """What normalises the channels of each position by themselves, over maps: `LN`, `Softmax` and their kin."""
     import numpy as np
 
     step = group.anchor
-    kind = _KINDS.get(step.op.word)
-    if kind is None or not step.is_image or group.tail or a.cpu.kind != "llvm":
+    kind = step.op.per_position
+    if kind is None or not step.is_image or group.tail or main.cpu.kind != "llvm":
         return False
     channels = step.type.channels
-    arguments = [a.packed(step.inputs[0])]
+    arguments = [main.packed(step.inputs[0])]
     if kind != "softmax":
         for slot, otherwise in (("weight", 1), ("bias", 0)):
             array = step.weights.get(slot, np.full(channels, otherwise, np.float32))
-            arguments.append(a.constant(f"{step.name}.{slot}", pack_vector(array, a.lanes)))
+            arguments.append(main.constant(f"{step.name}.{slot}", pack_vector(array, main.lanes)))
     eps = getattr(step.op, "eps", 0.0)
-    a.give(group, PositionNorm(kind, a.batch, channels, step.type.size, a.lanes, eps), arguments)
+    main.give(group, PositionNorm(kind, main.batch, channels, step.type.size, main.lanes, eps), arguments)
     return True
 
 
-def emit_group_norm(a: Assembly, group: Group) -> bool:
+def emit_group_norm(main: MainFunction, group: Group) -> bool:
     """`GN` and `IN` over maps."""
     import numpy as np
 
     step = group.anchor
-    if not isinstance(step.op, GN | IN) or not step.is_image or a.cpu.kind != "llvm":
+    if not isinstance(step.op, GN | IN) or not step.is_image or main.cpu.kind != "llvm":
         return False
     channels = step.type.channels
     groups = step.op.groups if isinstance(step.op, GN) else channels
-    arguments = [a.packed(step.inputs[0])]
+    arguments = [main.packed(step.inputs[0])]
     for slot, otherwise in (("weight", 1), ("bias", 0)):
         array = step.weights.get(slot, np.full(channels, otherwise, np.float32))
-        arguments.append(a.constant(f"{step.name}.{slot}", pack_vector(array, a.lanes)))
-    kernel = GroupNorm(a.batch, channels, groups, step.type.size, a.lanes, step.op.eps, group.ops)
-    a.give(group, kernel, arguments)
+        arguments.append(main.constant(f"{step.name}.{slot}", pack_vector(array, main.lanes)))
+    kernel = GroupNorm(main.batch, channels, groups, step.type.size, main.lanes, step.op.eps, group.ops)
+    main.give(group, kernel, arguments)
     return True
 
 
-def emit_embedding(a: Assembly, group: Group) -> bool:
-    """`PosEmbed` over maps: a sum with what is known."""
+def emit_embedding(main: MainFunction, group: Group) -> bool:
+    """`PosEmbed` over maps: adds a constant map."""
     import numpy as np
 
     step = group.anchor
-    if step.op.word != "PosEmbed" or not step.is_image or group.tail:
+    if not isinstance(step.op, PosEmbed) or not step.is_image or group.tail:
         return False
-    shape = a.packed_shape(step.type)
-    filled = fill_up(step.weights[""].reshape(step.type.shape), 0, a.lanes)
-    packed = np.moveaxis(filled.reshape(-1, a.lanes, *step.type.size), 1, -1)[None]
-    constant = a.constant(step.name, np.ascontiguousarray(np.broadcast_to(packed, shape)))
+    shape = main.packed_shape(step.type)
+    filled = fill_up(step.weights[""].reshape(step.type.shape), 0, main.lanes)
+    packed = np.moveaxis(filled.reshape(-1, main.lanes, *step.type.size), 1, -1)[None]
+    constant = main.constant(step.name, np.ascontiguousarray(np.broadcast_to(packed, shape)))
     size = step.type.size
-    kernel = Elementwise("add", a.batch, shape[1], size, a.lanes, (size, size), ())
-    a.give(group, kernel, [a.packed(step.inputs[0]), constant])
+    kernel = Elementwise("add", main.batch, shape[1], size, main.lanes, (size, size), ())
+    main.give(group, kernel, [main.packed(step.inputs[0]), constant])
     return True

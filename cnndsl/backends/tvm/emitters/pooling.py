@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from cnndsl.backends.tvm.emitters.assembly import Assembly
+from cnndsl.backends.tvm.emitters.main_function import MainFunction
 from cnndsl.backends.tvm.kernels.elementwise import GlobalPool
 from cnndsl.backends.tvm.kernels.window import WindowKernel
 from cnndsl.backends.tvm.plan.groups import Group
@@ -15,8 +15,8 @@ from cnndsl.ops.global_max_pool import GlobalMaxPool
 from cnndsl.ops.max_pool import MaxPool
 
 
-def emit_pooling(a: Assembly, group: Group) -> bool:
-    """Maximum and average pooling; False where averages are not all over the same number of positions."""
+def emit_pooling(main: MainFunction, group: Group) -> bool:
+    """Maximum and average pooling; False where not all averages are of the same number of positions."""
     step, op = group.anchor, group.anchor.op
     if not isinstance(op, MaxPool | AvgPool | AdaptiveAvgPool) or not step.is_image:
         return False
@@ -28,13 +28,13 @@ def emit_pooling(a: Assembly, group: Group) -> bool:
     if isinstance(op, AvgPool) and any(window.before + filled) and not (op.count_pad and filled == window.after):
         return False
     kind: Literal["max", "mean"] = "max" if isinstance(op, MaxPool) else "mean"
-    kernel = WindowKernel(kind, a.batch, a.chunks(x.channels), x.size, a.lanes, window, group.ops)
-    a.give(group, kernel, [a.packed(step.inputs[0])])
+    kernel = WindowKernel(kind, main.batch, main.chunks(x.channels), x.size, main.lanes, window, group.ops)
+    main.give(group, kernel, [main.packed(step.inputs[0])])
     return True
 
 
-def emit_global_pooling(a: Assembly, group: Group) -> bool:
-    """The mean of each channel, under both its names, and its largest value."""
+def emit_global_pooling(main: MainFunction, group: Group) -> bool:
+    """The mean of each channel, which is `GlobalAvgPool` or `AdaptiveAvgPool(1)`, and its largest value."""
     step = group.anchor
     if (
         not isinstance(step.op, GlobalAvgPool | GlobalMaxPool | AdaptiveAvgPool)
@@ -44,15 +44,15 @@ def emit_global_pooling(a: Assembly, group: Group) -> bool:
     ):
         return False
     kind: Literal["mean", "max"] = "max" if isinstance(step.op, GlobalMaxPool) else "mean"
-    kernel = GlobalPool(kind, a.batch, a.chunks(step.type.channels), step.xs[0].size, a.lanes)
-    a.give(group, kernel, [a.packed(step.inputs[0])])
+    kernel = GlobalPool(kind, main.batch, main.chunks(step.type.channels), step.xs[0].size, main.lanes)
+    main.give(group, kernel, [main.packed(step.inputs[0])])
     return True
 
 
-def emit_unchanged(a: Assembly, group: Group) -> bool:
-    """Pooling to the size that is there already."""
+def emit_unchanged(main: MainFunction, group: Group) -> bool:
+    """Adaptive pooling to the size that the map has already: nothing is computed."""
     step = group.anchor
     if not isinstance(step.op, AdaptiveAvgPool) or step.type != step.xs[0] or group.tail:
         return False
-    a.values[step.name] = a.values[step.inputs[0]]
+    main.values[step.name] = main.values[step.inputs[0]]
     return True

@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from cnndsl.backends.tvm.emitters.assembly import Assembly
+from cnndsl.backends.tvm.emitters.main_function import MainFunction
 from cnndsl.backends.tvm.kernels.projection import pack_projection, projection
 from cnndsl.backends.tvm.kernels.words.packing import pack_vector
 from cnndsl.backends.tvm.plan.groups import Group
 from cnndsl.ops.conv import Conv
 
 
-def emit_projection(a: Assembly, group: Group) -> bool:
-    """False for other windows, for groups, and for C source, whose compilers are asked for less. A few channels that come
-    plain, as of a photograph, are left to kernels that read them so."""
+def emit_projection(main: MainFunction, group: Group) -> bool:
+    """False for other windows, for groups, and for C source, for which simpler loops are written. A plain input of a
+    few channels, such as a photograph, is left to the direct convolution, which reads it plain."""
     import numpy as np
 
     step, op = group.anchor, group.anchor.op
-    if not isinstance(op, Conv) or not step.is_image or op.groups != 1 or a.cpu.kind != "llvm":
+    if not isinstance(op, Conv) or not step.is_image or op.groups != 1 or main.cpu.kind != "llvm":
         return False
     (x,), window = step.xs, op.window_over(step.xs[0])
     if {*window.kernel, *window.stride} != {1} or any(window.before + window.after):
         return False
-    if x.channels < a.lanes and a.values[step.inputs[0]].packed is None:
+    if x.channels < main.lanes and main.values[step.inputs[0]].packed is None:
         return False
     y = step.type
-    rule = projection(a.batch, x.size, x.channels, y.channels, a.lanes, group.ops, a.cpu.registers)
-    kernel = a.choose(rule)
+    rule = projection(main.batch, x.size, x.channels, y.channels, main.lanes, group.ops, main.cpu.registers)
+    kernel = main.choose(rule)
     bias = step.weights.get("bias", np.zeros(y.channels, np.float32))
     arguments = [
-        a.packed(step.inputs[0]),
-        a.constant(f"{step.name}.weight", pack_projection(step.weights["weight"], kernel.tile[0], a.lanes)),
-        a.constant(f"{step.name}.bias", pack_vector(bias, a.lanes)),
+        main.packed(step.inputs[0]),
+        main.constant(f"{step.name}.weight", pack_projection(step.weights["weight"], kernel.tile[0], main.lanes)),
+        main.constant(f"{step.name}.bias", pack_vector(bias, main.lanes)),
     ]
-    a.give(group, kernel, arguments)
+    main.give(group, kernel, arguments)
     return True

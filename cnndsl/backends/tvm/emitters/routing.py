@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnndsl.backends.tvm.emitters.assembly import Assembly, Value
+from cnndsl.backends.tvm.emitters.main_function import MainFunction, TensorForms
 from cnndsl.backends.tvm.kernels.move import Joined, Move
 from cnndsl.backends.tvm.plan.groups import Group
 from cnndsl.backends.tvm.plan.joins import Slot, grain
@@ -12,45 +12,45 @@ from cnndsl.backends.tvm.plan.routes import Route
 from cnndsl.ir.tensor import TensorType
 
 
-def emit_route(a: Assembly, group: Group) -> bool:
-    """False where nothing that moves has been packed."""
+def emit_route(main: MainFunction, group: Group) -> bool:
+    """False where none of the sources has been packed: moving plain channels is left to the plain form."""
     route = group.route
-    if route is None or all(a.values[name].packed is None for name in route.sources):
+    if route is None or all(main.values[name].packed is None for name in route.sources):
         return False
-    parts = route.parts(grain(group.last.type, a.lanes)) if a.slices else None
-    chunk = route.first_chunk(a.lanes) if a.slices and len(route.sources) == 1 else None
+    parts = route.parts(grain(group.last.type, main.lanes)) if main.slices else None
+    chunk = route.first_chunk(main.lanes) if main.slices and len(route.sources) == 1 else None
     if parts is not None and len(parts) > 1:
-        _join(a, group, route, parts)
-    elif chunk is not None and group.last.name not in a.joins.slots:
-        view = a.view(a.packed(route.sources[0]), chunk, group.last.type)
-        a.values[group.last.name] = Value(group.last.type, packed=view)
+        _join(main, group, route, parts)
+    elif chunk is not None and group.last.name not in main.joins.slots:
+        view = main.view(main.packed(route.sources[0]), chunk, group.last.type)
+        main.values[group.last.name] = TensorForms(group.last.type, packed=view)
     else:
-        sources = [a.packed(name) for name in route.sources]
-        a.give(group, _move(a, group.last.type, route.widths, route.channels), sources)
+        sources = [main.packed(name) for name in route.sources]
+        main.give(group, _move(main, group.last.type, route.widths, route.channels), sources)
     return True
 
 
-def _join(a: Assembly, group: Group, route: Route, parts: tuple[int, ...]) -> None:
-    """Parts that were not computed in place are copied to it."""
+def _join(main: MainFunction, group: Group, route: Route, parts: tuple[int, ...]) -> None:
+    """A concatenation of whole parts: those that were not computed in their place are copied there."""
     name, type = group.last.name, group.last.type
-    slot = a.slot(name) or Slot(name, 0)
+    slot = main.slot(name) or Slot(name, 0)
     written: list[Any] = []
     chunk = slot.chunk
     for part in parts:
         source, width = route.sources[part], route.widths[part]
-        value, there = a.values[source], Slot(slot.join, chunk)
+        value, there = main.values[source], Slot(slot.join, chunk)
         if value.slot == there:
             written.append(value.packed)
         else:
-            kernel = _move(a, value.type, (width,), tuple((0, channel) for channel in range(width)))
-            into = a.memory(there, value.type)
-            written.append(a.call(kernel, [a.packed(source)], a.packed_shape(value.type), into))
-        chunk += a.chunks(width)
-    shapes = tuple(a.packed_shape(a.values[route.sources[part]].type) for part in parts)
-    done = a.note(Joined(a.packed_shape(type), shapes), a.memory(slot, type), written)
-    a.values[name] = Value(type, packed=done, slot=slot)
+            kernel = _move(main, value.type, (width,), tuple((0, channel) for channel in range(width)))
+            into = main.memory(there, value.type)
+            written.append(main.call(kernel, [main.packed(source)], main.packed_shape(value.type), into))
+        chunk += main.chunks(width)
+    shapes = tuple(main.packed_shape(main.values[route.sources[part]].type) for part in parts)
+    done = main.note(Joined(main.packed_shape(type), shapes), main.memory(slot, type), written)
+    main.values[name] = TensorForms(type, packed=done, slot=slot)
 
 
-def _move(a: Assembly, type: TensorType, widths: tuple[int, ...], channels: tuple[tuple[int, int], ...]) -> Move:
-    chunks = tuple(a.chunks(width) for width in widths)
-    return Move(a.batch, type.size, a.lanes, chunks, channels, vectors=a.cpu.kind == "llvm")
+def _move(main: MainFunction, type: TensorType, widths: tuple[int, ...], channels: tuple[tuple[int, int], ...]) -> Move:
+    chunks = tuple(main.chunks(width) for width in widths)
+    return Move(main.batch, type.size, main.lanes, chunks, channels, vectors=main.cpu.kind == "llvm")

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cnndsl.backends.tvm.lower import lower_program
-from cnndsl.backends.tvm.options import Options
-from cnndsl.backends.tvm.package.loaded import package_of
+from cnndsl.backends.tvm.job import Job
+from cnndsl.backends.tvm.lower import lower
+from cnndsl.backends.tvm.options import CompileOptions
+from cnndsl.backends.tvm.package.built import BuiltPackage
 from cnndsl.backends.tvm.plan.groups import plan
-from cnndsl.backends.tvm.program.fold import Program, fold
+from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.program.plain import refuse_unlowered
+from cnndsl.backends.tvm.program.steps import Program
 from cnndsl.backends.tvm.target import find_cpu
 from cnndsl.ir.graph import Graph, Output
 
@@ -30,13 +32,14 @@ def activations(
     import numpy as np
 
     refuse_unlowered(graph)
-    program = fold(graph, weights)
+    program = program_of(graph, weights)
     node_of = _nodes(graph, program)
     outputs = tuple(Output(name=node, node=node) for node in node_of.values())
     program = replace(program, outputs={node: step for step, node in node_of.items()})
     shown = graph.model_copy(update={"outputs": outputs})
-    compiled = lower_program(shown, program, Options(precision="bf16"), find_cpu("llvm"), "the given weights")
-    found = package_of([[compiled]], "llvm")(*inputs.values())
+    job = Job(find_cpu("llvm"), CompileOptions(precision="bf16"))
+    compiled = lower(shown, program, job, "the given weights")
+    found = BuiltPackage([[compiled]], "llvm")(*inputs.values())
     arrays = found if isinstance(found, dict) else {outputs[0].name: found}
     return {output.name: np.asarray(arrays[output.name]) for output in outputs}
 

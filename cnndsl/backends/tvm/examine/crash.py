@@ -1,16 +1,17 @@
-"""Which kernel brings the compiler down."""
+"""Finding the kernel that brings the compiler down: every kernel is compiled by itself."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from cnndsl.backends.tvm.kernels.choices import Choices
+from cnndsl.backends.tvm.examine.stage import Stage, Tell
+from cnndsl.backends.tvm.job import Job
+from cnndsl.backends.tvm.kernels.choices import UNTUNED, Choices
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.lower import lowered_module
-from cnndsl.backends.tvm.options import Options
-from cnndsl.backends.tvm.program.fold import fold
+from cnndsl.backends.tvm.options import CompileOptions
+from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.target import Cpu, Gpu, find_targets
 from cnndsl.ir.graph import Graph
 
@@ -21,25 +22,26 @@ if TYPE_CHECKING:
 def compile_apart(
     graph: Graph,
     weights: Mapping[str, np.ndarray],
-    options: Options,
+    options: CompileOptions,
     target: str,
-    tell: Callable[[str], None],
+    batch: int,
+    tell: Tell,
     choices: Mapping[Cpu | Gpu, Choices] | None = None,
 ) -> None:
-    """Compiles the network kernel by kernel, with what tuning chose for each processor; `tell` is given the name of what
-    comes next before it is begun."""
+    """Compiles the network kernel by kernel, with what tuning chose for each processor; `tell` is given the name of
+    what comes next before it is begun."""
     tvm = load_tvm()
-    program, found = fold(graph, weights), find_targets(target)
-    for one in (found,) if isinstance(found, Gpu) else found:
-        tell("the assembly of its kernels")
-        own = replace(options, choices=(choices or {}).get(one, options.choices))
-        _, module, _, _ = lowered_module(program, own, one)
+    program, named = program_of(graph, weights), find_targets(target)
+    for processor in (named,) if isinstance(named, Gpu) else named:
+        tell(Stage.COMPILING, "the layers into kernels")
+        job = Job(processor, options, batch, (choices or {}).get(processor, UNTUNED))
+        _, module, _, _ = lowered_module(program, job)
         for name, function in module.functions_items():
             if isinstance(function, tvm.tirx.PrimFunc):
-                tell(f"the kernel {name.name_hint}")
-                compile_one(tvm, function, one.target)
+                tell(Stage.COMPILING, f"the kernel {name.name_hint}")
+                compile_one(tvm, function, processor.target)
 
 
 def compile_one(tvm: Any, function: Any, target: Any) -> None:
-    """Machine code of one kernel, for its own sake."""
+    """Compiles one kernel; the code is thrown away."""
     tvm.tirx.build(tvm.IRModule({"kernel": function.with_attr("global_symbol", "kernel")}), target=target)

@@ -1,4 +1,5 @@
-"""What this machine can do at most, measured with kernels of TVM's: multiply-adds in registers, bytes from memory and cache."""
+"""What this machine can do at most, measured with kernels of TVM's: multiply-adds in registers, bytes from memory and
+cache."""
 
 from __future__ import annotations
 
@@ -8,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cnndsl.backends.tvm.kernels.bf16 import LANES, PairNest
 from cnndsl.backends.tvm.kernels.words.nest import Nest
+from cnndsl.backends.tvm.kernels.words.pairs import LANES, PairNest
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.options import Precision
 from cnndsl.backends.tvm.predict import aligned
@@ -37,7 +38,8 @@ class Limits:
 
 
 def measure_limits(cpu: Cpu, threads: int, precision: Precision = "f32", seconds: float = 0.2) -> Limits:
-    """Measures for about three times `seconds`, on the threads that TVM's pool has; bf16 takes a processor with AVX512_BF16."""
+    """Measures for about three times `seconds`, on the threads that TVM's pool has; bf16 takes a processor with
+    AVX512_BF16."""
     size = cache_bytes()
     run = _multiply_adds(cpu, threads) if precision == "f32" else _pair_dots(cpu, threads)
     macs = threads * _ACCUMULATORS * cpu.lanes * _STEPS * (1 if precision == "f32" else 2)
@@ -50,24 +52,24 @@ def measure_limits(cpu: Cpu, threads: int, precision: Precision = "f32", seconds
     )
 
 
-def best(found: Sequence[Limits]) -> Limits:
+def best(measured: Sequence[Limits]) -> Limits:
     """The highest rates of several measurements: whatever else ran meanwhile can only have lowered them."""
-    caches = [one.cache for one in found if one.cache is not None]
+    caches = [limits.cache for limits in measured if limits.cache is not None]
     return Limits(
-        flops=max(one.flops for one in found),
-        memory=max(one.memory for one in found),
+        flops=max(limits.flops for limits in measured),
+        memory=max(limits.memory for limits in measured),
         cache=max(caches, default=None),
-        cache_bytes=found[0].cache_bytes,
+        cache_bytes=measured[0].cache_bytes,
     )
 
 
 def cache_bytes() -> int | None:
     """Size of the last level of the first core's cache; None where Linux does not tell."""
-    found = {}
+    sizes = {}
     for level in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*"):
         text = (level / "size").read_text().strip()
-        found[int((level / "level").read_text())] = int(text.removesuffix("K")) * (1024 if text.endswith("K") else 1)
-    return found[max(found)] if found else None
+        sizes[int((level / "level").read_text())] = int(text.removesuffix("K")) * (1024 if text.endswith("K") else 1)
+    return sizes[max(sizes)] if sizes else None
 
 
 def _multiply_adds(cpu: Cpu, threads: int) -> Callable[[], object]:

@@ -1,4 +1,5 @@
-"""How long each kernel of a compiled network takes in a real run, where it finds caches as its predecessors leave them."""
+"""How long each kernel of a compiled network takes in a real run, where it finds caches as its predecessors leave
+them."""
 
 from __future__ import annotations
 
@@ -13,13 +14,13 @@ from cnndsl.analyses.cost import cost
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.plan.groups import Group
 from cnndsl.backends.tvm.predict import aligned
-from cnndsl.backends.tvm.program.fold import Step
+from cnndsl.backends.tvm.program.steps import Step
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from cnndsl.backends.tvm.code.compiled import Compiled
     from cnndsl.backends.tvm.code.kinds import Native
-    from cnndsl.backends.tvm.lower import Compiled
 
 
 @dataclass
@@ -132,17 +133,17 @@ def _named(compiled: Compiled, seen: Sequence[_Seen]) -> list[_Row]:
     left = list(compiled.calls)
     rows: list[_Row] = []
     group: Group | None = None
-    for one in seen:
+    for made in seen:
         kernel = None
-        if one.function in known:
-            place = next(i for i, call in enumerate(left) if call.function == one.function)
+        if made.function in known:
+            place = next(i for i, call in enumerate(left) if call.function == made.function)
             call, left = left[place], left[place + 1 :]
             group, kernel = call.group, call.kernel
         elif left and left[0].function is None:
             group = left.pop(0).group
-        word = type(kernel).__name__ if kernel is not None else one.function
+        word = type(kernel).__name__ if kernel is not None else made.function
         layers = tuple(step.name for step in _steps(group))
-        rows.append(_Row(KernelTime(layers, word, one.function, one.shape, one.weight_bytes, one.map_bytes), group))
+        rows.append(_Row(KernelTime(layers, word, made.function, made.shape, made.weight_bytes, made.map_bytes), group))
     return rows
 
 
@@ -159,9 +160,9 @@ def _share_work(compiled: Compiled, rows: list[_Row]) -> None:
             places[step.name.partition(":")[0]][step] = row
     waiting = 0
     for name, work in cost(compiled.graph).items():
-        macs = work.macs * compiled.options.batch + waiting
+        macs = work.macs * compiled.job.batch + waiting
         waiting = 0
-        shares = {step: step.op.macs(step.xs, step.type) * compiled.options.batch for step in places.get(name, {})}
+        shares = {step: step.op.macs(step.xs, step.type) * compiled.job.batch for step in places.get(name, {})}
         if not shares:
             waiting = macs
         elif sum(shares.values()) == macs:

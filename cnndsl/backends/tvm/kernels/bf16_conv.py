@@ -1,7 +1,8 @@
 """Convolution with bfloat16 factors and float32 sums.
 
 First, where it is needed, the input becomes pairs of channels with zeros around. Then one task is a row of outputs in
-`tile[0]` chunks of channels: a tile of `tile[0]` chunks × up to `tile[1]` columns stays in registers over the reduction.
+`tile[0]` chunks of channels: a tile of `tile[0]` chunks × up to `tile[1]` columns stays in registers over the
+reduction.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, Literal, Self
 
-from cnndsl.backends.tvm.kernels.bf16 import LANES, PAIRS, PairNest
 from cnndsl.backends.tvm.kernels.words.functions import finish
 from cnndsl.backends.tvm.kernels.words.nest import parts
+from cnndsl.backends.tvm.kernels.words.pairs import LANES, PAIRS, PairNest
 from cnndsl.backends.tvm.plan.groups import Tail
 from cnndsl.ir.window import Window
 
@@ -23,13 +24,44 @@ _LATENCY = 12
 
 
 @dataclass(frozen=True)
+class _Buffers:
+    """What a convolution reads and writes; `data` is its input as pairs, with zeros around."""
+
+    data: Any
+    weight: Any
+    bias: Any
+    residuals: list[Any]
+    result: Any
+
+
+@dataclass(frozen=True)
+class _Tile:
+    """Results that are summed in registers: neighbours in one row, in a few chunks of channels."""
+
+    sums: list[Any]
+    """For each chunk a local buffer `(columns, 16)`."""
+    image: Any
+    """Which example of the batch."""
+    outs: list[Any]
+    """The chunks of channels."""
+    rows: list[Any]
+    """The place on every axis but the last."""
+    x: Any
+    """The first column."""
+
+    @property
+    def columns(self) -> int:
+        return int(self.sums[0].shape[0])
+
+
+@dataclass(frozen=True)
 class Bf16Conv:
     """Arguments: input, weight, bias, residuals of the tail, output.
 
     Input by `source`: pairs `(batch, chunks, *size, 8)`, packed float32 `(batch, chunks, *size, 16)` or plain float32
-    `(batch, channels, *size)`. Weight: pairs `(chunks_out, chunks, *kernel, pairs, 16)`; of a plain input all channels are
-    one chunk. Bias `(chunks_out, 16)`; residuals and output `(batch, chunks_out, *out, 16)`, or pairs with 8 where
-    `residual_pairs` and `gives_pairs` say so.
+    `(batch, channels, *size)`. Weight: pairs `(chunks_out, chunks, *kernel, pairs, 16)`; of a plain input all
+    channels are one chunk. Bias `(chunks_out, 16)`; residuals and output `(batch, chunks_out, *out, 16)`, or pairs
+    with 8 where `residual_pairs` and `gives_pairs` say so.
     """
 
     source: Literal["pairs", "packed", "plain"]
@@ -75,7 +107,7 @@ class Bf16Conv:
             made = n.pairs("result", (*result, PAIRS)) if self.gives_pairs else n.argument("result", (*result, LANES))
             with n.block(), n.instructions():
                 ready = self._prepared(n, data) if self._prepares else data
-                self._convolve(n, ready, weight, bias, residuals, made)
+                self._convolve(n, _Buffers(ready, weight, bias, residuals, made))
         return n.finished()
 
     def _data(self, n: PairNest) -> Any:
@@ -151,7 +183,7 @@ class Bf16Conv:
         else:
             n.store(ready, data[(*source, n.ramp(0, PAIRS))], (*at, n.ramp(0, PAIRS)))
 
-    def _convolve(self, n: PairNest, data: Any, weight: Any, bias: Any, residuals: list[Any], made: Any) -> None:
+    def _convolve(self, n: PairNest, buffers: _Buffers) -> None:
         shape = (self.batch, self.chunks_out // self.tile[0], *self.out[:-1])
         with n.parallel(prod(shape)) as task:
             image, first, *rows = _places(task, shape)
@@ -159,24 +191,24 @@ class Bf16Conv:
             for start, blocks, columns in parts(self.out[-1], self.tile[1]):
                 sums = [n.local((columns, LANES)) for _ in outs]
                 with n.serial(blocks) as block:
-                    x = start + block * columns
+                    tile = _Tile(sums, image, outs, rows, start + block * columns)
                     n.clear(sums)
-                    self._reduce(n, sums, data, weight, image, outs, rows, x)
-                    self._finish(n, sums, bias, residuals, made, image, outs, rows, x)
+                    self._reduce(n, buffers, tile)
+                    self._finish(n, buffers, tile)
 
-    def _reduce(
-        self, n: PairNest, sums: list[Any], data: Any, weight: Any, image: Any, outs: list[Any], rows: list[Any], x: Any
-    ) -> None:
-        w, columns = self.window, int(sums[0].shape[0])
+    def _reduce(self, n: PairNest, buffers: _Buffers, tile: _Tile) -> None:
+        """Adds the products of the window to the sums of a tile."""
+        w = self.window
         with self._window(n) as (chunk, ks):
-            seen = [r * s + k * d for r, s, k, d in zip(rows, w.stride, ks, w.dilation, strict=False)]
+            seen = [r * s + k * d for r, s, k, d in zip(tile.rows, w.stride, ks, w.dilation, strict=False)]
             for p in range(self.pairs):
-                factors = [n.bind(weight[(o, chunk, *ks, p, n.ramp(0))]) for o in outs]
-                for i in range(columns):
-                    column = (x + i) * w.stride[-1] + ks[-1] * w.dilation[-1]
-                    at = (image, p, *seen, column) if self.source == "plain" else (image, chunk, *seen, column, p)
-                    number = n.bind(n.spread(data[at]))
-                    for sum_, factor in zip(sums, factors, strict=True):
+                factors = [n.bind(buffers.weight[(o, chunk, *ks, p, n.ramp(0))]) for o in tile.outs]
+                for i in range(tile.columns):
+                    column = (tile.x + i) * w.stride[-1] + ks[-1] * w.dilation[-1]
+                    plain = self.source == "plain"
+                    at = (tile.image, p, *seen, column) if plain else (tile.image, chunk, *seen, column, p)
+                    number = n.bind(n.spread(buffers.data[at]))
+                    for sum_, factor in zip(tile.sums, factors, strict=True):
                         n.store(sum_, n.dot(sum_[i, n.ramp(0)], factor, number), (i, n.ramp(0)))
 
     @contextmanager
@@ -185,34 +217,27 @@ class Bf16Conv:
             chunk = stack.enter_context(n.serial(self.chunks))
             yield chunk, [stack.enter_context(n.serial(k)) for k in self.window.kernel]
 
-    def _finish(
-        self,
-        n: PairNest,
-        sums: list[Any],
-        bias: Any,
-        residuals: list[Any],
-        made: Any,
-        image: Any,
-        outs: list[Any],
-        rows: list[Any],
-        x: Any,
-    ) -> None:
+    def _finish(self, n: PairNest, buffers: _Buffers, tile: _Tile) -> None:
+        """Stores a tile with its bias, residuals and tail."""
         widened = [n.local((1, LANES)) if pairs else None for pairs in self.residual_pairs]
-        for o, sum_ in zip(outs, sums, strict=True):
-            for i in range(int(sum_.shape[0])):
-                at = (image, o, *rows, x + i)
-                for residual, wide in zip(residuals, widened, strict=True):
+        for o, sum_ in zip(tile.outs, tile.sums, strict=True):
+            for i in range(tile.columns):
+                at = (tile.image, o, *tile.rows, tile.x + i)
+                for residual, wide in zip(buffers.residuals, widened, strict=True):
                     if wide is not None:
                         n.store(wide, n.widened(residual[(*at, n.ramp(0, PAIRS))]), (0, n.ramp(0)))
                 with n.vector() as lane:
                     added = [
                         residual[(*at, lane)] if wide is None else wide[0, lane]
-                        for residual, wide in zip(residuals, widened, strict=True)
+                        for residual, wide in zip(buffers.residuals, widened, strict=True)
                     ]
-                    value = finish(n.tir, sum_[i, lane] + bias[o, lane], self.tail, added)
-                    n.store(sum_ if self.gives_pairs else made, value, (i, lane) if self.gives_pairs else (*at, lane))
+                    value = finish(n.tir, sum_[i, lane] + buffers.bias[o, lane], self.tail, added)
+                    if self.gives_pairs:
+                        n.store(sum_, value, (i, lane))
+                    else:
+                        n.store(buffers.result, value, (*at, lane))
                 if self.gives_pairs:
-                    n.store(made, n.rounded(sum_[i, n.ramp(0)]), (*at, n.ramp(0, PAIRS)))
+                    n.store(buffers.result, n.rounded(sum_[i, n.ramp(0)]), (*at, n.ramp(0, PAIRS)))
 
 
 def _places(task: Any, shape: tuple[int, ...]) -> list[Any]:

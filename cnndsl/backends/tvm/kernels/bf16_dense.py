@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from cnndsl.backends.tvm.kernels.bf16 import LANES, PairNest
 from cnndsl.backends.tvm.kernels.words.functions import finish
+from cnndsl.backends.tvm.kernels.words.pairs import LANES, PairNest
 from cnndsl.backends.tvm.plan.groups import Tail
 
 

@@ -5,10 +5,10 @@ weights, which on a real network come cold, arrive in `bytes / 7` cycles. Prefet
 
     cost = max(work, traffic) + min(work, traffic) / 2
 
-Direct convolution has one multiply-add for each vector of products. Winograd's has `(m + 2)²` for each tile, chunk out and
-channel in, and about 7 cycles for each frequency of a tile and chunk on the way in, and again on the way out; each of its
-three steps starts all threads, at 10 000 cycles. The figures were fitted to a Zen 4, and to no other processor yet: where
-they decide badly, tuning decides (`candidates`).
+Direct convolution has one multiply-add for each vector of products. Winograd's has `(m + 2)²` for each tile, chunk
+out and channel in, and about 7 cycles for each frequency of a tile and chunk on the way in, and again on the way out;
+each of its three steps starts all threads, at 10 000 cycles. The figures were fitted to a Zen 4, and to no other
+processor yet: where they decide badly, tuning decides (`candidates`).
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ def choose(direct: DirectConv, cpu: Cpu, *, strict: bool) -> DirectConv | Winogr
 
 
 def alternatives(direct: DirectConv, cpu: Cpu) -> tuple[DirectConv | Winograd, ...]:
-    """Every kernel for this convolution, the direct one first. C sources have no other: their compilers are asked for less."""
+    """Every kernel for this convolution, the direct one first. C sources have no other: their compilers are asked for
+    less."""
     w = direct.window
     deep = len(w.kernel) == 3
     square = w.kernel[-2:] == (3, 3) and {*w.stride, *w.dilation} == {1} and len(w.kernel) > 1
@@ -102,7 +103,8 @@ def _deep_winograd(direct: DirectConv, cpu: Cpu, m: int) -> DeepWinograd:
 
 
 def _strip(tiles: int) -> int:
-    """Tiles of a strip: all up to 256, else an even share, one that vectors of 7 or 8 tiles divide where there is one."""
+    """Tiles of a strip: all up to 256, else an even share, one that vectors of 7 or 8 tiles divide where there is
+    one."""
     fewest = -(-tiles // _STRIP)
     exact = (
         tiles // n for n in range(fewest, 2 * fewest) if tiles % n == 0 and not (tiles // n % 7 and tiles // n % 8)
@@ -111,8 +113,8 @@ def _strip(tiles: int) -> int:
 
 
 def gemm_tile(chunks_out: int, tiles: int, registers: int) -> tuple[int, int]:
-    """Chunks out × tiles of accumulators: two or three chunks share each number read, seven or eight tiles each vector of
-    weights, as far as the registers go, which also hold the weights and a number."""
+    """Chunks out × tiles of accumulators: two or three chunks share each number read, seven or eight tiles each
+    vector of weights, as far as the registers go, which also hold the weights and a number."""
     chunks = 2 if chunks_out % 2 == 0 else 3 if chunks_out % 3 == 0 else min(2, chunks_out)
     most = (registers - chunks - 1) // chunks
     fitting = [n for n in (8, 7, 10, 9, 12, 6, 5) if n <= min(most, tiles)]

@@ -1,4 +1,4 @@
-"""What tuning has found: for a kernel's problem the setting to take instead of the rule's."""
+"""What tuning chose: for the key of a kernel the setting to take in place of the rule's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ K = TypeVar("K")
 
 @dataclass(frozen=True)
 class Choices:
-    """Settings by the key of the kernel; what is not among a kernel's candidates is not taken."""
+    """Settings by the key of the kernel. A setting that none of the kernel's candidates has is passed over."""
 
     settings: Mapping[str, Setting] = field(default_factory=dict)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from cnndsl.backends.tvm.code.unscheduled import scheduled
+from cnndsl.backends.tvm.kernels.words.finished import scheduled
 from cnndsl.backends.tvm.kernels.words.functions import finish
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.plan.groups import Tail
@@ -24,7 +24,8 @@ class Dense:
     tail: Tail
 
     def candidates(self) -> tuple[Self, ...]:
-        """The same with other numbers of registers in a task. Weights are laid out by them: the emitter looks."""
+        """Itself, then others with other numbers of registers in a task. These decide how weights are packed: the
+        emitter asks for them."""
         outputs = self.blocks * self.vectors
         tried = [v for v in (4, 2, 3, 6, 8, 1) if v != self.vectors and outputs % v == 0]
         return (self, *(replace(self, blocks=outputs // v, vectors=v) for v in tried))

@@ -1,10 +1,10 @@
-"""Depthwise convolution over packed maps, where each channel has a window of its own, and convolution in small groups of
-channels, several of which lie in a chunk.
+"""Depthwise convolution over packed maps, where each channel has a window of its own, and convolution in small groups
+of channels, several of which lie in a chunk.
 
 Maps have one, two or three axes. One task is a band of rows of one chunk of channels. A tile of columns stays in vector
 registers; for each row of the window every vector of the input is loaded once and goes to all columns that see it. What
-lies outside the map is never read: rows are decided one by one, columns when the kernel is written, since only the tiles
-at the two ends of a row see any.
+lies outside the map is never read: rows are decided one by one, columns when the kernel is written, since only the
+tiles at the two ends of a row see any.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from cnndsl.ir.window import Window
 _UNROLLED = 36
 """Weights of a channel up to which the rows of a window are written out one by one."""
 _TASKS = 16
-"""Tasks there should be at least, so that all threads are busy to the end."""
+"""The number of tasks that there should be at least, so that all threads are busy to the end."""
 
 
 @dataclass(frozen=True)
 class DepthwiseConv:
-    """Arguments: input `(batch, chunks, *size, lanes)`, weight `(chunks, *kernel, seen, lanes)`, bias `(chunks, lanes)`;
-    residuals of the tail and output `(batch, chunks, *out, lanes)`."""
+    """Arguments: input `(batch, chunks, *size, lanes)`, weight `(chunks, *kernel, seen, lanes)`, bias `(chunks,
+    lanes)`; residuals of the tail and output `(batch, chunks, *out, lanes)`."""
 
     batch: int
     chunks: int
@@ -43,12 +43,12 @@ class DepthwiseConv:
     tail: Tail
     columns: int
     by_rows: bool
-    """Whether tasks that follow each other are of one band of rows, chunk by chunk, or of one chunk, band by band."""
+    """Whether neighbouring tasks go through the chunks of one band of rows, or through the bands of one chunk."""
     shuffles: bool
-    """Whether numbers change places in a register, or are read one by one, as C says it."""
+    """Whether numbers change places in a register, or are read one by one, as C source has to."""
 
     def candidates(self) -> tuple[Self, ...]:
-        """The same with other widths of the tile."""
+        """Itself, then others with other widths of the tile."""
         *_, width = self.window.output_size(self.size)
         others = {min(width, n) for n in (4, 6, 7, 8, 10, 12, 14)} - {min(width, self.columns)}
         return (self, *(replace(self, columns=n) for n in sorted(others)))
@@ -97,7 +97,8 @@ class _Body:
                 self._row(n.bind(image), n.bind(chunk), place, column, piece, pieces)
 
     def _row(self, image: Any, chunk: Any, rows: Sequence[Any], column: Any, piece: int, pieces: int) -> None:
-        """The tiles of piece `column` of a row; what lies before and after its long run belongs to the first and the last."""
+        """The tiles of piece `column` of a row; what lies before and after its long run belongs to the first and the
+        last."""
         k, n = self.kernel, self.n
         runs = self._runs(k.window.output_size(k.size)[-1])
         longest = max(range(len(runs)), key=lambda i: runs[i][1])
@@ -116,7 +117,8 @@ class _Body:
                         self._tile(image, chunk, rows, first + tile * columns, columns)
 
     def _runs(self, width: int) -> list[tuple[int, int, int]]:
-        """Tiles of equal width that see nothing outside as one run, all others one by one: (first column, tiles, columns)."""
+        """Tiles of equal width that see nothing outside as one run, all others one by one: (first column, tiles,
+        columns)."""
         runs: list[tuple[int, int, int]] = []
         for first, tiles, columns in parts(width, self.kernel.columns):
             for start in range(first, first + tiles * columns, columns):
@@ -133,7 +135,8 @@ class _Body:
         return low >= 0 and low + max(seen) < self.kernel.size[-1]
 
     def _seen(self, columns: int) -> dict[int, list[tuple[int, int]]]:
-        """The columns of the input that a tile sees, from its first on, with (column of the tile, of the window) for each."""
+        """The columns of the input that a tile sees, from its first on, with (column of the tile, of the window) for
+        each."""
         w = self.kernel.window
         seen = defaultdict(list)
         for x in range(columns):
@@ -205,8 +208,8 @@ def depthwise(
 ) -> DepthwiseConv:
     """The kernel by the rule: the widest tile that leaves registers for the weights of a row and two vectors of input.
 
-    Threads share large maps of few channels by rows and others by channels, as the 1×1 convolutions around them do: what
-    another thread wrote comes from its core's cache, and late.
+    Threads share large maps of few channels by rows and others by channels, as the 1×1 convolutions around them do:
+    what another thread wrote comes from its core's cache, and late.
     """
     columns = max(4, min(cpu.registers - window.kernel[-1] - 2, 14))
     by_rows = prod(window.output_size(size)) > 2 * chunks * cpu.lanes

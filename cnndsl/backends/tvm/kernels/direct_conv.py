@@ -1,8 +1,9 @@
 """Direct convolution over packed maps.
 
-Maps have one, two or three axes. One task is a row of outputs (of one axis: a piece of it) in `tile[0]` chunks of channels; in it a tile of `tile[0]` chunks × `tile[1]` columns stays
-in vector registers while the reduction runs over chunks in, rows, columns and channels of the window. Each step loads
-`tile[0]` vectors of weights, broadcasts `tile[1]` numbers of the input and multiplies all with all.
+Maps have one, two or three axes. One task is a row of outputs (where maps have one axis, a piece of it) in `tile[0]`
+chunks of channels; in it a tile of `tile[0]` chunks × `tile[1]` columns stays in vector registers while the reduction
+runs over chunks in, rows, columns and channels of the window. Each step loads `tile[0]` vectors of weights,
+broadcasts `tile[1]` numbers of the input and multiplies all with all.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from cnndsl.backends.tvm.code.unscheduled import scheduled
+from cnndsl.backends.tvm.kernels.words.finished import scheduled
 from cnndsl.backends.tvm.kernels.words.functions import finish
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.plan.groups import Tail
@@ -152,7 +153,8 @@ def ranked_tiles(chunks_out: int, width: int, lanes: int, registers: int) -> lis
     """All tiles, the one that should be the fastest first.
 
     Some registers are left for weights and inputs, and the tile stays under 1024 bytes: TVM puts larger buffers on the
-    heap. Eight accumulators hide the latency of a multiply-add; a tile that does not divide the width costs about twice.
+    heap. Eight accumulators hide the latency of a multiply-add; a tile that does not divide the width costs about
+    twice.
     """
     most = min(registers - 4, 1023 // (4 * lanes), 24)
 

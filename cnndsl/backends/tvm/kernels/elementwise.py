@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, Literal
 
-from cnndsl.backends.tvm.code.unscheduled import scheduled
+from cnndsl.backends.tvm.kernels.words.finished import scheduled
 from cnndsl.backends.tvm.kernels.words.functions import finish
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.plan.groups import Tail
+from cnndsl.ir.op import Combination
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Elementwise:
     """Arguments: inputs `(batch, chunks, *size, lanes)`, 1 for an axis that stretches; for `affine` scale and shift
     `(chunks, lanes)`; output."""
 
-    kind: Literal["add", "sub", "mul", "max", "mean", "affine", "same"]
+    kind: Combination | Literal["affine", "same"]
     batch: int
     chunks: int
     size: tuple[int, ...]
@@ -42,7 +43,9 @@ class Elementwise:
             else []
         )
 
-        combine = {"sub": operator.sub, "mul": operator.mul, "max": tir.max}.get(self.kind, operator.add)
+        combine = {"sub": operator.sub, "mul": operator.mul, "max": tir.max, "min": tir.min}.get(
+            self.kind, operator.add
+        )
 
         def element(n: Any, c: Any, *rest: Any) -> Any:
             *places, lane = rest

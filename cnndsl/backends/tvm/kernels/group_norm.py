@@ -15,7 +15,7 @@ from cnndsl.backends.tvm.kernels.words.nest import Nest
 from cnndsl.backends.tvm.plan.groups import Tail
 
 _PIECE = 64
-"""Positions of a task of the last step."""
+"""How many positions a task of the last step has."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """What makes a kernel tunable: it knows other ways to compute the same.
 
 Kernels are frozen dataclasses. A kernel with `candidates` names equal ones that differ from it in a few fields, such as
-the tile that stays in registers. Those fields are its *setting*; its kind and all other fields are its *key*: the problem.
+the tile that stays in registers. Those fields are its *setting*; its kind and all other fields are its *key*: the
+problem.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ class Tunable(Protocol):
         """Kernels that differ in their setting alone, this one first, then those likely to be good."""
 
     def prim_func(self) -> Any:
-        """The scheduled function, with the same arguments for all candidates unless the emitter looks at the setting."""
+        """The scheduled function, with the same arguments for all candidates unless the emitter looks at the
+        setting."""
 
 
 def tunable_fields(kernel: Tunable) -> frozenset[str]:

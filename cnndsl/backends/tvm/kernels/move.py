@@ -72,9 +72,10 @@ class Move:
 
 @dataclass(frozen=True)
 class Joined:
-    """No work: the first argument, a buffer, is complete once the others, its slices, have been written.
+    """Computes nothing, and says: the first argument, a buffer, is complete once the others, its slices, have been
+    written.
 
-    Without it nothing would say that who reads the buffer needs the slices.
+    Without this call TVM would not know that whoever reads the buffer needs the slices.
     """
 
     shape: tuple[int, ...]

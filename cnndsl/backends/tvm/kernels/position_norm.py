@@ -9,25 +9,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any, Literal
+from typing import Any
 
 from cnndsl.backends.tvm.kernels.words.functions import Functions
 from cnndsl.backends.tvm.kernels.words.nest import Nest
-
-Kind = Literal["mean and variance", "mean square", "length", "softmax"]
+from cnndsl.ir.op import PerPosition
 
 _PIECE = 16
-"""Positions of a task."""
+"""How many positions a task has."""
 _LEAST = 1e-12
-"""The length that counts as the least."""
+"""Shorter vectors are divided by this length, as in PyTorch."""
 
 
 @dataclass(frozen=True)
 class PositionNorm:
-    """Arguments: input `(batch, chunks, *size, lanes)`; but for `softmax` scale and shift `(chunks, lanes)`, zeros behind
-    the channels; output like the input. What lies behind the channels of the input does not count."""
+    """Arguments: input `(batch, chunks, *size, lanes)`; but for `softmax` scale and shift `(chunks, lanes)`, zeros
+    behind the channels; output like the input. What lies behind the channels of the input does not count."""
 
-    kind: Kind
+    kind: PerPosition
     batch: int
     channels: int
     size: tuple[int, ...]

@@ -61,13 +61,15 @@ class Projection:
         return prod(self.size)
 
     def candidates(self) -> tuple[Self, ...]:
-        """The same with other tiles and tasks. Weights are laid out by the tile: the emitter looks."""
+        """Itself, then others with other tiles and tasks. The tile decides how weights are packed: the emitter asks
+        for it."""
         registers = 32 if self.lanes >= 16 else 16
         others = [replace(self, tile=tile, by_outputs=by) for tile, by in self.ranked(registers)[:12]]
         return (self, *(other for other in others if other != self))
 
     def ranked(self, registers: int) -> list[tuple[tuple[int, int], bool]]:
-        """Tile and `by_outputs` of all that the registers hold, what should be the fastest first."""
+        """Every tile that the registers hold with both values of `by_outputs`, the pair that should be the fastest
+        first."""
         tiles = [
             (c, p)
             for c in range(1, min(4, self.chunks_out) + 1)
@@ -78,10 +80,10 @@ class Projection:
         return sorted(settings, key=lambda s: sum(self._cycles(s[0], s[1], threads) * threads for threads in (2, 4)))
 
     def _cycles(self, tile: tuple[int, int], by_outputs: bool, threads: int) -> float:
-        """Of the thread that is done last, where a multiply-add of vectors is one.
+        """An estimate of the cycles of the thread that is done last, where a multiply-add of vectors takes one.
 
-        A tile loads `chunks + positions` vectors for `chunks · positions` multiply-adds; eight of these hide their latency.
-        What another thread wrote, or reads too, takes its time for each line of 64 bytes.
+        A tile loads `chunks + positions` vectors for `chunks · positions` multiply-adds; eight of these hide their
+        latency. What another thread wrote, or reads too, takes its time for each line of 64 bytes.
         """
         cycles = 0.0
         for _, blocks, chunks in parts(self.chunks_out, tile[0]):
@@ -195,7 +197,7 @@ class _Body:
 
             store_tile(n, k.tail, value, width, self.residuals, self.result, place, lanes[i])
         if half:
-            # What no channel stands behind is read with the rest, and must not be what memory holds by chance.
+            # The rest of the last chunk is read with its channels, and must not be what memory holds by chance.
             with n.serial(width) as p, n.vector(k.lanes // 2) as lane:
                 n.store(self.result, n.number(0), (image, o + chunks - 1, position + p, k.lanes // 2 + lane))
 
@@ -211,8 +213,8 @@ def projection(
 
 
 def pack_projection(weight: np.ndarray, tile: int, lanes: int) -> np.ndarray:
-    """`(out, in, 1, …)` → `(chunks_out·chunks·lanes, lanes)`: for each block of up to `tile` chunks out, for each channel
-    in, the vectors of the block."""
+    """`(out, in, 1, …)` → `(chunks_out·chunks·lanes, lanes)`: for each block of up to `tile` chunks out, for each
+    channel in, the vectors of the block."""
     import numpy as np
 
     from cnndsl.backends.tvm.kernels.words.packing import fill_up

@@ -1,4 +1,4 @@
-"""Between a tensor as it comes and chunks of channels."""
+"""Packing and unpacking: between a plain tensor and chunks of channels."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from cnndsl.backends.tvm.code.unscheduled import scheduled
+from cnndsl.backends.tvm.kernels.words.finished import scheduled
 from cnndsl.backends.tvm.kernels.words.nest import Nest
 from cnndsl.backends.tvm.library import load_tvm
 
 _NEAR = 1 << 15
-"""Positions times channels of a task."""
+"""How many numbers a task moves: positions times channels."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Repack:
     size: tuple[int, ...]
     lanes: int
     shuffles: bool
-    """Whether numbers change places in registers, or are moved one by one, as C says it."""
+    """Whether numbers change places in registers, or are moved one by one, as C source has to."""
     channel_axis: int = 0
 
     @property
@@ -32,8 +32,8 @@ class Repack:
         return -(-self.channels // self.lanes)
 
     def prim_func(self) -> Any:
-        """The function. Where channels come first they are far apart in one form, positions in the other: squares of both
-        are transposed in registers."""
+        """The function. Where channels come first they are far apart in one form, positions in the other: squares of
+        both are transposed in registers."""
         return self._by_squares() if self.shuffles and self.channel_axis == 0 and self.size else self._by_elements()
 
     def _by_squares(self) -> Any:
@@ -120,7 +120,8 @@ class Repack:
 
 
 def transposed(n: Nest, rows: list[Any]) -> list[Any]:
-    """Row i of the result holds place i of every row. For each bit, what has it in one of row and place alone changes sides."""
+    """Row i of the result holds place i of every row. For each bit, what has it in one of row and place alone changes
+    sides."""
     count = len(rows)
     bit = 1
     while bit < count:

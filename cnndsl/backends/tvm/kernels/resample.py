@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from cnndsl.backends.tvm.code.unscheduled import scheduled
+from cnndsl.backends.tvm.kernels.words.finished import scheduled
 from cnndsl.backends.tvm.library import load_tvm
 
 _OPAQUE = 8
@@ -15,7 +15,8 @@ _OPAQUE = 8
 
 @dataclass(frozen=True)
 class AxisTaps:
-    """How many taps one axis has; `fills`: some of them, at negative positions, add nothing."""
+    """How many taps each position has on one axis; whether they have factors; whether some of them, at negative
+    positions, add nothing (`fills`)."""
 
     count: int
     weighted: bool
@@ -93,7 +94,8 @@ class SpreadChannels:
     """Whether the target has shuffles of vectors; otherwise numbers move one by one."""
 
     def prim_func(self) -> Any:
-        """The finished function: parallel over rows of the input; each vector of the result is put together from `r²` of it."""
+        """The finished function: parallel over rows of the input; each vector of the result is put together from `r²`
+        of it."""
         load_tvm()
         from tvm.script.ir_builder import IRBuilder
         from tvm.tirx.script.builder import ir as t

@@ -1,6 +1,7 @@
 """Schedules that MetaSchedule found, as traces in JSON: what was done to a function, step by step.
 
-A trace is only applied when each of its steps is among those that arrange loops; a step that could bring in code is not.
+A trace is only applied when each of its steps is among those that arrange loops; a step that could bring in code is
+not.
 """
 
 from __future__ import annotations

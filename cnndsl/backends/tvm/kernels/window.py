@@ -1,4 +1,4 @@
-"""Maximum and average pooling, packed: what slides over each channel by itself.
+"""Maximum and average pooling over packed maps: a window that slides over each channel by itself.
 
 Maps have one, two or three axes. One task is a band of rows (of one axis: a piece of it) of one chunk of channels. It
 copies its padded input once, then each vector of outputs combines the window's vectors: memory sets the speed.
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, Literal, Self
 
-from cnndsl.backends.tvm.code.unscheduled import scheduled
+from cnndsl.backends.tvm.kernels.words.finished import scheduled
 from cnndsl.backends.tvm.kernels.words.functions import finish
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.plan.groups import Tail
@@ -19,7 +19,8 @@ from cnndsl.ir.window import Window
 
 @dataclass(frozen=True)
 class WindowKernel:
-    """Arguments: input `(batch, chunks, *size, lanes)`, residuals of the tail and output `(batch, chunks, *out, lanes)`."""
+    """Arguments: input `(batch, chunks, *size, lanes)`, residuals of the tail and output `(batch, chunks, *out,
+    lanes)`."""
 
     kind: Literal["max", "mean"]
     batch: int
@@ -128,8 +129,8 @@ class WindowKernel:
 
 
 def best_tile(height: int, width: int) -> tuple[int, int]:
-    """Rows and columns: bands of up to 28 rows that divide the height; 6 to 8 columns that divide the width, else of 4 to 8
-    the most that waste no more than an eighth of the work."""
+    """Rows and columns: bands of up to 28 rows that divide the height; 6 to 8 columns that divide the width, else of
+    4 to 8 the most that waste no more than an eighth of the work."""
     exact = _divisor(width, 8)
     near = [columns for columns in range(4, 9) if -(-width // columns) * columns * 7 <= width * 8]
     return _divisor(height, 28), exact if exact >= 6 else max(near, default=exact)

@@ -4,8 +4,9 @@ The output is cut into tiles of m × m. Each tile's (m + 2) × (m + 2) inputs ar
 (m + 2)² frequencies is a product of matrices, tiles × channels by channels × channels out; the products are transformed
 back on their way out. F(2, 3) takes 16 multiplications where 36 were, F(4, 3) 36 where 144 were.
 
-Tiles of all images in a batch are counted through and go in strips. All threads share a strip: they transform its inputs,
-multiply, and transform back, so that weights are read once for a strip and what is between the steps stays in the cache.
+Tiles of all images in a batch are counted through and go in strips. All threads share a strip: they transform its
+inputs, multiply, and transform back, so that weights are read once for a strip and what is between the steps stays in
+the cache.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from cnndsl.backends.tvm.plan.groups import Tail
 from cnndsl.ir.window import Window
 
 _STEP = 4
-"""Channels in whose products are written out one after the other; every width of vectors is a multiple."""
+"""How many channels' products the innermost loop writes out; every width of vectors is a multiple of it."""
 _RUN = 8
 """Tiles of a task that transforms."""
 
@@ -45,7 +46,7 @@ class Winograd:
     tile: tuple[int, int]
     """Chunks out × tiles that stay in registers."""
     strip: int
-    """Tiles between whose steps nothing else comes."""
+    """How many tiles go through all three steps before the next ones begin."""
 
     @property
     def grid(self) -> tuple[int, int, int]:
@@ -58,7 +59,7 @@ class Winograd:
         return (self.m + 2) ** 2
 
     def candidates(self) -> tuple[Self, ...]:
-        """Other tiles of the map, tiles in registers and strips, itself first. `m` decides how weights are packed."""
+        """Itself, then others with another `m`, tile in registers or strip. `m` decides how weights are packed."""
         variants = [self]
         for m in (self.m, 6 - self.m):
             tiles = prod(replace(self, m=m).grid)
@@ -107,12 +108,13 @@ class Winograd:
         return image, o, row, column, lane
 
     def _room(self, n: Nest, chunks: int) -> Any:
-        """For the tiles of a strip at every frequency, as `(frequency, chunk · strip + tile, lane)`. The numbers of one tile
-        lie an odd number of lines apart: a power of two would put all into one set of the cache."""
+        """For the tiles of a strip at every frequency, as `(frequency, chunk · strip + tile, lane)`. The numbers of
+        one tile lie an odd number of lines apart: a power of two would put all into one set of the cache."""
         return n.local((self.frequencies, chunks * self.strip | 1, self.lanes))
 
     def _tiles(self, n: Nest, strip: Any, chunks: int) -> Any:
-        """Once: loops in parallel over the chunks and tiles of a strip, as chunk, tile in the strip, tile of all."""
+        """A loop in parallel over the chunks and tiles of a strip; gives the chunk, the tile's number in the strip,
+        and in all."""
         runs = -(-self.strip // _RUN)
         with n.parallel(chunks * runs) as task, n.serial(min(_RUN, self.strip)) as j:
             t = task % runs * _RUN + j
@@ -154,7 +156,8 @@ class Winograd:
     def _multiply(self, n: Nest, weight: Any, seen: Any, products: Any, f: Any, o: Any, chunks: int) -> None:
         """The products of one frequency for `chunks` chunks out from `o` on and all tiles of the strip.
 
-        On real networks weights come cold. Those that the next task multiplies are asked for here, spread over the passes.
+        On real networks weights come cold. Those that the next task multiplies are asked for here, spread over the
+        passes.
         """
         depth, blocks = self.chunks * self.lanes, parts(self.strip, self.tile[1])
         start = n.bind((f * self.chunks_out + o) * depth)

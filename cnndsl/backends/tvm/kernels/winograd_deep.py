@@ -1,5 +1,5 @@
-"""Winograd convolution of k×3×3 windows at stride 1 over packed maps of three axes: each layer of the output is an image
-whose channels are those of the k layers of the input that it sees, one after the other."""
+"""Winograd convolution of k×3×3 windows at stride 1 over packed maps of three axes: each layer of the output is an
+image whose channels are those of the k layers of the input that it sees, one after the other."""
 
 from __future__ import annotations
 

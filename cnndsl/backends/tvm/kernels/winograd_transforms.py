@@ -2,10 +2,10 @@
 
 `F(m, 3)` computes `y = Aᵀ [(G g) ⊙ (Bᵀ d)]` for m outputs y of a filter g of 3 taps over m + 2 inputs d; in two
 dimensions every matrix is applied to columns, then to rows. The construction is Toom's and Cook's, which evaluates and
-interpolates polynomials at points: 0, ±1, ∞ for m = 2, and 0, ±5/8, ±3/2, ∞ for m = 4. The usual 0, ±1, ±2, ∞ of Lavin &
-Gray, "Fast Algorithms for Convolutional Neural Networks" (2015), lose two bits more: over 256 channels the largest error
-is 9.5e-6 of the largest output, with ours 2.3e-6, and 1.2e-6 for plain sums. All numbers of `Bᵀ` and `Aᵀ` are exact in
-float32; those of `G` are not, so weights are transformed in float64 and rounded once.
+interpolates polynomials at points: 0, ±1, ∞ for m = 2, and 0, ±5/8, ±3/2, ∞ for m = 4. The usual 0, ±1, ±2, ∞ of
+Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks" (2015), lose two bits more: over 256 channels the
+largest error is 9.5e-6 of the largest output, with ours 2.3e-6, and 1.2e-6 for plain sums. All numbers of `Bᵀ` and
+`Aᵀ` are exact in float32; those of `G` are not, so weights are transformed in float64 and rounded once.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ OUTPUT: dict[int, Matrix] = {
 
 
 def pack_winograd(weight: np.ndarray, m: int, lanes: int) -> np.ndarray:
-    """`(out, in, 3, 3)` → `((m + 2)² · chunks_out · chunks · lanes, lanes)`, a row for each frequency, chunk out and channel
-    in: `G g Gᵀ` of each filter, rounded to float32 once."""
+    """`(out, in, 3, 3)` → `((m + 2)² · chunks_out · chunks · lanes, lanes)`, a row for each frequency, chunk out and
+    channel in: `G g Gᵀ` of each filter, rounded to float32 once."""
     import numpy as np
 
     g, filled = np.asarray(WEIGHT[m], np.float64), fill_up(fill_up(weight, 0, lanes), 1, lanes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,12 +13,15 @@ from cnndsl.backends.tvm.emitters.bf16_maps import left_in_f32
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.plan.groups import plan
 from cnndsl.backends.tvm.plan.joins import find_joins
-from cnndsl.backends.tvm.program.fold import Program
+from cnndsl.backends.tvm.program.passes import stages
 from cnndsl.backends.tvm.target import Cpu
 from cnndsl.disk.files import write_atomically
+from cnndsl.ir.graph import Graph
 
 if TYPE_CHECKING:
-    from cnndsl.backends.tvm.lower import Compiled
+    import numpy as np
+
+    from cnndsl.backends.tvm.code.compiled import Compiled
 
 
 def dump(variants: Sequence[Sequence[Compiled]], folder: Path) -> None:
@@ -27,22 +29,24 @@ def dump(variants: Sequence[Sequence[Compiled]], folder: Path) -> None:
     for parts in variants:
         for compiled in parts:
             own = folder
-            own = own / compiled.target.name if len(variants) > 1 else own
-            own = own / f"batch{compiled.options.batch}" if len(parts) > 1 else own
-            for name, text in stages(compiled):
+            own = own / compiled.job.target.name if len(variants) > 1 else own
+            own = own / f"batch{compiled.job.batch}" if len(parts) > 1 else own
+            for name, text in texts(compiled):
                 write_atomically(own / name, text if text.endswith("\n") else f"{text}\n")
 
 
-def stages(compiled: Compiled) -> Iterator[tuple[str, str]]:
+def texts(compiled: Compiled) -> Iterator[tuple[str, str]]:
     """File names and texts in the order of the compilation."""
     tvm = load_tvm()
-    yield "1-program.txt", "\n".join(_steps(compiled.program))
-    if isinstance(compiled.target, Cpu):
+    for number, (name, program) in enumerate(stages(compiled.graph, _zeros(compiled.graph))):
+        yield f"1-passes/{number}-{name}.txt", "\n".join(program.describe())
+    yield "1-program.txt", "\n".join(compiled.program.describe())
+    if isinstance(compiled.job.target, Cpu):
         groups = plan(compiled.program)
         yield "2-groups.txt", "\n".join(group.describe() for group in groups)
-        if compiled.options.precision == "bf16":
-            yield "2-left-in-f32.txt", "\n".join(left_in_f32(groups, compiled.target, compiled.options)) or "none"
-        yield "3-joins.txt", "\n".join(find_joins(groups, compiled.target.lanes).describe()) or "none"
+        if compiled.job.options.precision == "bf16":
+            yield "2-left-in-f32.txt", "\n".join(left_in_f32(groups, compiled.job)) or "none"
+        yield "3-joins.txt", "\n".join(find_joins(groups, compiled.job.cpu.lanes).describe()) or "none"
         yield "4-calls.txt", "\n".join(_calls(compiled)) or "none"
     yield "5-relax.txt", compiled.module.script()
     yield "6-relax-lowered.txt", compiled.lowered.script()
@@ -64,17 +68,11 @@ def assembly(module: Any) -> str:
     return "\n".join([*own, *(text for other in module.imports if (text := assembly(other)))])
 
 
-def _steps(program: Program) -> Iterator[str]:
-    """One line a step: its result, what is computed of what, and the shapes of its weights."""
-    for name, type in program.inputs.items():
-        yield f"{name}: {type} = input"
-    for step in program.steps:
-        arguments = json.dumps(step.op.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False)
-        weights = ", ".join(f"{slot} {'×'.join(map(str, array.shape))}" for slot, array in step.weights.items())
-        line = f"{step.name}: {step.type} = {step.op.word}{arguments} of {', '.join(step.inputs)}"
-        yield f"{line}, with {weights}" if weights else line
-    for name, step_name in program.outputs.items():
-        yield f"output {name} = {step_name}"
+def _zeros(graph: Graph) -> dict[str, np.ndarray]:
+    """Weights for passes that are run again to be shown: no pass looks at a value, and these take no memory."""
+    import numpy as np
+
+    return {entry.key: np.broadcast_to(np.zeros((), entry.weight.dtype), entry.weight.shape) for entry in graph.weights}
 
 
 def _calls(compiled: Compiled) -> Iterator[str]:

@@ -14,7 +14,7 @@ from cnndsl.arrays import answers, pictures
 from cnndsl.arrays.weights import write_weights
 from cnndsl.backends.tvm.package.manifest import Manifest, constant_keys
 from cnndsl.backends.tvm.predict import MOST_MANIFEST_BYTES
-from cnndsl.diagnostics.errors import CnnError, Diagnostic
+from cnndsl.diagnostics.errors import CnnError, fault
 from cnndsl.disk.files import exists, open_file
 from cnndsl.disk.folders import folder_aside
 from cnndsl.ir.graph import Graph
@@ -22,7 +22,7 @@ from cnndsl.ir.graph import Graph
 if TYPE_CHECKING:
     import numpy as np
 
-    from cnndsl.backends.tvm.lower import Compiled
+    from cnndsl.backends.tvm.code.compiled import Compiled
 
 
 def export(
@@ -30,8 +30,8 @@ def export(
 ) -> Path:
     """Writes the package aside and puts it in its place in one step; an older package there is replaced, nothing else.
 
-    Raises `MissingPart` without a compiler that can link it or where it cannot be written, and `CnnError` (not-a-package)
-    when something else lies at `path`.
+    Raises `MissingPart` without a compiler that can link it or where it cannot be written, and `CnnError`
+    (not-a-package) when something else lies at `path`.
     """
     path = Path(path).absolute()
     refuse_foreign(path)
@@ -50,14 +50,10 @@ def refuse_foreign(path: Path) -> None:
         with open_file(path / "manifest.json") as file:
             Manifest.model_validate_json(file.read(MOST_MANIFEST_BYTES))
     except (CnnError, ValidationError):
-        raise CnnError(
-            [
-                Diagnostic(
-                    id="not-a-package",
-                    message=f"{path} exists and is not a package of ours",
-                    help="give another directory, or remove this one",
-                )
-            ]
+        raise fault(
+            "not-a-package",
+            f"{path} exists and is not a package of ours",
+            help="give another directory, or remove this one",
         ) from None
 
 

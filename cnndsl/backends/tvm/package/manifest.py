@@ -16,7 +16,7 @@ from cnndsl.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cnndsl.backends.tvm.lower import Compiled
+    from cnndsl.backends.tvm.code.compiled import Compiled
 
 TOLERANCE = {"f32": 1e-4, "bf16": 2e-2}
 """How far, of its largest value, an output of the self-test may be from the package's own."""
@@ -99,13 +99,13 @@ def describe(variants: Sequence[Sequence[Compiled]], target: str, threads: int |
     from cnndsl.backends.tvm.library import load_tvm
 
     first = variants[0][0]
-    graph, options = first.graph, first.options
-    names = [v[0].target.name for v in variants] if len(variants) > 1 else [""]
+    graph, options = first.graph, first.job.options
+    names = [v[0].job.target.name for v in variants] if len(variants) > 1 else [""]
     return Manifest(
         model=graph.name,
         inputs=[Port(name=i.name, shape=list(i.type.shape), dtype=i.type.dtype) for i in graph.inputs],
         outputs=[_output(graph, o.name, o.node) for o in graph.outputs if not o.training],
-        batches=[compiled.options.batch for compiled in variants[0]],
+        batches=[compiled.job.batch for compiled in variants[0]],
         target=target,
         precision=options.precision,
         strict_numerics=options.strict_numerics,
@@ -120,14 +120,12 @@ def describe(variants: Sequence[Sequence[Compiled]], target: str, threads: int |
 
 
 def _variant(parts: Sequence[Compiled], name: str) -> Variant:
-    target = parts[0].target
+    target = parts[0].job.target
     ending = f"-{name}" if name else ""
     programs = []
     for compiled, keys in zip(parts, constant_keys(parts), strict=True):
-        batch = f"-batch{compiled.options.batch}" if len(parts) > 1 else ""
-        programs.append(
-            Part(batch=compiled.options.batch, library=f"lib{ending}{batch}.so", constants=list(keys.values()))
-        )
+        batch = f"-batch{compiled.job.batch}" if len(parts) > 1 else ""
+        programs.append(Part(batch=compiled.job.batch, library=f"lib{ending}{batch}.so", constants=list(keys.values())))
     native = isinstance(target, Gpu) or target.kind == "c"
     return Variant(
         target=target.spelled,
@@ -151,7 +149,7 @@ def constant_keys(parts: Sequence[Compiled]) -> list[dict[str, str]]:
         {
             name: name
             if compiled is parts[0] or (name in first and np.array_equal(first[name], array))
-            else f"{name}@{compiled.options.batch}"
+            else f"{name}@{compiled.job.batch}"
             for name, array in compiled.constants.items()
         }
         for compiled in parts

@@ -5,23 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.plan.routes import Route, find_routes
-from cnndsl.backends.tvm.program.fold import Program, Step
+from cnndsl.backends.tvm.program.steps import Program, Step
 from cnndsl.ir.op import Op
+from cnndsl.ops.avg_pool import AvgPool
+from cnndsl.ops.conv import Conv
+from cnndsl.ops.fc import FC
+from cnndsl.ops.gn import GN
+from cnndsl.ops.in_ import IN
+from cnndsl.ops.max_pool import MaxPool
 
 Tail = tuple[Op | None, ...]
-"""What is done to each element: a pointwise op, or None for the sum with the next residual."""
+"""What is done to each element of a result before it is stored, in order: a pointwise layer, or None for the sum with
+the next residual."""
 
-_TAKES_SUMS = ("Conv",)
-_MERGES = ("add", "sub", "mul", "max", "mean")
-_TAKES_POINTWISE = (*_TAKES_SUMS, "FC", "BN", "FrozenBN", "GN", "IN", *_MERGES, "AvgPool", "MaxPool")
+_TAILED = (Conv, FC, GN, IN, AvgPool, MaxPool)
+"""Layers with a kernel of their own that does a tail on its way out. That of convolutions also adds residuals."""
 
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """A step and its tail; `residuals` are the tensors that the tail adds, in order. A step that only moves channels has
-    a `route`, over the inputs of the steps `before` it, for which it stands."""
+    """An anchor and its tail, which one kernel computes; `residuals` are the tensors that the tail adds, in order.
+
+    A step that only moves channels has a `route` instead, and stands for the steps `before` it that only moved
+    channels, too: the route begins at the inputs of these."""
 
     anchor: Step
     tail: tuple[Step, ...] = ()
@@ -35,7 +42,7 @@ class Group:
 
     @property
     def ops(self) -> Tail:
-        return tuple(None if step.op.word == "add" else step.op for step in self.tail)
+        return tuple(None if step.op.combines == "add" else step.op for step in self.tail)
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -48,24 +55,18 @@ class Group:
         return f"{self.last.name}: {self.last.type} = {words} of {', '.join(self.inputs)}"
 
 
-def is_pointwise(step: Step) -> bool:
-    """Whether each output element follows from the same input element alone."""
-    tir = load_tvm().tirx
-    return len(step.inputs) == 1 and step.op.pointwise(tir, tir.const(0, step.type.dtype)) is not None
-
-
 def plan(program: Program) -> tuple[Group, ...]:
-    """Every step in exactly one group, or in one for each reader where it only moves channels. Groups stand where their
-    last step stood, so that all they read is there.
+    """Every step in exactly one group, or in one for each reader where it only moves channels. A group is
+    placed at its last step: by then everything it reads has been computed.
 
-    Of two convolutions that meet in a sum the later one takes it: the other's result is ready by then.
+    Of two convolutions that meet in a sum the later one adds, when the result of the earlier one is ready.
     """
     readers = program.readers()
     following: dict[str, Step] = {name: step for step in program.steps for name in step.inputs}
     # Convolutions have the first claim on what follows them, then the other layers, then lone activations.
-    sums = [step for step in reversed(program.steps) if step.op.word in _TAKES_SUMS]
-    others = [step for step in program.steps if step.op.word not in _TAKES_SUMS and step.op.word in _TAKES_POINTWISE]
-    rest = [step for step in program.steps if step.op.word not in _TAKES_POINTWISE]
+    sums = [step for step in reversed(program.steps) if isinstance(step.op, Conv)]
+    others = [step for step in program.steps if not isinstance(step.op, Conv) and _has_tail(step)]
+    rest = [step for step in program.steps if not _has_tail(step)]
     routing = find_routes(program)
     taken = routing.dissolved
     groups: dict[str, Group] = {}
@@ -75,11 +76,16 @@ def plan(program: Program) -> tuple[Group, ...]:
         if step.name in routing.routes:
             groups[step.name] = Group(step, before=routing.through[step.name], route=routing.routes[step.name])
             continue
-        grows = step.op.word in _TAKES_POINTWISE or is_pointwise(step)
+        grows = _has_tail(step) or step.is_pointwise
         group = _grown(Group(step), readers, following, taken) if grows else Group(step)
         taken.update(s.name for s in group.tail)
         groups[group.last.name] = group
     return tuple(groups[step.name] for step in program.steps if step.name in groups)
+
+
+def _has_tail(step: Step) -> bool:
+    """Whether the step's kernel can do pointwise ops on its way out."""
+    return isinstance(step.op, _TAILED) or step.op.combines is not None or step.op.scales_channels
 
 
 def _grown(group: Group, readers: Mapping[str, int], following: Mapping[str, Step], taken: set[str]) -> Group:
@@ -88,9 +94,9 @@ def _grown(group: Group, readers: Mapping[str, int], following: Mapping[str, Ste
         and (step := following.get(group.last.name)) is not None
         and step.name not in taken
     ):
-        if is_pointwise(step):
+        if step.is_pointwise:
             group = Group(group.anchor, (*group.tail, step), group.residuals)
-        elif group.anchor.op.word in _TAKES_SUMS and _is_plain_sum(step):
+        elif isinstance(group.anchor.op, Conv) and _is_plain_sum(step):
             (other,) = set(step.inputs) - {group.last.name}
             group = Group(group.anchor, (*group.tail, step), (*group.residuals, other))
         else:
@@ -100,4 +106,4 @@ def _grown(group: Group, readers: Mapping[str, int], following: Mapping[str, Ste
 
 def _is_plain_sum(step: Step) -> bool:
     same = len(step.xs) == 2 and step.xs[0] == step.xs[1]
-    return step.op.word == "add" and same and step.inputs[0] != step.inputs[1]
+    return step.op.combines == "add" and same and step.inputs[0] != step.inputs[1]

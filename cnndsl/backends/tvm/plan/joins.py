@@ -1,8 +1,8 @@
-"""Layout plan: the results that are computed in place, as slices of the concatenation that they become part of.
+"""Which results are computed where they will lie in a concatenation, as slices of its memory.
 
-At batch 1 whole chunks of channels are neighbours in memory: a concatenation is then no work at all, and the growing maps
-of a dense block are one buffer. Parts begin at a whole cache line: of others TVM's memory views are copies, and what a kernel
-writes there would be lost.
+At batch 1 whole chunks of channels are neighbours in memory: a concatenation is then no work at all, and the growing
+maps of a dense block are one buffer. Parts begin at a whole cache line: a view of memory that begins elsewhere is a
+copy in TVM, and what a kernel writes into a copy would be lost.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def grain(type: TensorType, lanes: int) -> int:
 
 
 def find_joins(groups: Sequence[Group], lanes: int) -> Joins:
-    """Later concatenations choose first: they are the larger ones. A result has one place; where it is needed in a
-    second one it is copied."""
+    """Concatenations choose their parts in turn, later ones first: they are the larger ones. A result is computed in
+    one place; a second concatenation that has it as a part copies it."""
     made = {group.last.name for group in groups}
     joins = Joins()
     for group in reversed(groups):

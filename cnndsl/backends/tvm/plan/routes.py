@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cnndsl.backends.tvm.program.fold import Program, Step
+from cnndsl.backends.tvm.program.steps import Program, Step
 from cnndsl.ir.axes import axis_index
 from cnndsl.ops.cat import Cat
 from cnndsl.ops.channel_shuffle import ChannelShuffle
 from cnndsl.ops.slice import Slice
 
 Channel = tuple[int, int]
-"""Which source, and which of its channels."""
+"""The number of a source, and of one of its channels."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Route:
     channels: tuple[Channel, ...]
 
     def parts(self, grain: int) -> tuple[int, ...] | None:
-        """The sources that the result is, laid one behind the other, each but the last a multiple of `grain` channels; or
-        None."""
+        """The sources, in order, that laid one behind the other are the result; None where the result is something
+        else, or a source but the last has no multiple of `grain` channels."""
         parts: list[int] = []
         at = 0
         while at < len(self.channels):
@@ -39,7 +39,8 @@ class Route:
         return tuple(parts)
 
     def first_chunk(self, lanes: int) -> int | None:
-        """Where the result begins in its only source, of which it is neighbouring chunks; or None."""
+        """The chunk of the only source at which the result begins, where the result is whole neighbouring chunks of
+        that source; else None."""
         start, width = self.channels[0][1], len(self.channels)
         follow = tuple((0, start + channel) for channel in range(width))
         ends = (start + width) % lanes == 0 or start + width == self.widths[0]
@@ -48,7 +49,8 @@ class Route:
 
 @dataclass(frozen=True)
 class Routing:
-    """The route of every step that only moves channels and is needed as a tensor, and the steps that it does away with."""
+    """The route of every step that only moves channels and whose result something else reads; and by route the steps
+    that became part of it."""
 
     routes: dict[str, Route]
     through: dict[str, tuple[Step, ...]]
@@ -60,7 +62,8 @@ class Routing:
 
 
 def find_routes(program: Program) -> Routing:
-    """A step that only moves channels and is only read by others of the kind becomes part of these."""
+    """The routes of a program. A step that only moves channels, and that only steps of this kind read, becomes part
+    of their routes."""
     moves = {step.name: channels for step in program.steps if (channels := _moved(step)) is not None}
     kept = set(program.outputs.values()) | {
         name for step in program.steps if step.name not in moves for name in step.inputs
@@ -76,14 +79,15 @@ def find_routes(program: Program) -> Routing:
         }
         through[step.name] = tuple(steps.values())
         routes[step.name] = _composed(step, moves[step.name], {name: routes[name] for name in inner})
-    # What nobody reads is kept too: it would have no other step to be part of.
+    # A result that nobody reads is kept, too: there is no other route that it could be part of.
     read = {name for step in program.steps for name in step.inputs}
     needed = [name for name in routes if name in kept or name not in read]
     return Routing({name: routes[name] for name in needed}, {name: through[name] for name in needed})
 
 
 def _moved(step: Step) -> tuple[Channel, ...] | None:
-    """For each channel of the result the input and its channel, where channels are all that moves."""
+    """For each channel of the result the number of an input and its channel; None where the step does more than move
+    channels."""
     op, x = step.op, step.xs[0] if step.xs else None
     if x is None or not step.is_image or x.size != step.type.size:
         return None
@@ -98,7 +102,7 @@ def _moved(step: Step) -> tuple[Channel, ...] | None:
 
 
 def _composed(step: Step, channels: tuple[Channel, ...], inner: dict[str, Route]) -> Route:
-    """The route over the sources of `inner` in place of the inputs that these are."""
+    """The route of a step, with the sources of its `inner` routes in place of the inputs that have these routes."""
     widths: dict[str, int] = {}
     found: list[tuple[str, int]] = []
     for i, channel in channels:

@@ -1,7 +1,8 @@
-"""What each position of a result is made of, axis by axis: cuts, padding, upsampling and uneven averages are one kernel.
+"""What each position of a result is made of, axis by axis: cuts, padding, upsampling and uneven averages are one
+kernel.
 
-A result position is the sum over its *taps*, of which it has equally many everywhere; a tap is a position of the input and
-a factor. Over several axes the factors multiply.
+A result position is the sum over its *taps*, of which it has equally many everywhere; a tap is a position of the
+input and a factor. Over several axes the factors multiply.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cnndsl.backends.tvm.program.fold import Step
+from cnndsl.backends.tvm.program.steps import Step
 from cnndsl.ir.axes import axis_index
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.window import Window

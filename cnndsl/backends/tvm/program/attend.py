@@ -17,7 +17,7 @@ class Attend(Op):
     category: ClassVar = "attention"
 
     heads: int
-    """Of `channels / 3 / heads` channels each."""
+    """How many there are, each of `channels / 3 / heads` channels."""
 
     def infer(self, xs: Tensors) -> TensorType:
         return xs[0].with_channels(xs[0].channels // 3)

@@ -1,7 +1,7 @@
 """Tokens and maps with their channels last, as maps with their channels first: packed, the two are the same memory.
 
-Then there is one kernel for a layer wherever the channels are: `Linear` on tokens is a convolution with a window of one.
-Layers that look at positions as such keep the order they were written in, between exchanges of axes.
+Then there is one kernel for a layer wherever the channels are: `Linear` on tokens is a convolution with a window of
+one. Layers that look at positions as such keep the order they were written in, between exchanges of axes.
 """
 
 from __future__ import annotations
@@ -28,9 +28,6 @@ from cnndsl.ops.to_tokens import ToTokens
 if TYPE_CHECKING:
     import numpy as np
 
-_ANYWHERE = ("LN", "RMSNorm", "L2Norm", "GRN", "Softmax", "LogSoftmax", "PosEmbed")
-"""Layers that find the channels wherever they are; so do pointwise ones, sums and products of tensors of one shape."""
-
 _HEAD_MULTIPLE = 16
 """Channels of a head are filled up to whole vectors of any target."""
 
@@ -55,9 +52,10 @@ def moves_channels(axes: tuple[int, ...], channel_axis: int) -> bool:
 class _Rewrite:
     steps: list[Step] = field(default_factory=list)
     first: dict[str, str] = field(default_factory=dict)
-    """The step that is a tensor with its channels first."""
+    """By tensor the step that gives it with its channels first."""
     last: dict[str, str] = field(default_factory=dict)
-    """The step that is a tensor as it was written, where its channels are not first there."""
+    """By tensor the step that gives it in the order it was written in, where its channels are not first in that
+    order."""
 
     def add(self, step: Step) -> None:
         if any(map(_turns, (*step.xs, step.type))) and self._turn(step):
@@ -67,7 +65,8 @@ class _Rewrite:
         (self.last if _turns(step.type) else self.first)[step.name] = step.name
 
     def written(self, name: str, type: TensorType) -> str:
-        """The step that is this tensor in the order it was written in."""
+        """The step that gives this tensor in the order it was written in; an exchange of axes is added if there is
+        none yet."""
         if not _turns(type):
             return self.first.get(name, name)
         if name not in self.last and name in self.first:
@@ -77,7 +76,8 @@ class _Rewrite:
         return self.last.get(name, name)
 
     def channels_first(self, name: str, type: TensorType) -> str:
-        """The step that is this tensor with its channels first."""
+        """The step that gives this tensor with its channels first; an exchange of axes is added if there is none
+        yet."""
         if _turns(type) and name not in self.first:
             axes = (type.channel_axis, *(axis for axis in range(len(type.shape)) if axis != type.channel_axis))
             self.first[name] = f"{name}:channels_first"
@@ -103,8 +103,8 @@ class _Rewrite:
         return True
 
     def _forms(self, step: Step) -> list[tuple[Op, Arrays]] | None:
-        """The layers, one after the other, that do the same over maps with their channels first; none where they change
-        nothing there, and None where there are none."""
+        """The layers, one after the other, that do the same over maps with their channels first: an empty list where
+        the step changes nothing in that order, None where there are no such layers."""
         op, x, y = step.op, step.xs[0], step.type
         if isinstance(op, Permute):
             return [] if moves_channels(op.axes, x.channel_axis) else None
@@ -117,26 +117,25 @@ class _Rewrite:
             return _attention(op, x, step.weights)
         if isinstance(op, GlobalAvgPool) and x.kind == "tokens":
             return [(op, {}), (Flatten(), {})]
-        if op.word == "LayerScale":
-            return [(op, {"": step.weights[""].reshape(_first(x).per_channel)})]
         same = all(other == x for other in step.xs) and y == x
-        if same and (op.word in (*_ANYWHERE, "add", "mul") or step.is_pointwise):
-            return [(op, {slot: _turned(array, x) for slot, array in step.weights.items()})]
+        if same and (op.any_layout or op.combines is not None or step.is_pointwise):
+            shapes = op.weights(tuple(map(_first, step.xs)))
+            return [(op, {slot: _turned(array, x, shapes[slot].shape) for slot, array in step.weights.items()})]
         return None
 
 
-def _turned(weight: np.ndarray, x: TensorType) -> np.ndarray:
-    """A weight of one number a channel, or of one for each number of a tensor, for channels first."""
+def _turned(weight: np.ndarray, x: TensorType, shape: tuple[int, ...]) -> np.ndarray:
+    """A weight of one number a channel, or of one for each number of a tensor, in its shape for channels first."""
     import numpy as np
 
     if weight.size == x.channels:
-        return weight
+        return weight.reshape(shape)
     whole = np.moveaxis(weight.reshape(x.shape), x.channel_axis, 0)
-    return np.ascontiguousarray(whole)[None]
+    return np.ascontiguousarray(whole).reshape(shape)
 
 
 def _attention(op: Attention, x: TensorType, weights: Arrays) -> list[tuple[Op, Arrays]]:
-    """Projection to queries, keys and values; attention; projection of what the heads found."""
+    """Projection to queries, keys and values; attention; projection of the results of all heads."""
     import numpy as np
 
     c, heads = x.channels, op.heads

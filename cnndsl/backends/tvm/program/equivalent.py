@@ -1,10 +1,11 @@
-"""Layers that with known weights are other layers, for which there are kernels."""
+"""The pass that puts layers for which there are kernels in place of others that, with known weights, are the same."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from cnndsl.backends.tvm.program.steps import Program, Step
 from cnndsl.ir.op import Op
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ops.conv import Conv
@@ -22,6 +23,22 @@ if TYPE_CHECKING:
 
 Arrays = Mapping[str, "np.ndarray"]
 Part = tuple[Op, Arrays]
+"""A layer and its weights by slot."""
+
+
+def with_equivalents(program: Program) -> Program:
+    """With the layers of `equivalent` in place of each step. The last of them keeps the step's name, those before it
+    have a number behind it."""
+    steps: list[Step] = []
+    for step in program.steps:
+        inputs, xs = step.inputs, step.xs
+        *before, (last, weights) = equivalent(step.op, xs[0], step.weights)
+        for index, (op, own) in enumerate(before):
+            name, type = f"{step.name}:{index}", op.infer(xs)
+            steps.append(Step(name, op, inputs, xs, type, own))
+            inputs, xs = (name,), (type,)
+        steps.append(Step(step.name, last, inputs, xs, step.type, weights))
+    return Program(program.inputs, tuple(steps), program.outputs)
 
 
 def equivalent(op: Op, x: TensorType, weights: Arrays) -> tuple[Part, ...]:
@@ -61,23 +78,23 @@ def _transposed(op: ConvT, x: TensorType, weights: Arrays) -> tuple[Part, ...]:
     out in space (Shi et al., "Is the deconvolution layer the same as a convolutional layer?", 2016), and a cut."""
     import numpy as np
 
-    geometry = op.geometry(x)
-    s, k = geometry.stride[0], max(geometry.kernel)
+    painted = op.painted(x)
+    s, k = painted.stride[0], max(painted.kernel)
     taps = -(-k // s)
     y = op.infer((x,))
-    starts = [before for before, _ in geometry.cut]
+    starts = [before for before, _ in painted.cut]
     laid_out = [s * (n + taps - 1) for n in x.size]
     if (
         x.rank != 2
         or op.groups != 1
-        or set(geometry.stride) != {s}
+        or set(painted.stride) != {s}
         or s == 1
-        or set(geometry.dilation) != {1}
+        or set(painted.dilation) != {1}
         or any(b + n > most for b, n, most in zip(starts, y.size, laid_out, strict=True))
     ):
         return ((op, weights),)
     wide = np.zeros((x.channels, y.channels, taps * s, taps * s), np.float32)
-    wide[:, :, : geometry.kernel[0], : geometry.kernel[1]] = weights["weight"]
+    wide[:, :, : painted.kernel[0], : painted.kernel[1]] = weights["weight"]
     apart = wide.reshape(x.channels, y.channels, taps, s, taps, s).transpose(1, 3, 5, 0, 2, 4)[..., ::-1, ::-1]
     own: dict[str, np.ndarray] = {
         "weight": np.ascontiguousarray(apart).reshape(y.channels * s * s, x.channels, taps, taps)

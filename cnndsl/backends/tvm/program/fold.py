@@ -1,29 +1,21 @@
-"""What only training needs is taken out: dropout goes away, batch norm and trained factors go into the layer before."""
+"""The pass that folds factors: batch norm, and factors that are trained, go into the weights of the layer before."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cnndsl.backends.tvm.program.channels_first import channels_first
-from cnndsl.backends.tvm.program.equivalent import Arrays, equivalent
-from cnndsl.backends.tvm.program.plain import does_nothing
-from cnndsl.backends.tvm.program.steps import Program as Program
-from cnndsl.backends.tvm.program.steps import Step as Step
-from cnndsl.ir.graph import Graph, weight_key
+from cnndsl.backends.tvm.program.steps import Program, Step
 from cnndsl.ops.conv import Conv
 from cnndsl.ops.fc import FC
 
 if TYPE_CHECKING:
     import numpy as np
 
-_SCALES = ("BN", "FrozenBN", "LayerScale")
 
-
-def fold(graph: Graph, weights: Mapping[str, np.ndarray]) -> Program:
-    """The inference program of a network with these weights."""
-    program = channels_first(_with_weights(graph, weights))
+def with_factors_folded(program: Program) -> Program:
+    """Without the steps that scale the channels of a convolution or fully connected layer that nothing else reads: the
+    layer's weights are scaled instead."""
     readers = program.readers()
     stands_for: dict[str, str] = {}
     kept: dict[str, Step] = {}
@@ -31,7 +23,7 @@ def fold(graph: Graph, weights: Mapping[str, np.ndarray]) -> Program:
         inputs = tuple(stands_for.get(name, name) for name in step.inputs)
         source = kept.get(inputs[0])
         if (
-            step.op.word in _SCALES
+            step.op.scales_channels
             and source is not None
             and isinstance(source.op, Conv | FC)
             and readers[source.name] == 1
@@ -45,35 +37,13 @@ def fold(graph: Graph, weights: Mapping[str, np.ndarray]) -> Program:
     return Program(program.inputs, tuple(kept.values()), outputs)
 
 
-def _with_weights(graph: Graph, weights: Mapping[str, np.ndarray]) -> Program:
-    steps: list[Step] = []
-    stands_for: dict[str, str] = {}
-    for node in graph.nodes:
-        inputs = tuple(stands_for.get(name, name) for name in node.inputs)
-        if does_nothing(graph, node):
-            stands_for[node.name] = inputs[0]
-            continue
-        own: Arrays = {slot: weights[weight_key(node.weights_of, slot)] for slot in graph.node_weights(node)}
-        xs = graph.input_types(node)
-        *before, (op, own) = equivalent(node.op, xs[0], own)
-        for index, (part, weights_of_part) in enumerate(before):
-            name, type = f"{node.name}:{index}", part.infer(xs)
-            steps.append(Step(name, part, inputs, xs, type, weights_of_part))
-            inputs, xs = (name,), (type,)
-        steps.append(Step(node.name, op, inputs, xs, node.type, own))
-    outputs = {o.name: stands_for.get(o.node, o.node) for o in graph.outputs if not o.training}
-    return Program({i.name: i.type for i in graph.inputs}, tuple(steps), outputs)
-
-
 def scale_and_shift(norm: Step) -> tuple[np.ndarray, np.ndarray]:
-    """The factor and the summand of each channel, in float64, that batch norm or `LayerScale` comes to in use."""
+    """The factor and the summand, in float64, that a step which `scales_channels` amounts to in use: of each channel, or of all."""
     import numpy as np
 
-    values = {slot: np.asarray(array, np.float64) for slot, array in norm.weights.items()}
-    if norm.op.word == "LayerScale":
-        return values[""].reshape(-1), np.zeros(())
-    scale = values.get("weight", np.float64(1)) / np.sqrt(values["running_var"] + norm.op.model_dump()["eps"])
-    return scale, values.get("bias", np.float64(0)) - values["running_mean"] * scale
+    weights = {slot: np.asarray(array, np.float64) for slot, array in norm.weights.items()}
+    scale, shift = norm.op.scale_and_shift(weights)
+    return np.asarray(scale), np.asarray(shift)
 
 
 def _scaled(linear: Step, norm: Step) -> Step:

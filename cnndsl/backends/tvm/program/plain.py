@@ -40,25 +40,18 @@ def lower_node(graph: Graph, node: Node, values: tuple[Any, ...], weights: Mappi
     return node.op.to_relax(load_tvm().relax, graph.input_types(node), values, own)
 
 
-def does_nothing(graph: Graph, node: Node) -> bool:
-    """Whether the node's value in use is its input: dropout, identity."""
-    values = tuple(variable(name, graph.types[name], 1) for name in node.inputs)
-    weights = {weight_key(node.weights_of, slot): None for slot in graph.node_weights(node)}
-    return not weights and lower_node(graph, node, values, weights).same_as(values[0])
-
-
 def refuse_unlowered(graph: Graph) -> None:
     """Raises `CnnError` naming every node of which TVM has no form, before anything is emitted."""
     weights = weight_variables(graph)
-    found = []
+    refusals = []
     for node in graph.nodes:
         values = tuple(variable(name, graph.types[name], 1) for name in node.inputs)
         try:
             lower_node(graph, node, values, weights)
         except Unlowered as e:
-            found.append(_unsupported(graph, node, e))
-    if found:
-        raise CnnError(found)
+            refusals.append(_unsupported(graph, node, e))
+    if refusals:
+        raise CnnError(refusals)
 
 
 def _unsupported(graph: Graph, node: Node, refusal: Unlowered) -> Diagnostic:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.ir.op import Op, Tensors
 from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.written import sizes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """A node with the values of its weights. Inputs skip what does nothing; what comes to other layers is these,
-    one step each."""
+    """One layer with the values of its weights, by slot, and the types of its inputs and of its result."""
 
     name: str
     op: Op
@@ -25,6 +25,12 @@ class Step:
     xs: Tensors
     type: TensorType
     weights: Mapping[str, np.ndarray]
+
+    def describe(self) -> str:
+        """One line: the result, the layer, what it reads, and the sizes of its weights."""
+        line = f"{self.name}: {self.type} = {self.op.text()} of {', '.join(self.inputs)}"
+        weights = ", ".join(f"{slot} {sizes(array.shape)}".strip() for slot, array in self.weights.items())
+        return f"{line}, with {weights}" if weights else line
 
     @property
     def is_image(self) -> bool:
@@ -52,3 +58,12 @@ class Program:
         for name in [name for step in self.steps for name in step.inputs] + list(self.outputs.values()):
             counts[name] += 1
         return counts
+
+    def describe(self) -> list[str]:
+        """One line for each input, step and output; a step's has its result, its layer, what it reads, and its
+        weights."""
+        return [
+            *(f"{name}: {type} = input" for name, type in self.inputs.items()),
+            *(step.describe() for step in self.steps),
+            *(f"output {name} = {step}" for name, step in self.outputs.items()),
+        ]

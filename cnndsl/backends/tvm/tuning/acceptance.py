@@ -1,64 +1,54 @@
 """What the search found is taken only where the whole network gets faster.
 
 A kernel by itself is not the kernel in the network: there other code shares its caches, and the measured gain may have
-been luck. All winners are tried together first; where they bring less than half of what they promised, each half of them
-is tried by itself, on top of what has been accepted, and so on down to single kernels.
+been luck. All winners are tried together first; where they bring less than half of what they promised, each half of
+them is tried by itself, on top of what has been accepted, and so on down to single kernels.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from statistics import median
 
 from cnndsl.backends.tvm.kernels.choices import UNTUNED, Choices
-from cnndsl.backends.tvm.tuning.bench import Bench
+from cnndsl.backends.tvm.tuning.events import Raced
 from cnndsl.backends.tvm.tuning.ledger import Ledger
-from cnndsl.backends.tvm.tuning.problems import Subject, Tried, text_of
+from cnndsl.backends.tvm.tuning.problems import Problem, Subject, text_of
+from cnndsl.backends.tvm.tuning.timer import Timer
 from cnndsl.backends.tvm.tuning.worker import Ports
 
 _LEAST_GAIN = 0.002
 _MOST_BLOCKS = 0.75
 _MOST_RACES = 12
 
-Winner = tuple[Tried, str, float]
+Winner = tuple[Problem, str, float]
 """A problem, the setting to try, and the seconds per run that it should save."""
-
-
-@dataclass(frozen=True)
-class Raced:
-    """A network has run without and with some settings: seconds per run, and what became of it."""
-
-    problems: tuple[Tried, ...]
-    before_s: float
-    after_s: float
-    accepted: bool
 
 
 class Course:
     """Where a network runs against itself by other choices; what has been built stays."""
 
-    def __init__(self, subject: Subject, bench: Bench) -> None:
+    def __init__(self, subject: Subject, timer: Timer) -> None:
         self.subject = subject
-        self._bench = bench
+        self._timer = timer
         self._built: dict[str, tuple[str, Ports]] = {}
 
-    def race(self, one: Choices, other: Choices) -> tuple[float, float, bool]:
+    def race(self, first: Choices, second: Choices) -> tuple[float, float, bool]:
         """Seconds per run of the network by two choices, and whether the second is faster beyond doubt.
 
         Raises `MissingPart` when it cannot be measured.
         """
-        names = [text_of(dict(choices.settings)) for choices in (one, other)]
+        names = [text_of(dict(choices.settings)) for choices in (first, second)]
         lowered = {
             name: self.subject.lowered(choices)
-            for name, choices in zip(names, (one, other), strict=True)
+            for name, choices in zip(names, (first, second), strict=True)
             if name not in self._built
         }
-        libraries = self._bench.build([network for network, _, _ in lowered.values()])
+        libraries = self._timer.build([network for network, _, _ in lowered.values()])
         for (name, (_, ports, _)), library in zip(lowered.items(), libraries, strict=True):
             self._built[name] = (library, ports)
         built = [self._built[name] for name in names]
-        times = self._bench.race([library for library, _ in built], [ports for _, ports in built])
+        times = self._timer.race([library for library, _ in built], [ports for _, ports in built])
         ratios = [b / a for a, b in zip(*times, strict=True)]
         faster = sum(ratio < 1 for ratio in ratios) >= _MOST_BLOCKS * len(ratios)
         before = median(times[0])

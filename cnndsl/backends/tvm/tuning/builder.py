@@ -1,5 +1,5 @@
-"""MetaSchedule's builder with workers that stay: TVM's own starts new ones for every batch, each of which takes seconds to
-import TVM."""
+"""MetaSchedule's builder with workers that stay: TVM's own starts new ones for every batch, each of which takes
+seconds to import TVM."""
 
 from __future__ import annotations
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from cnndsl.backends.tvm.kernels.choices import Choices
 from cnndsl.backends.tvm.kernels.kernel import Setting
-from cnndsl.backends.tvm.tuning.bench import Timing
-from cnndsl.backends.tvm.tuning.problems import Tried, text_of
+from cnndsl.backends.tvm.tuning.problems import Problem, text_of
 from cnndsl.backends.tvm.tuning.records import Measured, Place, Verdict
 from cnndsl.backends.tvm.tuning.store import Store
+from cnndsl.backends.tvm.tuning.timer import Timing
 
 
 class Ledger:
@@ -54,23 +54,23 @@ class Ledger:
         """Every setting of a problem that has been measured."""
         return [json.loads(text) for known, text in self._times if known == key]
 
-    def measured(self, problem: Tried, text: str) -> int:
+    def measured(self, problem: Problem, text: str) -> int:
         """How often a candidate has been measured, failures included."""
         return len(self._times.get((problem.key, text), ()))
 
-    def seconds(self, problem: Tried, text: str) -> float | None:
-        """The candidate's time: the shortest of all measurements, as whatever else the machine does only adds to them; None
-        where it failed or was not measured."""
+    def seconds(self, problem: Problem, text: str) -> float | None:
+        """The candidate's time: the shortest of all measurements, as whatever else the machine does only adds to
+        them; None where it failed or was not measured."""
         times = self._times.get((problem.key, text), [])
         fine = [time for time in times if time is not None]
         return min(fine) if fine and len(fine) == len(times) else None
 
-    def best(self, problem: Tried) -> tuple[str, float] | None:
+    def best(self, problem: Problem) -> tuple[str, float] | None:
         """The fastest candidate and its time."""
         found = [(time, text) for text in problem.ways if (time := self.seconds(problem, text)) is not None]
         return min(found)[::-1] if found else None
 
-    def note(self, problem: Tried, text: str, timing: Timing) -> None:
+    def note(self, problem: Problem, text: str, timing: Timing) -> None:
         """Keeps a measurement."""
         setting, _ = problem.ways[text]
         self.store.append(

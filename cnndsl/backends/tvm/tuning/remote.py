@@ -37,8 +37,10 @@ class Tracker:
                 f"start one: `python -m tvm.exec.rpc_tracker --host 0.0.0.0 --port {self.port}`",
             ) from error
         if count == 0:
+            address = f"{self.host}:{self.port}"
             raise MissingPart(
-                f"the tracker at {self.host}:{self.port} has no server with the key {self.key!r}",
-                f"start one on the machine to measure: `python -m tvm.exec.rpc_server --tracker {self.host}:{self.port} --key {self.key}`",
+                f"the tracker at {address} has no server with the key {self.key!r}",
+                "start one on the machine to measure: "
+                f"`python -m tvm.exec.rpc_server --tracker {address} --key {self.key}`",
             )
         return count

@@ -1,9 +1,9 @@
 """The tuning store: a file that only grows, a record a line.
 
-A line is JSON, `{"check": …, "record": …}`, where `check` is the start of the SHA-256 of the record as it is written. The
-first line says what the file is. An append is one write under a lock, followed by a sync, so that two processes can share a
-store, and a process that dies loses at most the line it was writing: what follows the last line end is cut off by the next
-append. Readers take no lock and pass over what is damaged. Nothing in the file is ever run.
+A line is JSON, `{"check": …, "record": …}`, where `check` is the start of the SHA-256 of the record as it is written.
+The first line says what the file is. An append is one write under a lock, followed by a sync, so that two processes
+can share a store, and a process that dies loses at most the line it was writing: what follows the last line end is
+cut off by the next append. Readers take no lock and pass over what is damaged. Nothing in the file is ever run.
 """
 
 from __future__ import annotations

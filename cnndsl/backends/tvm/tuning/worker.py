@@ -1,4 +1,5 @@
-"""What runs in the child processes of the bench. TVM's workers find these functions by name."""
+"""What the child processes of `Timer` run. TVM's workers find these functions by the name of this module: it must not
+move."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Convolution, pooling and sums over maps of one, two and three axes: PyTorch's numbers over drawn shapes."""
+"""Guards `backends/tvm/kernels/direct_conv.py`, `backends/tvm/kernels/window.py` and
+`backends/tvm/kernels/elementwise.py`. Convolution, pooling and sums over maps of one, two and three axes:
+PyTorch's numbers over drawn shapes.
+"""
 
 from __future__ import annotations
 

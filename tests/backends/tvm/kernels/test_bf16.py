@@ -1,4 +1,7 @@
-"""bfloat16 kernels against PyTorch in float64 on rounded numbers, and networks against PyTorch in float32."""
+"""Guards `backends/tvm/kernels/bf16_conv.py`, `backends/tvm/kernels/bf16_dense.py`,
+`backends/tvm/emitters/bf16.py` and `backends/tvm/emitters/bf16_maps.py`. Bfloat16 against PyTorch in float64 on
+rounded numbers, networks in float32.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +12,23 @@ import numpy as np
 import pytest
 import torch
 
+from cnndsl.arrays.drawn import drawn_weights
 from cnndsl.backends.tvm.build import build
 from cnndsl.backends.tvm.emitters.bf16_maps import FEATURE, kept_as_pairs, left_in_f32
-from cnndsl.backends.tvm.kernels.bf16 import LANES, PairNest, paired, rounded_bits
+from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.kernels.bf16_conv import Bf16Conv, ranked
 from cnndsl.backends.tvm.kernels.words.packing import fill_up, pack_conv, pack_vector
+from cnndsl.backends.tvm.kernels.words.pairs import LANES, PairNest, paired, rounded_bits
 from cnndsl.backends.tvm.library import load_tvm
-from cnndsl.backends.tvm.options import Options
+from cnndsl.backends.tvm.options import CompileOptions
 from cnndsl.backends.tvm.plan.groups import plan
-from cnndsl.backends.tvm.program.fold import fold
+from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.target import find_cpu
 from cnndsl.diagnostics.errors import CnnError
 from cnndsl.ir.window import Window
 from cnndsl.ops.relu import ReLU
 from cnndsl.pipeline import load, parse_text
-from cnndsl.verification import drawn_weights, verify
+from cnndsl.verification import verify
 from tests.backends.tvm.against_torch import torch_outputs
 
 pytestmark = pytest.mark.tvm
@@ -144,7 +149,7 @@ def test_a_network_is_near_pytorch(batch: int) -> None:
     (name,) = (i.name for i in graph.inputs)
     x = np.random.default_rng(1).standard_normal((batch, 3, 19, 22)).astype(np.float32)
     expected = next(iter(torch_outputs(graph, weights, {name: x}).values()))
-    package = build(graph, weights, batch=batch, precision="bf16")
+    package = build(graph, weights, batch=batch, options=CompileOptions(precision="bf16"))
     found = package(x)
     off = np.abs(found - expected).max() / np.abs(expected).max()
     assert 1e-5 < off <= 2e-2
@@ -154,28 +159,29 @@ def test_a_network_is_near_pytorch(batch: int) -> None:
 
 def test_maps_between_convolutions_are_pairs_and_depthwise_stays() -> None:
     graph = parse_text(TEXT).graph
-    program = fold(graph, drawn_weights(graph, 0))
+    program = program_of(graph, drawn_weights(graph, 0))
     groups = plan(program)
-    cpu, options = find_cpu("llvm:znver4"), Options(precision="bf16")
-    assert len(kept_as_pairs(groups, program, cpu, options)) == 3
-    left = left_in_f32(groups, cpu, options)
+    cpu = find_cpu("llvm:znver4")
+    job = Job(cpu, CompileOptions(precision="bf16"))
+    assert len(kept_as_pairs(groups, program, job)) == 3
+    left = left_in_f32(groups, job)
     assert [next(s.op.word for s in program.steps if s.name == name) for name in left] == ["Conv"]
-    assert not kept_as_pairs(groups, program, cpu, Options())
+    assert not kept_as_pairs(groups, program, Job(cpu))
 
 
 @pytest.mark.parametrize(("strict", "count"), [(False, 10), (True, 0)])
 def test_winograd_in_f32_is_taken_where_it_is_faster(strict: bool, count: int) -> None:
     """ResNet-18: the 3×3 convolutions of stride 1, unless plain sums are asked for."""
     graph = load("resnet18").graph
-    groups = plan(fold(graph, drawn_weights(graph, 0)))
-    options = Options(precision="bf16", strict_numerics=strict)
-    assert len(left_in_f32(groups, find_cpu("llvm:znver4"), options)) == count
+    groups = plan(program_of(graph, drawn_weights(graph, 0)))
+    options = CompileOptions(precision="bf16", strict_numerics=strict)
+    assert len(left_in_f32(groups, Job(find_cpu("llvm:znver4"), options))) == count
 
 
 @pytest.mark.parametrize("target", ["llvm:x86-64-v4", "c", "portable", "cuda:sm_80", "aarch64"])
 def test_other_processors_are_refused(target: str) -> None:
     with pytest.raises(CnnError, match="unsupported-by-target"):
-        build(parse_text(TEXT).graph, target=target, precision="bf16")
+        build(parse_text(TEXT).graph, target=target, options=CompileOptions(precision="bf16"))
 
 
 @here

@@ -1,4 +1,6 @@
-"""The rule that chooses an algorithm: its sums by hand, and what it says for well-known layers."""
+"""Guards `backends/tvm/kernels/choice.py`. The rule that chooses an algorithm: its sums by hand, and what it says
+for well-known layers.
+"""
 
 from __future__ import annotations
 

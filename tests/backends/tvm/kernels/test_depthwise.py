@@ -1,4 +1,6 @@
-"""Depthwise convolution, and convolution in small groups, over drawn shapes of one, two and three axes, alone: PyTorch's numbers."""
+"""Guards `backends/tvm/kernels/depthwise.py`. Depthwise convolution, and convolution in small groups, over drawn
+shapes: PyTorch's numbers.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Between tensors as they come and chunks of channels: NumPy's transposition, over drawn shapes."""
+"""Guards `backends/tvm/kernels/repack.py`. Between tensors as they come and chunks of channels: NumPy's
+transposition, over drawn shapes.
+"""
 
 from __future__ import annotations
 

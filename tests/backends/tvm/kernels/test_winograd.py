@@ -1,4 +1,7 @@
-"""Winograd's convolution against PyTorch's, its transforms against the definition of convolution."""
+"""Guards `backends/tvm/kernels/winograd.py`, `backends/tvm/kernels/winograd_deep.py` and
+`backends/tvm/kernels/winograd_transforms.py`. Against PyTorch's convolution, its transforms against the
+definition of convolution.
+"""
 
 from __future__ import annotations
 

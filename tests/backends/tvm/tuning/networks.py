@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import cnndsl
 from cnndsl.arrays.weights import initial_weights
-from cnndsl.backends.tvm.options import Options
-from cnndsl.backends.tvm.program.fold import fold
+from cnndsl.backends.tvm.job import Job
+from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.target import find_cpu
 from cnndsl.backends.tvm.tuning.problems import Subject
 
@@ -17,4 +17,4 @@ Conv3x3(24, stride=2) → ReLU → Conv1x1(32) → ReLU → Conv3x3(32) → ReLU
 
 def subject_of(text: str, batch: int = 1) -> Subject:
     graph = cnndsl.parse(text, "small").graph
-    return Subject(graph.name, fold(graph, initial_weights(graph, 0)), find_cpu("llvm"), Options(batch=batch))
+    return Subject(graph.name, program_of(graph, initial_weights(graph, 0)), Job(find_cpu("llvm"), batch=batch))

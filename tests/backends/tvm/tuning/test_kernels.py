@@ -1,4 +1,6 @@
-"""Every kernel's candidates compute the same, and settings from files choose among them and nothing else."""
+"""Guards `backends/tvm/kernels/kernel.py` and `backends/tvm/kernels/choices.py`. All candidates compute the same;
+settings from files choose among them alone.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from cnndsl.backends.tvm.kernels.choices import Choices
 from cnndsl.backends.tvm.kernels.kernel import Tunable, key, settings, tunable_fields
 from cnndsl.backends.tvm.kernels.projection import Projection
 from cnndsl.backends.tvm.kernels.words.nest import parts
-from cnndsl.backends.tvm.tuning.problems import Problem, Subject
+from cnndsl.backends.tvm.tuning.problems import KernelProblem, Subject
 from tests.backends.tvm.tuning.networks import TEXT, subject_of
 
 
@@ -50,7 +52,7 @@ def test_all_candidates_compute_the_same(subject: Subject) -> None:
         _check(problem, subject)
 
 
-def _check(problem: Problem, subject: Subject) -> None:
+def _check(problem: KernelProblem, subject: Subject) -> None:
     import tvm
 
     rng = np.random.default_rng(0)

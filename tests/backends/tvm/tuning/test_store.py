@@ -1,4 +1,6 @@
-"""The tuning store against torn tails, other processes, SIGKILL, full disks and foreign files."""
+"""Guards `backends/tvm/tuning/store.py`. The store against torn tails, other processes, SIGKILL, full disks and
+foreign files.
+"""
 
 from __future__ import annotations
 

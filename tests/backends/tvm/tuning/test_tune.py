@@ -1,4 +1,7 @@
-"""Tuning of a small network: search, acceptance, resuming, Ctrl-C, the command line."""
+"""Guards `backends/tvm/tuning/tune.py`, `backends/tvm/tuning/search.py`, `backends/tvm/tuning/acceptance.py`,
+`backends/tvm/tuning/meta_schedule.py` and `backends/tvm/tuning/ledger.py`. Tuning of a small network: search,
+acceptance, resuming, Ctrl-C, the command line.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +23,12 @@ from cnndsl.backends.tvm.kernels.kernel import settings
 from cnndsl.backends.tvm.kernels.traces import harmless
 from cnndsl.backends.tvm.target import find_cpu
 from cnndsl.backends.tvm.tuning.acceptance import accept, final
-from cnndsl.backends.tvm.tuning.bench import Timing
+from cnndsl.backends.tvm.tuning.events import Trial
 from cnndsl.backends.tvm.tuning.ledger import Ledger
 from cnndsl.backends.tvm.tuning.records import Measured, Verdict
-from cnndsl.backends.tvm.tuning.search import Trial, search, winners
+from cnndsl.backends.tvm.tuning.search import search, winners
 from cnndsl.backends.tvm.tuning.store import Store
+from cnndsl.backends.tvm.tuning.timer import Timing
 from cnndsl.backends.tvm.tuning.tune import known, place_of
 from cnndsl.diagnostics.errors import CnnError, MissingPart
 from tests.backends.tvm.tuning.networks import TEXT, subject_of

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+_LIGHT = 2
+"""Instructions of a light op."""
+_OPERANDS = ("a", "b", "value", "condition", "true_value", "false_value")
+"""Attributes of TIR's nodes that hold an operand; those of calls are in `args`."""
 _EXP = (1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1)
 _LOG = (
     7.0376836292e-2,
@@ -46,7 +50,8 @@ class Functions:
         """`ln(1 + x)` for finite x from 0 on."""
         tir = self._tir
         u = _f32(tir, 1) + x
-        # u = 2^n · (1 + r) with 1 + r between √½ and √2, read from its bits; r is x itself, not yet rounded, where n is 0.
+        # u = 2^n · (1 + r) with 1 + r between √½ and √2, read from its bits; r is x itself, not yet rounded, where n
+        # is 0.
         bits, mantissa = tir.reinterpret("int32", u), tir.const(23, "int32")
         n = (bits - tir.const(0x3F3504F3, "int32")) >> mantissa
         r = tir.reinterpret("float32", bits - (n << mantissa)) - _f32(tir, 1)
@@ -88,3 +93,20 @@ def finish(tir: Any, value: Any, tail: tuple[Any, ...], residuals: list[Any]) ->
     for op in tail:
         value = value + next(left) if op is None else op.pointwise(functions, value)
     return value
+
+
+def is_light(tir: Any, op: Any) -> bool:
+    """Whether the pointwise op is an instruction or two, such as a rectifier's."""
+    return _operations(op.pointwise(Functions(tir), tir.Var("x", "float32"))) <= _LIGHT
+
+
+def _operations(expression: Any) -> int:
+    """The operations of a TIR expression; of a long one some number above `_LIGHT`, as it is not counted to its end."""
+    count, left = 0, [expression]
+    while left and count <= _LIGHT:
+        node = left.pop()
+        operands = [part for name in _OPERANDS if hasattr(part := getattr(node, name, None), "ty")]
+        operands += getattr(node, "args", ())
+        count += bool(operands)
+        left += operands
+    return count

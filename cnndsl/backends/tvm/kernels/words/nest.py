@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from cnndsl.backends.tvm.kernels.words.finished import finished
 from cnndsl.backends.tvm.library import load_tvm
 
 
@@ -27,8 +28,7 @@ class Nest:
 
     def finished(self) -> Any:
         """The function, marked as finished: it is neither fused with others nor scheduled."""
-        opaque = 8
-        return self._builder.get().with_attr("tirx.is_scheduled", True).with_attr("op_pattern", opaque)
+        return finished(self._builder.get())
 
     def block(self) -> Any:
         """What stands around all loops of a function with one argument: TVM asks whether it only moves numbers."""

@@ -50,6 +50,7 @@ def pack_dense(weight: np.ndarray, vectors: int, lanes: int) -> np.ndarray:
 
 
 def pack_flattened(weight: np.ndarray, channels: int, positions: int, lanes: int) -> np.ndarray:
-    """Dense weights `(out, channels·positions)` for an input flattened from a packed map: `(out, chunks·positions·lanes)`."""
+    """Dense weights `(out, channels·positions)` for an input flattened from a packed map: `(out,
+    chunks·positions·lanes)`."""
     parts = fill_up(weight.reshape(-1, channels, positions), 1, lanes)
     return parts.reshape(len(weight), -1, lanes, positions).transpose(0, 1, 3, 2).reshape(len(weight), -1)

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from cnndsl.backends.tvm.kernels.words.functions import finish
+from cnndsl.backends.tvm.kernels.words.functions import finish, is_light
 from cnndsl.backends.tvm.kernels.words.nest import Nest
 from cnndsl.backends.tvm.plan.groups import Tail
-
-_LIGHT = ("ReLU", "ReLU6")
-"""Tails of an instruction or two."""
 
 
 def store_tile(
@@ -23,13 +20,13 @@ def store_tile(
     place: Callable[[Any, Any], tuple[Any, ...]],
     lanes: int | None = None,
 ) -> None:
-    """Stores `width` vectors, of all lanes by default, after their tail. `value(position, lane)` is in registers, `place` is its index in the result
-    and in the residuals."""
+    """Stores `width` vectors, of all lanes by default, after their tail. `value(position, lane)` is a number in a
+    register, and `place(position, lane)` its index in the result and in the residuals."""
 
     def finished(number: Any, at: tuple[Any, ...]) -> Any:
         return finish(n.tir, number, tail, [r[at] for r in residuals])
 
-    light = all(op is None or op.word in _LIGHT for op in tail)
+    light = all(op is None or is_light(n.tir, op) for op in tail)
     with n.vector(lanes) as lane:
         for p in range(width):
             at = place(p, lane)

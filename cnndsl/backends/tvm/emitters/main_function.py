@@ -1,0 +1,185 @@
+"""The Relax function `main` of a network while emitters write it: its tensors, constants and calls of kernels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from cnndsl.backends.tvm.job import Job
+from cnndsl.backends.tvm.kernels.choices import TUNED
+from cnndsl.backends.tvm.kernels.kernel import Tunable, key
+from cnndsl.backends.tvm.kernels.repack import Repack
+from cnndsl.backends.tvm.library import load_tvm
+from cnndsl.backends.tvm.plan.groups import Group
+from cnndsl.backends.tvm.plan.joins import Joins, Slot
+from cnndsl.ir.tensor import TensorType
+
+if TYPE_CHECKING:
+    import numpy as np
+
+K = TypeVar("K")
+
+
+@dataclass
+class TensorForms:
+    """A tensor as Relax variables, in each form that was asked for: plain `(batch, *shape)`, packed, both, or as a
+    vector flattened from a packed map."""
+
+    type: TensorType
+    plain: Any = None
+    packed: Any = None
+    flattened: str | None = None
+    """The map whose numbers this vector has, where only the map has been computed."""
+    pairs: Any = None
+    """Packed as pairs of bfloat16 numbers, int32 `(batch, chunks, *size, 8)`; there is then no other form."""
+    slot: Slot | None = None
+    """Where `packed` lies in the memory of a concatenation; None for memory of its own."""
+
+
+@dataclass(frozen=True, eq=False)
+class KernelCall:
+    """One call that `main` makes: of a kernel, by the name of its function in the module; or, where `function` and
+    `kernel` are None, of whatever TVM makes of the plain forms of a group's layers."""
+
+    function: str | None
+    kernel: Any
+    group: Group | None
+    """The group that is computed; None for a change of layout before a tensor leaves the network."""
+
+
+class MainFunction:
+    """`main` under construction. Emitters ask it for a tensor in the layout that they need (`plain`, `packed`), for
+    constants (`constant`), and to call a kernel (`call`, `give`)."""
+
+    def __init__(self, job: Job, joins: Joins, kept_as_pairs: frozenset[str] = frozenset()) -> None:
+        self.job, self.batch = job, job.batch
+        self.cpu, self.lanes = job.cpu, job.cpu.lanes
+        self.joins = joins
+        self.kept_as_pairs = kept_as_pairs
+        """Names of the maps that only kernels in bfloat16 read, and which are therefore kept as pairs."""
+        self.values: dict[str, TensorForms] = {}
+        self.constants: dict[str, np.ndarray] = {}
+        self.parameters: list[Any] = []
+        self.builder = load_tvm().relax.BlockBuilder()
+        self._kernels: dict[Any, Any] = {}
+        self.group: Group | None = None
+        """The group that is being emitted."""
+        self.calls: list[KernelCall] = []
+        """What `main` calls, in order."""
+        self._tuned: dict[Any, str] = {}
+        self._buffers: dict[str, Any] = {}
+
+    def chunks(self, channels: int) -> int:
+        """How many chunks of `lanes` channels hold so many."""
+        return -(-channels // self.lanes)
+
+    def constant(self, name: str, array: np.ndarray) -> Any:
+        """A new parameter of `main`, for which every run passes this array. Each name may be used once."""
+        relax = load_tvm().relax
+        variable = relax.Var(name, relax.TensorType(array.shape, array.dtype.name))
+        self.constants[name] = array
+        self.parameters.append(variable)
+        return variable
+
+    def packed_shape(self, type: TensorType) -> tuple[int, ...]:
+        return (self.batch, self.chunks(type.channels), *type.size, self.lanes)
+
+    def call(
+        self, kernel: Any, arguments: list[Any], shape: tuple[int, ...], into: Any = None, dtype: str = "float32"
+    ) -> Any:
+        """Calls a kernel: its result of this shape, in new memory or in that of `into`. Equal kernels become one
+        function."""
+        relax = load_tvm().relax
+        function, made = self._function(kernel), relax.TensorType(shape, dtype)
+        if into is None:
+            return self.builder.emit(relax.call_tir(function, arguments, made))
+        return self.builder.emit(relax.call_tir_inplace(function, [*arguments, into], [len(arguments)], made))
+
+    def note(self, kernel: Any, memory: Any, arguments: list[Any]) -> Any:
+        """Calls a kernel that takes `memory` as its first argument and hands it on, so that what reads the result
+        waits for what is written into `arguments`."""
+        relax = load_tvm().relax
+        made = relax.TensorType(memory.ty.shape, "float32")
+        return self.builder.emit(relax.call_tir_inplace(self._function(kernel), [memory, *arguments], [0], made))
+
+    def choose(self, kernel: K) -> K:
+        """The candidate that tuning chose in place of this kernel, else the kernel. Call this before packing weights
+        whose layout depends on the setting; `call` does it for all others."""
+        chosen = self.job.choices.apply(kernel)
+        if chosen != kernel and isinstance(kernel, Tunable):
+            self._tuned[chosen] = key(kernel)
+        return chosen
+
+    def _function(self, kernel: Any) -> Any:
+        """The function of the kernel in the module, made when it is first asked for; notes a call for the group that
+        is being emitted."""
+        if kernel not in self._tuned:
+            kernel = self.choose(kernel)
+        if kernel not in self._kernels:
+            function = kernel.prim_func()
+            if kernel in self._tuned:
+                function = function.with_attr(TUNED, self._tuned[kernel])
+            self._kernels[kernel] = self.builder.add_func(function, type(kernel).__name__.lower())
+        function = self._kernels[kernel]
+        self.calls.append(KernelCall(str(function.name_hint), kernel, self.group))
+        return function
+
+    def give(self, group: Group, kernel: Any, arguments: list[Any]) -> None:
+        """Calls a kernel over packed maps that gives the group's result; the residuals that its tail adds follow
+        `arguments`. The result lies in a concatenation where the plan of joins says so."""
+        residuals = [self.packed(name) for name in group.residuals]
+        name, type = group.last.name, group.last.type
+        slot = self.slot(name)
+        into = self.memory(slot, type) if slot else None
+        packed = self.call(kernel, arguments + residuals, self.packed_shape(type), into)
+        self.values[name] = TensorForms(type, packed=packed, slot=slot)
+
+    def slot(self, name: str) -> Slot | None:
+        """Where in the memory of a concatenation a result is to be computed; None for memory of its own."""
+        return self.joins.place(name) if self.slices else None
+
+    @property
+    def slices(self) -> bool:
+        """Whether neighbouring chunks of a packed map lie in memory as a packed map of their own would."""
+        return self.batch == 1 and self.cpu.kind == "llvm"
+
+    def memory(self, slot: Slot, type: TensorType) -> Any:
+        """The chunks of a concatenation, from the slot on, for a map of this type. The memory of the whole
+        concatenation is allocated when any of it is first asked for."""
+        relax = load_tvm().relax
+        if slot.join not in self._buffers:
+            whole = relax.ShapeExpr(self.packed_shape(self.joins.types[slot.join]))
+            self._buffers[slot.join] = self.builder.emit(relax.op.builtin.alloc_tensor(whole, "float32", 0))
+        return self.view(self._buffers[slot.join], slot.chunk, type)
+
+    def view(self, packed: Any, chunk: int, type: TensorType) -> Any:
+        """The chunks of a packed map from `chunk` on, as a map of this type; nothing is moved."""
+        relax = load_tvm().relax
+        shape = self.packed_shape(type)
+        start = 4 * chunk * prod(shape[2:])
+        view = self.builder.emit(relax.op.memory.view(packed, relax.ShapeExpr(shape), "float32", start))
+        return self.builder.emit(relax.op.memory.ensure_zero_offset(view))
+
+    def plain(self, name: str) -> Any:
+        """The tensor as `(batch, *shape)`, unpacked when first asked for."""
+        value = self.values[name]
+        if value.plain is None and value.flattened is not None:
+            shape = (self.batch, *value.type.shape)
+            value.plain = self.builder.emit(load_tvm().relax.op.reshape(self.plain(value.flattened), shape))
+        elif value.plain is None:
+            value.plain = self._repacked(value.packed, value.type, pack=False)
+        return value.plain
+
+    def packed(self, name: str) -> Any:
+        """The map as `(batch, chunks, *size, lanes)`, packed when first asked for."""
+        value = self.values[name]
+        if value.packed is None:
+            value.packed = self._repacked(value.plain, value.type, pack=True)
+        return value.packed
+
+    def _repacked(self, source: Any, type: TensorType, *, pack: bool) -> Any:
+        shape = self.packed_shape(type) if pack else (self.batch, *type.shape)
+        shuffles = self.cpu.kind == "llvm"
+        kernel = Repack(pack, self.batch, type.channels, type.size, self.lanes, shuffles, type.channel_axis)
+        return self.call(kernel, [source], shape)

@@ -1,0 +1,36 @@
+"""Square."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, final
+
+from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.refusals import refuse_indices
+from cnndsl.ir.tensor import TensorType
+
+
+@final
+@register
+class Square(Op):
+    """`x · x`: with pools, the energy of a signal."""
+
+    word: ClassVar = "Square"
+    category: ClassVar = "activation"
+    examples: ClassVar = (("Square", (4, 5, 6)), ("Square", (7,)))
+
+    def infer(self, xs: Tensors) -> TensorType:
+        (x,) = xs
+        refuse_indices(x, self.word)
+        return x
+
+    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
+        return y.elements
+
+    def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
+        return torch.square(values[0])
+
+    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
+        return relax.op.square(values[0])
+
+    def pointwise(self, tir: Any, value: Any) -> Any:
+        return value * value
