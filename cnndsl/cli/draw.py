@@ -10,6 +10,7 @@ import click
 
 from cnndsl.cli.shared.reading import file_argument, network_options, read_network
 from cnndsl.cli.shared.voice import note
+from cnndsl.cli.shared.weighing import read_given, weights_option
 
 if TYPE_CHECKING:
     from cnndsl.backends.drawing.colours.measure import Measure
@@ -61,11 +62,7 @@ TAKES = {
     help="auto: an SVG that is light or dark as its reader's browser is.",
 )
 @click.option("--image", type=click.Path(path_type=Path), help="The picture under the receptive fields.")
-@click.option(
-    "--weights",
-    type=click.Path(path_type=Path),
-    help="Trained weights: the effective field, from gradients, stands beside the theoretical one.",
-)
+@weights_option("Trained weights: the effective field, from gradients, stands beside the theoretical one.")
 @click.option(
     "--normalize",
     type=click.Choice(["none", "imagenet"]),
@@ -125,10 +122,11 @@ def _fields(graph: Graph, image: Path, weights: Path | None, normalize: str, the
     pixels = (plain.transpose(1, 2, 0) * 255).round().astype("uint8")
     gradient = None
     if weights is not None:
-        from cnndsl.arrays.weights import checked, read_weights
+        from cnndsl.arrays.weights import checked
         from cnndsl.backends.pytorch.live.gradient import influence
 
-        arrays = checked(graph, read_weights(weights), weights.name)
+        given = read_given(graph, weights)
+        arrays = checked(graph, given.arrays, given.origin)
         value = read_image(image, shape, IMAGENET_MEAN, IMAGENET_STD) if normalize == "imagenet" else plain
         gradient = influence(graph, arrays, {found.input: value[None]}, found.last.node.name, found.input)
     return fields(graph, pixels[..., 0] if shape[0] == 1 else pixels, influence=gradient, theme=theme)
