@@ -9,6 +9,7 @@ import click
 
 from cnndsl.cli.shared.reading import file_argument, network_options, read_network
 from cnndsl.cli.shared.voice import note
+from cnndsl.cli.shared.writing import refuse_name
 
 
 @click.command("report")
@@ -19,7 +20,9 @@ from cnndsl.cli.shared.voice import note
 @click.option("--peak", type=click.FloatRange(min=0, min_open=True), help="GFLOP/s of the roofline's machine.")
 @click.option("--bandwidth", type=click.FloatRange(min=0, min_open=True), help="GB/s of the roofline's machine.")
 @network_options
+@click.pass_context
 def command(
+    context: click.Context,
     file: str,
     output: Path | None,
     peak: float | None,
@@ -32,6 +35,7 @@ def command(
     from cnndsl.disk.files import write_atomically
     from cnndsl.webpage.page import BANDWIDTH, PEAK, page
 
+    refuse_name(context, output, file, (".html", ".htm"), "a web page")
     loaded = read_network(file, parameters, inputs)
     summary = summarize(loaded.graph, loaded.warnings)
     path = output or Path(f"{loaded.graph.name}.html")
