@@ -136,7 +136,7 @@ def load_origin(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[s
         try:
             return _load(origin, parameters, inputs, findings)
         except CnnError as error:
-            raise _advised(error, origin, parameters, inputs, findings) from None
+            raise _advised(_retold(error), origin, parameters, inputs, findings) from None
 
 
 def _load(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str], findings: Findings) -> Loaded:
@@ -167,6 +167,13 @@ def _fits(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, st
         return True
 
     return fits
+
+
+def _retold(error: CnnError) -> CnnError:
+    # Only wrong programs pay for the tables of foreign words.
+    from cnndsl.foreign.retell import retold
+
+    return retold(error)
 
 
 def _advised(
@@ -226,7 +233,7 @@ def check(
         with _no_collection():
             return tuple(_checked(read(file), parameters or {}, inputs or {}))
     except CnnError as error:
-        return error.diagnostics
+        return _retold(error).diagnostics
 
 
 def _linted(graph: Graph) -> tuple[Diagnostic, ...]:
