@@ -24,7 +24,7 @@ from typing import Any
 import cnndsl.ops  # noqa: F401  (fills the registry of layers)
 from cnndsl.analyses.valid_sizes import AxisRule, Fits, common_rule
 from cnndsl.analyses.valid_sizes import valid_sizes as rules_of
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, fault
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Fix, fault
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Source, Span
 from cnndsl.disk import shelf
@@ -136,7 +136,7 @@ def load_origin(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[s
         try:
             return _load(origin, parameters, inputs, findings)
         except CnnError as error:
-            raise _advised(_retold(error), origin, parameters, inputs, findings) from None
+            raise _advised(_batched(_retold(error), findings), origin, parameters, inputs, findings) from None
 
 
 def _load(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str], findings: Findings) -> Loaded:
@@ -174,6 +174,27 @@ def _retold(error: CnnError) -> CnnError:
     from cnndsl.foreign.retell import retold
 
     return retold(error)
+
+
+def _batched(error: CnnError, findings: Findings) -> CnnError:
+    """The error, told at the input where that begins with a batch axis: `input 1×3×224×224`."""
+    guilty = next((d for d in error.diagnostics if d.id == "wrong-rank" and "`window` has" in d.message), None)
+    for wire in findings.entrances if guilty else ():
+        shape, span = wire.type.shape, wire.source.span
+        if len(shape) > 2 and shape[1] <= 4 < min(shape[2:]):
+            sizes = "×".join(map(str, shape[1:]))
+            head = f"{wire.source.name}: " if f"{wire.source.name}:" in span.text else ""
+            fix = Fix(span, f"input {head}{sizes}")
+            told = fault(
+                "wrong-rank",
+                "an input has no batch axis: every network takes any number of examples",
+                span,
+                f"expected `{sizes}`, found `{'×'.join(map(str, shape))}`",
+                help=f"write `{fix.text}`",
+                fixes=(fix,),
+            )
+            return CnnError([*told.diagnostics, *(d for d in error.diagnostics if d.id != "wrong-rank")])
+    return error
 
 
 def _advised(

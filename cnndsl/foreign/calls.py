@@ -10,8 +10,28 @@ from cnndsl.foreign.words import foreign
 
 Given = dict[str, ast.expr]
 
-_CONV = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups", "bias", "padding_mode")
-_CONV_T = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "output_padding", "groups", "bias", "dilation")
+_CONV = (
+    "in_channels",
+    "out_channels",
+    "kernel_size",
+    "stride",
+    "padding",
+    "dilation",
+    "groups",
+    "bias",
+    "padding_mode",
+)
+_CONV_T = (
+    "in_channels",
+    "out_channels",
+    "kernel_size",
+    "stride",
+    "padding",
+    "output_padding",
+    "groups",
+    "bias",
+    "dilation",
+)
 _KERAS = ("filters", "kernel_size", "strides", "padding")
 _POOL = ("kernel_size", "stride", "padding")
 _SIGNATURES: dict[str, tuple[str, ...]] = {
@@ -123,7 +143,12 @@ def _sliding(word: str, name: str, given: Given, first: list[str], padded: bool,
     elif pooling and stride is not None:
         named.append("stride=1")
     named += _padding(pad, size, given, default_pad, padded)
-    for theirs, ours in (("dilation", "dilation"), ("dilation_rate", "dilation"), ("groups", "groups"), ("output_padding", "output_pad")):
+    for theirs, ours in (
+        ("dilation", "dilation"),
+        ("dilation_rate", "dilation"),
+        ("groups", "groups"),
+        ("output_padding", "output_pad"),
+    ):
         if theirs in given and _number(given[theirs], None) not in (1, 0):
             named.append(f"{ours}={_text(given[theirs])}")
     for theirs, ours in (("bias", "bias"), ("use_bias", "bias")):
@@ -138,7 +163,9 @@ def _sliding(word: str, name: str, given: Given, first: list[str], padded: bool,
     return f"{word}{window}({arguments})" if arguments else f"{word}{window}"
 
 
-def _padding(pad: ast.expr | None, size: tuple[int, ...] | None, given: Given, default: str, same_is_default: bool) -> list[str]:
+def _padding(
+    pad: ast.expr | None, size: tuple[int, ...] | None, given: Given, default: str, same_is_default: bool
+) -> list[str]:
     """The argument `pad`, where the layer's own default does not say it."""
     value = _number(pad, default)
     if value in ("valid", 0):

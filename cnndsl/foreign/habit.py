@@ -12,7 +12,7 @@ MEANING = READING | frozenset(
     {
         "unknown-name", "unknown-layer", "unknown-function", "unknown-merge", "unknown-argument", "second-chain", "wrong-type",
         "bad-count", "not-callable", "label-without-layer", "missing-argument", "too-many-arguments", "tensor-in-the-middle",
-        "wrong-rank", "unknown-attribute", "missing-input", "nothing-to-build", "used-before-definition",
+        "wrong-rank", "unknown-attribute", "missing-input", "nothing-to-build", "used-before-definition", "nothing-arrives", "ambiguous-in", "other-order",
     }
 )  # fmt: skip
 """Ids of what the passes find, too."""
@@ -78,7 +78,7 @@ def meant(habits: tuple[Habit, ...], text: str, offset: int, id: str) -> Meant |
 
 def _told(one: Habit, match: re.Match[str], start: int) -> Meant | None:
     groups = {name: value or "" for name, value in match.groupdict().items()}
-    mend, help = None, one.help
+    mend, help = None, one.help.format_map(groups) if "{" in one.help and "… }" not in one.help else one.help
     if isinstance(one.write, str):
         mend = one.write.format_map(groups)
     elif one.write is not None:

@@ -35,7 +35,19 @@ def _keras(match: re.Match[str]) -> str:
     return f"{match['indent']}input{name} {'×'.join(numbers)}"
 
 
+_NUMBERS = {
+    "float": "float32", "double": "float64", "half": "float16", "fp32": "float32", "fp16": "float16", "bf16": "bfloat16",
+    "f32": "float32", "f16": "float16", "int": "int64", "long": "int64", "int16": "int32", "byte": "uint8", "u8": "uint8",
+    "boolean": "bool", "float8": "float16",
+}  # fmt: skip
+
 INPUTS: tuple[Habit, ...] = (
+    habit(
+        rf"^ \s* input \b .* \b of \s+ (?P<at> {'|'.join(_NUMBERS)} ) \b",
+        "numbers have a size in their name",
+        lambda match: _NUMBERS[match["at"]],
+        ids=MEANING,
+    ),
     habit(
         r"^ \s* input \b .*? (?: \? | \bNone\b | -\s*1 | (?<![A-Za-z0-9_]) [BNCHWTL] \b | [x×] [BCHWT] \b | \b [BCHWN] (?=x[A-Z0-9]) | \* \s* (?=[x×]) | \bbatch\b | \bany\b ) .*",
         "sizes are numbers, known when the network is built, and the batch is not among them",
@@ -94,7 +106,7 @@ INPUTS: tuple[Habit, ...] = (
         ids=MEANING,
     ),
     habit(
-        r"^ (?P<head> \s* input \b [^→\n]*? \d ) \s* (?P<at> (?:→|->) ) \s* ",
+        r"^ (?P<head> \s* input \b [^→\n]*? \d ) (?P<at> \s* (?:→|->) \s* )",
         "an input is a statement of its own, and the chain begins behind it",
         lambda match: Written("\n", "begin a new line in place of the arrow"),
     ),

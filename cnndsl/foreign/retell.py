@@ -8,11 +8,13 @@ from dataclasses import replace
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, Fix, Label, Severity
 from cnndsl.diagnostics.source import Span
 from cnndsl.foreign.chains import CHAINS
-from cnndsl.foreign.habit import Meant, meant
+from cnndsl.foreign.habit import READING, Meant, meant
 from cnndsl.foreign.inputs import INPUTS
 from cnndsl.foreign.statements import STATEMENTS
 from cnndsl.foreign.values import VALUES
 
+_GUESSED = READING | {"second-chain", "other-order", "unknown-name"}
+"""Ids whose fix is a guess from one sign, which a habit knows better."""
 HABITS = (*INPUTS, *STATEMENTS, *CHAINS, *VALUES)
 
 
@@ -27,12 +29,13 @@ def _retold(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     told: list[tuple[str, int, int]] = []
     for diagnostic in diagnostics:
         span = diagnostic.span
-        if span is None or diagnostic.severity is not Severity.ERROR or diagnostic.fixes:
+        if span is None or diagnostic.severity is not Severity.ERROR:
             found.append(diagnostic)
             continue
-        if any(name == span.source.name and start <= span.start <= end for name, start, end in told):
+        if any(_within(label.span, told) for label in diagnostic.labels):
             continue
-        known = meant(HABITS, span.source.text, span.start, diagnostic.id)
+        habits = INPUTS if diagnostic.fixes and diagnostic.id not in _GUESSED else HABITS
+        known = meant(habits, span.source.text, span.start, diagnostic.id)
         if known is None:
             found.append(diagnostic)
             continue
@@ -42,11 +45,13 @@ def _retold(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     return found
 
 
+def _within(span: Span, told: list[tuple[str, int, int]]) -> bool:
+    return any(name == span.source.name and start <= span.start <= end for name, start, end in told)
+
+
 def _in_words(diagnostic: Diagnostic, span: Span, known: Meant) -> Diagnostic:
     at = Span(span.source, known.start, known.end)
     fixes = () if known.mend is None else (Fix(at, known.mend),)
     seen = " ".join(at.text.split())
     text = f"expected `{' '.join(known.mend.split())}`, found `{seen}`" if known.mend and len(seen) < 40 else ""
-    return replace(
-        diagnostic, message=known.message, labels=(Label(at, text),), notes=(), help=known.help, fixes=fixes
-    )
+    return replace(diagnostic, message=known.message, labels=(Label(at, text),), notes=(), help=known.help, fixes=fixes)

@@ -31,19 +31,20 @@ def type_of(value: str) -> str:
     return "float" if re.fullmatch(r"-?\d*\.\d*(e-?\d+)?|-?\d+e-\d+", value) else "int"
 
 
-_TYPES = {
+TYPES = {
     "str": "text", "string": "text", "String": "text", "char": "text", "boolean": "bool", "Bool": "bool", "integer": "int",
     "Int": "int", "number": "float", "double": "float", "real": "float", "float32": "float", "long": "int", "array": "list",
     "tuple": "list", "List": "list", "Tuple": "list", "layer": "block", "module": "block", "Module": "block",
     "int": "int", "float": "float", "bool": "bool", "text": "text", "list": "list", "block": "block", "uint": "int",
     "size": "int", "Layer": "block", "Callable": "block",
 }  # fmt: skip
-_ANY_TYPE = "|".join(_TYPES)
+"""What the types of parameters are called elsewhere."""
+_ANY_TYPE = "|".join(TYPES)
 
 
 def _param(match: re.Match[str]) -> str:
     value = (match["value"] or "").strip()
-    known = match["type"] and _TYPES.get(match["type"])
+    known = match["type"] and TYPES.get(match["type"])
     kind = known or (type_of(value) if value else "int")
     return f"{match['indent']}param {match['name']}: {kind}" + (f" = {_value(value)}" if value else "")
 
@@ -55,7 +56,14 @@ def _let(match: re.Match[str]) -> str:
 def _braces(match: re.Match[str]) -> Written | str:
     """`block A(c): …`, `def A(c): …` with the body on the line in braces."""
     word = match["word"]
-    word = {"def": "block", "class": "model", "fn": "block", "func": "block", "function": "block", "module": "block"}.get(word, word)
+    word = {
+        "def": "block",
+        "class": "model",
+        "fn": "block",
+        "func": "block",
+        "function": "block",
+        "module": "block",
+    }.get(word, word)
     head = f"{match['indent']}{word} {match['name']}{match['parameters'] or ''}"
     body = (match["body"] or "").strip()
     if not body or re.match(r"return\b", body):
@@ -76,7 +84,9 @@ def _for(match: re.Match[str]) -> Written | str:
 
 def _import(match: re.Match[str]) -> str | None:
     names = ", ".join(parts(match["names"]))
-    return f"{match['indent']}use {names} from {match['file']}" if re.fullmatch(r"\w+|\"[^\"]*\"", match["file"]) else None
+    return (
+        f"{match['indent']}use {names} from {match['file']}" if re.fullmatch(r"\w+|\"[^\"]*\"", match["file"]) else None
+    )
 
 
 def _outputs(match: re.Match[str]) -> str:
@@ -86,13 +96,7 @@ def _outputs(match: re.Match[str]) -> str:
 STATEMENTS: tuple[Habit, ...] = (
     # Python, and others
     habit(
-        r"^ \s* (?: from \s+ (?:torch|tensorflow|keras|tf|typing|numpy|\w+\.\w[\w.]*) \S* \s+ import | import \s ) .*",
-        "nothing is imported: every layer is known",
-        lambda match: Written("", "delete the line; blocks of another file come with `use Name from file`"),
-        ids=MEANING,
-    ),
-    habit(
-        r"^ (?P<indent>\s*) from \s+ (?P<file>\w+|\"[^\"]*\") \s+ (?:import|use) \s+ (?P<names>\w+(?:\s*,\s*\w+)*) \s* $",
+        r"^ (?P<indent>\s*) from \s+ (?P<file>(?!(?:torch|tensorflow|keras|numpy|typing)\b)\w+|\"[^\"]*\") \s+ (?:import|use) \s+ (?P<names>\w+(?:\s*,\s*\w+)*) \s* $",
         "blocks of another file come with `use`",
         _import,
         ids=MEANING,
@@ -104,10 +108,16 @@ STATEMENTS: tuple[Habit, ...] = (
         ids=MEANING,
     ),
     habit(
+        r"^ \s* (?: from \s+ (?:torch|tensorflow|keras|tf|typing|numpy|\w+\.\w[\w.]*) \S* \s+ import | import \s ) .*",
+        "nothing is imported: every layer is known",
+        lambda match: Written("", "delete the line; blocks of another file come with `use Name from file`"),
+        ids=MEANING,
+    ),
+    habit(
         r"^ \s* \#? include \b .*",
         "blocks of another file come with `use`",
         None,
-        "name what you want of it: `use Block from \"file.cnn\"`",
+        'name what you want of it: `use Block from "file.cnn"`',
         MEANING,
     ),
     habit(
@@ -133,6 +143,18 @@ STATEMENTS: tuple[Habit, ...] = (
         "`output` is followed by the names of tensors",
         _outputs,
         ids=MEANING,
+    ),
+    habit(
+        r"^ (?P<indent>\s*) output \s* [:=]? \s* (?P<chain> [A-Z]\w* .* | \[ .* | \w+ \s* (?:→|->) .* ) $",
+        "`output` is followed by the names of tensors; a chain's end needs no word",
+        "{indent}{chain}",
+        ids=MEANING,
+    ),
+    habit(
+        r"^ \s* default \s+ (?P<what>[a-z_]\w* \s* = .*) $",
+        "a default is for one layer, and stands in its brackets",
+        None,
+        "write `default Conv({what})`, with the layer that it is for",
     ),
     habit(
         r"\s* (?P<at> (?:→|->) \s* outputs? ) \s* $",
@@ -168,7 +190,7 @@ STATEMENTS: tuple[Habit, ...] = (
         MEANING,
     ),
     habit(
-        r"^ (?P<indent>\s*) for \s* \(? \s* (?P<names>\w+(?:\s*,\s*\w+)*) \s+ (?:in|=) \s* (?P<over> range\s*\([^()]*\) | \[[^\]]*\] | \w+(?:\([^()]*\))? | \d+\s*\.\.\s*\w+ ) \s* \)? \s* [:{]? (?P<body>.*) $",
+        r"^ (?P<indent>\s*) for \s* \(? \s* (?P<names>\w+(?:\s*,\s*\w+)*) \s+ (?:in|=) \s* (?P<over> range\s*\([^()]*\) | \[[^\]]*\] | \d+\s*\.\.\s*\w+ | \w+(?:\([^()]*\))? ) \s* \)? \s* [:{]? (?P<body>.*) $",
         "what repeats stands in brackets, and the repetition behind them",
         _for,
         ids=MEANING,

@@ -6,20 +6,19 @@ import re
 
 from cnndsl.foreign.habit import MEANING, Habit, Written, habit
 
-_CONSTANTS = {
+CONSTANTS = {
     "True": "true", "TRUE": "true", "yes": "true", "on": "true", "False": "false", "FALSE": "false", "no": "false", "off": "false",
     "None": "none", "null": "none", "nil": "none", "NULL": "none", "undefined": "none",
 }  # fmt: skip
+"""What constants of other languages are called here."""
 
 VALUES: tuple[Habit, ...] = (
-    habit(rf"(?<![\w.\"]) (?P<word>{'|'.join(_CONSTANTS)}) (?![\w.(\"=])", "`{word}` is no word of the language",
-          lambda match: _CONSTANTS[match["word"]], ids=frozenset({"unknown-name", "unknown-layer"})),
     habit(r"(?P<at> && )", "`and` joins conditions", lambda match: Written("and" if _spaced(match) else " and ", "write `and`")),
     habit(r"(?P<at> \|\| )", "`or` joins conditions", lambda match: Written("or" if _spaced(match) else " or ", "write `or`")),
     habit(r"(?P<at> ! ) (?= \s* [A-Za-z_(] )", "`not` turns a condition round", lambda match: Written("not ", "write `not`")),
     habit(r"(?P<at> & ) (?! & )", "`and` joins conditions", lambda match: Written("and", "write `and`")),
-    habit(r"(?P<a> [\w.]+ ) \s+ is \s+ not \s+ (?P<b>\w+)", "`≠` or `!=` compares", lambda match: f"{match['a']} != {_CONSTANTS.get(match['b'], match['b'])}"),
-    habit(r"(?P<a> [\w.]+ ) \s+ is \s+ (?P<b>\w+)", "`==` compares", lambda match: f"{match['a']} == {_CONSTANTS.get(match['b'], match['b'])}"),
+    habit(r"(?P<a> [\w.]+ ) \s+ is \s+ not \s+ (?P<b>\w+)", "`≠` or `!=` compares", lambda match: f"{match['a']} != {CONSTANTS.get(match['b'], match['b'])}"),
+    habit(r"(?P<a> [\w.]+ ) \s+ is \s+ (?P<b>\w+)", "`==` compares", lambda match: f"{match['a']} == {CONSTANTS.get(match['b'], match['b'])}"),
     habit(r"(?P<at> === )", "`==` compares", lambda match: "=="),
     habit(r"(?P<at> <> | =/= )", "`≠` or `!=` compares", lambda match: "!="),
     habit(r"(?P<at> =< )", "`≤` or `<=` compares", lambda match: "<="),
@@ -37,8 +36,8 @@ VALUES: tuple[Habit, ...] = (
     habit(r"(?<![\w.]) (?P<at> (?P<n>\d+) \. ) (?! [\d.\w] )", "a number ends with a digit", lambda match: f"{match['n']}.0"),
     habit(r"(?<![\w.]) (?P<at> (?P<n>\d+) \s* % ) (?= \s* [,)] )", "a share is a number from 0 to 1", lambda match: f"{int(match['n']) / 100:g}"),
     habit(r"(?<![\w.]) (?P<at> 0x(?P<n>[0-9a-fA-F]+) ) (?! [\w] )", "numbers are decimal", lambda match: str(int(match["n"], 16)) if "assert" in match.string or "(" in match.string[: match.start()] else None),
-    habit(r"(?<![\w.]) (?P<at> (?P<n>\d+(?:\.\d+)?) (?P<unit>[kmg]|mil|million|M?MACs|MMac|GMACs|GFLOPs|GMac|MFLOPs|KB|MB|GB|B) ) \b", "a number may end in K, M or G, and has no unit",
-          lambda match: match["n"] + _UNITS[match["unit"]]),
+    habit(r"(?<![\w.]) (?P<at> (?P<n>\d+(?:\.\d+)?) \s? (?P<unit>[kmg]|mil|million|M?MACs|MMac|GMACs|GFLOPs|GMac|MFLOPs|KB|MB|GB|B) ) \b", "a number may end in K, M or G, and has no unit",
+          lambda match: match["n"] + _UNITS[match["unit"]], ids=MEANING),
     habit(r"(?P<at> (?P<n>\d{1,3} (?:,\d{3})+) ) (?! [\d] )", "digits may be grouped by `_`", lambda match: match["n"].replace(",", "_") if "assert" in match.string or "let" in match.string else None, ids=MEANING),
     habit(r"(?P<at> \^ )", "`**` is the sign of powers", lambda match: Written("**", "write `**`")),
     habit(r"(?P<a>[\w.]+) (?P<at> \+\+ | -- )", "nothing is counted up: names keep their values", None, "set another name: `let n2 = n + 1`"),

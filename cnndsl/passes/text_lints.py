@@ -25,7 +25,7 @@ def _body(statements: tuple[tree.Statement, ...], library: bool) -> Iterator[Dia
     said = set(_spoken(statements))
     for word, span, what in _declared(statements):
         exported = library and what in ("block", "value", "parameter")
-        if word not in said and not exported:
+        if word not in said and word != "_" and not exported:
             yield _warning("unused-name", f"nothing uses the {what} `{word}`", span, "delete it, or use it")
     yield from _unused_defaults(statements)
     for statement in statements:
