@@ -66,7 +66,7 @@ def network(graph: Graph) -> Any:
 
 
 def _plain(op: Any) -> Any:
-    window = getattr(op, "window", None)
+    window: Any = getattr(op, "window", None)
     same = isinstance(window, tuple) and len(set(window)) == 1
     return op.model_copy(update={"window": window[0]}) if same else op
 

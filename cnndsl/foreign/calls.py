@@ -220,7 +220,7 @@ def _pool(word: str) -> Callable[[str, Given], str]:
     return lambda name, given: _sliding(word, name, given, [], False, default_pad="valid")
 
 
-def _dense(name: str, given: Given) -> str:
+def _dense(_: str, given: Given) -> str:
     units = given.get("out_features", given.get("units"))
     if units is None:
         raise KeyError
@@ -229,7 +229,7 @@ def _dense(name: str, given: Given) -> str:
 
 
 def _norm(word: str, first: str = "") -> Callable[[str, Given], str]:
-    def made(name: str, given: Given) -> str:
+    def made(_: str, given: Given) -> str:
         inside = [_text(given[first])] if first else []
         inside += [f"{key}={_text(given[key])}" for key in ("eps", "momentum", "affine") if key in given]
         return f"{word}({', '.join(inside)})" if inside else word
@@ -237,7 +237,7 @@ def _norm(word: str, first: str = "") -> Callable[[str, Given], str]:
     return made
 
 
-def _adaptive(name: str, given: Given) -> str:
+def _adaptive(_: str, given: Given) -> str:
     size = _number(given["output_size"], None)
     return "GlobalAvgPool" if size in (1, (1, 1)) else f"AdaptiveAvgPool({_text(given['output_size'])})"
 
@@ -267,15 +267,15 @@ _MAKERS: dict[str, Callable[[str, Given], str]] = {
     "Dense": _dense,
     "BatchNorm": _norm("BN"),
     "InstanceNorm": _norm("IN"),
-    "LayerNorm": lambda name, given: "LN",
+    "LayerNorm": lambda _, __: "LN",
     "GroupNorm": _norm("GN", "num_groups"),
     "Dropout": _dropout,
     "SpatialDropout": _dropout,
-    "LeakyReLU": lambda name, given: f"LeakyReLU({_text(given['negative_slope'])})" if given else "LeakyReLU",
+    "LeakyReLU": lambda _, given: f"LeakyReLU({_text(given['negative_slope'])})" if given else "LeakyReLU",
     "AdaptiveAvgPool2d": _adaptive,
     "Upsample": _upsample,
     "UpSampling2D": _upsample,
-    "PixelShuffle": lambda name, given: f"PixelShuffle({_text(given['upscale_factor'])})",
-    "ZeroPad2d": lambda name, given: f"Pad({_text(given['padding'])})",
-    "Flatten": lambda name, given: "Flatten",
+    "PixelShuffle": lambda _, given: f"PixelShuffle({_text(given['upscale_factor'])})",
+    "ZeroPad2d": lambda _, given: f"Pad({_text(given['padding'])})",
+    "Flatten": lambda _, __: "Flatten",
 }

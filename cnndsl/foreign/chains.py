@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from cnndsl.foreign.calls import element
-from cnndsl.foreign.habit import MEANING, Habit, Written, closing, habit, parts
+from cnndsl.foreign.habit import MEANING, READING, Habit, Written, closing, habit, parts
 from cnndsl.foreign.words import foreign
 
 _WORD = r"[A-Za-z_]\w* (?: \( [^()]* \) )?"
@@ -109,6 +109,12 @@ def _branches(match: re.Match[str]) -> str:
     return f"{ours[0] if ours else match['word']}{{ {' | '.join(items)} }}"
 
 
+def _called(match: re.Match[str]) -> str | None:
+    """`add(a, b)`, where it stands in a chain and not in a value."""
+    before = match.string[: match.start()]
+    return _branches(match) if before.count("(") == before.count(")") and "," in (match["inside"] or "") else None
+
+
 def _whole(match: re.Match[str]) -> Written | None:
     """`A(c) → B for c in [8, 16]`: a `for` behind a chain, all of which was meant to repeat."""
     line = match.string
@@ -163,8 +169,8 @@ CHAINS: tuple[Habit, ...] = (
     habit(r"(?P<at> /\* (?P<text>.*?) (?: \*/ )? ) $", "a comment begins with `#`, and ends with its line", lambda match: "# " + match["text"].strip()),
     habit(r"^ \s* (?P<at> (?: -- | % | ; | \"\"\" | ''' | <!-- | rem\b | REM\b ) (?P<text>.*) ) $", "a comment begins with `#`",
           lambda match: "# " + match["text"].strip(" \"'->")),
-    habit(r"\s* (?P<at> ; ) \s* $", "statements need nothing between them", lambda match: Written("", "delete it")),
-    habit(r"\s* (?P<at> \\ ) \s* $", "a chain goes on in the next line by itself: an arrow begins or ends the line", lambda match: Written("", "delete it")),
+    habit(r"\s* (?P<at> ; ) \s* $", "statements need nothing between them", Written("", "delete it")),
+    habit(r"\s* (?P<at> \\ ) \s* $", "a chain goes on in the next line by itself: an arrow begins or ends the line", Written("", "delete it")),
     habit(r"^ \s* \[ (?:net|convolutional|maxpool|avgpool|shortcut|route|upsample|connected|yolo|softmax|dropout|region) \] \s* $",
           "this is a section of Darknet's .cfg; a network is one chain", None,
           "write each section as an element: `Conv3x3(32, bias=false) → BN → LeakyReLU(0.1) → MaxPool`", MEANING),
@@ -207,7 +213,7 @@ CHAINS: tuple[Habit, ...] = (
     habit(rf"(?P<sum> {_WORD} \s* (?P<sign>\+) \s* {_WORD} (?: \s* \+ \s* {_WORD} )* )", "elements in a row are joined with `→`, and branches by a merge",
           lambda match: Written(None, f"write `{' → '.join(p.strip() for p in match['sum'].split('+'))}`, or `add{{ {' | '.join(p.strip() for p in match['sum'].split('+'))} }}`")),
     habit(r"\b (?P<word>add|cat|mul|sub|max|mean|matmul|concat|Concat|Add|Concatenate|concatenate|Multiply) \s* (?: \( (?P<inside>[^{}]*) \) | \[ (?P<i2>[^{}]*) \] ) (?! \s* \{ )",
-          "branches stand in braces, with `|` between them", lambda match: _branches(match) if match["inside"] and ("," in match["inside"]) else None, ids=MEANING),
+          "branches stand in braces, with `|` between them", _called, ids=READING | {"unknown-layer", "unknown-merge"}),
     habit(r"\b (?P<word>add|cat|mul|sub|max|mean|matmul) \s* \{ (?P<inside>[^{}|]*,[^{}]*) \}", "branches are parted by `|`", _branches, ids=MEANING),
     habit(r"\b (?P<word>add|cat|mul|sub|max|mean|matmul) \s* \[ (?P<inside>[^\[\]]*\|[^\[\]]*) \]", "branches stand in braces", "{word}{{{inside}}}", ids=MEANING),
     habit(r"\b (?P<word>add|cat|mul|sub|max|mean|matmul) \s* \( (?P<inside>[^()]*(?:\([^()]*\)[^()]*)*\|.*) \)", "branches stand in braces", "{word}{{{inside}}}", ids=MEANING),
@@ -219,8 +225,8 @@ CHAINS: tuple[Habit, ...] = (
           None, "write the layers in a row: `Conv3x3(64) → BN → ReLU`", MEANING),
     habit(r"^ (?P<indent>\s*) (?:model|net|seq\w*|network|m) \. add \s* \( (?P<call>.*) \) \s* $", "layers are joined with `→`, not added to a model",
           lambda match: Written(None, f"write `→ {element(match['call']) or 'Conv3x3(64)'}`"), ids=MEANING),
-    habit(rf"{_DOTTED} (?: .* {_LATER} )?", "`{path}{name}` belongs to another framework", _calls, ids=MEANING),
-    habit(r"^ (?P<indent>\s*) (?P<name>[a-z]\w*) \s+ (?P<layer>[A-Z]\w* [^{}]*) $", "a label ends with `:`", "{indent}{name}: {layer}", ids=frozenset({"unknown-name"})),
+    habit(rf"{_DOTTED} (?: .* {_LATER} )?", "`{path}{name}` belongs to another framework", _calls, ids=READING | {"unknown-name"}),
+    habit(r"^ (?P<indent>\s*) (?P<name>(?!(?:use|block|model|let|param|share|output|input|default|assert|if|for|as|from)\b)[a-z]\w*) \s+ (?P<layer>[A-Z]\w* [^{}]*) $", "a label ends with `:`", "{indent}{name}: {layer}", ids=frozenset({"unknown-name"})),
     # Arrows
     habit(r"(?P<at> [-–—−=~]+> | –|—|−|>>+ | \|>+ | ==+> | → \s* → | ⇨ | » | > | \.\.> | -+ | ~ ) \s* (?= [A-Za-z_\[] )", "elements are joined with `→`, or `->`",
           lambda match: "→" if re.search(r"[\w)\]}]\s*$", match.string[: match.start("at")]) else None),

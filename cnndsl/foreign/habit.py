@@ -34,7 +34,7 @@ class Habit(NamedTuple):
 
     pattern: re.Pattern[str]
     says: str
-    write: str | Callable[[re.Match[str]], Written | str | None] | None
+    write: str | Written | Callable[[re.Match[str]], Written | str | None] | None
     help: str = ""
     ids: frozenset[str] = READING
 
@@ -52,7 +52,7 @@ class Meant(NamedTuple):
 def habit(
     pattern: str,
     says: str,
-    write: str | Callable[[re.Match[str]], Written | str | None] | None = None,
+    write: str | Written | Callable[[re.Match[str]], Written | str | None] | None = None,
     help: str = "",
     ids: frozenset[str] = READING,
 ) -> Habit:
@@ -81,6 +81,8 @@ def _told(one: Habit, match: re.Match[str], start: int) -> Meant | None:
     mend, help = None, one.help.format_map(groups) if "{" in one.help and "… }" not in one.help else one.help
     if isinstance(one.write, str):
         mend = one.write.format_map(groups)
+    elif isinstance(one.write, Written):
+        mend, help = one.write.mend, one.write.help
     elif one.write is not None:
         made = one.write(match)
         if made is None:
@@ -94,6 +96,9 @@ def _told(one: Habit, match: re.Match[str], start: int) -> Meant | None:
         first += len(match[0]) - len(match[0].lstrip())
         last -= len(match[0]) - len(match[0].rstrip())
         mend = mend if mend is None else mend.strip()
+    if mend == match.string[first:last]:
+        # The text is as it should be: something else is wrong with it.
+        return None
     says = one.says.format_map({**groups, "found": " ".join(match[0].split())}) if "{" in one.says else one.says
     return Meant(start + first, start + max(first, last), says, help, mend)
 

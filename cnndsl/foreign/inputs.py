@@ -108,11 +108,11 @@ INPUTS: tuple[Habit, ...] = (
     habit(
         r"^ (?P<head> \s* input \b [^→\n]*? \d ) (?P<at> \s* (?:→|->) \s* )",
         "an input is a statement of its own, and the chain begins behind it",
-        lambda match: Written("\n", "begin a new line in place of the arrow"),
+        Written("\n", "begin a new line in place of the arrow"),
     ),
     habit(
         r"^ (?P<head> \s* input \b [^→\n]*? \d ) \s* (?P<at> , ) \s* $",
         "nothing ends a statement but the next one",
-        lambda match: Written("", "delete it"),
+        Written("", "delete it"),
     ),
 )

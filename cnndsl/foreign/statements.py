@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cnndsl.foreign.habit import MEANING, Habit, Written, habit, parts
+from cnndsl.foreign.habit import MEANING, READING, Habit, Written, habit, parts
 
 _NOT_OURS = "def class with while try lambda print pass yield async global assert_ del raise except finally elif"
 
@@ -110,7 +110,7 @@ STATEMENTS: tuple[Habit, ...] = (
     habit(
         r"^ \s* (?: from \s+ (?:torch|tensorflow|keras|tf|typing|numpy|\w+\.\w[\w.]*) \S* \s+ import | import \s ) .*",
         "nothing is imported: every layer is known",
-        lambda match: Written("", "delete the line; blocks of another file come with `use Name from file`"),
+        Written("", "delete the line; blocks of another file come with `use Name from file`"),
         ids=MEANING,
     ),
     habit(
@@ -159,7 +159,7 @@ STATEMENTS: tuple[Habit, ...] = (
     habit(
         r"\s* (?P<at> (?:→|->) \s* outputs? ) \s* $",
         "a chain's end is the output, and need not be said",
-        lambda match: Written("", "delete it"),
+        Written("", "delete it"),
         ids=MEANING,
     ),
     habit(
@@ -171,10 +171,10 @@ STATEMENTS: tuple[Habit, ...] = (
     ),
     habit(
         r"^ (?P<indent>\s*) (?P<word>def|class|fn|func|function|module|block|model) \s+ (?P<name>\w+) \s* (?P<parameters>\([^()]*\))? \s*"
-        r" (?:->\s*[\w.]+\s*)? (?:: | =(?!=) | (?:→|->|=>)) \s* (?P<body>.*) $",
+        r" (?:->\s*[\w.]+\s*)? (?:: | (?<!=)=(?!=) | (?:→|->|=>)) \s* (?P<body>.*) $",
         "a body stands in braces",
         _braces,
-        ids=MEANING,
+        ids=READING | {"unknown-name", "missing-input", "nothing-arrives", "second-chain"},
     ),
     habit(
         r"^ (?P<indent>\s*) (?P<word>def|class|fn|func|function|module|layer|net|network) \s+ (?P<name>[A-Z]\w*) \s* (?P<parameters>\([^()]*\))? \s* \{ (?P<body>.*) \} \s* $",
@@ -230,7 +230,7 @@ STATEMENTS: tuple[Habit, ...] = (
         ids=MEANING,
     ),
     habit(
-        r"^ (?P<indent>\s*) let \s+ (?P<name>[A-Za-z_]\w*) \s* (?: : \s* \w+ )? \s* :?=? \s* (?P<value>-?[\d\[\"'][^→{}]*) $",
+        r"^ (?P<indent>\s*) let \s+ (?P<name>[A-Za-z_]\w*) \s* (?: : \s* \w+ )? \s* :?=? \s* (?P<value>-?[\d\[\"][^→{}']*) $",
         "a value is set by `let name = value`",
         _let,
     ),
@@ -251,7 +251,7 @@ STATEMENTS: tuple[Habit, ...] = (
         ids=MEANING,
     ),
     habit(
-        r"^ (?P<indent>\s*) (?P<name>[a-zA-Z_]\w*) \s* :?= \s* (?P<value> -?\.?\d[^→{}]* | \[ \s* (?:[-\d\"'(].*)? \] | \"[^\"]*\" | '[^']*' | true | false | True | False | None | \(\s*\d[^→]*\) ) \s* ;? \s* $",
+        r"^ (?P<indent>\s*) (?P<name>(?!(?:let|param|input|output|share|default|assert|use)\b)[a-zA-Z_]\w*) \s* :?= \s* (?P<value> -?\.?\d[^→{}]* | \[ \s* (?:[-\d\"'(].*)? \] | \"[^\"]*\" | '[^']*' | true | false | True | False | None | \(\s*\d[^→]*\) ) \s* ;? \s* $",
         "a value is set with `let`; a name and `=` alone name a tensor",
         _let,
         ids=MEANING,
@@ -259,7 +259,7 @@ STATEMENTS: tuple[Habit, ...] = (
     habit(
         r"^ (?P<indent>\s*) assert \s+ (?P<what>.+?) \s* (?P<at> , \s* f?(?:\"[^\"]*\"|'[^']*') ) \s* $",
         "an `assert` has no text of its own: it shows what it found",
-        lambda match: Written("", "delete the text; a comment may follow: `# …`"),
+        Written("", "delete the text; a comment may follow: `# …`"),
         ids=MEANING,
     ),
     habit(

@@ -183,7 +183,7 @@ def _odd(source: Source, match: re.Match[str]) -> Diagnostic:
             help=f"write `{folded}`" if folded else "write it with the digits 0-9",
         )
     kind = "space" if character.isspace() else "sign"
-    meant = _LOOKALIKES.get(character)
+    meant = " " if kind == "space" else _LOOKALIKES.get(character)
     return Diagnostic(
         "bad-character",
         f"{name} (U+{ord(character):04X}) is no {kind} of the language",
@@ -193,5 +193,5 @@ def _odd(source: Source, match: re.Match[str]) -> Diagnostic:
         else f"write `{meant}`"
         if meant
         else "delete it; the signs beyond ASCII are → × ≠ ≤ ≥",
-        fixes=(Fix(label[0].span, " " if kind == "space" else meant),) if kind == "space" or meant else (),
+        fixes=(Fix(label[0].span, meant),) if meant else (),
     )

@@ -17,7 +17,7 @@ def unknown_argument(layer: LayerValue, name: str, at: Span, span: Span) -> Diag
     if help is None:
         close = nearest(name, known)
         help = f"did you mean `{close}`?" if close else f"`cnndsl explain {layer.op.word}` shows what it takes"
-        fixes = (_named(at, name, close),) if close else ()
+        fixes = (_named(at, close),) if close else ()
     return Diagnostic(
         "unknown-argument",
         f"`{layer.op.word}` has no argument `{name}`",
@@ -48,18 +48,18 @@ def _meaning(
         counted = f": write `{ours}={int(value) - 1}`" if number else ""
         return f"it is called `{ours}` here, and axes are counted without the batch{counted}", fixes
     if ours is not None:
-        return f"it is called `{ours}` here: write `{ours}={_ours(value)}`", (_named(at, name, ours),)
+        return f"it is called `{ours}` here: write `{ours}={_ours(value)}`", (_named(at, ours),)
     if meaning == "window" and layer.op.takes_window:
         if layer.window is None:
-            return f"it stands in the word, as `{layer.op.word}3x3`, or is called `window`", (
-                _named(at, name, "window"),
-            )
+            return f"it stands in the word, as `{layer.op.word}3x3`, or is called `window`", (_named(at, "window"),)
         return f"it stands in the word, and `{layer.word}` says it: leave it out", (_without(at),)
     if meaning == "activation":
         act = foreign(value.strip("\"'"))
         word = act.write if act and act.write else value.strip("\"'")
-        fixes = (_without(at), Fix(Span(at.source, span.end, span.end), f" → {word}")) if _alone(span) else ()
-        return f"an activation is an element of its own, behind the layer: `→ {word}`", fixes
+        behind: tuple[Fix, ...] = (
+            (_without(at), Fix(Span(at.source, span.end, span.end), f" → {word}")) if _alone(span) else ()
+        )
+        return f"an activation is an element of its own, behind the layer: `→ {word}`", behind
     if meaning == "norm":
         return "a norm is an element of its own, behind the layer: `→ BN`", ()
     if meaning == "label":
@@ -81,7 +81,7 @@ def _ours(value: str) -> str:
     return {"True": "true", "False": "false", "None": "none"}.get(value, value)
 
 
-def _named(at: Span, name: str, ours: str) -> Fix:
+def _named(at: Span, ours: str) -> Fix:
     """The argument under its name here; a constant of Python in ours."""
     return Fix(at, f"{ours}={_ours(at.text.partition('=')[2].strip())}")
 
