@@ -1,5 +1,5 @@
 """Mistakes as people make them who come from elsewhere: each is told at its place, names what was meant, and where a mended
-text is offered, it builds the network that was meant. The cases are the files of `tests/mistakes`, whose head says how to read
+text is offered, it builds the network that was meant. The cases are the text files beside this one, whose head says how to read
 them."""
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from cnndsl.diagnostics.mending import mended
 from cnndsl.ir.graph import Graph
 from cnndsl.pipeline import parse_text
 
-FOLDER = Path(__file__).parent / "mistakes"
+FOLDER = Path(__file__).parent
 MOST_STEPS = 8
 """Mends until a text builds; one mistake may hide another."""
 
