@@ -46,6 +46,8 @@ class Loaded:
 
     graph: Graph
     warnings: tuple[Diagnostic, ...]
+    broken: tuple[Diagnostic, ...] = ()
+    """The asserts that do not hold, where a network over its budget was asked for."""
 
 
 @dataclass(frozen=True)
@@ -97,13 +99,19 @@ def _no_file(file: str, name: str) -> CnnError:
     )
 
 
-def load(file: str, parameters: Mapping[str, Any] | None = None, inputs: Mapping[str, str] | None = None) -> Loaded:
+def load(
+    file: str,
+    parameters: Mapping[str, Any] | None = None,
+    inputs: Mapping[str, str] | None = None,
+    *,
+    over_budget: bool = False,
+) -> Loaded:
     """The network a file describes. `parameters` are values for `param`s and for the model's own, `inputs` sizes such as
     `{"": "3x192x192"}` ("" is the first input). A `.json` file is a network that `compile --to ir` wrote. Raises CnnError
-    with everything that is wrong."""
+    with everything that is wrong; with `over_budget`, asserts that do not hold are not among it, and are told as `broken`."""
     if file.endswith(".json") and is_file(file):
         return Loaded(_built_before(Path(file), bool(parameters or inputs)), ())
-    return load_origin(read(file), parameters or {}, inputs or {})
+    return load_origin(read(file), parameters or {}, inputs or {}, over_budget=over_budget)
 
 
 def _built_before(path: Path, altered: bool) -> Graph:
@@ -129,24 +137,34 @@ def parse_text(
     return load_origin(Origin(Source(name, text), None, "network", None), parameters or {}, inputs or {})
 
 
-def load_origin(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str]) -> Loaded:
+def load_origin(
+    origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str], *, over_budget: bool = False
+) -> Loaded:
     """The network of a program that has been read."""
     findings = Findings()
     with _no_collection():
         try:
-            return _load(origin, parameters, inputs, findings)
+            return _load(origin, parameters, inputs, findings, over_budget=over_budget)
         except CnnError as error:
             raise _advised(_batched(_retold(error), findings), origin, parameters, inputs, findings) from None
 
 
-def _load(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str], findings: Findings) -> Loaded:
+def _load(
+    origin: Origin,
+    parameters: Mapping[str, Any],
+    inputs: Mapping[str, str],
+    findings: Findings,
+    *,
+    over_budget: bool = False,
+) -> Loaded:
     library = Library(findings)
     unit = library.load(origin.source, origin.path, parameters)
     model = origin.model or (origin.stem if origin.stem in unit.models else None)
     built = build(unit, library, model, parameters, inputs, origin.stem)
-    if built.asserts:
-        _within_budget(built)
-    return Loaded(built.graph, built.warnings)
+    broken = _broken(built) if built.asserts else ()
+    if broken and not over_budget:
+        raise CnnError([*built.warnings, *broken])
+    return Loaded(built.graph, built.warnings, broken)
 
 
 def valid_sizes(
@@ -217,15 +235,14 @@ def _advised(
     return CnnError(replace(d, notes=(*d.notes, note)) if d is sized[0] else d for d in error.diagnostics)
 
 
-def _within_budget(built: Built) -> None:
+def _broken(built: Built) -> tuple[Diagnostic, ...]:
+    """The asserts that do not hold."""
     # Only programs with budgets pay for the figures at this point.
     from cnndsl.analyses.budget import figures
     from cnndsl.analyses.summary import summarize
     from cnndsl.passes.check_asserts import check_asserts
 
-    broken = check_asserts(built.asserts, figures(built.graph, summarize(built.graph)))
-    if broken:
-        raise CnnError([*built.warnings, *broken])
+    return tuple(check_asserts(built.asserts, figures(built.graph, summarize(built.graph))))
 
 
 @contextmanager

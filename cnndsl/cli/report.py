@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from cnndsl.cli.shared.reading import file_argument, network_options, read_network
+from cnndsl.cli.shared.reading import file_argument, leave_over_budget, network_options, read_network
 from cnndsl.cli.shared.voice import note
 from cnndsl.cli.shared.writing import refuse_name
 
@@ -36,8 +36,9 @@ def command(
     from cnndsl.webpage.page import BANDWIDTH, PEAK, page
 
     refuse_name(context, output, file, (".html", ".htm"), "a web page")
-    loaded = read_network(file, parameters, inputs)
-    summary = summarize(loaded.graph, loaded.warnings)
+    loaded = read_network(file, parameters, inputs, over_budget=True)
+    summary = summarize(loaded.graph, (*loaded.warnings, *loaded.broken))
     path = output or Path(f"{loaded.graph.name}.html")
     write_atomically(path, page(loaded.graph, summary, peak=peak or PEAK, bandwidth=bandwidth or BANDWIDTH))
     note(f"wrote {path}")
+    leave_over_budget(context, loaded)

@@ -35,8 +35,9 @@ def check_asserts(
             except LostValue:
                 failed += fault(
                     "assert-failed",
-                    "the network has no receptive field: no map stands before a global operation",
+                    "the receptive field is not known: no map before the output has the input's axes",
                     demand.span,
+                    "it cannot be said whether this holds",
                     help="demand something of another figure",
                 ).diagnostics
     return failed
