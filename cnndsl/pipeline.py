@@ -164,7 +164,16 @@ def _load(
     broken = _broken(built) if built.asserts else ()
     if broken and not over_budget:
         raise CnnError([*built.warnings, *broken])
-    return Loaded(built.graph, built.warnings, broken)
+    return Loaded(built.graph, _kept(built.warnings), broken)
+
+
+def _kept(warnings: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+    """The warnings that no line allows."""
+    if not warnings:
+        return ()
+    from cnndsl.analyses.lints import without_allowed
+
+    return tuple(without_allowed(warnings))
 
 
 def valid_sizes(

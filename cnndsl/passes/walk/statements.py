@@ -19,7 +19,7 @@ from cnndsl.passes.walk.calls import arriving
 from cnndsl.passes.walk.chains import Chains
 from cnndsl.passes.walk.declare import define, preset, refuse_letter_x, refuse_stray
 from cnndsl.passes.walk.findings import Findings
-from cnndsl.passes.walk.inputs import arrival, input_type, replace_shape
+from cnndsl.passes.walk.inputs import arrival, channels_last, input_type, replace_shape
 from cnndsl.passes.walk.outputs import depart, nothing_leaves
 from cnndsl.syntax import tree
 
@@ -215,6 +215,8 @@ class Statements:
                     help="give as many sizes as the input has",
                 )
             wanted = replace_shape(wanted, lengths)
+        elif (doubt := channels_last(statement, wanted)) is not None:
+            self.findings.add(CnnError([doubt]))
         return self.assembly.enter(name, wanted, statement.span)
 
     def _share(self, statement: tree.Share, body: Body) -> None:
