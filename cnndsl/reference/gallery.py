@@ -31,10 +31,11 @@ class Row:
 
 def rows() -> list[Row]:
     """Every built-in network that needs no argument, family by family."""
-    return [_row(name) for name in architectures()]
+    return [figures_of(name) for name in architectures()]
 
 
-def _row(name: str) -> Row:
+def figures_of(name: str) -> Row:
+    """One built-in network with its figures."""
     graph = load(name).graph
     summary = summarize(graph, ())
     field = summary.receptive_field
