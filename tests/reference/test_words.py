@@ -72,7 +72,7 @@ def test_what_a_foreign_word_is_said_to_be_builds(write: str) -> None:
         return
     start = {"LayerScale": "b", "ClassToken": "b → ToTokens", "Attention": "b → ToTokens"}
     first = next((text for word, text in start.items() if word in write), "b")
-    first = "b → ToTokens" if write in ("PosEmbed",) else first
+    first = "b → ToTokens" if write == "PosEmbed" else first
     use = "use SE from squeeze_excitation\n" if write.startswith("SE(") else ""
     body = (
         f"{write} → ReLU" if write.startswith(("add{ a", "cat", "mul", "sub", "max", "mean")) else f"{first} → {write}"
