@@ -198,7 +198,7 @@ def _fits(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, st
 
 def _retold(error: CnnError) -> CnnError:
     # Only wrong programs pay for the tables of foreign words.
-    from cnndsl.foreign.retell import retold
+    from cnndsl.habits.retell import retold
 
     return retold(error)
 

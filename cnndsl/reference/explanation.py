@@ -101,7 +101,7 @@ def _network(word: str) -> str | None:
 
 def _foreign(word: str) -> str | None:
     """A word of another framework: what it is here, and the page of that layer."""
-    from cnndsl.foreign.words import foreign
+    from cnndsl.habits.words import foreign
 
     found = foreign(word)
     if found is None:

@@ -44,7 +44,7 @@ def parse(source: Source) -> tree.Program:
 
 def _retold(error: CnnError) -> CnnError:
     # Only wrong programs pay for the tables.
-    from cnndsl.foreign.retell import retold
+    from cnndsl.habits.retell import retold
 
     return retold(error)
 

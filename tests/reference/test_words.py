@@ -1,4 +1,4 @@
-"""Guards `reference/notions.py`, `reference/limits.py` and the tables of `foreign/`: what `explain` knows beside layers, and that
+"""Guards `reference/notions.py`, `reference/limits.py` and the tables of `habits/`: what `explain` knows beside layers, and that
 what the tables tell people to write is right."""
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from cnndsl.diagnostics.errors import CnnError
-from cnndsl.foreign.arguments import meanings
-from cnndsl.foreign.words import foreign, words
+from cnndsl.habits.arguments import meanings
+from cnndsl.habits.words import foreign, words
 from cnndsl.ir.op import registry
 from cnndsl.pipeline import parse_text
 from cnndsl.reference.explanation import explain

@@ -40,8 +40,8 @@ def foreign_function(name: str, span: Span) -> CnnError | None:
 def foreign_layer(name: str, value: tree.Name | tree.Call | tree.Invocation, span: Span) -> CnnError | None:
     """The error for a layer of another framework: what it is called here and, where that is certain, the text to write."""
     # Only wrong programs pay for the tables.
-    from cnndsl.foreign.calls import element
-    from cnndsl.foreign.words import foreign
+    from cnndsl.habits.calls import element
+    from cnndsl.habits.words import foreign
 
     word = foreign(name)
     if word is None:

@@ -34,7 +34,7 @@ def checked(value: Any, statement: tree.Param, span: Span) -> Any:
         return value
     declared = statement.type
     if declared not in TYPES:
-        from cnndsl.foreign.statements import TYPES as FOREIGN
+        from cnndsl.habits.statements import TYPES as FOREIGN
 
         close = FOREIGN.get(declared) or nearest(declared, TYPES)
         raise fault(

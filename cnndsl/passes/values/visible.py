@@ -86,7 +86,7 @@ def unknown_word(name: str, value: tree.Name | tree.Call | tree.Invocation, scop
 
 
 def _nothing_called(name: str, value: tree.Name | tree.Call | tree.Invocation, scope: Scope, span: Span) -> CnnError:
-    from cnndsl.foreign.values import CONSTANTS
+    from cnndsl.habits.values import CONSTANTS
 
     if name in CONSTANTS:
         constant = CONSTANTS[name]

@@ -48,7 +48,7 @@ class Merges:
         op = find(merge.name)
         if op is None or not op.merges:
             merges = sorted(word for word, op in registry().items() if op.merges)
-            from cnndsl.foreign.words import foreign
+            from cnndsl.habits.words import foreign
 
             word = foreign(merge.name)
             meant = word.write.partition("{")[0] if word and "{" in word.write else None

@@ -33,8 +33,8 @@ def _meaning(
 ) -> tuple[str | None, tuple[Fix, ...]]:
     """What an argument of another framework is here: the help, and the text that says it."""
     # Only wrong programs pay for the tables.
-    from cnndsl.foreign.arguments import REMARKS, meanings, renamed
-    from cnndsl.foreign.words import foreign
+    from cnndsl.habits.arguments import REMARKS, meanings, renamed
+    from cnndsl.habits.words import foreign
 
     meaning = meanings().get(name)
     value = at.text.partition("=")[2].strip()

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from cnndsl.foreign.words import foreign
+from cnndsl.habits.words import foreign
 
 Given = dict[str, ast.expr]
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, Fix, Label, Severity
 from cnndsl.diagnostics.source import Span
-from cnndsl.foreign.chains import CHAINS
-from cnndsl.foreign.habit import READING, Meant, meant
-from cnndsl.foreign.inputs import INPUTS
-from cnndsl.foreign.statements import STATEMENTS
-from cnndsl.foreign.values import VALUES
+from cnndsl.habits.chains import CHAINS
+from cnndsl.habits.habit import READING, Meant, meant
+from cnndsl.habits.inputs import INPUTS
+from cnndsl.habits.statements import STATEMENTS
+from cnndsl.habits.values import VALUES
 
 _GUESSED = READING | {"second-chain", "other-order", "unknown-name"}
 """Ids whose fix is a guess from one sign, which a habit knows better."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cnndsl.foreign.habit import MEANING, Habit, Written, habit
+from cnndsl.habits.habit import MEANING, Habit, Written, habit
 
 CONSTANTS = {
     "True": "true", "TRUE": "true", "yes": "true", "on": "true", "False": "false", "FALSE": "false", "no": "false", "off": "false",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cnndsl.foreign.habit import MEANING, Habit, Written, habit
+from cnndsl.habits.habit import MEANING, Habit, Written, habit
 
 _SIZES = r"\d+ (?: (?:\s*[xX×*,]\s*|\s+) \d+ )*"
 _FIRST = "sizes are joined by `×`, channels first and without the batch"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cnndsl.foreign.habit import MEANING, READING, Habit, Written, habit, parts
+from cnndsl.habits.habit import MEANING, READING, Habit, Written, habit, parts
 
 _NOT_OURS = "def class with while try lambda print pass yield async global assert_ del raise except finally elif"
 

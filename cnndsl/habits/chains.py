@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from cnndsl.foreign.calls import element
-from cnndsl.foreign.habit import MEANING, READING, Habit, Written, closing, habit, parts
-from cnndsl.foreign.words import foreign
+from cnndsl.habits.calls import element
+from cnndsl.habits.habit import MEANING, READING, Habit, Written, closing, habit, parts
+from cnndsl.habits.words import foreign
 
 _WORD = r"[A-Za-z_]\w* (?: \( [^()]* \) )?"
 _BRACKETS = r"\( (?: [^()] | \( (?: [^()] | \([^()]*\) )* \) )* \)"
