@@ -40,6 +40,12 @@ def spoken(kernel: Any) -> set[str]:
     return {name, *(f"{name} {field}={getattr(kernel, field)}" for field in KINDS if hasattr(kernel, field))}
 
 
+def literals(hint: Any) -> Iterator[Any]:
+    """The values of a `Literal`, and of a union of several."""
+    for part in get_args(hint):
+        yield from literals(part) if get_args(part) else (part,)
+
+
 def every_kernel() -> set[str]:
     """The classes that make functions, and what their kinds may be by the types of their fields."""
     found = set()
@@ -51,7 +57,7 @@ def every_kernel() -> set[str]:
             found.add(name)
             hints = get_type_hints(value)
             for field in set(KINDS) & hints.keys():
-                found |= {f"{name} {field}={one}" for one in get_args(hints[field])}
+                found |= {f"{name} {field}={value}" for value in literals(hints[field])}
     return found
 
 
