@@ -64,7 +64,7 @@ def every_kernel() -> set[str]:
 def test_random_networks_use_every_kernel() -> None:
     missing = every_kernel() | {f"{name} m={m}" for name in ("Winograd", "DeepWinograd") for m in (2, 4)}
     missing |= {"DirectConv plain=True", "DirectConv plain=False", "NoneType"}
-    for seeds in pieces(280):
+    for seeds in pieces(360):
         for seed in seeds:
             missing -= {word for kernel in kernels(case(seed)) for word in spoken(kernel)}
         if not missing:
