@@ -249,6 +249,7 @@ KINDS: dict[str, Kind] = {
             "mul{ id | GlobalAvgPool → {a} }",
             "sub{ id | Conv3(in.channels) } → {a}",
             "max{ id | Conv1(in.channels) → {a} | Conv3(in.channels) }",
+            "min{ id | Conv3(in.channels) → {a} }",
             "mean{ id | Conv3(in.channels) | {a} }",
             "add{ id | GlobalMaxPool }",
             "add{ id | {a} | Conv3(in.channels) } → {a}",
