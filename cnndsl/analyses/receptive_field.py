@@ -100,7 +100,11 @@ def receptive_fields(graph: Graph, *, strict: bool = False) -> dict[str, Field |
             known[node.name] = None
             continue
         source = reached[0] if len(reached) == 1 else min(reached, key=rank.__getitem__)
-        if node.op.sees_all(xs[0]):
+        if node.op.begins:
+            known[node.name] = None
+            continue
+        alone = node.op.merges and len(reached) == 1
+        if node.op.sees_all(xs[0]) and not (alone and _mixes_an_axis(node, xs, arriving)):
             known[node.name] = whole[source]
             continue
         seen = [
@@ -187,6 +191,9 @@ def _through(node: Node, xs: tuple[TensorType, ...], index: int, field: Field | 
     if isinstance(field, _Lost):
         return field
     x, y = xs[index], node.type
+    if len(field.views) != len(_size(x)):
+        # All of the input is seen, by a tensor with more or fewer axes than the input: so it is by what it is made into.
+        return whole
     reaches = node.op.reach(xs, y, index)
     if reaches is None:
         window = None if node.op.merges else node.op.window_over(x)
@@ -199,6 +206,11 @@ def _through(node: Node, xs: tuple[TensorType, ...], index: int, field: Field | 
         else:
             return whole if all(view.state == "global" for view in field.views) else _Lost(field.input)
     return Field(field.input, tuple(_compose(field.views[reach.axis], reach) for reach in reaches))
+
+
+def _mixes_an_axis(node: Node, xs: tuple[TensorType, ...], arriving: list[_Known]) -> bool:
+    """Whether a merge of one tensor and constants, such as a product with a trained matrix, says what it sees of that one."""
+    return any(field and node.op.reach(xs, node.type, index) is not None for index, field in enumerate(arriving))
 
 
 def _slide(stride: int, before: int, extent: int, axis: int) -> Reach:
@@ -230,6 +242,8 @@ def _join(seen: list[Field | _Lost], node: Node, whole: Field, *, strict: bool) 
         return whole if every else seen[0] if isinstance(seen[0], _Lost) else _Lost(whole.input)
     if all(field == fields[0] for field in fields):
         return fields[0]
+    if len({len(field.views) for field in fields}) > 1:
+        return whole
     size = _size(node.type) or tuple(1 for _ in whole.views)
     return Field(
         whole.input,

@@ -44,7 +44,7 @@ def to_text(outline: Outline, width: int | None = None, columns: tuple[str, ...]
                 index = columns.index(column)
                 widths[index] = max(min(LEAST, widths[index]), widths[index] - over)
     rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
-    shape = ", ".join(sizes(given.shape) for given in outline.summary.inputs)
+    shape = ", ".join(map(str, outline.inputs))
     lines = [f"{outline.summary.model}  {shape}", rule, _line(header, widths, columns), rule]
     lines += [_line(row, widths, columns) for row in cells]
     return "\n".join([*lines, rule, *total_lines(outline)])
@@ -90,7 +90,7 @@ def to_csv(outline: Outline) -> str:
                 len(row.branches),
                 row.title,
                 row.times,
-                _times(row.shape),
+                _times(row.type.shape),
                 row.params,
                 row.macs,
                 row.flops,
@@ -175,7 +175,7 @@ def cell(row: Row, column: str, summary: Summary) -> str:
         case "kind":
             return row.title
         case "output":
-            return _times(row.shape)
+            return str(row.type)
         case "params":
             return f"{row.params:,}" if row.params else "–"
         case "macs":

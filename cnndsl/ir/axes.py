@@ -146,3 +146,25 @@ def reduction(x: TensorType, word: str, axis: tuple[Literal["channels"] | int, .
             help=f"name each axis once: `{word}(1, 2)`",
         )
     return Reduction(x, tuple(sorted(axes)), keep)
+
+
+def seen_along(axis: Literal["channels"] | int, x: TensorType) -> TensorType:
+    """The type with this axis in the place of the channels. Raises `out-of-range` where there is no such axis."""
+    if axis == "channels":
+        return x
+    return TensorType(shape=x.shape, dtype=x.dtype, channel_axis=axis_index(axis, x))
+
+
+def with_length(axis: Literal["channels"] | int, x: TensorType, length: int) -> TensorType:
+    """The type with another length along one axis."""
+    shape = seen_along(axis, x).with_channels(length).shape
+    return TensorType(shape=shape, dtype=x.dtype, channel_axis=x.channel_axis)
+
+
+def reach_along(axis: Literal["channels"] | int, x: TensorType) -> tuple[Reach, ...] | None:
+    """What positions see where those along one axis are mixed with each other; None where that is the channels."""
+    along = axis_index(axis, x)
+    if along == x.channel_axis:
+        return None
+    behind = behind_channels(x)
+    return tuple(Reach(0, 0, x.shape[n] - 1, i) if n == along else Reach(1, 0, 0, i) for i, n in enumerate(behind))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 MOST_SHOWN = 40
+MOST_BRIEF = 24
 
 
 def show(value: Any) -> str:
@@ -25,6 +26,15 @@ def _shown(values: Sequence[Any]) -> str:
     """Items of a list, the first ones of a long one."""
     written = ", ".join(map(show, values[:MOST_SHOWN]))
     return written if len(values) <= MOST_SHOWN else f"{written}, … {len(values)} in all"
+
+
+def brief(value: Any) -> str:
+    """A value as the language writes it; of a table of many numbers its sizes alone: `[49×32]`."""
+    lengths, level = [], [value]
+    while level and all(isinstance(item, tuple | list) for item in level):
+        lengths.append(len(level[0]))
+        level = [part for item in level for part in item]
+    return show(value) if len(level) <= MOST_BRIEF else f"[{sizes(lengths)}]"
 
 
 def sizes(numbers: Iterable[object]) -> str:

@@ -10,6 +10,7 @@ from cnndsl.diagnostics.errors import Diagnostic, Label, Severity
 from cnndsl.diagnostics.source import Span
 from cnndsl.ir.op import find
 from cnndsl.passes.library.library import is_one_model
+from cnndsl.passes.rebindings import rebindings
 from cnndsl.syntax import tree
 
 
@@ -18,13 +19,17 @@ def lint_text(program: tree.Program) -> list[Diagnostic]:
     library = not is_one_model(program) and not any(
         isinstance(s, tree.Model | tree.Variant) for s in program.statements
     )
-    return [*_body(program.statements, library), *_misleading(program.statements)]
+    return [
+        *_body(program.statements, library),
+        *_misleading(program.statements),
+        *rebindings(program.statements),
+    ]
 
 
 def _body(statements: tuple[tree.Statement, ...], library: bool) -> Iterator[Diagnostic]:
     said = set(_spoken(statements))
     for word, span, what in _declared(statements):
-        exported = library and what in ("block", "value", "parameter")
+        exported = library and what in ("block", "function", "value", "parameter")
         if word not in said and word != "_" and not exported:
             yield _warning("unused-name", f"nothing uses the {what} `{word}`", span, "delete it, or use it")
     yield from _unused_defaults(statements)
@@ -32,7 +37,7 @@ def _body(statements: tuple[tree.Statement, ...], library: bool) -> Iterator[Dia
         if isinstance(statement, tree.Block | tree.Model):
             inner = set(_spoken(statement.body)) | set(_spoken(statement.parameters or ()))
             for parameter in statement.parameters or ():
-                if parameter.name not in inner:
+                if parameter.name not in inner and parameter.name != "_":
                     yield _warning(
                         "unused-name",
                         f"nothing uses the parameter `{parameter.name}` of `{statement.name}`",
@@ -54,6 +59,8 @@ def _declared(statements: tuple[tree.Statement, ...]) -> Iterator[tuple[str, Spa
                 yield statement.name, statement.name_span, "share"
             case tree.Block():
                 yield statement.name, statement.name_span, "block"
+            case tree.Function():
+                yield statement.name, statement.name_span, "function"
             case tree.Use():
                 for item in statement.imported:
                     yield item.alias or item.name, item.span, "block"
@@ -62,8 +69,9 @@ def _declared(statements: tuple[tree.Statement, ...]) -> Iterator[tuple[str, Spa
                     yield name, span, "tensor"
         if isinstance(statement, tree.Bind | tree.ChainStatement | tree.Share):
             for node in _nodes(statement.chain):
-                if isinstance(node, tree.Element) and node.tap and node.tap_span:
-                    yield node.tap, node.tap_span, "tensor"
+                if isinstance(node, tree.Tap):
+                    for name, span in zip(node.names, node.name_spans, strict=True):
+                        yield name, span, "tensor"
 
 
 def _spoken(part: Any) -> Iterator[str]:

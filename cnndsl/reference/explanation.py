@@ -187,6 +187,8 @@ def arguments_of(op: type[Op]) -> Iterator[Argument]:
     """The fields of an op with what its file says of them."""
     documented = op.documentation()
     for name, field in op.model_fields.items():
+        if name in op.implied:
+            continue
         default = None if field.is_required() else _value(field.default)
         written = ast.parse(op.__annotations__[name], mode="eval").body
         yield Argument(name, _kind(written), default, documented[name])

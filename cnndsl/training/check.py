@@ -72,4 +72,4 @@ def _misfit(graph: Graph, shape: Shape, what: str, mend: Shape) -> Diagnostic:
 def _where(graph: Graph, output: str) -> tuple[Span | None, str]:
     """Where the layer of an output stands in the program, if it does, and what it gives."""
     layer = next((node for node in graph.nodes if node.name == output), None)
-    return (graph.span(layer) if layer else None), f"gives {sizes(graph.types[output].shape)}"
+    return (graph.span(layer) if layer else None), f"gives {graph.types[output]}"

@@ -262,3 +262,28 @@ def test_a_hundred_thousand_layers() -> None:
     fields = receptive_fields(network)
     assert time.process_time() - started < 5
     assert figures(fields[f"n{count - 1}"] or field(network, "x")) == ((1,), (1,), (0,), "exact")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "input 3×64  Flatten → FC(512) → Reshape(8, 8, 8) → Conv3x3(8)",
+        "input tokens 64×16  Attention(4) → ToMap(8, 8) → Conv3x3(8)",
+        "input 3×64×64  Flatten → FC(512) → Reshape(8, 4, 4, 4) → Conv3x3x3(8)",
+        "input 8×16×16  matmul{ Reshape(4, 2, 16, 16) | Reshape(4, 2, 16, 16) } → Permute(0, 2, 1, 3)",
+        "input 3×6×8×8  Flatten → FC(512) → Reshape(8, 8, 8) → add{ Conv3x3(8) | GlobalAvgPool }",
+    ],
+)
+def test_what_has_seen_everything_still_has_with_other_axes_than_the_input(text: str) -> None:
+    network = parse_text(text).graph
+    field = receptive_fields(network)[network.outputs[0].node]
+    assert field is not None
+    assert (field.state, field.size) == ("global", network.inputs[0].type.size)
+
+
+def test_a_window_over_rearranged_axes_leaves_the_receptive_field_unknown() -> None:
+    network = parse_text("input 8×16×16  Reshape(8, 32, 8) → Conv3x3(8) → GlobalAvgPool → FC(3)").graph
+    assert network_receptive_field(network, receptive_fields(network)) is None
+    with pytest.raises(CnnError) as caught:
+        parse_text("input 8×16×16  Reshape(8, 32, 8) → Conv3x3(8) → GlobalAvgPool → FC(3)  assert rf >= 16")
+    assert "no receptive field is known" in caught.value.diagnostics[-1].message

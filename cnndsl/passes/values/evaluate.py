@@ -10,13 +10,14 @@ from cnndsl.diagnostics.nearest import nearest
 from cnndsl.passes.draft.flow import Lost, Wire
 from cnndsl.passes.values.arithmetic import operand, operation
 from cnndsl.passes.values.extent import extent
-from cnndsl.passes.values.functions import FUNCTIONS, integer, limited, span_of_integers
+from cnndsl.passes.values.formula import worked_out
+from cnndsl.passes.values.functions import CONSTANTS, FUNCTIONS, integer, limited, span_of_integers
 from cnndsl.passes.values.kinds import kind
 from cnndsl.passes.values.layer_value import IDENTITY, Given, LayerValue
 from cnndsl.passes.values.loops import bound_rounds
 from cnndsl.passes.values.misfits import refuse_misfits
 from cnndsl.passes.values.place import Place, known
-from cnndsl.passes.values.scope import BlockValue, Definition, Scope
+from cnndsl.passes.values.scope import BlockValue, Definition, Formula, Scope
 from cnndsl.passes.values.sizes import attribute_of
 from cnndsl.passes.values.visible import find_layer, unknown_word, words_of
 from cnndsl.syntax import tree
@@ -110,6 +111,8 @@ def look_up(name: str, value: tree.Name | tree.Call | tree.Invocation, scope: Sc
         found = scope.find(name)
     except KeyError:
         layer = find_layer(name, scope)
+        if layer is None and name in CONSTANTS:
+            return CONSTANTS[name]
         if layer is None:
             raise unknown_word(name, value, scope) from None
         return layer
@@ -146,7 +149,8 @@ def _index(value: tree.Index, place: Place) -> Any:
             "wrong-type", f"expected a list, found {kind(of)}", value.of.span, help="only lists and tuples have parts"
         )
     if isinstance(value.index, tree.Range):
-        first, last = (integer(evaluate(end, place)) for end in (value.index.first, value.index.last))
+        first = integer(evaluate(value.index.first, place))
+        last = len(of) - 1 if value.index.last is None else integer(evaluate(value.index.last, place))
         if not (0 <= first <= last + 1 and last < len(of)):
             raise Refusal(
                 "out-of-range",
@@ -177,6 +181,8 @@ def _call(value: tree.Call, place: Place) -> Any:
         callee = BlockValue(callee, (), tuple(place.scope.defaults_for(value.name).values()))
     if isinstance(callee, LayerValue | BlockValue):
         return with_arguments(callee, value.arguments, place)
+    if isinstance(callee, Formula):
+        return worked_out(callee, given(value.arguments, place, {}), value.span, evaluate)
     raise fault(
         "not-callable",
         f"`{value.name}` is {kind(known(callee))} and takes no arguments",
@@ -224,6 +230,7 @@ def _choice(value: tree.Choice, place: Place) -> Any:
 
 
 def _range(value: tree.Range, place: Place) -> list[int]:
+    assert value.last is not None
     first, last = (integer(operand(end, evaluate(end, place))) for end in (value.first, value.last))
     return span_of_integers(first, last + 1)
 

@@ -33,6 +33,8 @@ def checked(value: Any, statement: tree.Param, span: Span) -> Any:
     if isinstance(value, Lost):
         return value
     declared = statement.type
+    assert declared is not None
+    assert statement.type_span is not None
     if declared not in TYPES:
         from cnndsl.habits.statements import TYPES as FOREIGN
 
@@ -67,6 +69,41 @@ def checked(value: Any, statement: tree.Param, span: Span) -> Any:
             help=f"give it {_WANTED[declared]}",
         )
     return value
+
+
+def typed(statement: tree.Param, default: Any) -> tree.Param:
+    """The statement with its type, which is that of the default where none is written. Raises `wrong-type`."""
+    if statement.type is not None or isinstance(default, Lost):
+        return statement
+    kinds: dict[str, tuple[type, ...]] = {
+        "bool": (bool,),
+        "int": (int,),
+        "float": (float,),
+        "text": (str,),
+        "list": (list,),
+        "block": (LayerValue, BlockValue, IdentityValue),
+    }
+    for name, classes in kinds.items():
+        if isinstance(default, classes):
+            return tree.Param(
+                statement.span, statement.name, statement.name_span, name, statement.name_span, statement.value
+            )
+    raise fault(
+        "wrong-type",
+        f"no parameter holds {kind(default)}, the default of `{statement.name}`",
+        statement.value.span if statement.value else statement.span,
+        f"expected one of {', '.join(TYPES)}, found {kind(default)}",
+        help=f"give it {_WANTED['list']}, or a number",
+    )
+
+
+def types(statements: tuple[tree.Statement, ...]) -> dict[str, str]:
+    """The types of parameters by name; nothing for one whose default is to be worked out first."""
+    return {
+        s.name: s.type or ("text" if isinstance(s.value, tree.Text) else "")
+        for s in statements
+        if isinstance(s, tree.Param)
+    }
 
 
 def settings(parameters: Mapping[str, Any], scope: Scope, types: Mapping[str, str]) -> dict[str, Given]:

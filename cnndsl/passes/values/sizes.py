@@ -21,7 +21,7 @@ def attribute_of(wire: Wire, value: tree.Attribute) -> Any:
     if x.kind == "tokens":
         plain["tokens"] = x.size[0]
     elif x.kind == "map":
-        plain |= dict(zip(axes[x.rank], x.size, strict=True))
+        plain |= dict(zip(axes.get(x.rank, ()), x.size, strict=False))
     if name in plain:
         return plain[name]
     if name in ATTRIBUTES:

@@ -54,6 +54,10 @@ def is_layer(word: str) -> bool:
 def unknown_word(name: str, value: tree.Name | tree.Call | tree.Invocation, scope: Scope) -> CnnError:
     """The error for a name that stands for nothing here."""
     span = value.span if isinstance(value, tree.Name) else value.name_span
+    if name == "_":
+        return fault(
+            "unknown-name", "`_` names what is not used", span, help="give what it stands for a name of its own"
+        )
     hidden = scope.why_hidden(name)
     if hidden is not None:
         return fault(

@@ -6,7 +6,7 @@ from cnndsl.diagnostics.errors import CnnError, Diagnostic, Fix, Label, Refusal,
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Span
 from cnndsl.ir.arguments import MOST_SIZE
-from cnndsl.ir.tensor import BYTES, TensorType
+from cnndsl.ir.tensor import BYTES, MOST_AXES, TensorType
 from cnndsl.ir.written import sizes
 from cnndsl.passes.draft.flow import LOST, Flow, Wire
 from cnndsl.passes.values.evaluate import evaluate
@@ -38,10 +38,10 @@ def input_type(statement: tree.Input, body: Body) -> TensorType:
                 help="write a size within the limits",
             )
         lengths.append(size)
-    most = 2 if statement.tokens else 4
+    most = 2 if statement.tokens else MOST_AXES
     if len(lengths) > most or (statement.tokens and len(lengths) != 2):
         found = sizes(lengths)
-        expected = "tokens×channels" if statement.tokens else "channels and at most three axes behind them"
+        expected = "tokens×channels" if statement.tokens else "channels and at most five axes behind them"
         raise fault(
             "wrong-rank",
             f"an input has {expected}, found {found}",

@@ -9,8 +9,7 @@ from cnndsl.passes.draft.flow import Lost, Wire
 from cnndsl.passes.values.evaluate import truth
 from cnndsl.passes.values.visible import unknown_word
 from cnndsl.passes.walk.body import Body, Departures
-from cnndsl.passes.walk.calls import arriving
-from cnndsl.passes.walk.tensors import named_tensor
+from cnndsl.passes.walk.tensors import arriving, named_tensor
 from cnndsl.syntax import tree
 
 

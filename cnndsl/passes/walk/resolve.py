@@ -27,7 +27,7 @@ def resolve(layer: LayerValue, span: Span) -> tuple[Op, Spans]:
     other = in_other_order(layer, values, spans, span)
     if other is not None:
         raise CnnError([other])
-    known = layer.op.model_fields
+    known = {name: field for name, field in layer.op.model_fields.items() if name not in layer.op.implied}
     for name in [name for name in values if name not in known]:
         wrong.append(unknown_argument(layer, name, spans[name], span))
         del values[name]

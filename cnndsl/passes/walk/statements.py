@@ -12,15 +12,16 @@ from cnndsl.passes.draft.assembly import Assembly
 from cnndsl.passes.draft.flow import LOST, Entrance, Flow, Lost, LostValue, Wire
 from cnndsl.passes.draft.name import free
 from cnndsl.passes.values.evaluate import evaluate
-from cnndsl.passes.values.parameters import checked
+from cnndsl.passes.values.parameters import checked, typed
 from cnndsl.passes.values.share import Shared
 from cnndsl.passes.walk.body import Body, Departures, names_set
-from cnndsl.passes.walk.calls import arriving
 from cnndsl.passes.walk.chains import Chains
 from cnndsl.passes.walk.declare import define, preset, refuse_letter_x, refuse_stray
 from cnndsl.passes.walk.findings import Findings
 from cnndsl.passes.walk.inputs import arrival, channels_last, input_type, replace_shape
 from cnndsl.passes.walk.outputs import depart, nothing_leaves
+from cnndsl.passes.walk.taps import bind_parts
+from cnndsl.passes.walk.tensors import arriving
 from cnndsl.syntax import tree
 
 
@@ -83,7 +84,7 @@ class Statements:
     def _lose(self, statement: tree.Statement, body: Body, departures: Departures) -> None:
         """What a wrong statement would have named is lost, so that its users keep quiet."""
         if isinstance(statement, tree.Bind):
-            body.scope.names |= dict.fromkeys(statement.names, LOST)
+            body.scope.names |= dict.fromkeys([name for name in statement.names if name != "_"], LOST)
         elif isinstance(statement, tree.Let | tree.Param | tree.Share):
             body.scope.names[statement.name] = LOST
         elif isinstance(statement, tree.Input):
@@ -153,20 +154,12 @@ class Statements:
         if not statement.together:
             self.chains.bind(statement.names[0], flow, statement.name_spans[0], body)
             return
-        wires = (LOST,) * len(statement.names) if isinstance(flow, Lost) else arriving(flow)
-        if len(wires) != len(statement.names):
-            raise fault(
-                "wrong-number-of-tensors",
-                f"{len(wires)} tensor{'s' if len(wires) != 1 else ''} for {len(statement.names)} names",
-                statement.span,
-                f"expected {len(statement.names)}, found {len(wires)}",
-                help="give as many names as tensors arrive",
-            )
-        for name, wire, span in zip(statement.names, wires, statement.name_spans, strict=True):
-            self.chains.bind(name, wire, span, body)
+        bind_parts(statement.names, statement.name_spans, flow, statement.span, body, self.chains.bind)
 
     def _param(self, statement: tree.Param, body: Body) -> None:
         setting = body.settings.get(statement.name)
+        if statement.type is None and statement.value is not None:
+            statement = typed(statement, evaluate(statement.value, body.place()))
         if setting is not None:
             value, span = setting.value, setting.span
         elif statement.value is not None:

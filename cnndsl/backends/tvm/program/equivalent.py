@@ -50,7 +50,7 @@ def equivalent(op: Op, x: TensorType, weights: Arrays) -> tuple[Part, ...]:
     if isinstance(op, SepConv):
         own = dict(weights)
         return (op.depthwise(x), part("depthwise", own)), (op.pointwise_conv(x), part("pointwise", own))
-    if isinstance(op, Linear):
+    if isinstance(op, Linear) and op.axis == "channels":
         return _linear(op, x, weights)
     if isinstance(op, PixelShuffle) and op.order == "dcr":
         return (op.by_pixels(x), {}), (PixelShuffle(r=op.r), {})
