@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from cnndsl.ir.graph import Graph
     from cnndsl.network import Network, load, parse
     from cnndsl.pipeline import check, format_text
+    from cnndsl.published.table import class_names, published
     from cnndsl.reference.explanation import explain
     from cnndsl.training.data.find import find_data
     from cnndsl.training.run import open_run
@@ -56,6 +57,7 @@ __all__ = [
     "__version__",
     "check",
     "check_weights",
+    "class_names",
     "draw_figure",
     "element_ids",
     "explain",
@@ -66,6 +68,7 @@ __all__ = [
     "load_package",
     "open_run",
     "parse",
+    "published",
     "read_arrays",
     "read_image",
     "read_weights",
@@ -94,6 +97,7 @@ _HOMES = {
     "Summary": "cnndsl.analyses.document",
     "check": "cnndsl.pipeline",
     "check_weights": "cnndsl.arrays.weights:checked",
+    "class_names": "cnndsl.published.table",
     "draw_figure": "cnndsl.backends.drawing.draw",
     "element_ids": "cnndsl.backends.drawing.draw",
     "explain": "cnndsl.reference.explanation",
@@ -105,6 +109,7 @@ _HOMES = {
     "load_package": "cnndsl.backends.tvm.package.loaded:load",
     "open_run": "cnndsl.training.run",
     "parse": "cnndsl.network",
+    "published": "cnndsl.published.table",
     "read_arrays": "cnndsl.arrays.inputs",
     "read_image": "cnndsl.arrays.inputs",
     "read_weights": "cnndsl.arrays.weights",

@@ -112,6 +112,26 @@ class Network:
 
         return to_torch(self.graph)
 
+    def weights(self, which: str = "published") -> dict[str, Any]:
+        """Trained weights as arrays by state-dict key: `published`, `published:WHICH`, or those of a file.
+
+        They are fetched where they are not on this machine. Raises `CnnError` (no-published-weights, wrong-checksum and what
+        reading them raises) and `MissingPart` without network.
+        """
+        return self._weights(which, 0)
+
+    def read_picture(self, path: str | Path, weights: str = "") -> Any:
+        """A picture file as the network is fed it, without batch: as `weights` (`published`, `published:WHICH`) were trained,
+        else from 0 to 1. Raises `CnnError` (file-not-found, unreadable-image, wrong-rank) and `MissingPart`.
+        """
+        from cnndsl.arrays.inputs import prepared_picture, read_picture
+        from cnndsl.published.table import find
+        from cnndsl.published.weights import which
+
+        name = which(weights)
+        reading = find(self.name, name).use.reading if name is not None else {}
+        return prepared_picture(read_picture(path), self.graph.inputs[0].type.shape, reading)[0]
+
     def to_source(self) -> str:
         """The text of a Python file that needs torch and nothing of ours."""
         from cnndsl.backends.pytorch.writing.source import to_source
@@ -133,20 +153,21 @@ class Network:
     ) -> BuiltPackage:
         """A compiled package, to call with arrays or to `export` as a directory.
 
-        `weights` is a state dict of arrays or torch tensors, or a file of them; without it the first values of `seed`
+        `weights` is a state dict of arrays or torch tensors, a file of them, or `published`; without it the first values of `seed`
         are taken. A run takes `batch` examples; of several sizes the largest that fits is used. `strict_numerics` keeps
         to kernels that sum products of the given numbers, without Winograd's transforms. With `precision` bf16
         convolutions and `FC` multiply bfloat16 numbers, but where Winograd's algorithm in float32 is faster. It runs on
         `threads` threads, all cores by default. With `tuned` kernels run as `tune` found best, which is in `store`. Raises
         `CnnError` and `MissingPart`.
         """
-        from cnndsl.arrays.weights import read_weights
         from cnndsl.backends.tvm.build import build
         from cnndsl.backends.tvm.options import CompileOptions
+        from cnndsl.published.weights import given_weights
 
         origin = "the given weights"
         if isinstance(weights, str | Path):
-            origin, weights = Path(weights).name, read_weights(weights)
+            given = given_weights(self.graph, weights)
+            origin, weights = given.origin, given.arrays
         arrays = None if weights is None else {key: _array(value) for key, value in weights.items()}
         choices = None
         if tuned:
@@ -211,12 +232,14 @@ class Network:
 
     def _weights(self, given: Mapping[str, Any] | str | Path | None, seed: int) -> dict[str, Any]:
         """Weights of this network as arrays, from a file, a mapping, or a seed. Raises `CnnError`."""
-        from cnndsl.arrays.weights import checked, initial_weights, read_weights
+        from cnndsl.arrays.weights import checked, initial_weights
+        from cnndsl.published.weights import given_weights
 
         if given is None:
             return initial_weights(self.graph, seed)
         if isinstance(given, str | Path):
-            return checked(self.graph, read_weights(given), Path(given).name)
+            found = given_weights(self.graph, given)
+            return checked(self.graph, found.arrays, found.origin)
         return checked(self.graph, {key: _array(value) for key, value in given.items()}, "the given weights")
 
     def bench(

@@ -62,6 +62,11 @@ for diagnostic in cnndsl.check("mine.cnn"):
 module = cnndsl.load("lenet5").to_torch()
 print(module(torch.zeros(2, 1, 32, 32)).shape)""",
             "Network.to_source": 'print(cnndsl.load("lenet5").to_source().splitlines()[0])',
+            "Network.weights": """net = cnndsl.load("lenet5")
+cnndsl.write_weights("lenet5.safetensors", cnndsl.initial_weights(net.graph, seed=0))
+print(len(net.weights("lenet5.safetensors")))""",
+            "Network.read_picture": """x = cnndsl.load("resnet18").read_picture("docs/images/cat.jpg", "published")
+print(x.shape, x.dtype)""",
             "Network.to_tvm": """import numpy as np
 
 package = cnndsl.load("lenet5").to_tvm(seed=1)
@@ -138,6 +143,9 @@ print(sorted(cnndsl.read_weights("lenet5.safetensors")) == sorted(weights))""",
 module = cnndsl.load("lenet5").to_torch()
 torch.save(module.state_dict(), "lenet5.pth")
 print(len(cnndsl.read_weights("lenet5.pth")))""",
+            "published": """for entry in cnndsl.published("resnet50"):
+    print(entry.name, entry.url)""",
+            "class_names": """print(cnndsl.class_names("imagenet")[967])""",
             "check_weights": """graph = cnndsl.load("lenet5").graph
 weights = cnndsl.initial_weights(graph, seed=0)
 del weights["features.conv1.bias"]

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, MissingPart
+from cnndsl.diagnostics.extras import how_to_install
 from cnndsl.disk.files import open_file
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from cnndsl.arrays.pictures import Frame
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 """Mean of each channel over ImageNet, colours from 0 to 1: what published weights expect to be subtracted."""
 IMAGENET_STD = (0.229, 0.224, 0.225)
 """Standard deviation of each channel over ImageNet, colours from 0 to 1: what published weights expect to be divided by."""
 
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP")
-"""What counts as a picture. Pillow goes by content, whatever a file is called, and hands PostScript to Ghostscript."""
 MOST_ARRAY_BYTES = 4 * 10**9
 """What an archive of arrays may unpack to."""
 
@@ -39,64 +41,51 @@ def read_image(
     One channel is the luminance, three are red, green, blue.
     Raises `CnnError` (file-not-found, unreadable-image, wrong-rank) and, without Pillow, `MissingPart`.
     """
-    path = Path(path)
-    if len(shape) != 3 or shape[0] not in (1, 3):
-        raise _fault(
-            "wrong-rank",
-            f"a picture cannot be an input of {'×'.join(map(str, shape))}",
-            "give an `.npy` array: pictures have 1 or 3 channels",
-        )
+    _check_shape(shape)
     if any(numbers is not None and len(numbers) != shape[0] for numbers in (mean, std)):
         raise _fault(
             "wrong-rank", f"the mean and deviation are not of {shape[0]} channels", f"give {shape[0]} numbers for each"
         )
-    import numpy as np
-
-    array = np.asarray(_fitted(path, shape, fit), np.float32) / np.float32(255)
-    array = array.reshape(*shape[1:], shape[0]).transpose(2, 0, 1)
-    column = (shape[0], 1, 1)
-    if mean is not None:
-        array = array - np.asarray(mean, np.float32).reshape(column)
-    if std is not None:
-        array = array / np.asarray(std, np.float32).reshape(column)
-    return np.ascontiguousarray(array)
+    reading = {"fit": fit, "mean": list(mean or ()), "std": list(std or ())}
+    return prepared_picture(read_picture(path), shape, reading)[0]
 
 
-def _fitted(path: Path, shape: tuple[int, ...], fit: str) -> Any:
-    try:
-        from PIL import Image, ImageOps
-    except ImportError:
-        raise MissingPart("reading pictures takes Pillow", "run `pip install 'cnndsl[images]'`") from None
+def prepared_picture(picture: Any, shape: tuple[int, ...], reading: Mapping[str, Any]) -> tuple[np.ndarray, Frame]:
+    """A picture as a network is fed it, and where it lies in that: `pictures.prepared`. Raises `CnnError` (wrong-rank)."""
+    from cnndsl.arrays.pictures import prepared
+
+    _check_shape(shape)
+    return prepared(picture, shape, reading)
+
+
+def read_picture(path: Path | str) -> Any:
+    """A picture file in red, green and blue, upright; what is transparent is white.
+
+    Raises `CnnError` (file-not-found, unreadable-image) and, without Pillow, `MissingPart`.
+    """
+    if find_spec("PIL") is None:
+        raise MissingPart("reading pictures takes Pillow", how_to_install("images"))
+    from cnndsl.arrays.pictures import opened
+
     stream = open_file(path)
     try:
-        with stream, warnings.catch_warnings():
-            # Pillow warns of pictures that are bombs, of truncated ones and of odd metadata.
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(stream, formats=FORMATS) as file:
-                picture = ImageOps.exif_transpose(file).convert("L" if shape[0] == 1 else "RGB")
+        with stream:
+            return opened(stream)
     except Exception as e:  # noqa: BLE001  (Pillow's decoders end in errors of many kinds, and none is ours)
         raise _fault(
             "unreadable-image",
             f"{path} cannot be read as a picture: {_why(e)}",
             "give a PNG, JPEG or other common picture",
         ) from None
-    height, width = shape[1:]
-    if fit == "whole":
-        return picture.resize((width, height), Image.Resampling.BILINEAR)
-    wanted = (round(width * 256 / 224), round(height * 256 / 224))
-    size = _filling(picture.size, wanted)
-    picture = picture.resize(size, Image.Resampling.BILINEAR)
-    left, top = round((size[0] - width) / 2), round((size[1] - height) / 2)
-    return picture.crop((left, top, left + width, top + height))
 
 
-def _filling(size: tuple[int, int], wanted: tuple[int, int]) -> tuple[int, int]:
-    """The smallest size of the same proportions that covers `wanted`; fractions are dropped, as torchvision does."""
-    width, height = size
-    if wanted[0] * height >= wanted[1] * width:
-        return wanted[0], max(wanted[1], wanted[0] * height // width)
-    return max(wanted[0], wanted[1] * width // height), wanted[1]
+def _check_shape(shape: tuple[int, ...]) -> None:
+    if len(shape) != 3 or shape[0] not in (1, 3):
+        raise _fault(
+            "wrong-rank",
+            f"a picture cannot be an input of {'×'.join(map(str, shape))}",
+            "give an `.npy` array: pictures have 1 or 3 channels",
+        )
 
 
 def read_arrays(path: Path | str) -> dict[str, np.ndarray]:
@@ -132,10 +121,10 @@ def read_inputs(
     path: Path | str,
     names: Sequence[str],
     shapes: Sequence[tuple[int, ...]],
-    mean: Sequence[float] | None = None,
-    std: Sequence[float] | None = None,
+    reading: Mapping[str, Any] | None = None,
 ) -> dict[str, np.ndarray]:
-    """The inputs of a network from one file: a `.npz` by name, an `.npy` or a picture for the only one.
+    """The inputs of a network from one file: a `.npz` by name, an `.npy` or a picture, read as `reading` says, for the only
+    one.
 
     Raises `CnnError` (missing-input besides those of `read_image` and `read_arrays`).
     """
@@ -147,7 +136,10 @@ def read_inputs(
             "missing-input", f"{path.name} is one array, and the network takes {len(names)} ({', '.join(names)})",
             "put them by name into an `.npz` file",
         )  # fmt: skip
-    return {names[0]: read_arrays(path)[""] if path.suffix == ".npy" else read_image(path, shapes[0], mean, std)}
+    if path.suffix == ".npy":
+        return {names[0]: read_arrays(path)[""]}
+    _check_shape(shapes[0])
+    return {names[0]: prepared_picture(read_picture(path), shapes[0], reading or {})[0]}
 
 
 def _refuse_bomb(stream: BinaryIO) -> None:

@@ -1,14 +1,15 @@
-"""Files of weights: safetensors read and written with NumPy alone, PyTorch's own with PyTorch."""
+"""Files of weights: safetensors read and written with NumPy alone, PyTorch's own with PyTorch, others by `foreign/`."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, MissingPart
+from cnndsl.diagnostics.extras import how_to_install
 from cnndsl.disk.files import open_file, written_aside
 
 if TYPE_CHECKING:
@@ -24,21 +25,28 @@ _MOST_HEADER = 100_000_000
 _MOST_REPEATED = 1_000_000_000
 
 
-def read_weights(path: Path | str) -> Arrays:
-    """The arrays of a `.safetensors`, `.pth` or `.pt` file by key.
+def read_weights(path: Path | str, ending: str = "") -> Arrays:
+    """The arrays of a file by key: `.safetensors`, PyTorch's `.pth` and `.pt`, Keras' `.h5` and `.hdf5`, a `.pkl` of arrays,
+    TensorFlow's `.pb` and `.index`, TensorFlow.js' `model.json`. `ending` counts in place of the file's own.
 
-    bfloat16 is widened to float32. Raises `CnnError` (file-not-found, unreadable-weights) and, for PyTorch's
-    own files without PyTorch, `MissingPart`.
+    bfloat16 is widened to float32. Nothing in a file is ever called. Raises `CnnError` (file-not-found, unreadable-weights)
+    and `MissingPart` where a reader takes a library that is not installed.
     """
     path = Path(path)
-    readers = {".safetensors": _read_safetensors, ".pth": _read_pth, ".pt": _read_pth}
-    if path.suffix not in readers:
+    ending = ending or path.suffix
+    if ending == ".weights":
+        raise _fault(
+            "unreadable-weights",
+            f"{path.name} is Darknet's: it names no array",
+            "published ones are read by `--weights published`",
+        )
+    if ending not in _READERS:
         raise _fault(
             "unreadable-weights", f"{path.name} is not a file of weights", "expected `.safetensors`, `.pth` or `.pt`"
         )
     try:
         with open_file(path) as file:
-            return readers[path.suffix](file)
+            return _READERS[ending](file, path)
     except (ValueError, OSError) as e:
         raise _fault("unreadable-weights", f"{path.name} cannot be read: {e}", "save the weights again") from e
 
@@ -112,7 +120,7 @@ def _read_pth(file: BinaryIO) -> Arrays:
     try:
         import torch
     except ImportError:
-        raise MissingPart("reading PyTorch's own files takes PyTorch", "run `pip install 'cnndsl[torch]'`") from None
+        raise MissingPart("reading PyTorch's own files takes PyTorch", how_to_install("torch")) from None
     try:
         state = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as e:
@@ -143,6 +151,55 @@ def _array(key: str, tensor: Any) -> np.ndarray:
         raise ValueError(f"{key} is of an unknown type {tensor.dtype}")
     found: np.ndarray = (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).detach().contiguous().numpy()
     return found
+
+
+def _read_hdf5(file: BinaryIO, _: Path) -> Arrays:
+    from cnndsl.arrays.foreign.hdf5 import read_hdf5
+
+    return read_hdf5(file)
+
+
+def _read_pickled(file: BinaryIO, _: Path) -> Arrays:
+    from cnndsl.arrays.foreign.pickled import read_pickled
+
+    return read_pickled(file)
+
+
+def _read_tf_graph(file: BinaryIO, _: Path) -> Arrays:
+    from cnndsl.arrays.foreign.tf_graph import read_tf_graph
+
+    return read_tf_graph(file)
+
+
+def _read_tf_checkpoint(file: BinaryIO, path: Path) -> Arrays:
+    from cnndsl.arrays.foreign.tf_checkpoint import read_tf_checkpoint
+
+    with open_file(path.with_name(f"{path.name.removesuffix('index')}data-00000-of-00001")) as data:
+        return read_tf_checkpoint(file, data)
+
+
+def _read_tfjs(file: BinaryIO, path: Path) -> Arrays:
+    from cnndsl.arrays.foreign.tfjs import read_tfjs
+
+    def beside(name: str) -> bytes:
+        with open_file(path.with_name(name)) as found:
+            return found.read()
+
+    return read_tfjs(file, beside)
+
+
+_READERS: dict[str, Callable[[BinaryIO, Path], Arrays]] = {
+    ".safetensors": lambda file, _: _read_safetensors(file),
+    ".pth": lambda file, _: _read_pth(file),
+    ".pt": lambda file, _: _read_pth(file),
+    ".h5": _read_hdf5,
+    ".hdf5": _read_hdf5,
+    ".pkl": _read_pickled,
+    ".pickle": _read_pickled,
+    ".pb": _read_tf_graph,
+    ".index": _read_tf_checkpoint,
+    ".json": _read_tfjs,
+}
 
 
 def _fault(id: str, message: str, help: str) -> CnnError:

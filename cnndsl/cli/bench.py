@@ -11,6 +11,7 @@ import click
 from cnndsl.cli.shared.reading import file_argument, network_options, read_network
 from cnndsl.cli.shared.tuning import Tuning, store_option
 from cnndsl.cli.shared.voice import note, say
+from cnndsl.cli.shared.weighing import read_given, weights_option
 
 if TYPE_CHECKING:
     from cnndsl.backends.tvm.options import Precision
@@ -31,7 +32,7 @@ def _peers(context: click.Context, parameter: click.Parameter, value: str | None
 
 @click.command("bench")
 @file_argument
-@click.option("--weights", type=click.Path(path_type=Path), help="A .safetensors or .pth state dict, or else drawn.")
+@weights_option("A .safetensors or .pth state dict, or else drawn.")
 @click.option("--threads", type=click.IntRange(1), help="For every engine; all cores by default.")
 @click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Examples in one run.")
 @click.option("--precision", type=click.Choice(["f32", "bf16"]), default="f32", show_default=True)
@@ -74,7 +75,6 @@ def command(
     """Measure latency in turns with other engines, their errors, and the distance to what the machine can do."""
     if store is not None and tune is None:
         raise click.UsageError("--store belongs to `--tune`", context)
-    from cnndsl.arrays.weights import read_weights
     from cnndsl.backends.tvm.examine.stage import Stage, Tell
     from cnndsl.backends.tvm.options import CompileOptions
     from cnndsl.cli.shared.apart import do_apart
@@ -90,7 +90,9 @@ def command(
             tell(stage, text)
             note(f"{text} …")
 
-        arrays = read_weights(weights) if weights else None
+        arrays = read_given(graph, weights).arrays if weights else None
+        if arrays is None:
+            note("no --weights: drawn ones, untrained; how long a run takes does not depend on them")
         tell(Stage.PREPARING, "looking for settings of kernels")
         choices = tuning.choices(graph, "llvm", (batch,), options)
         plan = BenchPlan(
@@ -112,7 +114,8 @@ def command(
         from cnndsl.backends.tvm.examine.crash import compile_apart
         from cnndsl.benchmarking.examples import lively_weights
 
-        arrays = checked(graph, read_weights(weights), weights.name) if weights else lively_weights(graph, 0)
+        given = read_given(graph, weights) if weights else None
+        arrays = checked(graph, given.arrays, given.origin) if given else lively_weights(graph, 0)
         compile_apart(graph, arrays, options, "llvm", batch, tell, tuning.known("llvm", options))
 
     do_apart(work, again)

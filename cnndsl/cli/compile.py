@@ -10,15 +10,28 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from cnndsl.cli.shared.reading import file_argument, network_options, read_network
+from cnndsl.cli.shared.recognising import opened
 from cnndsl.cli.shared.tuning import Tuning, store_option
-from cnndsl.cli.shared.voice import note, say, step
+from cnndsl.cli.shared.voice import note, say, step, untrained
+from cnndsl.cli.shared.weighing import read_given, weights_option
+from cnndsl.cli.shared.writing import FOLDER, refuse_name
 
 if TYPE_CHECKING:
+    from cnndsl.arrays.use import Use
     from cnndsl.backends.tvm.options import CompileOptions
     from cnndsl.ir.graph import Graph
 
 _EXPORTS = ("onnx", "pt2", "safetensors")
 _WEIGHTED = ("weights", "seed")
+_WRITES = {
+    "torch": ((".py",), "a PyTorch module"),
+    "tvm": ((FOLDER,), "a package"),
+    "onnx": ((".onnx",), "an ONNX file"),
+    "pt2": ((".pt2",), "an exported program"),
+    "safetensors": ((".safetensors",), "a file of weights"),
+    "ir": ((".json",), "a graph as JSON"),
+}
+"""The endings of what each `--to` writes, and what it is."""
 TVM_ONLY = ("target", "batch", "strict_numerics", "precision", "threads", "dump", "tune", "store")
 
 
@@ -50,9 +63,7 @@ class Batches(click.ParamType[tuple[int, ...]]):
     type=click.Path(path_type=Path),
     help="A file (torch, ir: `-`, the default, is stdout) or directory (tvm).",
 )
-@click.option(
-    "--weights", type=click.Path(path_type=Path), help="A .safetensors or .pth state dict; not for torch and ir."
-)
+@weights_option("A .safetensors or .pth state dict; not for torch and ir.")
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="First weights, where none are given."
 )
@@ -83,7 +94,7 @@ class Batches(click.ParamType[tuple[int, ...]]):
     "--tune",
     type=click.IntRange(0),
     metavar="N",
-    help="tvm: measure up to N candidates for its kernels; 0 uses what is known.",
+    help="tvm: measure up to N candidates for its kernels; 0 measures nothing and uses what was measured before.",
 )
 @store_option
 @network_options
@@ -119,13 +130,23 @@ def command(
         raise click.UsageError("--weights and --seed are two ways to say the same; give one", context)
     if "store" in given and tune is None:
         raise click.UsageError("--store belongs to `--tune`", context)
-    graph = read_network(file, parameters, inputs).graph
+    endings, what = _WRITES[to]
+    refuse_name(context, output, file.partition(":")[0] if not Path(file).exists() else file, endings, what)
+    run = opened(file)
+    if run is not None and (parameters or inputs):
+        raise click.UsageError("a run knows its parameters and its size; give none", context)
+    graph = read_network(file, parameters, inputs).graph if run is None else run.graph
+    if run is not None and "seed" not in given:
+        weights = weights or run.best
+    if weights is None and to in ("tvm", *_EXPORTS):
+        untrained(seed)
+    use = None if run is None else run.use
     if to == "tvm":
         assert output is not None
         from cnndsl.backends.tvm.options import CompileOptions
 
         options = CompileOptions(strict_numerics, precision, threads)
-        _package(graph, _Order(output, weights, seed, target, batch, options, Tuning(tune, store), dump))
+        _package(graph, _Order(output, weights, use, seed, target, batch, options, Tuning(tune, store), dump))
     elif to == "torch":
         from cnndsl.backends.pytorch.writing.source import to_source
 
@@ -138,9 +159,13 @@ def command(
 
 
 def _export(graph: Graph, to: str, output: Path, weights: Path | None, seed: int) -> None:
-    from cnndsl.arrays.weights import checked, initial_weights, read_weights, write_weights
+    from cnndsl.arrays.weights import checked, initial_weights, write_weights
 
-    arrays = checked(graph, read_weights(weights), weights.name) if weights else initial_weights(graph, seed)
+    if weights is None:
+        arrays = initial_weights(graph, seed)
+    else:
+        given = read_given(graph, weights)
+        arrays = checked(graph, given.arrays, given.origin)
     if to == "safetensors":
         write_weights(output, arrays)
     else:
@@ -157,6 +182,8 @@ class _Order:
 
     output: Path
     weights: Path | None
+    use: Use | None
+    """Of a run; published weights say it themselves."""
     seed: int
     """For first weights, where no file of weights is given."""
     target: str
@@ -167,7 +194,7 @@ class _Order:
 
 
 def _package(graph: Graph, order: _Order) -> None:
-    from cnndsl.arrays.weights import initial_weights, read_weights
+    from cnndsl.arrays.weights import initial_weights
     from cnndsl.backends.tvm.examine.stage import Stage, Tell
     from cnndsl.cli.shared.apart import do_apart
 
@@ -176,10 +203,13 @@ def _package(graph: Graph, order: _Order) -> None:
     def work(tell: Tell) -> None:
         from cnndsl.backends.tvm.build import build
         from cnndsl.backends.tvm.package.export import refuse_foreign
+        from cnndsl.published.weights import use_of
 
         # Compiling takes seconds, and this is known before.
         refuse_foreign(output.absolute())
-        arrays, origin = (read_weights(weights), weights.name) if weights else (None, "")
+        given = read_given(graph, weights) if weights else None
+        arrays, origin = (given.arrays, given.origin) if given else (None, "")
+        use = use_of(graph, given) if order.use is None and given and given.entry else order.use
         tell(Stage.PREPARING, "looking for settings of kernels")
         choices = order.tuning.choices(graph, target, order.batch, options)
         tell(Stage.COMPILING, "compiling the network")
@@ -187,6 +217,7 @@ def _package(graph: Graph, order: _Order) -> None:
             package = build(
                 graph, arrays, target, order.batch, options, seed=order.seed, origin=origin, choices=choices
             )
+        package.manifest = package.manifest.used(use)
         tell(Stage.WRITING, f"writing {output}")
         if order.dump is not None:
             package.dump(order.dump)
@@ -198,7 +229,7 @@ def _package(graph: Graph, order: _Order) -> None:
     def again(tell: Tell) -> None:
         from cnndsl.backends.tvm.examine.crash import compile_apart
 
-        arrays = read_weights(weights) if weights else initial_weights(graph, order.seed)
+        arrays = read_given(graph, weights).arrays if weights else initial_weights(graph, order.seed)
         choices = order.tuning.known(target, options)
         for size in order.batch:
             compile_apart(graph, arrays, options, target, size, tell, choices)

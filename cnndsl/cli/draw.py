@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from cnndsl.cli.shared.reading import file_argument, network_options, read_network
+from cnndsl.cli.shared.reading import file_argument, leave_over_budget, network_options, read_network
 from cnndsl.cli.shared.voice import note
+from cnndsl.cli.shared.weighing import read_given, weights_option
 
 if TYPE_CHECKING:
     from cnndsl.backends.drawing.colours.measure import Measure
@@ -61,11 +62,7 @@ TAKES = {
     help="auto: an SVG that is light or dark as its reader's browser is.",
 )
 @click.option("--image", type=click.Path(path_type=Path), help="The picture under the receptive fields.")
-@click.option(
-    "--weights",
-    type=click.Path(path_type=Path),
-    help="Trained weights: the effective field, from gradients, stands beside the theoretical one.",
-)
+@weights_option("Trained weights: the effective field, from gradients, stands beside the theoretical one.")
 @click.option(
     "--normalize",
     type=click.Choice(["none", "imagenet"]),
@@ -98,7 +95,8 @@ def command(
             raise click.UsageError(f"--{name} is for --style {' or '.join(styles)}, not {style}", context)
     if style == "rf" and image is None:
         raise click.UsageError("--style rf draws over a picture: give one with --image", context)
-    graph = read_network(file, parameters, inputs).graph
+    loaded = read_network(file, parameters, inputs, over_budget=True)
+    graph = loaded.graph
     from cnndsl.backends.drawing.draw import draw, draw_figure
 
     if style == "diagram":
@@ -111,6 +109,7 @@ def command(
         assert image is not None
         draw_figure(lambda: _fields(graph, image, weights, normalize, theme), output, theme)
     note(f"wrote {output}")
+    leave_over_budget(context, loaded)
 
 
 def _fields(graph: Graph, image: Path, weights: Path | None, normalize: str, theme: Theme) -> Figure:
@@ -125,10 +124,11 @@ def _fields(graph: Graph, image: Path, weights: Path | None, normalize: str, the
     pixels = (plain.transpose(1, 2, 0) * 255).round().astype("uint8")
     gradient = None
     if weights is not None:
-        from cnndsl.arrays.weights import checked, read_weights
+        from cnndsl.arrays.weights import checked
         from cnndsl.backends.pytorch.live.gradient import influence
 
-        arrays = checked(graph, read_weights(weights), weights.name)
+        given = read_given(graph, weights)
+        arrays = checked(graph, given.arrays, given.origin)
         value = read_image(image, shape, IMAGENET_MEAN, IMAGENET_STD) if normalize == "imagenet" else plain
         gradient = influence(graph, arrays, {found.input: value[None]}, found.last.node.name, found.input)
     return fields(graph, pixels[..., 0] if shape[0] == 1 else pixels, influence=gradient, theme=theme)

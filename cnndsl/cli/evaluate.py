@@ -11,15 +11,14 @@ import click
 from cnndsl.cli.shared.reading import file_argument, network_options
 from cnndsl.cli.shared.recognising import opened, recogniser
 from cnndsl.cli.shared.voice import note, say, step
+from cnndsl.cli.shared.weighing import weights_option
 
 PICTURES = (".svg", ".png", ".pdf")
 
 
 @click.command("evaluate")
 @file_argument
-@click.option(
-    "--weights", type=click.Path(path_type=Path), help="Other weights than the run's best; a must for a FILE."
-)
+@weights_option("Other weights than the run's best; required where FILE is a network and no run.")
 @click.option("--data", help="`digits`, a folder of class folders, or an .npz file.  [default: what the run held out]")
 @click.option("--validation", type=click.FloatRange(0, 1, True, True), help="Take only what training holds out so.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The seed of --validation.")

@@ -10,6 +10,7 @@ import click
 from cnndsl.cli.shared.reading import file_argument, network_options
 from cnndsl.cli.shared.recognising import opened, recogniser
 from cnndsl.cli.shared.voice import note
+from cnndsl.cli.shared.weighing import weights_option
 
 PICTURES = (".svg", ".png", ".pdf")
 
@@ -25,9 +26,7 @@ PICTURES = (".svg", ".png", ".pdf")
     "--layer", "layers", multiple=True, metavar="NAME", help="The layer to look at; several for --feature-maps."
 )
 @click.option("--class", "label", metavar="NAME", help="With --grad-cam: the class to speak for, by name or number.")
-@click.option(
-    "--weights", type=click.Path(path_type=Path), help="Other weights than the run's best; a must for a FILE."
-)
+@weights_option("Other weights than the run's best; required where FILE is a network and no run.")
 @click.option(
     "--normalize", type=click.Choice(["none", "imagenet"]), help="As in training.  [default: the run's, or none]"
 )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from cnndsl.cli.predict import PICTURES, draw
 from cnndsl.cli.shared.voice import note, say
 from cnndsl.diagnostics.excerpt import visible
 from cnndsl.ir.written import sizes
@@ -15,6 +17,7 @@ from cnndsl.ir.written import sizes
 if TYPE_CHECKING:
     import numpy as np
 
+    from cnndsl.backends.tvm.package.loaded import Package
     from cnndsl.backends.tvm.package.manifest import Manifest
 
 
@@ -30,15 +33,18 @@ if TYPE_CHECKING:
 @click.option(
     "--normalize",
     type=click.Choice(["none", "imagenet"]),
-    default="none",
-    show_default=True,
-    help="Pictures: take ImageNet's mean off and divide by its deviation.",
+    help="Pictures: take ImageNet's mean off and divide by its deviation.  [default: as the package says, or none]",
 )
 @click.option(
     "--labels", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Names of the classes, one a line."
 )
 @click.option("--top", type=click.IntRange(1), default=5, show_default=True, help="How many classes to show.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the result: .npy, or .npz by name.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Write the result: .npy, .npz by name, or a picture with what was found.",
+)
 @click.option(
     "--threads", type=click.IntRange(1), help="How many to use; by default as the package says, or all cores."
 )
@@ -48,7 +54,7 @@ def command(
     context: click.Context,
     package: Path,
     inputs: tuple[str, ...],
-    normalize: str,
+    normalize: str | None,
     labels: Path | None,
     top: int,
     output: Path | None,
@@ -58,8 +64,8 @@ def command(
     """Run one inference of a package that `compile --to tvm` wrote."""
     if not inputs and not self_test:
         raise click.UsageError("give --input, or --self-test", context)
-    if output is not None and output.suffix not in (".npy", ".npz"):
-        raise click.UsageError(f"expected a name in .npy or .npz, found {output.name}", context)
+    if output is not None and output.suffix not in (".npy", ".npz", *PICTURES):
+        raise click.UsageError(f"expected a name in .npy, .npz or {', '.join(PICTURES)}, found {output.name}", context)
     from cnndsl.backends.tvm.package.loaded import load
     from cnndsl.disk.files import read_text
 
@@ -69,12 +75,18 @@ def command(
         say(f"self-test passed: relative error {error:.1e}, at most {network.manifest.tolerance:.0e}")
         if not inputs:
             return
-    names = read_text(labels).splitlines() if labels else None
+    names = read_text(labels).splitlines() if labels else list(network.manifest.use.classes) or None
+    picture = _picture(network.manifest, inputs, normalize)
+    if picture is not None:
+        _look(network, picture, names, top, output)
+        return
+    if output is not None and output.suffix in PICTURES:
+        raise click.UsageError("a picture is drawn for a picture: give one as --input", context)
     result = network(**_arrays(network.manifest, inputs, normalize, context))
-    found = result if isinstance(result, dict) else {network.manifest.outputs[0].name: result}
-    if output is not None and output.suffix == ".npy" and len(found) > 1:
-        raise click.UsageError(f"the package has {len(found)} outputs; give a name in .npz", context)
-    for name, values in found.items():
+    outputs = result if isinstance(result, dict) else {network.manifest.outputs[0].name: result}
+    if output is not None and output.suffix == ".npy" and len(outputs) > 1:
+        raise click.UsageError(f"the package has {len(outputs)} outputs; give a name in .npz", context)
+    for name, values in outputs.items():
         if values.ndim == 2:
             for number, row in enumerate(values):
                 say(f"{name}, example {number + 1} of {len(values)}" if len(values) > 1 else name)
@@ -83,28 +95,64 @@ def command(
             spread = f"from {values.min():.6g} to {values.max():.6g}, mean {values.mean():.6g}"
             say(f"{name}  {sizes(values.shape)}  {spread}")
     if output is not None:
-        _write(output, found)
+        _write(output, outputs)
         note(f"wrote {output}")
 
 
+def _reading(manifest: Manifest, normalize: str | None) -> Mapping[str, Any]:
+    from cnndsl.arrays.use import normalized
+
+    own = manifest.use.reading
+    return own if normalize is None else normalized(own, normalize, manifest.inputs[0].shape[0])
+
+
+def _picture(manifest: Manifest, inputs: tuple[str, ...], normalize: str | None) -> Path | None:
+    """The picture that the network looks at, where it is known how and what its answer means."""
+    path = Path(inputs[0].partition("=")[2] or inputs[0])
+    known = manifest.answer is not None and len(inputs) == len(manifest.inputs) == 1
+    return path if known and path.suffix not in (".npy", ".npz") and normalize is None else None
+
+
+def _look(network: Package, image: Path, names: list[str] | None, top: int, output: Path | None) -> None:
+    """Says what is in a picture, and draws or writes it. Raises `CnnError` and `MissingPart`."""
+    from cnndsl.arrays.answers import answer, lines
+    from cnndsl.arrays.inputs import prepared_picture, read_picture
+
+    manifest = network.manifest
+    picture, shape = read_picture(image), tuple(manifest.inputs[0].shape)
+    values, frame = prepared_picture(picture, shape, manifest.use.reading)
+    result = network(values)
+    found = result if isinstance(result, dict) else {manifest.outputs[0].name: result}
+    told = {**manifest.use.answer, **({"classes": names} if names else {})}
+    said = answer(told, {name: value[0] for name, value in found.items()}, (shape[1], shape[2]), frame)
+    for line in lines(said, top):
+        say(line)
+    if output is not None:
+        if output.suffix in PICTURES:
+            draw(picture, said, output)
+        else:
+            _write(output, found)
+            note(f"wrote {output}")
+
+
 def _arrays(
-    manifest: Manifest, inputs: tuple[str, ...], normalize: str, context: click.Context
+    manifest: Manifest, inputs: tuple[str, ...], normalize: str | None, context: click.Context
 ) -> dict[str, np.ndarray]:
     """The inputs by name. Raises `CnnError` and `MissingPart` as reading them does."""
-    from cnndsl.arrays.inputs import IMAGENET_MEAN, IMAGENET_STD, read_inputs
+    from cnndsl.arrays.inputs import read_inputs
     from cnndsl.disk.files import exists
 
-    mean, std = (IMAGENET_MEAN, IMAGENET_STD) if normalize == "imagenet" else (None, None)
+    reading = _reading(manifest, normalize)
     shapes = {port.name: tuple(port.shape) for port in manifest.inputs}
     arrays: dict[str, np.ndarray] = {}
     for given in inputs:
         name, equals, file = given.partition("=")
         if equals and name in shapes:
-            arrays |= read_inputs(file, [name], [shapes[name]], mean, std)
+            arrays |= read_inputs(file, [name], [shapes[name]], reading)
         elif equals and not exists(given):
             raise click.UsageError(f"there is no input {name!r}; expected {', '.join(shapes)}", context)
         else:
-            arrays |= read_inputs(given, list(shapes), list(shapes.values()), mean, std)
+            arrays |= read_inputs(given, list(shapes), list(shapes.values()), reading)
     return arrays
 
 
@@ -123,14 +171,14 @@ def _show_top(values: np.ndarray, names: list[str] | None, top: int, context: cl
         say(f"  {place:>6}  {values[place]:>12.6g}  {shares[place]:>7.2%}{label}")
 
 
-def _write(path: Path, found: dict[str, np.ndarray]) -> None:
+def _write(path: Path, outputs: dict[str, np.ndarray]) -> None:
     import numpy as np
 
     from cnndsl.disk.files import write_atomically
 
     data = BytesIO()
     if path.suffix == ".npz":
-        np.savez(data, **found)  # type: ignore[arg-type]
+        np.savez(data, **outputs)  # type: ignore[arg-type]
     else:
-        np.save(data, next(iter(found.values())))
+        np.save(data, next(iter(outputs.values())))
     write_atomically(path, data.getvalue())

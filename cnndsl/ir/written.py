@@ -40,3 +40,13 @@ def brief(value: Any) -> str:
 def sizes(numbers: Iterable[object]) -> str:
     """Sizes as the language writes them: `3×224×224`; nothing where there are none."""
     return "×".join(map(str, numbers))
+
+
+def in_bytes(number: int) -> str:
+    """A number of bytes with three significant digits: `97.5 MiB`. Memory and files are counted alike."""
+    size = float(number)
+    for unit in ("B", "KiB", "MiB"):
+        if size < 1000:
+            return f"{number} B" if unit == "B" else f"{size:.3g} {unit}"
+        size /= 1024
+    return f"{size:.3g} GiB" if size < 1000 else f"{size:,.0f} GiB"

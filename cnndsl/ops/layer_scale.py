@@ -8,6 +8,7 @@ from typing import Any, ClassVar, final
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.torch_words import per_channel
 from cnndsl.ir.weight import Weight
 
 
@@ -31,13 +32,13 @@ class LayerScale(Op):
         ("LayerScale(0.1)", (6,)),
         ("ToTokens → LayerScale", (3, 4, 5)),
         ("LayerScale(1)", (3, 8)),
-        ("LayerScale(1, flat=true)", (4, 5, 6)),
+        ("LayerScale(1, flat=true)", (3, 4, 5)),
     )
 
     init: float = 1e-6
     """The factors before training."""
     flat: bool = False
-    """Whether the tensor is C on a map, too, as timm saves it."""
+    """Whether the tensor is of C on maps, too."""
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
@@ -56,8 +57,8 @@ class LayerScale(Op):
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
         (x,) = xs
-        factors = module.reshape(-1, *x.per_channel[1:]) if self.flat and x.per_channel[1:] else module
-        return values[0] * factors
+        return values[0] * (per_channel(module, x) if self.flat else module)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
-        return relax.op.multiply(values[0], relax.op.reshape(weights[""], xs[0].per_channel))
+        (x,), op = xs, relax.op
+        return op.multiply(values[0], op.reshape(weights[""], x.per_channel) if self.flat else weights[""])

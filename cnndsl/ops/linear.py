@@ -28,6 +28,7 @@ class Linear(Op):
     fresh: ClassVar = True
     examples: ClassVar = (
         ("Linear(5)", (7,)),
+        ("Linear", (4, 5)),
         ("Linear(6, bias=false)", (3, 4, 5)),
         ("ToTokens → Linear(6)", (3, 4, 5)),
         ("Permute(1, 2, 0) → Linear(6)", (3, 4, 5)),
@@ -42,6 +43,9 @@ class Linear(Op):
     """Whether a trained number is added to each output channel."""
     axis: Axis = "channels"
     """The axis whose numbers are connected: `channels`, or a number from 0 without the batch."""
+
+    def _out(self, x: TensorType) -> int:
+        return self.units or x.channels
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs

@@ -24,7 +24,7 @@ def check_classifier(graph: Graph) -> int:
         given = ", ".join(f"`{output.name}` of {sizes(shape)}" for output, shape in zip(outputs, shapes, strict=True))
         raise fault(
             "not-a-classifier",
-            f"{graph.name} tells no classes apart",
+            f"{graph.name} is no classifier",
             *_where(graph, outputs[0].node),
             notes=(
                 f"expected one input and one output, a number for each class; found {len(graph.inputs)} "

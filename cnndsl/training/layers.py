@@ -8,11 +8,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnndsl.arrays.weights import read_weights
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, fault
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.ir.graph import Entry, Graph
 from cnndsl.ir.written import sizes
+from cnndsl.published.weights import Say, given_weights
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,12 +39,13 @@ class Beginning:
         return said
 
 
-def beginning(graph: Graph, path: Path) -> Beginning:
-    """The weights of a file that fit the network by key and shape.
+def beginning(graph: Graph, init: str | Path, say: Say | None = None) -> Beginning:
+    """The weights of a file, or published ones, that fit the network by key and shape.
 
     Raises `CnnError` (file-not-found, unreadable-weights; nothing-loaded where none fits).
     """
-    arrays = read_weights(path)
+    given = given_weights(graph, init, say)
+    arrays, name = given.arrays, given.origin
     loaded: dict[str, np.ndarray] = {}
     fresh: dict[str, str] = {}
     for entry in graph.weights:
@@ -57,11 +58,11 @@ def beginning(graph: Graph, path: Path) -> Beginning:
     if not any(entry.key in loaded for entry in graph.weights if entry.weight.trained):
         raise fault(
             "nothing-loaded",
-            f"none of the {len(arrays)} weights of {path.name} fits {graph.name}",
+            f"none of the {len(arrays)} weights of {name} fits {graph.name}",
             notes=(f"expected {_some(keys)}; found {_some(arrays)}",),
-            help=f"`cnndsl weights check {graph.name} {path.name}` compares them",
+            help=f"`cnndsl weights check {graph.name} {name}` compares them",
         )
-    return Beginning(path.name, loaded, fresh, tuple(key for key in arrays if key not in keys))
+    return Beginning(name, loaded, fresh, tuple(key for key in arrays if key not in keys))
 
 
 def _misfit(entry: Entry, array: np.ndarray | None) -> str | None:

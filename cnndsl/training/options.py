@@ -31,8 +31,9 @@ class Options(BaseModel):
 
     data: str = Field(default="digits", description="`digits`, a folder of class folders, or an .npz file.")
     validation: float = Field(default=0.2, gt=0, lt=1, description="Share of the data that is held out.")
-    normalize: Literal["none", "imagenet"] = Field(
-        default="none", description="Pictures: take ImageNet's mean off and divide by its deviation."
+    normalize: Literal["none", "imagenet", "published"] = Field(
+        default="none",
+        description="Pictures: take ImageNet's mean off and divide by its deviation, or as published weights of --init were trained.",
     )
     augment: Annotated[tuple[Augmentation, ...] | None, BeforeValidator(_several)] = Field(
         default=None,
@@ -54,7 +55,9 @@ class Options(BaseModel):
         default=None, gt=0, lt=1, description="Average the weights with this decay, such as 0.99."
     )
     early_stop: int | None = Field(default=None, ge=1, description="Stop after so many epochs without a better one.")
-    init: str | None = Field(default=None, description="Begin with the weights of a .safetensors or .pth file.")
+    init: str | None = Field(
+        default=None, description="Begin with the weights of a .safetensors or .pth file, or `published`."
+    )
     freeze: Annotated[tuple[str, ...], BeforeValidator(_several)] = Field(
         default=(), description="Layers that stay as they are: `layer1.*`; with commas between."
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import cnndsl.ops  # noqa: F401  (fills the registry of layers, from which graphs are read)
+from cnndsl.arrays.use import Use, normalized, plain_use
 from cnndsl.arrays.weights import checked, read_weights
 from cnndsl.diagnostics.errors import CnnError, fault
 from cnndsl.disk.files import exists, is_file, open_file, write_atomically
@@ -41,6 +42,8 @@ class About(BaseModel):
     graph: str
     data: str
     fit: Literal["whole", "centre"]
+    reading: dict[str, Any] = {}
+    """How pictures are read, where the weights that training began with said so; see `arrays/pictures.py`."""
     cnndsl: str = __version__
     options: dict[str, Any]
 
@@ -57,6 +60,23 @@ class Run:
     @property
     def classes(self) -> tuple[str, ...]:
         return tuple(self.about.classes)
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How pictures become the network's input, in training and ever after."""
+        channels = self.graph.inputs[0].type.shape[0]
+        return self.about.reading or normalized({"fit": self.about.fit}, self.options.normalize, channels)
+
+    @property
+    def use(self) -> Use:
+        """How the trained network is used."""
+        return plain_use(self.graph, self.classes, self.reading)
+
+    @property
+    def best(self) -> Path:
+        """The file of the best weights. Raises `CnnError` (not-a-run) where there is none yet."""
+        self.weights()
+        return self.folder / BEST
 
     def weights(self, name: str = BEST) -> dict[str, np.ndarray]:
         """The best (or `LAST`) weights by state-dict key. Raises `CnnError` (not-a-run, damaged-run)."""

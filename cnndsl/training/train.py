@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.diagnostics.errors import MissingPart, fault
+from cnndsl.diagnostics.extras import how_to_install
 from cnndsl.disk.files import is_file
 from cnndsl.ir.graph import Graph
 from cnndsl.ir.written import sizes
+from cnndsl.published.table import Published, find
+from cnndsl.published.weights import which
 from cnndsl.training.check import check_fits
 from cnndsl.training.config import merged
 from cnndsl.training.data.collection import Collection
@@ -68,11 +71,16 @@ def train(graph: Graph, options: Options, folder: Path | None = None, say: Say |
     say = say or (lambda _: None)
     folder = folder or free_folder(graph.name)
     refuse_occupied(folder)
-    data = find_data(options.data)
+    entry = _published(graph, options)
+    if entry is not None and "normalize" not in options.model_fields_set:
+        # What weights know of pictures holds for pictures that are read as theirs were.
+        options = merged(options, {"normalize": "published"})
+    reading = entry.use.reading if entry is not None and options.normalize == "published" else {}
+    data = find_data(options.data, reading)
     check_fits(graph, data)
     options = _settled(options, data)
     fixed = frozen(graph, options.freeze, options.head_only)
-    start = beginning(graph, Path(options.init)) if options.init else None
+    start = beginning(graph, options.init, say) if options.init else None
     parts = data.parts(options.validation, options.seed)
     check_machine(options, len(parts[0]))
     about = About(
@@ -81,6 +89,7 @@ def train(graph: Graph, options: Options, folder: Path | None = None, say: Say |
         graph=graph_hash(graph),
         data=_fingerprint(data),
         fit=data.fit,
+        reading=dict(reading) if data.shape is None else {},
         options=options.model_dump(mode="json", by_alias=True, exclude_none=True),
     )
     for line in _notes(graph, data, parts, start):
@@ -98,7 +107,7 @@ def resume(folder: Path, say: Say | None = None) -> Trained:
     """
     say = say or (lambda _: None)
     run = open_run(folder)
-    data = find_data(run.options.data)
+    data = find_data(run.options.data, run.about.reading)
     if _fingerprint(data) != run.about.data:
         raise fault(
             "data-changed",
@@ -110,10 +119,24 @@ def resume(folder: Path, say: Say | None = None) -> Trained:
     check_machine(run.options, len(parts[0]))
     fixed = frozen(run.graph, run.options.freeze, run.options.head_only)
     known = is_file(folder / CHECKPOINT)
-    start = beginning(run.graph, Path(run.options.init)) if run.options.init else None
+    start = beginning(run.graph, run.options.init, say) if run.options.init else None
     examples = data.read(run.graph.inputs[0].type.shape)
     say(f"going on with {run.graph.name} in {folder}")
     return _fit(run, Lesson(examples, data.labels, parts, fixed, start), say, resume=known)
+
+
+def _published(graph: Graph, options: Options) -> Published | None:
+    """The published weights that training begins with. Raises `CnnError` (no-published-weights, wrong-option)."""
+    name = which(options.init) if options.init else None
+    if name is not None:
+        return find(graph.name, name)
+    if options.normalize == "published":
+        raise fault(
+            "wrong-option",
+            "`normalize` is as published weights say, and none are loaded",
+            help="give them with `--init published`, or say how pictures are normalised",
+        )
+    return None
 
 
 def _settled(options: Options, data: Collection) -> Options:
@@ -171,14 +194,14 @@ def _fit(run: Run, lesson: Lesson, say: Say, *, resume: bool) -> Trained:
             from cnndsl.training.data.batches import Examples
             from cnndsl.training.data.preparation import Preparation
         except ImportError as error:
-            raise MissingPart(f"training takes {error.name}", "run `pip install 'cnndsl[train]'`") from None
+            raise MissingPart(f"training takes {error.name}", how_to_install("train")) from None
         lightning.seed_everything(run.options.seed, verbose=False)
         training, held_out = (Examples(lesson.examples, lesson.labels, part) for part in lesson.parts)
         loaded = lesson.start.loaded if lesson.start else {}
         learner = _kind(run.options)(
             run.graph,
             run.options,
-            Preparation(run.options.normalize),
+            Preparation(run.reading),
             (training, held_out),
             lesson.fixed,
             frozenset(loaded),

@@ -70,11 +70,11 @@ def test_same_weights_same_classes(name: str, size: tuple[int, int, int]) -> Non
 @pytest.mark.parametrize("name", [*SEGMENTATION, *VIDEO, "retinanet_resnet50_fpn"])
 def test_published_parameters(name: str) -> None:
     """Of the published weights; their multiply-adds too, where their image is ours and no second head is counted."""
-    published_weights = models.get_model_weights(name).DEFAULT.meta
+    published = models.get_model_weights(name).DEFAULT.meta
     totals = load(name)
-    assert totals.params == published_weights["num_params"]
+    assert totals.params == published["num_params"]
     if "aux_loss" not in OPTIONS.get(name, {}):
-        assert round(totals.macs / 1e9, 3) == published_weights["_ops"]
+        assert round(totals.macs / 1e9, 3) == published["_ops"]
 
 
 def test_a_detector() -> None:

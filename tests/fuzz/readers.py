@@ -10,7 +10,7 @@ from cnndsl.diagnostics.errors import CnnError
 from cnndsl.diagnostics.render import render_all
 from cnndsl.passes.read_graph import read_graph
 from cnndsl.syntax.scan import decode
-from tests.fuzz import made, of_packages, of_training
+from tests.fuzz import made, of_packages, of_training, of_weights
 
 
 def cnn(data: bytes) -> None:
@@ -76,6 +76,12 @@ READERS: dict[str, Callable[[bytes], None]] = {
     "graph": graph,
     "weights": weights,
     "pth": pth,
+    "pickled": of_weights.pickled,
+    "hdf5": of_weights.hdf5,
+    "tf_graph": of_weights.tf_graph,
+    "tf_checkpoint": of_weights.tf_checkpoint,
+    "tfjs": of_weights.tfjs,
+    "darknet": of_weights.darknet,
     "image": image,
     "array": array,
     "manifest": of_packages.manifest,

@@ -1,7 +1,7 @@
 """Loads and runs a compiled network. Needs NumPy and TVM's runtime (`pip install apache-tvm`), nothing else.
 
 From Python:   network = load("package/"); y = network(x)
-From a shell:  python predict.py x.npy [y.npy]
+From a shell:  python predict.py x.npy [y.npy], or python predict.py photo.jpg [found.png] (which takes Pillow)
 
 `x` has the input's shape, or the same behind a batch axis of any length: a NumPy array, or anything that speaks
 DLPack on the CPU, such as a torch tensor. Contiguous inputs that start at a multiple of 64 bytes are read where they
@@ -599,12 +599,15 @@ def _array(data: np.ndarray, entry: dict[str, Any]) -> np.ndarray:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the package this file lies in on arrays from `.npy` or `.npz` files."""
+    """Runs the package this file lies in on arrays from `.npy` or `.npz` files, or on a picture."""
     if not 1 <= len(arguments) <= 2:
-        print("usage: python predict.py x.npy|x.npz [y.npy|y.npz]", file=sys.stderr)
+        print("usage: python predict.py x.npy|x.npz|photo.jpg [y.npy|y.npz|found.png]", file=sys.stderr)
         return 2
     try:
         network = load(Path(__file__).parent)
+        if not arguments[0].endswith((".npy", ".npz")):
+            _look(network, *arguments)
+            return 0
         given = _given(arguments[0])
         result = network(given) if isinstance(given, np.ndarray) else network(**given)
         if len(arguments) == 2:
@@ -615,6 +618,36 @@ def main(arguments: Sequence[str]) -> int:
         print(f"error: {e}", file=sys.stderr)
         return 3 if isinstance(e, DamagedError | UnsuitableError) else 1
     return 0
+
+
+def _look(network: Network, name: str, out: str = "") -> None:
+    """Says what is in a picture, and draws it. Raises WrongInputError, UnsuitableError, DamagedError."""
+    # They lie beside this file, which is where Python looks first.
+    import answers  # type: ignore[import-not-found]
+    import pictures  # type: ignore[import-not-found]
+
+    (port, *others) = network.manifest["inputs"]
+    if others or len(port["shape"]) != 3 or port["shape"][0] not in (1, 3):
+        raise WrongInputError("this network does not look at pictures: give a .npy or .npz file")
+    try:
+        with open(name, "rb") as stream:  # noqa: PTH123  (pathlib's raises for names that cannot be)
+            picture = pictures.opened(stream)
+    except ImportError:
+        raise UnsuitableError("reading pictures takes Pillow: run `pip install pillow`") from None
+    except Exception as e:  # noqa: BLE001  (Pillow's decoders end in errors of many kinds)
+        raise WrongInputError(f"{name} cannot be read as a picture: {_first_line(e)}") from None
+    told = network.manifest.get("answer") or {"kind": "classes" if len(network.manifest["outputs"]) == 1 else "numbers"}
+    try:
+        x, frame = pictures.prepared(picture, port["shape"], network.manifest.get("pictures") or {})
+        y = network(x)
+        outputs = y if isinstance(y, dict) else {network.manifest["outputs"][0]["name"]: y}
+        found = answers.answer(told, {key: value[0] for key, value in outputs.items()}, port["shape"][1:], frame)
+        drawn = pictures.drawn(picture, found) if out else None
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as e:
+        raise DamagedError(f"the manifest says of pictures or answers what cannot be: {_first_line(e)}") from None
+    print("\n".join(answers.lines(found, 5)))
+    if drawn is not None:
+        drawn.save(out)
 
 
 def _given(name: str) -> Any:

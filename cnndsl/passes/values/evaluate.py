@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from cnndsl.diagnostics.errors import CnnError, Refusal, fault
+from cnndsl.diagnostics.errors import CnnError, Fix, Refusal, fault
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.passes.draft.flow import Lost, Wire
 from cnndsl.passes.values.arithmetic import operand, operation
@@ -65,7 +65,9 @@ def given(
                 help="name it, or put it first",
             )
         named = named or argument.name is not None
-        bare = words.get(argument.name, frozenset()) if argument.name else frozenset().union(*in_order[:1])
+        # An argument that the layer does not have is told as that, whatever word it is given.
+        anywhere = frozenset().union(*words.values())
+        bare = words.get(argument.name, anywhere) if argument.name else frozenset().union(*in_order[:1])
         in_order = in_order[1:]
         inner = replace(place, words=bare, elsewhere=words)
         results.append(Given(argument.name, evaluate(argument.value, inner), argument.span))
@@ -99,6 +101,7 @@ def _name(value: tree.Name, place: Place) -> Any:
             value.span,
             f"expected {', '.join(sorted(place.words)) or 'a value'}, found `{name}`",
             help=f"did you mean `{close}`?",
+            fixes=() if owners else (Fix(value.span, close),),
         ) from None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cnndsl.diagnostics.errors import CnnError, fault
+from cnndsl.diagnostics.errors import CnnError, Fix, fault
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Source, Span
 from cnndsl.passes.draft.flow import Lost, LostValue
@@ -36,13 +36,16 @@ def checked(value: Any, statement: tree.Param, span: Span) -> Any:
     assert declared is not None
     assert statement.type_span is not None
     if declared not in TYPES:
-        close = nearest(declared, TYPES)
+        from cnndsl.habits.statements import TYPES as FOREIGN
+
+        close = FOREIGN.get(declared) or nearest(declared, TYPES)
         raise fault(
             "wrong-type",
             f"no type is called `{declared}`",
             statement.type_span,
             f"expected one of {', '.join(TYPES)}",
-            help=f"did you mean `{close}`?" if close else "write `int`",
+            help=f"did you mean `{close}`?" if close else "write `int` for a whole number, `float` for any other",
+            fixes=(Fix(statement.type_span, close),) if close else (),
         )
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if declared == "int" and isinstance(value, float) and value.is_integer():

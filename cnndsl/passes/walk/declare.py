@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, fault
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Fix, Label, fault
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Span
 from cnndsl.ir.op import find
@@ -52,6 +52,7 @@ def refuse_letter_x(element: tree.Element, before: Span) -> None:
             element.span,
             f"expected `×{name[1:]}`, found `{name}`",
             help=f"write `×{name[1:]}` or `*{name[1:]}`",
+            fixes=(Fix(element.span, f"×{name[1:]}"),) if element.span.text == name else (),
         )
 
 

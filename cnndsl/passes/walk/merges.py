@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cnndsl.diagnostics.errors import CnnError, fault
+from cnndsl.diagnostics.errors import CnnError, Fix, fault
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Span
 from cnndsl.ir.op import Op, find, registry
@@ -55,13 +55,18 @@ class Merges:
         op = find(merge.name)
         if op is None or not op.merges:
             merges = sorted(word for word, op in registry().items() if op.merges)
-            close = nearest(merge.name, merges)
+            from cnndsl.habits.words import foreign
+
+            word = foreign(merge.name)
+            meant = word.write.partition("{")[0] if word and "{" in word.write else None
+            close = meant or nearest(merge.name, merges)
             raise fault(
                 "unknown-merge",
                 f"no merge is called `{merge.name}`",
                 merge.name_span,
                 f"expected one of {', '.join(merges)}",
                 help=f"did you mean `{close}`?" if close else "write `add{ … | … }` or `cat{ … | … }`",
+                fixes=(Fix(merge.name_span, close),) if close else (),
             )
         arguments = given(merge.arguments or (), body.place(flow), words_of(op))
         return resolve(LayerValue(op, op.word, None, arguments), merge.span)

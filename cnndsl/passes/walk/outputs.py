@@ -38,7 +38,7 @@ def _no_tensor(value: tree.Primary, body: Body) -> CnnError:
     try:
         body.scope.find(value.name)
     except KeyError:
-        return unknown_word(value.name, tree.Name(value.span, value.name), body.scope)
+        return unknown_word(value.name, value, body.scope)
     close = nearest(value.name, body.scope.visible())
     return fault(
         "wrong-type",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, Refusal, fault, unplaced
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Fix, Label, Refusal, fault, unplaced
 from cnndsl.diagnostics.source import Span
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.written import sizes
@@ -18,7 +18,7 @@ from cnndsl.passes.walk.body import Body, Departures, names_set
 from cnndsl.passes.walk.chains import Chains
 from cnndsl.passes.walk.declare import define, preset, refuse_letter_x, refuse_stray
 from cnndsl.passes.walk.findings import Findings
-from cnndsl.passes.walk.inputs import arrival, input_type, replace_shape
+from cnndsl.passes.walk.inputs import arrival, channels_last, input_type, replace_shape
 from cnndsl.passes.walk.outputs import depart, nothing_leaves
 from cnndsl.passes.walk.taps import bind_parts
 from cnndsl.passes.walk.tensors import arriving
@@ -139,6 +139,7 @@ class Statements:
                             Label(state.chain, "the first chain"),
                         ),
                         help="did you forget `→`? Otherwise name one of them: `x = …`",
+                        fixes=_arrow(statement.chain.elements[0]),
                     )
                 ]
             )
@@ -207,6 +208,8 @@ class Statements:
                     help="give as many sizes as the input has",
                 )
             wanted = replace_shape(wanted, lengths)
+        elif (doubt := channels_last(statement, wanted)) is not None:
+            self.findings.add(CnnError([doubt]))
         return self.assembly.enter(name, wanted, statement.span)
 
     def _share(self, statement: tree.Share, body: Body) -> None:
@@ -222,6 +225,14 @@ class Statements:
             # A model used as a block keeps its budget for when it stands alone.
             return
         self.asserts.append((statement, body))
+
+
+def _arrow(element: tree.Element) -> tuple[Fix, ...]:
+    """The arrow that a second chain lacks: where it does not begin with a name, it was meant to go on."""
+    primary = element.primary
+    named = isinstance(primary, tree.Invocation) and not primary.name[:1].isupper()
+    start = Span(element.span.source, element.span.start, element.span.start)
+    return () if named or isinstance(primary, tree.This | tree.Tensors | tree.Pick) else (Fix(start, "→ "),)
 
 
 class _Progress:

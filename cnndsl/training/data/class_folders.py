@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from cnndsl.arrays.inputs import read_image
+from cnndsl.arrays.inputs import prepared_picture, read_picture
 from cnndsl.diagnostics.errors import CnnError, Diagnostic
 from cnndsl.disk.files import is_folder, reason
 from cnndsl.training.data.collection import Collection, Shape, room, unreadable
@@ -24,8 +24,8 @@ MOST_REPORTED = 10
 """The most broken pictures that are reported, each with its path."""
 
 
-def folder(path: Path) -> Collection:
-    """The pictures below `path`, classes and files in the order of their names. Raises `CnnError` (unreadable-data)."""
+def folder(path: Path, reading: Mapping[str, Any] | None = None) -> Collection:
+    """The pictures below `path`, classes and files in the order of their names, brought to a network's size as `reading` says. Raises `CnnError` (unreadable-data)."""
     import numpy as np
 
     parts = [path]
@@ -45,7 +45,7 @@ def folder(path: Path) -> Collection:
     labels = np.array([label for part in files for _, label in part], np.int64)
     held_out = None if len(parts) == 1 else np.arange(len(files[0]), len(labels))
     paths = [file for part in files for file, _ in part]
-    return Collection(str(path), classes, labels, partial(_read, paths), held_out, fit="centre")
+    return Collection(str(path), classes, labels, partial(_read, paths, reading or {}), held_out, fit="centre")
 
 
 def _classes(path: Path) -> tuple[str, ...]:
@@ -78,15 +78,16 @@ def _pictures(path: Path) -> list[Path]:
     return pictures
 
 
-def _read(paths: Sequence[Path], shape: Shape) -> np.ndarray:
+def _read(paths: Sequence[Path], reading: Mapping[str, Any], shape: Shape) -> np.ndarray:
     """Every picture once, before anything starts; raises `CnnError` with those that cannot be read."""
     pictures = room(len(paths), shape, "uint8")
     faults: list[Diagnostic] = []
+    plain = {key: value for key, value in reading.items() if key not in ("mean", "std", "scale", "order")}
 
     def read(index: int) -> None:
         try:
-            # Pixels were whole numbers before `read_image` divided them by 255: rounding gives them back exactly.
-            pictures[index] = (read_image(paths[index], shape) * 255).round()
+            # Pixels were whole numbers before they were divided by 255: rounding gives them back exactly.
+            pictures[index] = (prepared_picture(read_picture(paths[index]), shape, plain)[0] * 255).round()
         except CnnError as error:
             faults.extend(error.diagnostics)
 

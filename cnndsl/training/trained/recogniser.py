@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnndsl.arrays.inputs import read_image
+from cnndsl.arrays.inputs import prepared_picture, read_picture
+from cnndsl.arrays.use import Use
 from cnndsl.arrays.weights import checked, read_weights
+from cnndsl.diagnostics.errors import fault
+from cnndsl.diagnostics.nearest import nearest
 from cnndsl.ir.graph import Graph
+from cnndsl.published.weights import Given, use_of
 from cnndsl.training.check import check_classifier, check_fits
-from cnndsl.training.data.collection import Fit
+from cnndsl.training.data.collection import Collection
 from cnndsl.training.data.find import find_data
 from cnndsl.training.run import Run
 
@@ -21,6 +25,11 @@ if TYPE_CHECKING:
     Arrays = dict[str, np.ndarray]
 
 BATCH = 64
+
+
+def plain_name(name: str) -> str:
+    """A class's name as folders and lists spell it alike: `sports_car` and `sports car`."""
+    return name.strip().replace("_", " ").lower()
 
 
 @dataclass(frozen=True)
@@ -33,9 +42,11 @@ class Evaluation:
     count: int
     confusion: np.ndarray
     classes: tuple[str, ...]
+    top5: float = 0.0
+    """The share of the examples of which the class is among the five likeliest."""
 
     def json(self) -> dict[str, Any]:
-        return {"schema": 1, "accuracy": self.accuracy, "loss": self.loss, "count": self.count}
+        return {"schema": 1, "accuracy": self.accuracy, "loss": self.loss, "count": self.count, "top5": self.top5}
 
     def mistakes(self, most: int = 5) -> list[str]:
         """The confusions that are most frequent, for people."""
@@ -45,7 +56,7 @@ class Evaluation:
         indices = np.argsort(-wrong, axis=None, kind="stable")[:most]
         cells = [(int(index) // len(wrong), int(index) % len(wrong)) for index in indices]
         return [
-            f"{self.classes[row]} taken for {self.classes[column]}: {wrong[row, column]} of {self.confusion[row].sum()}"
+            f"{self.classes[row]} recognised as {self.classes[column]}: {wrong[row, column]} of {self.confusion[row].sum()}"
             for row, column in cells
             if wrong[row, column]
         ]
@@ -58,20 +69,23 @@ class Recogniser:
     graph: Graph
     weights: Arrays
     classes: tuple[str, ...]
-    fit: Fit = "centre"
-    normalize: str = "none"
+    use: Use = field(default_factory=Use)
 
     @classmethod
     def of_run(cls, run: Run, weights: Path | None = None) -> Recogniser:
         """The recogniser of a run, by default with its best weights. Raises `CnnError`."""
         arrays = run.weights() if weights is None else checked(run.graph, read_weights(weights), weights.name)
-        return cls(run.graph, arrays, run.classes, run.about.fit, run.options.normalize)
+        return cls(run.graph, arrays, run.classes, run.use)
 
     @classmethod
-    def of_graph(cls, graph: Graph, arrays: Arrays, origin: str, normalize: str = "none") -> Recogniser:
-        """The recogniser that a network with weights from `origin` is. Raises `CnnError` (those of `weights.checked`, not-a-classifier)."""
+    def of_graph(cls, graph: Graph, given: Given, normalize: str | None = None) -> Recogniser:
+        """That of a network with weights of a file, or published ones, which say how pictures are read; `normalize` goes
+        before that. Raises `CnnError` (those of `weights.checked`, not-a-classifier)."""
         count = check_classifier(graph)
-        return cls(graph, checked(graph, arrays, origin), ("",) * count, normalize=normalize)
+        arrays = checked(graph, given.arrays, given.origin)
+        use = use_of(graph, given, normalize)
+        names = use.classes if len(use.classes) == count else ("",) * count
+        return cls(graph, arrays, names, use)
 
     def evaluate(self, data: str, held_out: tuple[float, int] | None = None) -> Evaluation:
         """Compares what the network says of examples with their labels. Raises `CnnError`.
@@ -84,7 +98,7 @@ class Recogniser:
         from torch.nn import functional
         from torchmetrics.classification import MulticlassConfusionMatrix
 
-        collection = find_data(data)
+        collection = self._named(find_data(data, self.use.reading))
         check_fits(self.graph, collection)
         examples = collection.read(self.graph.inputs[0].type.shape)
         if held_out is not None:
@@ -93,15 +107,40 @@ class Recogniser:
             indices = np.arange(len(collection.labels)) if collection.held_out is None else collection.held_out
         labels = collection.labels[indices]
         matrix = MulticlassConfusionMatrix(len(self.classes))
-        losses = 0.0
+        losses, among = 0.0, 0
         for start, scores in self._scores(examples, indices):
             truth = torch.from_numpy(labels[start : start + len(scores)])
             losses += float(functional.cross_entropy(scores.double(), truth, reduction="sum"))
             matrix.update(scores, truth)
+            among += int((scores.topk(min(5, scores.shape[1])).indices == truth[:, None]).any(1).sum())
         counts = matrix.compute().numpy()
         return Evaluation(
-            float(np.trace(counts)) / len(labels), losses / len(labels), len(labels), counts, collection.classes
+            float(np.trace(counts)) / len(labels),
+            losses / len(labels),
+            len(labels),
+            counts,
+            collection.classes,
+            among / len(labels),
         )
+
+    def _named(self, data: Collection) -> Collection:
+        """The data with the network's own classes, where theirs are some of them by name. Raises `CnnError` (classes-mismatch)
+        where one of the data's names is none of the network's."""
+        import numpy as np
+
+        if not any(self.classes) or data.classes == self.classes or len(data.classes) == len(self.classes):
+            return data
+        places = {plain_name(name): place for place, name in reversed(list(enumerate(self.classes)))}
+        if odd := [name for name in data.classes if plain_name(name) not in places]:
+            near = nearest(plain_name(odd[0]), list(places))
+            raise fault(
+                "classes-mismatch",
+                f"{len(odd)} of the {len(data.classes)} classes of {data.name} are none of {self.graph.name}'s",
+                notes=(f"expected names of its {len(self.classes)} classes, found {', '.join(odd[:5])}",),
+                help=f"did you mean `{near}`?" if near else "name the folders as the network's classes are",
+            )
+        own = np.array([places[plain_name(name)] for name in data.classes], np.int64)
+        return replace(data, classes=self.classes, labels=own[data.labels])
 
     def predict(self, images: Sequence[Path]) -> np.ndarray:
         """The share of each class for pictures from files: N×classes, each row sums to 1. Raises `CnnError`."""
@@ -115,7 +154,8 @@ class Recogniser:
 
     def picture(self, path: Path) -> np.ndarray:
         """A picture at the network's size, from 0 to 1. Raises `CnnError`."""
-        return read_image(path, self.graph.inputs[0].type.shape, fit=self.fit)
+        plain = {key: value for key, value in self.use.reading.items() if key not in ("mean", "std", "scale", "order")}
+        return prepared_picture(read_picture(path), self.graph.inputs[0].type.shape, plain)[0]
 
     def prepared(self, path: Path) -> Arrays:
         """What the network is fed for a picture, by the input's name and with the batch axis. Raises `CnnError`."""
@@ -124,7 +164,7 @@ class Recogniser:
         from cnndsl.training.data.preparation import Preparation
 
         picture = torch.from_numpy(self.picture(path))[None]
-        return {self.graph.inputs[0].name: Preparation(self.normalize).normalized(picture).numpy()}
+        return {self.graph.inputs[0].name: Preparation(self.use.reading).normalized(picture).numpy()}
 
     def _scores(self, examples: np.ndarray, indices: np.ndarray) -> Iterator[tuple[int, Any]]:
         """Scores of the examples with these indices, batch by batch, on the CPU; before each the place where it begins."""
@@ -140,7 +180,7 @@ class Recogniser:
             from cnndsl.training.options import Options
 
             chosen = Examples(examples, np.zeros(len(examples), np.int64), indices)
-            learner = Learner(self.graph, Options(), Preparation(self.normalize), (chosen, chosen))
+            learner = Learner(self.graph, Options(), Preparation(self.use.reading), (chosen, chosen))
         learner.network.load_state_dict({key: torch.tensor(array) for key, array in self.weights.items()})
         device = "cuda" if torch.cuda.is_available() else "cpu"
         learner.to(device).eval()

@@ -18,6 +18,7 @@ from cnndsl.cli.shared.group import Verbs
 from cnndsl.diagnostics.errors import CnnError
 from cnndsl.ir.graph import Graph
 from cnndsl.pipeline import load, parse_text
+from cnndsl.published.weights import Given
 from cnndsl.training.trained.insight import cam_picture, class_index, kernels_picture, maps_picture
 from cnndsl.training.trained.recogniser import Recogniser
 
@@ -29,7 +30,7 @@ stem: [Conv3x3(8, stride=2) → BN → ReLU]
 
 
 def recogniser(graph: Graph) -> Recogniser:
-    return Recogniser.of_graph(graph, drawn_weights(graph, 0), "drawn")
+    return Recogniser.of_graph(graph, Given(drawn_weights(graph, 0), "drawn"))
 
 
 @pytest.fixture

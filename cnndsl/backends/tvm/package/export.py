@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from cnndsl.arrays import answers, pictures
 from cnndsl.arrays.weights import write_weights
 from cnndsl.backends.tvm.package.manifest import Manifest, constant_keys
 from cnndsl.backends.tvm.predict import MOST_MANIFEST_BYTES
@@ -75,6 +76,8 @@ def _write(
     (folder / "source.cnn").write_text(_source(graph), "utf-8")
     (folder / "graph.json").write_text(graph.model_dump_json(indent=1), "utf-8")
     shutil.copyfile(Path(__file__).parents[1] / "predict.py", folder / "predict.py")
+    for module in (answers, pictures):
+        shutil.copyfile(str(module.__file__), folder / Path(str(module.__file__)).name)
     files = {}
     for file in sorted(folder.iterdir()):
         with file.open("rb") as data:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cnndsl.arrays.use import Answer, Pictures, Use, plain
 from cnndsl.backends.tvm.code.linking import own_architecture
 from cnndsl.backends.tvm.target import Cpu, Gpu
 from cnndsl.ir.graph import Graph
@@ -72,9 +73,25 @@ class Manifest(_Strict):
     cnndsl: str
     weights: str
     files: dict[str, str] = {}
+    pictures: Pictures | None = None
+    """How a photograph becomes the input."""
+    answer: Answer | None = None
+    """What the outputs mean."""
 
     def to_json(self) -> str:
         return self.model_dump_json(by_alias=True, indent=1)
+
+    def used(self, use: Use | None) -> Manifest:
+        """The same for a network of which it is known how it is used."""
+        if use is None:
+            return self
+        answer = Answer.model_validate(dict(use.answer)) if use.answer else None
+        return self.model_copy(update={"pictures": Pictures.model_validate(dict(use.reading)), "answer": answer})
+
+    @property
+    def use(self) -> Use:
+        """How the network is used; empty where nobody knew."""
+        return Use(plain(self.pictures) if self.pictures else {}, plain(self.answer) if self.answer else {})
 
 
 def describe(variants: Sequence[Sequence[Compiled]], target: str, threads: int | None = None) -> Manifest:

@@ -52,6 +52,8 @@ def equivalent(op: Op, x: TensorType, weights: Arrays) -> tuple[Part, ...]:
         return (op.depthwise(x), part("depthwise", own)), (op.pointwise_conv(x), part("pointwise", own))
     if isinstance(op, Linear) and op.axis == "channels":
         return _linear(op, x, weights)
+    if isinstance(op, PixelShuffle) and op.order == "dcr":
+        return (op.by_pixels(x), {}), (PixelShuffle(r=op.r), {})
     if isinstance(op, ConvT):
         return _transposed(op, x, weights)
     return ((op, weights),)
@@ -60,9 +62,9 @@ def equivalent(op: Op, x: TensorType, weights: Arrays) -> tuple[Part, ...]:
 def _standardized(op: StdConv, weights: Arrays) -> Arrays:
     import numpy as np
 
-    weight = op.standardized(np.asarray(weights["weight"], np.float64), weights.get("gain"))
-    used = {slot: array for slot, array in weights.items() if slot != "gain"}
-    return {**used, "weight": weight.astype(np.float32)}
+    wide = {slot: np.asarray(array, np.float64) for slot, array in weights.items()}
+    own = {slot: array for slot, array in weights.items() if slot == "bias"}
+    return {"weight": op.standardized(wide).astype(np.float32), **own}
 
 
 def _linear(op: Linear, x: TensorType, weights: Arrays) -> tuple[Part, ...]:
