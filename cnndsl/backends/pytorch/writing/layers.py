@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnndsl.backends.pytorch.expression import Call, Expression, Literal, Member, Recorder, Value, recorded
+from cnndsl.backends.pytorch.writing.heads import with_classes
 from cnndsl.backends.pytorch.writing.instances import Class, instances
 from cnndsl.backends.pytorch.writing.layout import class_name
 from cnndsl.backends.pytorch.writing.makers import NN, TORCH, formula, parameter, tensor
@@ -49,7 +50,7 @@ def layers_of(graph: Graph, taken: frozenset[str]) -> Layers:
     drafts = [ClassDraft(graph[name], _template(graph, graph[name])) for name, each in made.items() if each == _OWN]
     classes, calls = instances(drafts, taken, lambda draft: {path: _own(path) for path in draft.template.paths})
     own = {owner.name: call for owner, call in calls.items() if isinstance(owner, Node)}
-    return Layers(graph, made | own, frozenset(own), classes)
+    return Layers(graph, with_classes(graph, made | own), frozenset(own), classes)
 
 
 def _own(path: Path) -> str:
