@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cnndsl.backends.pytorch.expression import Call, Expression, Literal, Name, Operation, children, everywhere
+from cnndsl.backends.pytorch.expression import (
+    Call,
+    Expression,
+    LayerClass,
+    Literal,
+    Name,
+    Operation,
+    children,
+    everywhere,
+)
 from cnndsl.backends.pytorch.writing.layout import identifier
-from cnndsl.backends.pytorch.writing.template import Template
+from cnndsl.backends.pytorch.writing.template import ACTIVATION, Template
 
 COUNTS = ("channels", "features", "embed_dim", "normalized_shape")
 """Endings of the names of arguments that count channels: two that are equal in all instances become one argument."""
@@ -45,6 +54,8 @@ class Argument:
 
 
 def _annotation(value: object) -> str:
+    if isinstance(value, LayerClass):
+        return "type[nn.Module]"
     if isinstance(value, tuple | list):
         inside = " | ".join({_annotation(item): None for item in value})
         return f"tuple[{inside}, ...]" if isinstance(value, tuple) else f"list[{inside}]"
@@ -189,6 +200,8 @@ def _joined(groups: list[_Group], place: tuple[str, str], row: tuple[Literal, ..
         if group.domain in domains and group.row == row:
             group.places.append(place)
             return group
+    if domain == ACTIVATION:
+        default = max(row, key=row.count)
     groups.append(_Group(domain, row, [place], None if domain == "channels" else default))
     return groups[-1]
 

@@ -86,10 +86,19 @@ def test_a_condition_on_the_stride_says_where_a_shortcut_is() -> None:
 
 def test_arguments_have_the_names_of_pytorch() -> None:
     text = to_source(load("efficientnet_b0").graph)
-    assert "in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, groups: int = 1" in text
+    for argument in ("in_channels: int", "out_channels: int", "kernel_size: int", "stride: int = 1", "groups: int = 1"):
+        assert f"        {argument},\n" in text
     assert "padding=kernel_size // 2," in text
     assert "Unit(6 * channels, 6 * channels, kernel_size, groups=6 * channels)" in text
     assert "p=0.075)" in text
+
+
+def test_chains_that_differ_in_their_activation_are_one_class() -> None:
+    text = to_source(load("mobilenet_v3_small").graph)
+    assert "        activation_layer: type[nn.Module] = nn.Hardswish,\n" in text
+    assert "activation_layer=nn.ReLU)" in text
+    assert "activation_layer=nn.Identity)" in text
+    assert "class Unit2" not in text
 
 
 def test_parts_with_numbers_for_names_are_reached_without_getattr() -> None:
