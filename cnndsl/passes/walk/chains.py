@@ -188,6 +188,8 @@ class Chains:
         if isinstance(value, LayerValue):
             if value.op.begins and not first:
                 raise self._in_the_middle(name, primary.span)
+            if value.op.begins and isinstance(flow, tuple) and flow:
+                flow = flow[0]
             return self.layer(value, flow, body, key, primary.span)
         if isinstance(value, BlockValue):
             return self.calls.block(value, flow, body, key, primary.span)
