@@ -23,8 +23,16 @@ $(VENV)/.made:
 	[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
 	@touch $@
 
+# On Linux the registry's torch brings CUDA, gigabytes of it: `make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu` takes
+# the build for processors alone.
+TORCH_INDEX ?=
 $(VENV)/.torch: constraints.txt | $(VENV)/.made
-	$(PIP) '$(TORCH)' -c constraints.txt
+	$(PIP) '$(TORCH)' -c constraints.txt $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
+	@touch $@
+
+# What users install; fuzzers, browsers and other engines are for those who work on the code.
+$(VENV)/.demo: pyproject.toml constraints.txt cnndsl/version.py | $(VENV)/.torch
+	$(PIP) -e '.[all]' -c constraints.txt
 	@touch $@
 
 $(VENV)/.installed: pyproject.toml constraints.txt cnndsl/version.py | $(VENV)/.torch
@@ -58,7 +66,7 @@ demo: $(VENV)/.demo ## Photographs are named and faces found, by PyTorch and a T
 test: check ## Everything that must hold: check, then all tests but the slow ones
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m 'not slow'
 
-check: $(VENV)/.installed $(VENV)/.oracle $(VENV)/.trained ## Style, types and rooms
+check: $(VENV)/.installed $(VENV)/.oracle $(VENV)/.trained ## Style, types, and who imports whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -87,10 +95,11 @@ ifndef BENCH
 endif
 	PYTHONPATH=. BENCH="$(BENCH)" FRESH="$(FRESH)" $(BIN)/python tests/benchmarks/networks.py
 
-nightly: check ## All tests, the slow ones too, 2 000 random networks, 100 000 inferences
+nightly: check ## All tests, the slow ones too, 2 000 random networks, 100 000 inferences; every system's packages looked up
 	CNNDSL_FUZZ=all $(BIN)/python -m pytest -q -n $(WORKERS) --ignore tests/trust/test_agreement.py
 	CNNDSL_NETWORKS=2000 CNNDSL_SEED=$$(date +%s) CNNDSL_KILLS=400 CNNDSL_LOADS=1000 CNNDSL_INFERENCES=100000 \
 		$(BIN)/python -m pytest -q -n $(WORKERS) tests/trust
+	$(BIN)/python tests/install/resolve.py
 
 SECONDS_EACH ?= 300
 fuzz: $(VENV)/.installed ## Coverage-guided fuzzing of every reader; make fuzz SECONDS_EACH=3600

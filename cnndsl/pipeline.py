@@ -24,7 +24,7 @@ from typing import Any
 import cnndsl.ops  # noqa: F401  (fills the registry of layers)
 from cnndsl.analyses.valid_sizes import AxisRule, Fits, common_rule
 from cnndsl.analyses.valid_sizes import valid_sizes as rules_of
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, fault
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Fix, fault
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Source, Span
 from cnndsl.disk import shelf
@@ -46,6 +46,8 @@ class Loaded:
 
     graph: Graph
     warnings: tuple[Diagnostic, ...]
+    broken: tuple[Diagnostic, ...] = ()
+    """The asserts that do not hold, where a network over its budget was asked for."""
 
 
 @dataclass(frozen=True)
@@ -97,13 +99,19 @@ def _no_file(file: str, name: str) -> CnnError:
     )
 
 
-def load(file: str, parameters: Mapping[str, Any] | None = None, inputs: Mapping[str, str] | None = None) -> Loaded:
+def load(
+    file: str,
+    parameters: Mapping[str, Any] | None = None,
+    inputs: Mapping[str, str] | None = None,
+    *,
+    over_budget: bool = False,
+) -> Loaded:
     """The network a file describes. `parameters` are values for `param`s and for the model's own, `inputs` sizes such as
     `{"": "3x192x192"}` ("" is the first input). A `.json` file is a network that `compile --to ir` wrote. Raises CnnError
-    with everything that is wrong."""
+    with everything that is wrong; with `over_budget`, asserts that do not hold are not among it, and are told as `broken`."""
     if file.endswith(".json") and is_file(file):
         return Loaded(_built_before(Path(file), bool(parameters or inputs)), ())
-    return load_origin(read(file), parameters or {}, inputs or {})
+    return load_origin(read(file), parameters or {}, inputs or {}, over_budget=over_budget)
 
 
 def _built_before(path: Path, altered: bool) -> Graph:
@@ -129,24 +137,43 @@ def parse_text(
     return load_origin(Origin(Source(name, text), None, "network", None), parameters or {}, inputs or {})
 
 
-def load_origin(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str]) -> Loaded:
+def load_origin(
+    origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str], *, over_budget: bool = False
+) -> Loaded:
     """The network of a program that has been read."""
     findings = Findings()
     with _no_collection():
         try:
-            return _load(origin, parameters, inputs, findings)
+            return _load(origin, parameters, inputs, findings, over_budget=over_budget)
         except CnnError as error:
-            raise _advised(error, origin, parameters, inputs, findings) from None
+            raise _advised(_batched(_retold(error), findings), origin, parameters, inputs, findings) from None
 
 
-def _load(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str], findings: Findings) -> Loaded:
+def _load(
+    origin: Origin,
+    parameters: Mapping[str, Any],
+    inputs: Mapping[str, str],
+    findings: Findings,
+    *,
+    over_budget: bool = False,
+) -> Loaded:
     library = Library(findings)
     unit = library.load(origin.source, origin.path, parameters)
     model = origin.model or (origin.stem if origin.stem in unit.models else None)
     built = build(unit, library, model, parameters, inputs, origin.stem)
-    if built.asserts:
-        _within_budget(built)
-    return Loaded(built.graph, built.warnings)
+    broken = _broken(built) if built.asserts else ()
+    if broken and not over_budget:
+        raise CnnError([*built.warnings, *broken])
+    return Loaded(built.graph, _kept(built.warnings), broken)
+
+
+def _kept(warnings: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+    """The warnings that no line allows."""
+    if not warnings:
+        return ()
+    from cnndsl.analyses.lints import without_allowed
+
+    return tuple(without_allowed(warnings))
 
 
 def valid_sizes(
@@ -169,6 +196,34 @@ def _fits(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, st
     return fits
 
 
+def _retold(error: CnnError) -> CnnError:
+    # Only wrong programs pay for the tables of foreign words.
+    from cnndsl.habits.retell import retold
+
+    return retold(error)
+
+
+def _batched(error: CnnError, findings: Findings) -> CnnError:
+    """The error, told at the input where that begins with a batch axis: `input 1×3×224×224`."""
+    guilty = next((d for d in error.diagnostics if d.id == "wrong-rank" and "`window` has" in d.message), None)
+    for wire in findings.entrances if guilty else ():
+        shape, span = wire.type.shape, wire.source.span
+        if len(shape) > 2 and shape[1] <= 4 < min(shape[2:]):
+            sizes = "×".join(map(str, shape[1:]))
+            head = f"{wire.source.name}: " if f"{wire.source.name}:" in span.text else ""
+            fix = Fix(span, f"input {head}{sizes}")
+            told = fault(
+                "wrong-rank",
+                "an input has no batch axis: every network takes any number of examples",
+                span,
+                f"expected `{sizes}`, found `{'×'.join(map(str, shape))}`",
+                help=f"write `{fix.text}`",
+                fixes=(fix,),
+            )
+            return CnnError([*told.diagnostics, *(d for d in error.diagnostics if d.id != "wrong-rank")])
+    return error
+
+
 def _advised(
     error: CnnError, origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str], findings: Findings
 ) -> CnnError:
@@ -189,15 +244,14 @@ def _advised(
     return CnnError(replace(d, notes=(*d.notes, note)) if d is sized[0] else d for d in error.diagnostics)
 
 
-def _within_budget(built: Built) -> None:
+def _broken(built: Built) -> tuple[Diagnostic, ...]:
+    """The asserts that do not hold."""
     # Only programs with budgets pay for the figures at this point.
     from cnndsl.analyses.budget import figures
     from cnndsl.analyses.summary import summarize
     from cnndsl.passes.check_asserts import check_asserts
 
-    broken = check_asserts(built.asserts, figures(built.graph, summarize(built.graph)))
-    if broken:
-        raise CnnError([*built.warnings, *broken])
+    return tuple(check_asserts(built.asserts, figures(built.graph, summarize(built.graph))))
 
 
 @contextmanager
@@ -226,7 +280,7 @@ def check(
         with _no_collection():
             return tuple(_checked(read(file), parameters or {}, inputs or {}))
     except CnnError as error:
-        return error.diagnostics
+        return _retold(error).diagnostics
 
 
 def _linted(graph: Graph) -> tuple[Diagnostic, ...]:

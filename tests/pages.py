@@ -35,7 +35,7 @@ from cnndsl.pipeline import check, load
 ROOT = Path(__file__).resolve().parent.parent
 ERRORS = ROOT / "docs" / "errors"
 README = ROOT / "README.md"
-PAGES = (README, *sorted((ROOT / "docs").glob("*.md")), *sorted(ERRORS.glob("*.md")))
+PAGES = (README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")), *sorted(ERRORS.glob("*.md")))
 _BLOCK = re.compile(r"^```(?P<language>[a-z]+)(?P<about>[^\n]*)\n(?P<body>.*?)^```$", re.DOTALL | re.MULTILINE)
 _SHELL = re.compile(r"[|<>;&*$`]")
 # The `python` of a page is this one, which may be in an environment that nobody has activated.

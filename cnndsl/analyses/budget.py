@@ -9,7 +9,7 @@ from cnndsl.ir.tensor import TensorType
 
 def figures(graph: Graph, summary: Summary) -> dict[str, int | TensorType | None]:
     """Each figure by its name in programs, at batch 1. `rf` is the receptive field's smaller axis in pixels, None where
-    no map stands before a global operation; `output` is the type of the first output."""
+    it is not known; `output` is the type of the first output."""
     totals, field = summary.totals, summary.receptive_field
     return {
         "params": totals.params,

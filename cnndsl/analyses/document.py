@@ -36,6 +36,10 @@ class PeakMemory(_Frozen):
 
     inference: int
     training: int
+    batch: int = Field(default=1, exclude_if=lambda value: value == 1)
+    """Examples at once; given where it is not 1."""
+    precision: Literal["f32", "f16", "bf16"] = Field(default="f32", exclude_if=lambda value: value == "f32")
+    """Numbers that take the place of float32; given where these are others."""
 
 
 class Totals(_Frozen):
@@ -74,7 +78,7 @@ class FieldReport(_Frozen):
 
 
 class NetworkField(FieldReport):
-    """The receptive field of the last feature map before a global operation."""
+    """The receptive field of the last feature map on the way to the main output; `global` where that sees everything."""
 
     node: str
 

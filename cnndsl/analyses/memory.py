@@ -7,10 +7,11 @@ from typing import NamedTuple
 from cnndsl.analyses.needed import needed
 from cnndsl.analyses.params import Params
 from cnndsl.ir.graph import Graph, Node
+from cnndsl.ir.tensor import BYTES, TensorType
 
 
 class Memory(NamedTuple):
-    """Bytes at batch 1, but for `activations`, which are elements.
+    """Bytes, but for `activations`, which are the elements of one example.
 
     `activations` and `activation_bytes` are the outputs of all nodes of inference, where a view (Flatten, Identity,
     Dropout in use) adds nothing to what it looks at.
@@ -30,12 +31,17 @@ class Memory(NamedTuple):
     training: int
 
 
-def memory(graph: Graph, state: Params) -> Memory:
-    """What the network needs, given its weights' total. Kernels' scratch space and a framework's own memory are not in it."""
+def memory(graph: Graph, state: Params, batch: int = 1, float_bytes: int = 4) -> Memory:
+    """What the network needs for `batch` examples, given its weights' total; a float32 takes `float_bytes`, as the bytes of
+    `state` must have it, too. Kernels' scratch space and a framework's own memory are not in it."""
+
+    def bytes_of(x: TensorType) -> int:
+        return batch * x.elements * (float_bytes if x.dtype == "float32" else BYTES[x.dtype])
+
     nodes = needed(graph)
-    sizes = {node.name: node.type.bytes for node in nodes}
+    sizes = {node.name: bytes_of(node.type) for node in nodes}
     made = [node for node in nodes if not node.op.view]
-    given = sum(i.type.bytes for i in graph.inputs)
+    given = sum(bytes_of(i.type) for i in graph.inputs)
     live = given + max(_alive(graph, nodes, sizes), default=0)
     kept = (node for node in needed(graph, training=True) if not node.op.view or node.op.category == "regularization")
     return Memory(
@@ -46,7 +52,7 @@ def memory(graph: Graph, state: Params) -> Memory:
         training=state.bytes
         + state.trained_bytes
         + given
-        + sum([sizes.get(node.name, node.type.bytes) for node in kept]),
+        + sum([sizes.get(node.name) or bytes_of(node.type) for node in kept]),
     )
 
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from cnndsl.analyses.document import FieldReport, Summary
 from cnndsl.ir.graph import Frame, Graph, Node
+from cnndsl.ir.tensor import TensorType
 
 Key = tuple[object, ...]
 
@@ -24,7 +25,7 @@ class Row:
     name: str
     title: str
     times: int
-    shape: tuple[int, ...]
+    type: TensorType
     params: int
     macs: int
     flops: int
@@ -39,6 +40,7 @@ class Outline:
 
     rows: tuple[Row, ...]
     summary: Summary
+    inputs: tuple[TensorType, ...]
 
 
 @dataclass(slots=True)
@@ -62,7 +64,7 @@ def rows(graph: Graph, summary: Summary, depth: int | None = None) -> Outline:
         found.append(_row(part, scope, branches, graph, summary))
         if depth is None or len(branches) < depth:
             waiting += _siblings(_shown(part.parts, graph), _name(part) or scope, branches)
-    return Outline(tuple(found), summary)
+    return Outline(tuple(found), summary, tuple(given.type for given in graph.inputs))
 
 
 def _tree(graph: Graph) -> _Part:
@@ -162,7 +164,7 @@ def _row(part: _Part, scope: str, branches: tuple[bool, ...], graph: Graph, summ
         name=name,
         title="" if part.frame and written == label else written,
         times=part.times,
-        shape=inside[-1].shape,
+        type=nodes[-1].type,
         params=sum(report.params for report in inside),
         macs=sum(report.macs for report in inside),
         flops=sum(report.flops for report in inside),

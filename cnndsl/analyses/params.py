@@ -25,8 +25,8 @@ class Params(NamedTuple):
         return self.trained_bytes + self.buffer_bytes
 
 
-def params(graph: Graph) -> dict[str, Params]:
-    """The state of each node that has some. Weights that several nodes use count once, where they are owned;
+def params(graph: Graph, float_bytes: int = 4) -> dict[str, Params]:
+    """The state of each node that has some; a float32 takes `float_bytes`. Weights that several nodes use count once, where they are owned;
     those of branches that only training needs count too, as the compiled module always has them."""
     found: dict[str, list[int]] = {}
     for entry in graph.weights:
@@ -34,7 +34,8 @@ def params(graph: Graph) -> dict[str, Params]:
         elements = entry.weight.elements
         kind = 0 if entry.weight.trained else 1
         counts[kind] += elements
-        counts[kind + 2] += elements * BYTES[entry.weight.dtype]
+        dtype = entry.weight.dtype
+        counts[kind + 2] += elements * (float_bytes if dtype == "float32" else BYTES[dtype])
     return {name: Params(*counts) for name, counts in found.items()}
 
 

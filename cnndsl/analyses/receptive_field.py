@@ -21,7 +21,6 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Literal, NamedTuple
 
-from cnndsl.analyses.needed import needed
 from cnndsl.ir.graph import Graph, Node
 from cnndsl.ir.reach import Number, Reach
 from cnndsl.ir.tensor import TensorType
@@ -101,7 +100,11 @@ def receptive_fields(graph: Graph, *, strict: bool = False) -> dict[str, Field |
             known[node.name] = None
             continue
         source = reached[0] if len(reached) == 1 else min(reached, key=rank.__getitem__)
-        if node.op.sees_all(xs[0]):
+        if node.op.begins:
+            known[node.name] = None
+            continue
+        alone = node.op.merges and len(reached) == 1
+        if node.op.sees_all(xs[0]) and not (alone and _mixes_an_axis(node, xs, arriving)):
             known[node.name] = whole[source]
             continue
         seen = [
@@ -113,17 +116,65 @@ def receptive_fields(graph: Graph, *, strict: bool = False) -> dict[str, Field |
     return {name: field if isinstance(field, Field) else None for name, field in known.items()}
 
 
-def network_receptive_field(graph: Graph, fields: dict[str, Field | None]) -> tuple[str, Field] | None:
-    """The field of the last feature map before a global operation: of the last node that still has axes of its own, is
-    not global, and is on the way to an output of inference; else of the first input with axes. With the tensor's name."""
-    for node in reversed(needed(graph)):
+def last_map(graph: Graph, fields: dict[str, Field | None]) -> tuple[str, Field] | None:
+    """The field of the last feature map before a global operation: of the last node on the way to the main output that
+    has a field and is not global; else of the first input with axes. With the tensor's name."""
+    for node in reversed(_main(graph)):
         field = fields[node.name]
         if field and field.state != "global":
             return node.name, field
-    for given in graph.inputs:
-        if field := fields[given.name]:
-            return given.name, field
-    return None
+    return _first_input(graph, fields)
+
+
+def network_receptive_field(graph: Graph, fields: dict[str, Field | None]) -> tuple[str, Field] | None:
+    """What the network's main output is made of: the field of the last feature map on the way to it. Where that map sees
+    the whole input (attention, a graph's convolution), or there is none before everything is seen (a fully connected
+    network), it is `global`. With the tensor's name. None where a layer behind that map looks further along axes that are not the input's
+    any more, and where no input has axes."""
+    lost = _lost(graph, fields)
+    nodes = _main(graph)
+    for node in reversed(nodes):
+        field = fields[node.name]
+        if node.name in lost:
+            if _looks_further(graph, node):
+                return None
+            continue
+        if field and (field.state != "global" or max(node.type.size, default=1) > 1):
+            return node.name, field
+    if nodes and (field := fields[nodes[-1].name]):
+        return nodes[-1].name, field
+    return _first_input(graph, fields)
+
+
+def _looks_further(graph: Graph, node: Node) -> bool:
+    """Whether an output position may see more than one position of an input, wherever that lies."""
+    xs = graph.input_types(node)
+    return node.op.category in ("pooling", "attention") or node.op.macs(xs, node.type) > 0
+
+
+def _main(graph: Graph) -> list[Node]:
+    """The nodes on the way to the first output of inference, in order."""
+    wanted = {next(output.node for output in graph.outputs if not output.training)}
+    found = []
+    for node in reversed(graph.nodes):
+        if node.name in wanted:
+            wanted.update(node.inputs)
+            found.append(node)
+    return found[::-1]
+
+
+def _first_input(graph: Graph, fields: dict[str, Field | None]) -> tuple[str, Field] | None:
+    return next(((given.name, field) for given in graph.inputs if (field := fields[given.name])), None)
+
+
+def _lost(graph: Graph, fields: dict[str, Field | None]) -> set[str]:
+    """The nodes that depend on an input with axes, and on which of its positions is not known."""
+    lost: set[str] = set()
+    for node in graph.nodes:
+        arriving = node.inputs if node.op.merges else node.inputs[:1]
+        if fields[node.name] is None and any(fields[name] is not None or name in lost for name in arriving):
+            lost.add(node.name)
+    return lost
 
 
 def _size(x: TensorType) -> tuple[int, ...]:
@@ -140,6 +191,9 @@ def _through(node: Node, xs: tuple[TensorType, ...], index: int, field: Field | 
     if isinstance(field, _Lost):
         return field
     x, y = xs[index], node.type
+    if len(field.views) != len(_size(x)):
+        # All of the input is seen, by a tensor with more or fewer axes than the input: so it is by what it is made into.
+        return whole
     reaches = node.op.reach(xs, y, index)
     if reaches is None:
         window = None if node.op.merges else node.op.window_over(x)
@@ -152,6 +206,11 @@ def _through(node: Node, xs: tuple[TensorType, ...], index: int, field: Field | 
         else:
             return whole if all(view.state == "global" for view in field.views) else _Lost(field.input)
     return Field(field.input, tuple(_compose(field.views[reach.axis], reach) for reach in reaches))
+
+
+def _mixes_an_axis(node: Node, xs: tuple[TensorType, ...], arriving: list[_Known]) -> bool:
+    """Whether a merge of one tensor and constants, such as a product with a trained matrix, says what it sees of that one."""
+    return any(field and node.op.reach(xs, node.type, index) is not None for index, field in enumerate(arriving))
 
 
 def _slide(stride: int, before: int, extent: int, axis: int) -> Reach:
@@ -183,6 +242,8 @@ def _join(seen: list[Field | _Lost], node: Node, whole: Field, *, strict: bool) 
         return whole if every else seen[0] if isinstance(seen[0], _Lost) else _Lost(whole.input)
     if all(field == fields[0] for field in fields):
         return fields[0]
+    if len({len(field.views) for field in fields}) > 1:
+        return whole
     size = _size(node.type) or tuple(1 for _ in whole.views)
     return Field(
         whole.input,

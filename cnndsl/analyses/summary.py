@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 from cnndsl.analyses import cost as costs
 from cnndsl.analyses import params as weights
@@ -27,10 +27,20 @@ from cnndsl.diagnostics.errors import Diagnostic
 from cnndsl.diagnostics.formats import DiagnosticReport
 from cnndsl.ir.graph import Graph, Node
 
+Precision = Literal["f32", "f16", "bf16"]
 
-def summarize(graph: Graph, diagnostics: Iterable[Diagnostic] = (), *, strict: bool = False) -> Summary:
+
+def summarize(
+    graph: Graph,
+    diagnostics: Iterable[Diagnostic] = (),
+    *,
+    strict: bool = False,
+    batch: int = 1,
+    precision: Precision = "f32",
+) -> Summary:
     """All figures of a network, as `cnndsl summary` shows them; `str()` of it is the table. `diagnostics` are put into the
-    document. With `strict`, receptive fields also count what gates (squeeze-and-excitation) see."""
+    document. With `strict`, receptive fields also count what gates (squeeze-and-excitation) see. Memory is that of `batch`
+    examples in numbers of this `precision`; all else is that of one example."""
     fields = rf.receptive_fields(graph, strict=strict)
     found = rf.network_receptive_field(graph, fields)
     state, work = params(graph), cost(graph)
@@ -43,7 +53,7 @@ def summarize(graph: Graph, diagnostics: Iterable[Diagnostic] = (), *, strict: b
         outputs=tuple(
             OutputReport(name=o.name, shape=graph.types[o.node].shape, training=o.training) for o in graph.outputs
         ),
-        totals=_totals(graph, weights.total(state), costs.total(work)),
+        totals=_totals(graph, weights.total(state), costs.total(work), batch, precision),
         receptive_field=NetworkField(node=found[0], **_figures(found[1])) if found else None,
         nodes=tuple(_node(node, state, work, _field(fields[node.name], reports), file) for node in graph.nodes),
         weights=tuple(WeightReport(name=e.key, shape=e.weight.shape, trained=e.weight.trained) for e in graph.weights),
@@ -66,8 +76,12 @@ def schema() -> dict[str, Any]:
     return Summary.model_json_schema(by_alias=True, mode="serialization")
 
 
-def _totals(graph: Graph, state: Params, work: Cost) -> Totals:
+def _totals(graph: Graph, state: Params, work: Cost, batch: int, precision: Precision) -> Totals:
     needs = memory(graph, state)
+    peak = needs
+    if batch != 1 or precision != "f32":
+        size = 4 if precision == "f32" else 2
+        peak = memory(graph, weights.total(params(graph, size)), batch, size)
     return Totals(
         params=state.trained,
         trainable=state.trained,
@@ -76,7 +90,9 @@ def _totals(graph: Graph, state: Params, work: Cost) -> Totals:
         flops=work.flops,
         activations=needs.activations,
         activation_bytes=needs.activation_bytes,
-        peak_memory_bytes=PeakMemory(inference=needs.inference, training=needs.training),
+        peak_memory_bytes=PeakMemory(
+            inference=peak.inference, training=peak.training, batch=batch, precision=precision
+        ),
         depth=depth(graph),
     )
 

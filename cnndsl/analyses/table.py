@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from cnndsl.analyses.document import FieldReport, Summary
 from cnndsl.analyses.outline import Outline, Row
-from cnndsl.ir.written import sizes
+from cnndsl.ir.written import in_bytes, sizes
 
 COLUMNS = ("layer", "kind", "output", "params", "params%", "macs", "macs%", "flops", "rf")
 """Columns by the names that `--columns` takes."""
@@ -44,7 +44,7 @@ def to_text(outline: Outline, width: int | None = None, columns: tuple[str, ...]
                 index = columns.index(column)
                 widths[index] = max(min(LEAST, widths[index]), widths[index] - over)
     rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
-    shape = ", ".join(sizes(given.shape) for given in outline.summary.inputs)
+    shape = ", ".join(map(str, outline.inputs))
     lines = [f"{outline.summary.model}  {shape}", rule, _line(header, widths, columns), rule]
     lines += [_line(row, widths, columns) for row in cells]
     return "\n".join([*lines, rule, *total_lines(outline)])
@@ -90,7 +90,7 @@ def to_csv(outline: Outline) -> str:
                 len(row.branches),
                 row.title,
                 row.times,
-                _times(row.shape),
+                _times(row.type.shape),
                 row.params,
                 row.macs,
                 row.flops,
@@ -118,21 +118,21 @@ def totals(summary: Summary, *, repeated: bool = False) -> list[Total]:
     """The figures of the whole network. With `repeated` the last of them says what `×N` in a row means."""
     sums = summary.totals
     peak = sums.peak_memory_bytes
+    counted = f"batch {peak.batch}{'' if peak.precision == 'f32' else f', {peak.precision}'}"
+    memory = f"{in_bytes(peak.inference)} in inference, {in_bytes(peak.training)} in training ({counted})"
     found = [
         Total("parameters", sums.params),
-        Total("trainable", sums.trainable),
         Total("buffers", sums.buffers),
         Total("MACs", sums.macs),
         Total("FLOPs", sums.flops),
         Total("activations", sums.activations),
         Total("depth", sums.depth, "layers with weights on the longest path"),
-        Total(
-            "peak memory",
-            None,
-            f"{_bytes(peak.inference)} in inference, {_bytes(peak.training)} in training (batch 1)",
-        ),
+        Total("peak memory", None, memory),
         Total("receptive field", None, _in_words(summary)),
     ]
+    if len(summary.outputs) > 1:
+        named = (f"{o.name} {sizes(o.shape)}{' (only in training)' if o.training else ''}" for o in summary.outputs)
+        found.append(Total("outputs", None, ", ".join(named)))
     if repeated:
         alike = "N alike rounds: the row sums all of them, the rows below it are the first one's"
         found.append(Total("×N", None, alike))
@@ -153,11 +153,17 @@ def total_lines(outline: Outline) -> list[str]:
 def _in_words(summary: Summary) -> str:
     seen = summary.receptive_field
     if seen is None:
-        return "none: nothing slides over the input"
+        return "not known: no map before the output has the input's axes"
+    if seen.state == "global":
+        return f"all of the input, at {seen.node}"
     unit = "pixels" if len(seen.size) > 1 else "positions"
     padding = tuple(-start for start in seen.start)
     words = f"{_times(seen.size)} {unit} at {seen.node}, stride {_short(seen.stride)}, padding {_short(padding)}"
-    return words if seen.state == "exact" else f"{words}; unaligned, this holds all that positions see"
+    return (
+        words
+        if seen.state == "exact"
+        else f"{words}; unaligned: positions see different pixels, and this holds all of them"
+    )
 
 
 def cell(row: Row, column: str, summary: Summary) -> str:
@@ -169,7 +175,7 @@ def cell(row: Row, column: str, summary: Summary) -> str:
         case "kind":
             return row.title
         case "output":
-            return _times(row.shape)
+            return str(row.type)
         case "params":
             return f"{row.params:,}" if row.params else "–"
         case "macs":
@@ -234,13 +240,3 @@ def _times(numbers: tuple[int | float, ...]) -> str:
 def _short(numbers: tuple[int | float, ...]) -> str:
     """One number where all axes agree."""
     return _times(numbers[:1] if len(set(numbers)) == 1 else numbers)
-
-
-def _bytes(number: int) -> str:
-    """With three significant digits: `97.5 MiB`."""
-    size = float(number)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if size < 1000 or unit == "GiB":
-            return f"{number} B" if unit == "B" else f"{size:.3g} {unit}" if size < 1000 else f"{size:,.0f} {unit}"
-        size /= 1024
-    raise AssertionError("unreachable")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, MissingPart
+from cnndsl.diagnostics.extras import how_to_install
 from cnndsl.disk.files import open_file
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def read_picture(path: Path | str) -> Any:
     Raises `CnnError` (file-not-found, unreadable-image) and, without Pillow, `MissingPart`.
     """
     if find_spec("PIL") is None:
-        raise MissingPart("reading pictures takes Pillow", "run `pip install 'cnndsl[images]'`")
+        raise MissingPart("reading pictures takes Pillow", how_to_install("images"))
     from cnndsl.arrays.pictures import opened
 
     stream = open_file(path)

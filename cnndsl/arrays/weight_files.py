@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, MissingPart
+from cnndsl.diagnostics.extras import how_to_install
 from cnndsl.disk.files import open_file, written_aside
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def _read_pth(file: BinaryIO) -> Arrays:
     try:
         import torch
     except ImportError:
-        raise MissingPart("reading PyTorch's own files takes PyTorch", "run `pip install 'cnndsl[torch]'`") from None
+        raise MissingPart("reading PyTorch's own files takes PyTorch", how_to_install("torch")) from None
     try:
         state = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as e:

@@ -30,6 +30,8 @@ def initial_weights(graph: Graph, seed: int) -> Arrays:
 def _initial(weight: Weight, key: str, seed: int) -> np.ndarray:
     import numpy as np
 
+    if weight.init == "given":
+        return np.array(weight.values, dtype=weight.dtype).reshape(weight.shape)
     if not weight.random:
         value = weight.value if weight.init == "constant" else 1 if weight.init == "ones" else 0
         return np.full(weight.shape, value, dtype=weight.dtype)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.tvm.options import Precision
 from cnndsl.diagnostics.errors import MissingPart
+from cnndsl.diagnostics.extras import how_to_install
 from cnndsl.ir.graph import Graph
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ PEERS: dict[str, Callable[[Task], Engine]] = {
 
 
 def _not_installed(package: str) -> MissingPart:
-    return MissingPart(f"{package} is not installed", "run `pip install 'cnndsl[bench]'`")
+    return MissingPart(f"{package} is not installed", how_to_install("bench"))
 
 
 def relative_error(found: Mapping[str, Any], expected: Mapping[str, Any]) -> float:

@@ -91,6 +91,8 @@ def command(
             note(f"{text} …")
 
         arrays = read_given(graph, weights).arrays if weights else None
+        if arrays is None:
+            note("no --weights: drawn ones, untrained; how long a run takes does not depend on them")
         tell(Stage.PREPARING, "looking for settings of kernels")
         choices = tuning.choices(graph, "llvm", (batch,), options)
         plan = BenchPlan(

@@ -12,8 +12,9 @@ import click
 from cnndsl.cli.shared.reading import file_argument, network_options, read_network
 from cnndsl.cli.shared.recognising import opened
 from cnndsl.cli.shared.tuning import Tuning, store_option
-from cnndsl.cli.shared.voice import note, say, step
+from cnndsl.cli.shared.voice import note, say, step, untrained
 from cnndsl.cli.shared.weighing import read_given, weights_option
+from cnndsl.cli.shared.writing import FOLDER, refuse_name
 
 if TYPE_CHECKING:
     from cnndsl.arrays.use import Use
@@ -22,6 +23,15 @@ if TYPE_CHECKING:
 
 _EXPORTS = ("onnx", "pt2", "safetensors")
 _WEIGHTED = ("weights", "seed")
+_WRITES = {
+    "torch": ((".py",), "a PyTorch module"),
+    "tvm": ((FOLDER,), "a package"),
+    "onnx": ((".onnx",), "an ONNX file"),
+    "pt2": ((".pt2",), "an exported program"),
+    "safetensors": ((".safetensors",), "a file of weights"),
+    "ir": ((".json",), "a graph as JSON"),
+}
+"""The endings of what each `--to` writes, and what it is."""
 TVM_ONLY = ("target", "batch", "strict_numerics", "precision", "threads", "dump", "tune", "store")
 
 
@@ -84,7 +94,7 @@ class Batches(click.ParamType[tuple[int, ...]]):
     "--tune",
     type=click.IntRange(0),
     metavar="N",
-    help="tvm: measure up to N candidates for its kernels; 0 uses what is known.",
+    help="tvm: measure up to N candidates for its kernels; 0 measures nothing and uses what was measured before.",
 )
 @store_option
 @network_options
@@ -120,12 +130,16 @@ def command(
         raise click.UsageError("--weights and --seed are two ways to say the same; give one", context)
     if "store" in given and tune is None:
         raise click.UsageError("--store belongs to `--tune`", context)
+    endings, what = _WRITES[to]
+    refuse_name(context, output, file.partition(":")[0] if not Path(file).exists() else file, endings, what)
     run = opened(file)
     if run is not None and (parameters or inputs):
         raise click.UsageError("a run knows its parameters and its size; give none", context)
     graph = read_network(file, parameters, inputs).graph if run is None else run.graph
     if run is not None and "seed" not in given:
         weights = weights or run.best
+    if weights is None and to in ("tvm", *_EXPORTS):
+        untrained(seed)
     use = None if run is None else run.use
     if to == "tvm":
         assert output is not None

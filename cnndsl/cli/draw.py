@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from cnndsl.cli.shared.reading import file_argument, network_options, read_network
+from cnndsl.cli.shared.reading import file_argument, leave_over_budget, network_options, read_network
 from cnndsl.cli.shared.voice import note
 from cnndsl.cli.shared.weighing import read_given, weights_option
 
@@ -95,7 +95,8 @@ def command(
             raise click.UsageError(f"--{name} is for --style {' or '.join(styles)}, not {style}", context)
     if style == "rf" and image is None:
         raise click.UsageError("--style rf draws over a picture: give one with --image", context)
-    graph = read_network(file, parameters, inputs).graph
+    loaded = read_network(file, parameters, inputs, over_budget=True)
+    graph = loaded.graph
     from cnndsl.backends.drawing.draw import draw, draw_figure
 
     if style == "diagram":
@@ -108,6 +109,7 @@ def command(
         assert image is not None
         draw_figure(lambda: _fields(graph, image, weights, normalize, theme), output, theme)
     note(f"wrote {output}")
+    leave_over_budget(context, loaded)
 
 
 def _fields(graph: Graph, image: Path, weights: Path | None, normalize: str, theme: Theme) -> Figure:

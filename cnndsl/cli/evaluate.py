@@ -18,7 +18,7 @@ PICTURES = (".svg", ".png", ".pdf")
 
 @click.command("evaluate")
 @file_argument
-@weights_option("Other weights than the run's best; a must for a FILE.")
+@weights_option("Other weights than the run's best; required where FILE is a network and no run.")
 @click.option("--data", help="`digits`, a folder of class folders, or an .npz file.  [default: what the run held out]")
 @click.option("--validation", type=click.FloatRange(0, 1, True, True), help="Take only what training holds out so.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The seed of --validation.")

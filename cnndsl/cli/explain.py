@@ -10,13 +10,15 @@ from cnndsl.cli.shared.voice import say
 
 
 @click.command("explain")
-@click.argument("word")
+@click.argument("words", metavar="WORD", nargs=-1, required=True)
 @click.pass_context
-def command(context: click.Context, word: str) -> None:
-    """Explain a layer (`Conv`), the id of a diagnostic (`shape-mismatch`) or a function (`round_to`).
+def command(context: click.Context, words: tuple[str, ...]) -> None:
+    """Explain a layer (`Conv`, `Conv3x3`), a notion (`stride`, `receptive field`), the id of a diagnostic
+    (`shape-mismatch`), a function (`round_to`), a built-in network, or a word of PyTorch, Keras or ONNX (`BatchNorm2d`).
 
-    `layers`, `errors` and `functions` list all of a kind.
+    `layers`, `errors`, `functions` and `limits` list all of a kind.
     """
+    word = " ".join(words)
     from cnndsl.reference.explanation import explain, nearest_words
 
     text = explain(word)

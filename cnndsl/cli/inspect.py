@@ -26,7 +26,7 @@ PICTURES = (".svg", ".png", ".pdf")
     "--layer", "layers", multiple=True, metavar="NAME", help="The layer to look at; several for --feature-maps."
 )
 @click.option("--class", "label", metavar="NAME", help="With --grad-cam: the class to speak for, by name or number.")
-@weights_option("Other weights than the run's best; a must for a FILE.")
+@weights_option("Other weights than the run's best; required where FILE is a network and no run.")
 @click.option(
     "--normalize", type=click.Choice(["none", "imagenet"]), help="As in training.  [default: the run's, or none]"
 )

@@ -25,7 +25,7 @@ PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 @click.command("predict")
 @file_argument
 @click.argument("images", metavar="IMAGE…", nargs=-1, required=True, type=click.Path(path_type=Path))
-@weights_option("Other weights than the run's best; a must for a FILE.")
+@weights_option("Other weights than the run's best; required where FILE is a network and no run.")
 @click.option(
     "--labels", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Names of the classes, one a line."
 )

@@ -7,19 +7,25 @@ from pathlib import Path
 
 import click
 
-from cnndsl.cli.shared.reading import file_argument, network_options, read_network
+from cnndsl.cli.shared.reading import file_argument, leave_over_budget, network_options, read_network
 from cnndsl.cli.shared.voice import note
+from cnndsl.cli.shared.writing import refuse_name
 
 
 @click.command("report")
 @file_argument
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="The page; NAME.html beside you where it is not said."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Where to write the page.  [default: NAME.html in this folder]",
 )
 @click.option("--peak", type=click.FloatRange(min=0, min_open=True), help="GFLOP/s of the roofline's machine.")
 @click.option("--bandwidth", type=click.FloatRange(min=0, min_open=True), help="GB/s of the roofline's machine.")
 @network_options
+@click.pass_context
 def command(
+    context: click.Context,
     file: str,
     output: Path | None,
     peak: float | None,
@@ -32,8 +38,10 @@ def command(
     from cnndsl.disk.files import write_atomically
     from cnndsl.webpage.page import BANDWIDTH, PEAK, page
 
-    loaded = read_network(file, parameters, inputs)
-    summary = summarize(loaded.graph, loaded.warnings)
+    refuse_name(context, output, file, (".html", ".htm"), "a web page")
+    loaded = read_network(file, parameters, inputs, over_budget=True)
+    summary = summarize(loaded.graph, (*loaded.warnings, *loaded.broken))
     path = output or Path(f"{loaded.graph.name}.html")
     write_atomically(path, page(loaded.graph, summary, peak=peak or PEAK, bandwidth=bandwidth or BANDWIDTH))
     note(f"wrote {path}")
+    leave_over_budget(context, loaded)

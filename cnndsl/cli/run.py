@@ -83,10 +83,10 @@ def command(
     if output is not None and output.suffix in PICTURES:
         raise click.UsageError("a picture is drawn for a picture: give one as --input", context)
     result = network(**_arrays(network.manifest, inputs, normalize, context))
-    found = result if isinstance(result, dict) else {network.manifest.outputs[0].name: result}
-    if output is not None and output.suffix == ".npy" and len(found) > 1:
-        raise click.UsageError(f"the package has {len(found)} outputs; give a name in .npz", context)
-    for name, values in found.items():
+    outputs = result if isinstance(result, dict) else {network.manifest.outputs[0].name: result}
+    if output is not None and output.suffix == ".npy" and len(outputs) > 1:
+        raise click.UsageError(f"the package has {len(outputs)} outputs; give a name in .npz", context)
+    for name, values in outputs.items():
         if values.ndim == 2:
             for number, row in enumerate(values):
                 say(f"{name}, example {number + 1} of {len(values)}" if len(values) > 1 else name)
@@ -95,7 +95,7 @@ def command(
             spread = f"from {values.min():.6g} to {values.max():.6g}, mean {values.mean():.6g}"
             say(f"{name}  {sizes(values.shape)}  {spread}")
     if output is not None:
-        _write(output, found)
+        _write(output, outputs)
         note(f"wrote {output}")
 
 
@@ -171,14 +171,14 @@ def _show_top(values: np.ndarray, names: list[str] | None, top: int, context: cl
         say(f"  {place:>6}  {values[place]:>12.6g}  {shares[place]:>7.2%}{label}")
 
 
-def _write(path: Path, found: dict[str, np.ndarray]) -> None:
+def _write(path: Path, outputs: dict[str, np.ndarray]) -> None:
     import numpy as np
 
     from cnndsl.disk.files import write_atomically
 
     data = BytesIO()
     if path.suffix == ".npz":
-        np.savez(data, **found)  # type: ignore[arg-type]
+        np.savez(data, **outputs)  # type: ignore[arg-type]
     else:
-        np.save(data, next(iter(found.values())))
+        np.save(data, next(iter(outputs.values())))
     write_atomically(path, data.getvalue())

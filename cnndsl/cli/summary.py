@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
-from cnndsl.cli.shared.reading import file_argument, network_options, read_network
+from cnndsl.cli.shared.reading import file_argument, leave_over_budget, network_options, read_network
 from cnndsl.cli.shared.voice import say
+
+if TYPE_CHECKING:
+    from cnndsl.analyses.document import Summary
+    from cnndsl.analyses.summary import Precision
+    from cnndsl.ir.graph import Graph
 
 
 def _columns(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...] | None:
@@ -35,14 +41,28 @@ def _columns(context: click.Context, parameter: click.Parameter, value: str | No
 )
 @click.option("--format", type=click.Choice(["table", "json", "csv", "md"]), default="table", show_default=True)
 @click.option("--strict-rf", is_flag=True, help="Count what gates see (squeeze-excite) into receptive fields.")
+@click.option(
+    "--batch", type=click.IntRange(1), default=1, show_default=True, help="Examples that memory is counted for."
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["f32", "f16", "bf16"]),
+    default="f32",
+    show_default=True,
+    help="Numbers that memory is counted in.",
+)
 @click.option("--sizes", is_flag=True, help="Say which input sizes can be built; found by trial.")
 @network_options
+@click.pass_context
 def command(
+    context: click.Context,
     file: str,
     depth: int | None,
     columns: tuple[str, ...] | None,
     format: str,
     strict_rf: bool,
+    batch: int,
+    precision: Precision,
     sizes: bool,
     parameters: Mapping[str, str],
     inputs: Mapping[str, str],
@@ -53,15 +73,22 @@ def command(
         return
     from cnndsl.analyses.summary import summarize
 
-    loaded = read_network(file, parameters, inputs)
-    summary = summarize(loaded.graph, loaded.warnings, strict=strict_rf)
+    loaded = read_network(file, parameters, inputs, over_budget=True)
+    summary = summarize(
+        loaded.graph, (*loaded.warnings, *loaded.broken), strict=strict_rf, batch=batch, precision=precision
+    )
     if format == "json":
         say(summary.to_json(indent=1))
-        return
+    else:
+        _say_table(loaded.graph, summary, format, depth, columns)
+    leave_over_budget(context, loaded)
+
+
+def _say_table(graph: Graph, summary: Summary, format: str, depth: int | None, columns: tuple[str, ...] | None) -> None:
     from cnndsl.analyses.outline import rows
     from cnndsl.analyses.table import USUAL, to_csv, to_markdown, to_text
 
-    outline = rows(loaded.graph, summary, depth)
+    outline = rows(graph, summary, depth)
     if format == "csv":
         say(to_csv(outline))
     elif format == "md":

@@ -47,7 +47,9 @@ def training_options(command: Command) -> Command:
 @click.argument("file", metavar="[FILE]", required=False)
 @training_options
 @click.option(
-    "--config", type=click.Path(path_type=Path), help="Options from a TOML file; the command line goes first."
+    "--config",
+    type=click.Path(path_type=Path),
+    help="Options from a TOML file; those on the command line take precedence.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The folder of the run.  [default: runs/NAME]")
 @click.option("--resume", type=click.Path(path_type=Path), metavar="RUN", help="Go on with a run that was stopped.")

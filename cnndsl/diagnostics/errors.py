@@ -23,11 +23,20 @@ class Label:
 
 
 @dataclass(frozen=True)
+class Fix:
+    """A text that takes the place of a span of the program."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True)
 class Diagnostic:
     """One fault. The first label is the guilty place, the others explain it.
 
     `id` is stable (`cnndsl explain ID`); `message` stands alone, in lower case, without a full stop;
-    `help` is one thing to do.
+    `help` is one thing to do. `fixes`, all of them together, do it: where there are any, the text they make is the
+    one that was meant.
     """
 
     id: str
@@ -36,6 +45,7 @@ class Diagnostic:
     notes: tuple[str, ...] = ()
     help: str | None = None
     severity: Severity = Severity.ERROR
+    fixes: tuple[Fix, ...] = ()
 
     @property
     def span(self) -> Span | None:
@@ -98,10 +108,11 @@ def fault(
     *,
     notes: tuple[str, ...] = (),
     help: str | None = None,
+    fixes: tuple[Fix, ...] = (),
 ) -> CnnError:
     """One error ready to be raised, at one place if it has one; `text` says beside the place what was found there."""
     labels = () if span is None else (Label(span, text),)
-    return CnnError([Diagnostic(id, message, labels, notes, help)])
+    return CnnError([Diagnostic(id, message, labels, notes, help, fixes=fixes)])
 
 
 def unplaced(refusal: Refusal, span: Span) -> CnnError:

@@ -28,6 +28,13 @@ class LabelReport(_Frozen):
     file: str | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
+class FixReport(_Frozen):
+    """A text and the place in the diagnostic's file that it takes."""
+
+    span: Range
+    text: str
+
+
 class DiagnosticReport(_Frozen):
     """One diagnostic; the first of `labels` is the guilty place again, with what was found there."""
 
@@ -39,6 +46,8 @@ class DiagnosticReport(_Frozen):
     labels: tuple[LabelReport, ...] = ()
     notes: tuple[str, ...] = ()
     help: str | None = None
+    fixes: tuple[FixReport, ...] = Field(default=(), exclude_if=lambda value: not value)
+    """Replacements that together do what `help` says; given where there are any."""
 
     @classmethod
     def of(cls, diagnostic: Diagnostic) -> DiagnosticReport:
@@ -52,6 +61,7 @@ class DiagnosticReport(_Frozen):
             labels=tuple(_label(label, span) for label in diagnostic.labels),
             notes=diagnostic.notes,
             help=diagnostic.help,
+            fixes=tuple(FixReport(span=fix.span.place.range, text=fix.text) for fix in diagnostic.fixes),
         )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import per_axis, whole
+from cnndsl.ir.reach import Reach
 from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.written import show
 
 Axis = Annotated[Literal["channels"] | int, BeforeValidator(lambda v: v if v == "channels" else whole(v, 0))]
 """`channels`, or an axis counted from 0 without the batch."""
@@ -75,3 +77,94 @@ def asked_size(
             help="name a tensor with as many axes as the input",
         )
     return like
+
+
+def _reduced(value: Any) -> Any:
+    items = value if isinstance(value, tuple | list) else (value,)
+    return tuple(item if item == "channels" else whole(item, 0) for item in items)
+
+
+ReducedAxes = Annotated[tuple[Literal["channels"] | int, ...], BeforeValidator(_reduced)]
+"""The axes that a mean or a sum goes along: numbers from 0 without the batch, or `channels`."""
+
+
+class Reduction(NamedTuple):
+    """A mean or a sum along the axes `axes` of `x`. They go away, unless `keep` leaves them at size 1; the axis of the
+    channels always stays."""
+
+    x: TensorType
+    axes: tuple[int, ...]
+    keep: bool
+
+    def _stays(self, axis: int) -> bool:
+        return self.keep or axis == self.x.channel_axis or axis not in self.axes
+
+    @property
+    def staying(self) -> list[int]:
+        """The batched axes that are left at size 1."""
+        return [axis + 1 for axis in self.axes if self._stays(axis)]
+
+    @property
+    def going(self) -> list[int]:
+        """The batched axes that go away, as they are counted before any does."""
+        return [axis + 1 for axis in self.axes if not self._stays(axis)]
+
+    @property
+    def type(self) -> TensorType:
+        """The type of the result."""
+        kept = [n for n in range(len(self.x.shape)) if self._stays(n)]
+        shape = tuple(1 if n in self.axes else self.x.shape[n] for n in kept)
+        return TensorType(shape=shape, dtype=self.x.dtype, channel_axis=kept.index(self.x.channel_axis))
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether a position of the result depends on every position of `x`."""
+        return self.x.kind != "vector" and set(behind_channels(self.x)) <= set(self.axes)
+
+    @property
+    def reach(self) -> tuple[Reach, ...] | None:
+        """Along a reduced axis that stays, the one position sees all."""
+        behind = behind_channels(self.x)
+        if self.sees_all or not set(self.axes) & set(behind):
+            return None
+        return tuple(
+            Reach(0, 0, self.x.shape[n] - 1, i) if n in self.axes else Reach(1, 0, 0, i)
+            for i, n in enumerate(behind)
+            if self._stays(n)
+        )
+
+
+def reduction(x: TensorType, word: str, axis: tuple[Literal["channels"] | int, ...], keep: bool) -> Reduction:
+    """The reduction that a layer's arguments ask for. Raises `out-of-range` for axes that are not there or named twice."""
+    axes = tuple(axis_index(one, x) for one in axis)
+    if not axes or len(set(axes)) != len(axes):
+        raise Refusal(
+            "out-of-range",
+            f"`{word}` takes each axis of {x} at most once",
+            argument="axis",
+            notes=(f"expected one axis or several, found {show(axis)}",),
+            help=f"name each axis once: `{word}(1, 2)`",
+        )
+    return Reduction(x, tuple(sorted(axes)), keep)
+
+
+def seen_along(axis: Literal["channels"] | int, x: TensorType) -> TensorType:
+    """The type with this axis in the place of the channels. Raises `out-of-range` where there is no such axis."""
+    if axis == "channels":
+        return x
+    return TensorType(shape=x.shape, dtype=x.dtype, channel_axis=axis_index(axis, x))
+
+
+def with_length(axis: Literal["channels"] | int, x: TensorType, length: int) -> TensorType:
+    """The type with another length along one axis."""
+    shape = seen_along(axis, x).with_channels(length).shape
+    return TensorType(shape=shape, dtype=x.dtype, channel_axis=x.channel_axis)
+
+
+def reach_along(axis: Literal["channels"] | int, x: TensorType) -> tuple[Reach, ...] | None:
+    """What positions see where those along one axis are mixed with each other; None where that is the channels."""
+    along = axis_index(axis, x)
+    if along == x.channel_axis:
+        return None
+    behind = behind_channels(x)
+    return tuple(Reach(0, 0, x.shape[n] - 1, i) if n == along else Reach(1, 0, 0, i) for i, n in enumerate(behind))

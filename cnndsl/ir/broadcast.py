@@ -35,6 +35,17 @@ def mismatch(verb: str, xs: tuple[TensorType, ...], index: int) -> Refusal:
 
 
 def _mend(first: TensorType, other: TensorType) -> str:
+    if len(first.shape) == len(other.shape) > 1 and first.channel_axis != other.channel_axis:
+        order = [n for n in range(len(other.shape)) if n != other.channel_axis]
+        order.insert(first.channel_axis, other.channel_axis)
+        turned = tuple(other.shape[n] for n in order)
+        fits = all(a == b or 1 in (a, b) for a, b in zip(first.shape, turned, strict=True))
+        if fits:
+            return f"put its channels on the same axis: `Permute({', '.join(map(str, order))})`"
+        return (
+            f"the channels (ᶜ) are axis {first.channel_axis} of the first and axis {other.channel_axis} of the other: "
+            "bring them to the same with `Permute`"
+        )
     if first.kind != other.kind or first.rank != other.rank:
         return f"bring both to the same axes: the first is a {first.kind}, the other a {other.kind}"
     small, large = (first, other) if first.elements < other.elements else (other, first)

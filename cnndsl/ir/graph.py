@@ -57,6 +57,11 @@ class Node(_Frozen):
     place: Place | None = None
 
     @property
+    def reads(self) -> tuple[str, ...]:
+        """The inputs whose numbers count: none of them for a tensor that is made anew."""
+        return () if self.op.begins else self.inputs
+
+    @property
     def owns_weights(self) -> bool:
         return self.weights_of == self.name
 

@@ -23,7 +23,7 @@ from cnndsl.ir.reach import Reach
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 from cnndsl.ir.window import Window
-from cnndsl.ir.written import show
+from cnndsl.ir.written import brief
 
 Category = Literal[
     "convolution", "dense", "pooling", "normalization", "activation", "regularization", "shape", "merge", "attention"
@@ -50,10 +50,14 @@ class Op(BaseModel):
     """Pairs of text and input shape: shown in the documentation, run by the contract test."""
     takes_window: ClassVar[bool] = False
     """Whether a window may be written in the word, as in `Conv3x3`; the op then has a field `window`."""
+    implied: ClassVar[tuple[str, ...]] = ()
+    """Fields that are no arguments: the form of the program says them, such as numbers among the branches of a merge."""
     variadic: ClassVar[bool] = False
     """Whether all arguments without a name together are the first one: `Permute(1, 2, 0)` for `axes=(1, 2, 0)`."""
     one_tensor: ClassVar[bool] = False
     """Whether the layer is a single tensor whose key is the layer's own name."""
+    buffer: ClassVar[bool] = False
+    """Whether that single tensor is kept beside the trained ones."""
     takes_position: ClassVar[bool] = True
     """Whether the layer is counted among the layers of its scope, which gives it a number and so a name where it has no
     label. Merges and constants are not counted."""
@@ -65,7 +69,7 @@ class Op(BaseModel):
     @classmethod
     def arguments(cls) -> tuple[str, ...]:
         """Names of the arguments in order, the window aside."""
-        return tuple(name for name in cls.model_fields if name != "window")
+        return tuple(name for name in cls.model_fields if name != "window" and name not in cls.implied)
 
     @classmethod
     def documentation(cls) -> dict[str, str]:
@@ -90,6 +94,9 @@ class Op(BaseModel):
     def text(self) -> str:
         """The layer as the language writes it, with the arguments that differ from their defaults: `Conv3x3(64, stride=2)`."""
         given = self.written()
+        numbers = given.pop("numbers", None)
+        if numbers:
+            return f"{self.word}{{ {' | '.join('…' if n is None else f'{n:.6g}' for n in numbers)} }}"
         window = given.pop("window", None)
         word = self.word
         if isinstance(window, int):
@@ -98,7 +105,7 @@ class Op(BaseModel):
             word += "x".join(map(str, window))
         first = next(iter(self.arguments()), None)
         # A text among a layer's arguments is one of the bare words that the argument knows.
-        texts = {name: value if isinstance(value, str) else show(value) for name, value in given.items()}
+        texts = {name: value if isinstance(value, str) else brief(value) for name, value in given.items()}
         arguments = [text if name == first else f"{name}={text}" for name, text in texts.items()]
         return f"{word}({', '.join(arguments)})" if arguments else word
 
@@ -109,6 +116,8 @@ class Op(BaseModel):
     """The dtype of its inputs: int64 for indices, such as those of words."""
     merges: ClassVar[bool] = False
     """Whether it joins branches: written `word{ … | … }`, two or more inputs."""
+    begins: ClassVar[bool] = False
+    """Whether it makes its tensor anew and so begins a chain: of what arrives it takes only the length of the batch."""
     gates: ClassVar[bool] = False
     """Whether a branch that sees the whole input may only weigh the others, as in squeeze-and-excitation."""
     view: ClassVar[bool] = False
@@ -133,6 +142,12 @@ class Op(BaseModel):
     factor: ClassVar[bool] = False
     """Whether a linear layer is meant as one factor of a larger linear map, so that beside another linear layer no
     activation is missing: a depthwise convolution beside a 1×1 convolution."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it works along the channels, and joins tensors alone, not numbers: only then do `combines`, `per_position`
+        and `any_layout` hold."""
+        return True
 
     def brings(self, x: TensorType) -> tuple[Op, ...]:
         """Ops that stand before this one without having been written, and that every listing shows: the Flatten of FC."""
@@ -162,6 +177,10 @@ class Op(BaseModel):
     def sees_all(self, x: TensorType) -> bool:
         """Whether every output position depends on every input position."""
         return False
+
+    def channel_sources(self, xs: Tensors) -> tuple[tuple[int, int], ...] | None:
+        """For a layer that only moves whole channels: the input and its channel that each channel of the result is."""
+        return None
 
     def scale_and_shift(self, weights: Mapping[str, Any]) -> tuple[Any, Any]:
         """For a layer that `scales_channels`: the factor and the summand in inference, of each channel or of all, from

@@ -22,17 +22,27 @@ def refuse_indices(x: TensorType, word: str) -> None:
 
 def refuse_no_map(x: TensorType, word: str) -> None:
     """Refuses what has no axes for a window to slide over (vectors, tokens, channels not first), and whole numbers."""
-    if x.kind != "map" or x.channel_axis != 0:
+    if x.kind != "map" or x.channel_axis != 0 or x.rank > 3:
         found = f"a vector of {x.channels}" if x.kind == "vector" else f"tokens {x}" if x.kind == "tokens" else f"{x}"
         raise Refusal(
             "wrong-rank",
             f"`{word}` slides over a map, and here arrives {found}",
             notes=(f"expected channels and one to three axes behind them, found {found}",),
-            help=f"put `{word}` before the layer that flattens"
-            if x.kind == "vector"
-            else "turn tokens into a map with `ToMap`",
+            help=_as_map(x, word),
         )
     refuse_indices(x, word)
+
+
+def _as_map(x: TensorType, word: str) -> str:
+    """What makes a map to slide over of what is none."""
+    if x.kind == "vector":
+        return f"put `{word}` before the layer that flattens"
+    if x.kind == "tokens":
+        return "turn tokens into a map with `ToMap`"
+    if x.channel_axis != 0 and x.rank <= 3:
+        order = [x.channel_axis, *(n for n in range(len(x.shape)) if n != x.channel_axis)]
+        return f"put the channels (ᶜ) first: `Permute({', '.join(map(str, order))})`"
+    return "lay the axes out as one to three behind the channels with `Reshape`"
 
 
 def refuse_no_image(x: TensorType, word: str) -> None:

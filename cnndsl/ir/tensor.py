@@ -21,11 +21,17 @@ BYTES = {
     "bool": 1,
 }
 
+MARK = "ᶜ"
+"""What is written behind the channels where they are not the first axis."""
+
+MOST_AXES = 6
+"""How many axes a tensor has at the most, behind the batch."""
+
 Kind = Literal["vector", "tokens", "map"]
 
 
 class TensorType(BaseModel):
-    """Shape without batch. A *map* has its channels first and up to three axes behind them, *tokens*
+    """Shape without batch, of up to six axes. A *map* has its channels first, *tokens*
     are N×C, a *vector* has channels alone."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
@@ -78,4 +84,6 @@ class TensorType(BaseModel):
         return TensorType(shape=shape, dtype=self.dtype, channel_axis=self.channel_axis)
 
     def __str__(self) -> str:
-        return sizes(self.shape)
+        """The sizes, the channels marked where they are not the first axis: `16×16×8ᶜ`."""
+        marked = self.channel_axis or -1
+        return sizes(f"{n}{MARK}" if axis == marked else n for axis, n in enumerate(self.shape))

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict
 class Weight(BaseModel):
     """Shape, dtype and first value of one entry of a layer's state.
 
-    `init` is the value before training: all `zeros`, all `ones`, `constant` for all `value`, `uniform` in `±bound`, or
-    `normal` around 0 with the standard deviation `std`.
+    `init` is the value before training: all `zeros`, all `ones`, `constant` for all `value`, `uniform` in `±bound`,
+    `normal` around 0 with the standard deviation `std`, or the `values` that are `given`.
     `trained` is false for what training only observes (batch norm's running statistics).
     """
 
@@ -21,10 +21,11 @@ class Weight(BaseModel):
     shape: tuple[int, ...]
     trained: bool = True
     dtype: str = "float32"
-    init: Literal["zeros", "ones", "constant", "uniform", "normal"] = "zeros"
+    init: Literal["zeros", "ones", "constant", "uniform", "normal", "given"] = "zeros"
     bound: float = 0.0
     value: float = 0.0
     std: float = 1.0
+    values: tuple[float, ...] = ()
 
     @property
     def random(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 MOST_SHOWN = 40
+MOST_BRIEF = 24
 
 
 def show(value: Any) -> str:
@@ -27,6 +28,25 @@ def _shown(values: Sequence[Any]) -> str:
     return written if len(values) <= MOST_SHOWN else f"{written}, … {len(values)} in all"
 
 
+def brief(value: Any) -> str:
+    """A value as the language writes it; of a table of many numbers its sizes alone: `[49×32]`."""
+    lengths, level = [], [value]
+    while level and all(isinstance(item, tuple | list) for item in level):
+        lengths.append(len(level[0]))
+        level = [part for item in level for part in item]
+    return show(value) if len(level) <= MOST_BRIEF else f"[{sizes(lengths)}]"
+
+
 def sizes(numbers: Iterable[object]) -> str:
     """Sizes as the language writes them: `3×224×224`; nothing where there are none."""
     return "×".join(map(str, numbers))
+
+
+def in_bytes(number: int) -> str:
+    """A number of bytes with three significant digits: `97.5 MiB`. Memory and files are counted alike."""
+    size = float(number)
+    for unit in ("B", "KiB", "MiB"):
+        if size < 1000:
+            return f"{number} B" if unit == "B" else f"{size:.3g} {unit}"
+        size /= 1024
+    return f"{size:.3g} GiB" if size < 1000 else f"{size:,.0f} GiB"

@@ -28,7 +28,7 @@ class AvgPool(Op):
         ("AvgPool3x3(1, 1, count_pad=false)", (3, 7, 7)),
         ("AvgPool3x3(2, ceil=true)", (2, 10, 10)),
         ("AvgPool3x3(2, 1, ceil=true)", (2, 10, 10)),
-        ("AvgPool(4)", (2, 16)),
+        ("AvgPool4", (2, 16)),
         ("AvgPool1x2x2", (2, 3, 6, 6)),
     )
 

@@ -50,6 +50,11 @@ class Cat(Op):
         behind = [n for n in range(len(y.shape)) if n != y.channel_axis]
         return tuple(Reach(1, -offset, -offset, i) if n == axis else Reach(1, 0, 0, i) for i, n in enumerate(behind))
 
+    def channel_sources(self, xs: Tensors) -> tuple[tuple[int, int], ...] | None:
+        if axis_index(self.axis, xs[0]) != xs[0].channel_axis:
+            return None
+        return tuple((index, channel) for index, x in enumerate(xs) for channel in range(x.channels))
+
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
         return torch.cat(list(values), dim=axis_index(self.axis, xs[0]) + 1)
 

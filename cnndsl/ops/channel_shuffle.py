@@ -36,6 +36,11 @@ class ChannelShuffle(Op):
         refuse_groups(self.groups, x.channels, help="ChannelShuffle({})")
         return x
 
+    def channel_sources(self, xs: Tensors) -> tuple[tuple[int, int], ...]:
+        (x,) = xs
+        per_group = x.channels // self.groups
+        return tuple((0, c % self.groups * per_group + c // self.groups) for c in range(x.channels))
+
     def to_torch(self, nn: Any, xs: Tensors) -> Any:
         return nn.ChannelShuffle(self.groups)
 

@@ -4,41 +4,40 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.broadcast import stretched
-from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.diagnostics.errors import Refusal
+from cnndsl.ir.elementwise import Elementwise
+from cnndsl.ir.op import Tensors, register
 from cnndsl.ir.tensor import TensorType
 
 
 @final
 @register
-class Div(Op):
+class Div(Elementwise):
     """Divide the first branch by the others, element by element. Axes of size 1 stretch."""
 
     word: ClassVar = "div"
-    category: ClassVar = "merge"
     symbol: ClassVar = "÷"
-    merges: ClassVar = True
-    takes_position: ClassVar = False
+    verb: ClassVar = "divide"
     examples: ClassVar = (
-        ("div{ id | Conv1x1(4) → Exp }", (4, 5, 6)),
-        ("div{ id | Exp | Softplus → Exp }", (7,)),
-        ("div{ id | Exp → GlobalAvgPool }", (4, 5, 6)),
+        ("div{ id | Sigmoid }", (4, 5, 6)),
+        ("div{ id | Sigmoid → Sum(channels, keep=true) }", (4, 5, 6)),
+        ("div{ 1 | Sigmoid }", (7,)),
     )
 
     def infer(self, xs: Tensors) -> TensorType:
-        return stretched(xs, "divide")
+        if 0 in self.numbers[1:]:
+            raise Refusal(
+                "division-by-zero",
+                "a branch is divided by the number 0",
+                help="divide by another number",
+            )
+        return super().infer(xs)
 
-    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
-        return (len(xs) - 1) * y.elements
+    def in_torch(self, torch: Any, a: Any, b: Any) -> Any:
+        return a / b
 
-    def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
-        result = values[0]
-        for value in values[1:]:
-            result = result / value
-        return result
+    def in_relax(self, op: Any, a: Any, b: Any) -> Any:
+        return op.divide(a, b)
 
-    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
-        result = values[0]
-        for value in values[1:]:
-            result = relax.op.divide(result, value)
-        return result
+    def in_tir(self, tir: Any, a: Any, b: Any) -> Any:
+        return a / b

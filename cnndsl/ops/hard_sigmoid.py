@@ -14,7 +14,7 @@ from cnndsl.ir.tensor import TensorType
 class HardSigmoid(Op):
     """`min(max(slope · x + offset, 0), 1)`: `Sigmoid` in three straight lines (Courbariaux et al., 2015).
 
-    As PyTorch draws it the slope is 1/6. Keras 2 and PaddlePaddle have `HardSigmoid(0.2)`, ONNX as well.
+    PyTorch's slope is 1/6. `HardSigmoid(0.2)` is that of Keras 2 and of ONNX where it says nothing else.
     """
 
     word: ClassVar = "HardSigmoid"

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, final
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.torch_words import per_channel
 from cnndsl.ir.weight import Weight
 
 
@@ -31,10 +32,13 @@ class LayerScale(Op):
         ("LayerScale(0.1)", (6,)),
         ("ToTokens → LayerScale", (3, 4, 5)),
         ("LayerScale(1)", (3, 8)),
+        ("LayerScale(1, flat=true)", (3, 4, 5)),
     )
 
     init: float = 1e-6
     """The factors before training."""
+    flat: bool = False
+    """Whether the tensor is of C on maps, too."""
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
@@ -43,7 +47,7 @@ class LayerScale(Op):
 
     def weights(self, xs: Tensors) -> dict[str, Weight]:
         (x,) = xs
-        return {"": Weight(shape=x.per_channel, init="constant", value=self.init)}
+        return {"": Weight(shape=(x.channels,) if self.flat else x.per_channel, init="constant", value=self.init)}
 
     def scale_and_shift(self, weights: Mapping[str, Any]) -> tuple[Any, Any]:
         return weights[""].reshape(-1), 0.0
@@ -52,7 +56,9 @@ class LayerScale(Op):
         return y.elements
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
-        return values[0] * module
+        (x,) = xs
+        return values[0] * (per_channel(module, x) if self.flat else module)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
-        return relax.op.multiply(values[0], weights[""])
+        (x,), op = xs, relax.op
+        return op.multiply(values[0], op.reshape(weights[""], x.per_channel) if self.flat else weights[""])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
+from cnndsl.ir.axes import Axis, axis_index, reach_along
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.reach import Reach
 from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 
@@ -17,20 +19,31 @@ class LogSoftmax(Op):
     word: ClassVar = "LogSoftmax"
     category: ClassVar = "activation"
     any_layout: ClassVar = True
-    examples: ClassVar = (("LogSoftmax", (10,)), ("LogSoftmax", (4, 5, 6)))
+    examples: ClassVar = (("LogSoftmax", (10,)), ("LogSoftmax", (4, 5, 6)), ("LogSoftmax(axis=1)", (4, 5, 6)))
+
+    axis: Axis = "channels"
+    """The axis along which they add up to one: `channels`, or a number from 0 without the batch."""
 
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
         refuse_indices(x, self.word)
+        axis_index(self.axis, x)
         return x
+
+    @property
+    def is_plain(self) -> bool:
+        return self.axis == "channels"
+
+    def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...] | None:
+        return reach_along(self.axis, xs[0])
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return y.elements
 
     def to_torch(self, nn: Any, xs: Tensors) -> Any:
         (x,) = xs
-        return nn.LogSoftmax(dim=x.channel_axis + 1)
+        return nn.LogSoftmax(dim=axis_index(self.axis, x) + 1)
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         (x,) = xs
-        return relax.op.nn.log_softmax(values[0], axis=x.channel_axis + 1)
+        return relax.op.nn.log_softmax(values[0], axis=axis_index(self.axis, x) + 1)

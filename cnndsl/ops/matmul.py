@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar, final
 
 from cnndsl.diagnostics.errors import Refusal
+from cnndsl.ir.axes import behind_channels
 from cnndsl.ir.broadcast import mismatch
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.reach import Reach
 from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 
@@ -61,6 +63,17 @@ class MatMul(Op):
         # A position sees a row of one matrix and a column of the other. Both are usually computed from the same tensor, of
         # which it has then seen every position.
         return True
+
+    def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...] | None:
+        """Of one factor among constants: along the axis over which it is summed, each position of the other axis sees all."""
+        x, last = xs[index], len(y.shape) - 1
+        if len(xs) != 2 or x.channel_axis != y.channel_axis:
+            return None
+        mixed = last if index == 0 else last - 1
+        return tuple(
+            Reach(0, 0, x.shape[n] - 1, i) if n == mixed else Reach(1, 0, 0, i)
+            for i, n in enumerate(behind_channels(y))
+        )
 
     def macs(self, xs: Tensors, y: TensorType) -> int:
         return sum(made.elements * x.shape[-2] for made, x in zip(self._products(xs), xs[1:], strict=True))

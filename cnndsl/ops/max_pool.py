@@ -30,7 +30,7 @@ class MaxPool(Op):
         ("MaxPool3x3(2, ceil=true)", (3, 10, 10)),
         ("MaxPool3x3(1, same, dilation=2)", (2, 9, 9)),
         ("MaxPool3x3(2, same_tf)", (2, 8, 8)),
-        ("MaxPool(4)", (2, 16)),
+        ("MaxPool4", (2, 16)),
         ("MaxPool1x2x2", (2, 3, 6, 6)),
     )
 

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.broadcast import alike
-from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.elementwise import Elementwise
+from cnndsl.ir.op import Tensors, register
 from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 
 
 @final
 @register
-class BranchMean(Op):
+class BranchMean(Elementwise):
     """Average the branches, element by element: their sum over their number. `Mean` averages along axes."""
 
     word: ClassVar = "mean"
-    category: ClassVar = "merge"
-    merges: ClassVar = True
     combines: ClassVar = "mean"
-    takes_position: ClassVar = False
+    verb: ClassVar = "average"
+    stretches: ClassVar = False
     examples: ClassVar = (
         ("mean{ id | Conv1x1(4) }", (4, 5, 6)),
         ("mean{ id | Sigmoid | Tanh }", (7,)),
@@ -27,19 +26,27 @@ class BranchMean(Op):
 
     def infer(self, xs: Tensors) -> TensorType:
         refuse_indices(xs[0], self.word)
-        return alike(xs, "average")
+        return super().infer(xs)
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
-        return len(xs) * y.elements
+        return super().arithmetic(xs, y) + y.elements
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
-        result = values[0]
-        for value in values[1:]:
-            result = result + value
-        return result / len(values)
+        return super().call_torch(torch, module, xs, *values) / (len(self.numbers) or len(values))
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
-        result = values[0]
-        for value in values[1:]:
-            result = relax.op.add(result, value)
-        return relax.op.divide(result, relax.const(float(len(values)), xs[0].dtype))
+        count = float(len(self.numbers) or len(values))
+        return relax.op.divide(super().to_relax(relax, xs, values, weights), relax.const(count, xs[0].dtype))
+
+    def pointwise(self, tir: Any, value: Any) -> Any:
+        total = super().pointwise(tir, value)
+        return None if total is None else total / tir.const(float(len(self.numbers)), "float32")
+
+    def in_torch(self, torch: Any, a: Any, b: Any) -> Any:
+        return a + b
+
+    def in_relax(self, op: Any, a: Any, b: Any) -> Any:
+        return op.add(a, b)
+
+    def in_tir(self, tir: Any, a: Any, b: Any) -> Any:
+        return a + b

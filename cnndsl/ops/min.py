@@ -4,41 +4,34 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-from cnndsl.ir.broadcast import stretched
-from cnndsl.ir.op import Op, Tensors, register
-from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.elementwise import Elementwise
+from cnndsl.ir.op import register
 
 
 @final
 @register
-class Min(Op):
+class Min(Elementwise):
     """Keep the smallest of the branches, element by element. Axes of size 1 stretch."""
 
     word: ClassVar = "min"
-    category: ClassVar = "merge"
-    merges: ClassVar = True
     combines: ClassVar = "min"
-    takes_position: ClassVar = False
+    verb: ClassVar = "compare"
     examples: ClassVar = (
         ("min{ id | Conv1x1(4) }", (4, 5, 6)),
+        ("min{ id | GlobalAvgPool }", (4, 5, 6)),
         ("min{ id | Sigmoid | Tanh }", (7,)),
-        ("min{ GlobalAvgPool | id }", (4, 5, 6)),
+        ("min{ id | 6 }", (7,)),
     )
 
-    def infer(self, xs: Tensors) -> TensorType:
-        return stretched(xs, "compare")
+    def in_torch(self, torch: Any, a: Any, b: Any) -> Any:
+        if isinstance(a, float) and isinstance(b, float):
+            return min(a, b)
+        if isinstance(a, float):
+            return b.clamp(max=a)
+        return a.clamp(max=b) if isinstance(b, float) else torch.minimum(a, b)
 
-    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
-        return (len(xs) - 1) * y.elements
+    def in_relax(self, op: Any, a: Any, b: Any) -> Any:
+        return op.minimum(a, b)
 
-    def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
-        result = values[0]
-        for value in values[1:]:
-            result = torch.minimum(result, value)
-        return result
-
-    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
-        result = values[0]
-        for value in values[1:]:
-            result = relax.op.minimum(result, value)
-        return result
+    def in_tir(self, tir: Any, a: Any, b: Any) -> Any:
+        return tir.min(a, b)

@@ -11,10 +11,8 @@ from pydantic_core import PydanticCustomError
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import whole
 from cnndsl.ir.op import Op, Tensors, register
-from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.tensor import MOST_AXES, TensorType
 from cnndsl.ir.written import show, sizes
-
-MOST_AXES = 4
 
 
 def _lengths(value: Any) -> Any:
@@ -22,7 +20,7 @@ def _lengths(value: Any) -> Any:
     if not 1 <= len(items) <= MOST_AXES or items.count(-1) > 1:
         raise PydanticCustomError(
             "out-of-range",
-            "expected one to four axes, at most one of them -1, found {found}",
+            "expected one to six axes, at most one of them -1, found {found}",
             {"found": show(value)},
         )
     return tuple(-1 if item == -1 else whole(item) for item in items)
@@ -49,6 +47,7 @@ class Reshape(Op):
         ("Reshape(6, -1)", (3, 4, 5)),
         ("Reshape((8, 2, 2))", (4, 8)),
         ("Reshape(2, 2, 3, 5)", (4, 3, 5)),
+        ("Reshape(2, 2, 3, 2, 3, 2)", (4, 6, 6)),
         ("Reshape(24)", (2, 3, 4)),
         ("Permute(1, 0) → Reshape(3, 2, 4)", (4, 6)),
     )

@@ -66,6 +66,12 @@ class Slice(Op):
         starts = [self.start if n == self._axis(y) else 0 for n in behind_channels(y)]
         return tuple(Reach(1, start, start, axis) for axis, start in enumerate(starts))
 
+    def channel_sources(self, xs: Tensors) -> tuple[tuple[int, int], ...] | None:
+        (x,) = xs
+        if self._axis(x) != x.channel_axis:
+            return None
+        return tuple((0, channel) for channel in range(self.start, self.stop))
+
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
         (x,) = xs
         before = (slice(None),) * (self._axis(x) + 1)

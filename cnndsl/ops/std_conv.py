@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from math import prod, sqrt
 from typing import Annotated, Any, ClassVar, Literal, final
 
 from pydantic import Field
@@ -14,6 +16,9 @@ from cnndsl.ir.torch_words import pads_from_the_last, short
 from cnndsl.ir.weight import Weight
 from cnndsl.ir.window import Window
 from cnndsl.ops.conv import Conv
+
+_OWN = ("eps", "gain", "gamma")
+"""Arguments that `Conv` does not have."""
 
 
 @final
@@ -36,6 +41,8 @@ class StdConv(Op):
         ("StdConv3x3(4, 2, pad=same_tf, eps=1e-6)", (2, 8, 9)),
         ("StdConv3(4, pad_mode=reflect)", (2, 8)),
         ("StdConv3x3x3(4)", (2, 4, 5, 6)),
+        ("StdConv3x3(6, 2, groups=3, gain=true, gamma=1.7)", (3, 9, 9)),
+        ("StdConv3(4, gain=true, bias=false)", (2, 8)),
     )
 
     channels: Positive | None = None
@@ -54,19 +61,32 @@ class StdConv(Op):
     """What the added rows hold."""
     eps: Annotated[float, Field(gt=0)] = 1e-8
     """Added to the variance."""
+    gain: bool = False
+    """Whether the standardised weights are multiplied by a trained number for each output channel, and divided by the root
+    of the number of inputs of one output: the scaled convolution of NFNet (Brock et al., 2021)."""
+    gamma: float = 1.0
+    """A constant factor of the standardised weights, which makes up for what an activation takes from the variance."""
     window: Axes | None = None
     """The size of the window, when it is not written in the word."""
 
     def conv(self) -> Conv:
         """The convolution that takes the standardised weights."""
         needed_window(self.window, self.word, channels=self.channels or "")
-        return Conv(**{name: getattr(self, name) for name in type(self).model_fields if name != "eps"})
+        return Conv(**{name: getattr(self, name) for name in type(self).model_fields if name not in _OWN})
 
-    def standardized(self, weight: Any) -> Any:
-        """The weights as they are used, from a NumPy array."""
+    def _factor(self, shape: tuple[int, ...]) -> float:
+        """The constant factor of standardised weights of this shape."""
+        return self.gamma / sqrt(prod(shape[1:])) if self.gain else self.gamma
+
+    def standardized(self, weights: Mapping[str, Any]) -> Any:
+        """The weights as the convolution uses them, from NumPy arrays."""
+        weight = weights["weight"]
         axes = tuple(range(1, weight.ndim))
         centred = weight - weight.mean(axes, keepdims=True)
-        return centred / (weight.var(axes, keepdims=True) + self.eps) ** 0.5
+        used = centred / (weight.var(axes, keepdims=True) + self.eps) ** 0.5
+        factor = self._factor(weight.shape)
+        used = used if factor == 1 else used * factor
+        return used * weights["gain"] if self.gain else used
 
     def window_over(self, x: TensorType) -> Window:
         return self.conv().window_over(x)
@@ -75,7 +95,11 @@ class StdConv(Op):
         return self.conv().infer(xs)
 
     def weights(self, xs: Tensors) -> dict[str, Weight]:
-        return self.conv().weights(xs)
+        (x,) = xs
+        weights = self.conv().weights(xs)
+        if self.gain:
+            weights["gain"] = Weight(shape=(weights["weight"].shape[0], *(1,) * (x.rank + 1)), init="ones")
+        return weights
 
     def macs(self, xs: Tensors, y: TensorType) -> int:
         return self.conv().macs(xs, y)
@@ -85,7 +109,8 @@ class StdConv(Op):
         return self.conv().arithmetic(xs, y)
 
     def to_torch(self, nn: Any, xs: Tensors) -> Any:
-        return self.conv().to_torch(nn, xs)
+        # Torch's convolutions have no room for a gain: the weights then lie in a bare module.
+        return None if self.gain else self.conv().to_torch(nn, xs)
 
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
         (x,), (value,), functional = xs, values, torch.nn.functional
@@ -105,10 +130,16 @@ class StdConv(Op):
         centred = module.weight - module.weight.mean(axes, keepdim=True)
         variance = module.weight.var(axes, correction=0, keepdim=True)
         conv = (functional.conv1d, functional.conv2d, functional.conv3d)[x.rank - 1]
+        used = centred * (variance + self.eps).rsqrt()
+        factor = self._factor(self.conv().weights(xs)["weight"].shape)
+        if factor != 1:
+            used = used * factor
+        if self.gain:
+            used = used * module.gain
         return conv(
             value,
-            centred * (variance + self.eps).rsqrt(),
-            module.bias,
+            used,
+            module.bias if self.bias or not self.gain else None,
             **{name: number for name, number in options.items() if number != (0 if name == "padding" else 1)},
         )
 
@@ -119,4 +150,9 @@ class StdConv(Op):
         centred = op.subtract(weight, op.mean(weight, axis=axes, keepdims=True))
         variance = op.mean(op.multiply(centred, centred), axis=axes, keepdims=True)
         used = op.multiply(centred, op.rsqrt(op.add(variance, relax.const(self.eps, "float32"))))
+        factor = self._factor(self.conv().weights(xs)["weight"].shape)
+        if factor != 1:
+            used = op.multiply(used, relax.const(factor, "float32"))
+        if self.gain:
+            used = op.multiply(used, weights["gain"])
         return self.conv().to_relax(relax, xs, values, weights | {"weight": used})

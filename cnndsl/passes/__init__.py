@@ -5,6 +5,7 @@
     count         how many layers a text makes at the least, before anything is walked
     check_asserts what the program's `assert`s demand, against the figures of its graph
     text_lints    warnings that the text alone earns
+    rebindings    one of them: names that are set again
     read_graph    the other way in: a graph from the JSON that `compile --to ir` wrote
 
 Words that these files use:

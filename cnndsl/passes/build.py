@@ -16,7 +16,7 @@ from cnndsl.passes.draft.assembly import Stopped
 from cnndsl.passes.draft.name import close as close_graph
 from cnndsl.passes.library.library import Library, Unit, no_stray
 from cnndsl.passes.values.layer_value import Given
-from cnndsl.passes.values.parameters import settings
+from cnndsl.passes.values.parameters import settings, types
 from cnndsl.passes.values.place import Place
 from cnndsl.passes.values.scope import BlockValue, Scope
 from cnndsl.passes.walk.body import Body, Departures
@@ -114,8 +114,8 @@ def _whole_file(unit: Unit, parameters: Mapping[str, Any], statements: Statement
     """Walks a file that is itself one model."""
     program = unit.program
     body = Body(unit.body.scope, statements.assembly.root, None, dict(unit.body.settings), top=True, kind="file")
-    _refuse_unknown(parameters, [*_types(program.statements)])
-    body.settings |= settings(parameters, unit.body.scope, _types(program.statements))
+    _refuse_unknown(parameters, [*types(program.statements)])
+    body.settings |= settings(parameters, unit.body.scope, types(program.statements))
     Count(program).refuse_too_many(program.statements)
     return statements.depart(program.statements, body, _end(unit))
 
@@ -128,7 +128,7 @@ def _one_of_them(unit: Unit, value: BlockValue, parameters: Mapping[str, Any], s
     """Walks one model of a file, its arguments from its text or from outside."""
     definition, node = value.definition, value.definition.node
     own = [p.name for p in node.parameters or ()]
-    declared, wide = _types(node.body), _types(unit.program.statements)
+    declared, wide = types(node.body), types(unit.program.statements)
     _refuse_unknown(parameters, [*own, *declared, *wide])
     inner = {name: given for name, given in parameters.items() if name in own or name in declared}
     value = _with_outside(value, settings(inner, unit.body.scope, declared | wide), own)
@@ -152,10 +152,6 @@ def _with_outside(value: BlockValue, outside: dict[str, Given], own: list[str]) 
     named = {name: replace(given, name=name) for name, given in zip(own, positional, strict=False)}
     written = {given.name: given for given in value.given if given.name is not None}
     return replace(value, given=tuple((written | named | outside).values()))
-
-
-def _types(statements: tuple[tree.Statement, ...]) -> dict[str, str]:
-    return {s.name: s.type for s in statements if isinstance(s, tree.Param)}
 
 
 def _refuse_unknown(parameters: Mapping[str, Any], known: list[str]) -> None:

@@ -11,6 +11,7 @@ from cnndsl.diagnostics.source import Span
 from cnndsl.ir.tensor import TensorType
 from cnndsl.passes.draft.flow import LOST, Entrance, LostValue, Wire
 from cnndsl.passes.values.evaluate import truth
+from cnndsl.passes.values.kinds import kind
 from cnndsl.passes.values.place import Place
 from cnndsl.passes.values.scope import Scope
 from cnndsl.syntax import tree
@@ -34,8 +35,9 @@ def check_asserts(
             except LostValue:
                 failed += fault(
                     "assert-failed",
-                    "the network has no receptive field: no map stands before a global operation",
+                    "the receptive field is not known: no map before the output has the input's axes",
                     demand.span,
+                    "it cannot be said whether this holds",
                     help="demand something of another figure",
                 ).diagnostics
     return failed
@@ -57,9 +59,8 @@ def _demands(value: tree.Value) -> Iterator[tree.Value]:
 
 
 def _failed(demand: tree.Value, place: Place) -> Diagnostic:
-    names = place.scope.names
-    spoken = [name for name in _names(demand) if name in names]
-    facts = ", ".join(f"{name} is {_shown(names[name])}" for name in dict.fromkeys(spoken))
+    names = {name: place.scope.find(name) for name in _names(demand) if name in place.scope.visible()}
+    facts = ", ".join(f"{name} is {_shown(value)}" for name, value in names.items())
     text = " ".join(demand.span.text.split())
     return Diagnostic(
         "assert-failed",
@@ -70,7 +71,9 @@ def _failed(demand: tree.Value, place: Place) -> Diagnostic:
 
 
 def _shown(value: Any) -> str:
-    return str(value.type) if isinstance(value, Wire) else f"{value:,}"
+    if isinstance(value, Wire):
+        return str(value.type)
+    return f"{value:,}" if isinstance(value, int | float) and not isinstance(value, bool) else kind(value)
 
 
 def _names(value: Any) -> Iterator[str]:

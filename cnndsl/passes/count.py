@@ -50,7 +50,11 @@ class Count:
         if isinstance(primary, tree.Group):
             return self._chain(primary.chain)
         if isinstance(primary, tree.Merge):
-            return _rounds(primary.each) * sum(self._chain(branch) for branch in primary.branches)
+            return _rounds(primary.each) * sum(
+                self._chain(branch) for branch in primary.branches if isinstance(branch, tree.Chain)
+            )
+        if isinstance(primary, tree.Collected):
+            return _rounds(primary.each) * self._chain(primary.chain)
         if isinstance(primary, tree.Invocation):
             return self._block(primary.name) if primary.name in self.blocks else int(is_layer(primary.name))
         return 0
@@ -94,8 +98,8 @@ def _set_anywhere(part: Any) -> Iterator[str]:
                 yield node.name
             case tree.Bind():
                 yield from node.names
-            case tree.Element(tap=str(tap)):
-                yield tap
+            case tree.Tap():
+                yield from node.names
             case tree.Targets():
                 yield from (name for name in node.names if isinstance(name, str))
             case tree.Block():

@@ -10,6 +10,7 @@ from cnndsl.diagnostics.errors import Diagnostic, Label, Severity
 from cnndsl.diagnostics.source import Span
 from cnndsl.ir.op import find
 from cnndsl.passes.library.library import is_one_model
+from cnndsl.passes.rebindings import rebindings
 from cnndsl.syntax import tree
 
 
@@ -18,21 +19,25 @@ def lint_text(program: tree.Program) -> list[Diagnostic]:
     library = not is_one_model(program) and not any(
         isinstance(s, tree.Model | tree.Variant) for s in program.statements
     )
-    return [*_body(program.statements, library), *_misleading(program.statements)]
+    return [
+        *_body(program.statements, library),
+        *_misleading(program.statements),
+        *rebindings(program.statements),
+    ]
 
 
 def _body(statements: tuple[tree.Statement, ...], library: bool) -> Iterator[Diagnostic]:
     said = set(_spoken(statements))
     for word, span, what in _declared(statements):
-        exported = library and what in ("block", "value", "parameter")
-        if word not in said and not exported:
+        exported = library and what in ("block", "function", "value", "parameter")
+        if word not in said and word != "_" and not exported:
             yield _warning("unused-name", f"nothing uses the {what} `{word}`", span, "delete it, or use it")
     yield from _unused_defaults(statements)
     for statement in statements:
         if isinstance(statement, tree.Block | tree.Model):
             inner = set(_spoken(statement.body)) | set(_spoken(statement.parameters or ()))
             for parameter in statement.parameters or ():
-                if parameter.name not in inner:
+                if parameter.name not in inner and parameter.name != "_":
                     yield _warning(
                         "unused-name",
                         f"nothing uses the parameter `{parameter.name}` of `{statement.name}`",
@@ -54,6 +59,8 @@ def _declared(statements: tuple[tree.Statement, ...]) -> Iterator[tuple[str, Spa
                 yield statement.name, statement.name_span, "share"
             case tree.Block():
                 yield statement.name, statement.name_span, "block"
+            case tree.Function():
+                yield statement.name, statement.name_span, "function"
             case tree.Use():
                 for item in statement.imported:
                     yield item.alias or item.name, item.span, "block"
@@ -62,8 +69,9 @@ def _declared(statements: tuple[tree.Statement, ...]) -> Iterator[tuple[str, Spa
                     yield name, span, "tensor"
         if isinstance(statement, tree.Bind | tree.ChainStatement | tree.Share):
             for node in _nodes(statement.chain):
-                if isinstance(node, tree.Element) and node.tap and node.tap_span:
-                    yield node.tap, node.tap_span, "tensor"
+                if isinstance(node, tree.Tap):
+                    for name, span in zip(node.names, node.name_spans, strict=True):
+                        yield name, span, "tensor"
 
 
 def _spoken(part: Any) -> Iterator[str]:
@@ -119,6 +127,8 @@ def _base(word: str) -> str:
 
 def _misleading(statements: tuple[tree.Statement, ...]) -> Iterator[Diagnostic]:
     for node in _nodes(statements):
+        if isinstance(node, tree.Output):
+            yield from _covered(node)
         if not isinstance(node, tree.Chain) or len(node.elements) < 2:
             continue
         for element in node.elements:
@@ -134,6 +144,29 @@ def _misleading(statements: tuple[tree.Statement, ...]) -> Iterator[Diagnostic]:
                     condition.span,
                     "put brackets around what it chooses: `[A → B] if c else id`; for one element, leave `else id` out",
                 )
+
+
+def _covered(output: tree.Output) -> Iterator[Diagnostic]:
+    """`output aux2, aux3 if training`: the `if` looks as if it were about both."""
+    *before, last = output.departures
+    free = [departure.tensor.span.text for departure in before if departure.condition is None]
+    name = last.tensor.span.text
+    alike = {re.sub(r"[0-9]+$", "", text) if len(text) > 1 else "" for text in (*free, name)}
+    if last.condition is None or not free or (len(free) < 2 and len(alike) > 1):
+        return
+    condition = last.condition.span.text
+    each = ", ".join(f"{text} if {condition}" for text in (*free, name))
+    yield _warning(
+        "misleading-if",
+        f"this `if` is about `{name}` alone: {_and(free)} {'leaves' if len(free) == 1 else 'leave'} always",
+        last.condition.span,
+        f"if it is meant for all, write `output {each}`; else give `{name}` an `output` of its own",
+    )
+
+
+def _and(words: list[str]) -> str:
+    quoted = [f"`{word}`" for word in words]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
 
 
 def _warning(id: str, message: str, span: Span, help: str) -> Diagnostic:

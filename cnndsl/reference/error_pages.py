@@ -14,7 +14,9 @@ _INDEX = "README"
 @cache
 def fault_pages() -> dict[str, str]:
     """What each diagnostic is about, by id, as Markdown."""
-    entries = {entry.name.removesuffix(".md"): entry for entry in folder("docs/errors").iterdir()}
+    entries = {
+        entry.name.removesuffix(".md"): entry for entry in folder("docs/errors").iterdir() if entry.name.endswith(".md")
+    }
     return {id: entries[id].read_text(encoding="utf-8") for id in sorted(entries) if id != _INDEX}
 
 

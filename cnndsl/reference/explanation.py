@@ -9,10 +9,14 @@ from dataclasses import dataclass
 
 import cnndsl.ops  # noqa: F401  (fills the registry of layers)
 from cnndsl.diagnostics.nearest import alike
+from cnndsl.disk import shelf
 from cnndsl.ir.op import Op, find, registry
 from cnndsl.ir.written import show, sizes
 from cnndsl.passes.values.functions import FUNCTIONS
+from cnndsl.passes.values.visible import split_word
 from cnndsl.reference.error_pages import fault_pages, faults_page
+from cnndsl.reference.limits import limits_page
+from cnndsl.reference.notions import notion, notions
 
 _KINDS = {
     "Positive": "a whole number from 1",
@@ -46,9 +50,11 @@ class Argument:
 
 
 def explain(word: str) -> str | None:
-    """What a layer, a function or the id of a diagnostic means, as Markdown; None for a word of which nothing is known.
+    """What the word means, as Markdown; None for a word of which nothing is known.
 
-    The words `layers`, `functions` and `errors` give the pages of all of a kind.
+    A layer, with its window or in other letters too (`Conv3x3`, `conv`), a function, a diagnostic, a figure or statement
+    (`stride`, `receptive field`), a built-in network, or a word of another framework. `layers`, `functions`, `errors` and
+    `limits` are the pages of all of a kind.
     """
     if word in _LISTS:
         return _LISTS[word]()
@@ -57,12 +63,61 @@ def explain(word: str) -> str | None:
     if function:
         # `max` is a function and a merge.
         pages.append(f"# {word}{', the function' if op else ''}\n\n`{function.usage}`: {function.doc}.\n")
-    return "\n".join(pages) or fault_pages().get(word)
+    return (
+        "\n".join(pages) or fault_pages().get(word) or notion(word) or _spelt(word) or _network(word) or _foreign(word)
+    )
+
+
+def _spelt(word: str) -> str | None:
+    """A layer by its word with a window, or in other letters: `Conv3x3`, `conv`."""
+    plain = word.replace("_", "").replace("×", "x")
+    split = split_word(plain)
+    folded = {known.lower(): known for known in registry()}
+    base = split[0].word if split else folded.get(plain.lower()) or folded.get(plain.lower().rstrip("0123456789x"))
+    if base is None or not (split or base.lower() == plain.lower() or registry()[base].takes_window):
+        return None
+    op = registry()[base]
+    note = f"`{word}` is `{base}` with the window in its word.\n\n" if split and plain != base else ""
+    title, _, rest = layer(op).partition("\n\n")
+    return f"{title}\n\n{note}{rest}"
+
+
+def _network(word: str) -> str | None:
+    """A built-in network: its figures and how to use it."""
+    if word not in shelf.architectures():
+        return None
+    from cnndsl.reference.gallery import figures_of
+
+    row = figures_of(word)
+    lines = [
+        f"# {word}",
+        f"A built-in network of `architectures/{row.family}.cnn`{f': {row.paper}' if row.paper else ''}.",
+        f"Input {row.input}, {row.params:,} parameters, {row.macs:,} MACs.",
+        f"`cnndsl summary {word}` shows its layers, `cnndsl draw {word} -o {word}.svg` its diagram;"
+        f" `cnndsl compile {word} --to torch -o {word}.py` writes it as PyTorch code.",
+    ]
+    return "\n\n".join(lines) + "\n"
+
+
+def _foreign(word: str) -> str | None:
+    """A word of another framework: what it is here, and the page of that layer."""
+    from cnndsl.habits.words import foreign
+
+    found = foreign(word)
+    if found is None:
+        return None
+    if not found.write:
+        return f"# {word}\n\nThere is no `{word}` here: {found.why}.\n"
+    why = f" {found.why[:1].upper()}{found.why[1:]}." if found.why else ""
+    text = f"# {word}\n\nHere it is written `{found.write}`.{why}\n"
+    split = split_word(found.write.partition("(")[0].partition("{")[0].strip(" ["))
+    op = split[0] if split else find(found.write.partition("{")[0])
+    return f"{text}\n{layer(op, heading='##')}" if op else text
 
 
 def nearest_words(word: str) -> list[str]:
     """Known words that are like this one, the most alike first."""
-    known = [*registry(), *FUNCTIONS, *fault_pages(), *_LISTS]
+    known = [*registry(), *FUNCTIONS, *fault_pages(), *_LISTS, *notions(), *shelf.architectures()]
     return alike(word, known)
 
 
@@ -132,6 +187,8 @@ def arguments_of(op: type[Op]) -> Iterator[Argument]:
     """The fields of an op with what its file says of them."""
     documented = op.documentation()
     for name, field in op.model_fields.items():
+        if name in op.implied:
+            continue
         default = None if field.is_required() else _value(field.default)
         written = ast.parse(op.__annotations__[name], mode="eval").body
         yield Argument(name, _kind(written), default, documented[name])
@@ -168,5 +225,5 @@ def functions_page() -> str:
     return "\n".join(["# Functions", "", "| function | gives |", "|---|---|", *rows, ""])
 
 
-_LISTS = {"layers": layers_page, "functions": functions_page, "errors": faults_page}
+_LISTS = {"layers": layers_page, "functions": functions_page, "errors": faults_page, "limits": limits_page}
 """Words that stand for all of a kind."""

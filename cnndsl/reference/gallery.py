@@ -24,15 +24,18 @@ class Row:
     params: int
     macs: int
     receptive_field: list[int]
+    sees_all: bool
+    """Whether that is the whole input, whatever its size."""
     paper: str
 
 
 def rows() -> list[Row]:
     """Every built-in network that needs no argument, family by family."""
-    return [_row(name) for name in architectures()]
+    return [figures_of(name) for name in architectures()]
 
 
-def _row(name: str) -> Row:
+def figures_of(name: str) -> Row:
+    """One built-in network with its figures."""
     graph = load(name).graph
     summary = summarize(graph, ())
     field = summary.receptive_field
@@ -46,6 +49,7 @@ def _row(name: str) -> Row:
         params=summary.totals.params,
         macs=summary.totals.macs,
         receptive_field=list(field.size) if field else [],
+        sees_all=field is not None and field.state == "global",
         paper=paper,
     )
 
@@ -62,6 +66,11 @@ def times(shape: list[int]) -> str:
     return sizes(shape) or "–"
 
 
+def sight(row: Row) -> str:
+    """The receptive field in a cell: `427×427`, or `all`."""
+    return "all" if row.sees_all else times(row.receptive_field)
+
+
 def page(found: list[Row]) -> str:
     """The gallery in Markdown; `diagrams` lists what it shows."""
     parts = [
@@ -72,9 +81,7 @@ def page(found: list[Row]) -> str:
         listed = list(members)
         sources = list(dict.fromkeys(row.paper for row in listed if row.paper))
         table = ["| network | input | parameters | MACs | receptive field |", "|---|---|---:|---:|---:|"]
-        table += [
-            f"| `{r.name}` | {r.input} | {r.params:,} | {r.macs:,} | {times(r.receptive_field)} |" for r in listed
-        ]
+        table += [f"| `{r.name}` | {r.input} | {r.params:,} | {r.macs:,} | {sight(r)} |" for r in listed]
         parts += [
             f"## {family}",
             "\n".join(f"- {paper}" for paper in sources),

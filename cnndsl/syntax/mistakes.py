@@ -6,7 +6,7 @@ import re
 
 from lark import Token
 
-from cnndsl.diagnostics.errors import Diagnostic, Label
+from cnndsl.diagnostics.errors import Diagnostic, Fix, Label
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Source, Span
 from cnndsl.syntax.vocabulary import RESERVED, STATEMENTS
@@ -95,7 +95,7 @@ def unreadable(source: Source, offset: int) -> Diagnostic:
     }
     return Diagnostic(
         "bad-character",
-        f"`{character}` is no sign of the language",
+        f"the language has no `{character}`",
         (Label(Span(source, offset, offset + 1)),),
         help=hints.get(character, "delete it"),
     )
@@ -143,6 +143,7 @@ def _repeat(source: Source, span: Span, word: str) -> Diagnostic | None:
         "a repetition is written with `×` or `*`, and `x` is a letter",
         (Label(span, f"expected `×{match[1]}`, found `{word}`"),),
         help=f"write `×{match[1]}` or `*{match[1]}`",
+        fixes=(Fix(span, f"×{match[1]}"),),
     )
 
 
@@ -184,6 +185,7 @@ def _touch(source: Source, span: Span, token: Token, accepts: set[str]) -> Diagn
         f"`{span.text}` stands apart from the word before it",
         (Label(span, f"expected `{span.text}` to touch the word, found space between"),),
         help="delete the space",
+        fixes=(Fix(Span(source, len(source.text[: span.start].rstrip()), span.start), ""),),
     )
 
 
@@ -198,6 +200,7 @@ def _arrow(source: Source, span: Span, accepts: set[str]) -> Diagnostic | None:
         f"`{sign[0]}` cannot join elements",
         (Label(Span(source, sign.start(), sign.end()), f"expected `→`, found `{sign[0]}`"),),
         help="write `→` or `->`",
+        fixes=(Fix(Span(source, sign.start(), sign.end()), "→"),),
     )
 
 
@@ -227,6 +230,7 @@ def _misspelt(source: Source, span: Span, accepts: set[str]) -> Diagnostic | Non
         f"no statement begins with `{word[1]}`",
         (Label(Span(source, word.start(1), word.end(1)), f"expected `{close}`, found `{word[1]}`"),),
         help=f"did you mean `{close}`?",
+        fixes=(Fix(Span(source, word.start(1), word.end(1)), close),),
     )
 
 
@@ -247,7 +251,7 @@ def _expected(accepts: set[str]) -> str:
         return "`→` or `}`"
     plain = sorted({_SIGNS.get(t, f"`{t.lower()}`") for t in accepts - _OPERATORS - {"LABEL"}})
     if not plain:
-        return "something else"
+        return "the end of the statement"
     shown = plain if len(plain) <= 4 else [*plain[:4], "…"]
     return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + f" or {shown[-1]}"
 
@@ -267,7 +271,8 @@ def _advice(token: Token, accepts: set[str]) -> str:
         return "put an element before and after each `→`"
     if "EQUAL" in accepts and len(accepts) == 1:
         return "write `=` and a value"
-    return f"write {_expected(accepts)} here, or delete {'it' if len(str(token)) > 20 else f'`{token}`'}"
+    expected = _expected(accepts)
+    return "end the statement before this" if expected == "the end of the statement" else f"{expected} stands here"
 
 
 def _short(word: str) -> str:

@@ -30,12 +30,23 @@ OPTIONS: dict[str, Any] = {
 
 def parse(source: Source) -> tree.Program:
     """The program a text says. Raises CnnError with everything the text itself gets wrong."""
-    scan(source)
+    try:
+        scan(source)
+    except CnnError as error:
+        raise _retold(error) from None
     try:
         statements, comments = _read(source, "program", source.text)
     except CnnError as first:
-        raise CnnError(mistakes(source.text, first, lambda text: _read(source, "program", text))) from None
+        found = CnnError(mistakes(source.text, first, lambda text: _read(source, "program", text)))
+        raise _retold(found) from None
     return tree.Program(source, statements, tuple(comments))
+
+
+def _retold(error: CnnError) -> CnnError:
+    # Only wrong programs pay for the tables.
+    from cnndsl.habits.retell import retold
+
+    return retold(error)
 
 
 def parse_value(source: Source, start: int, end: int) -> tree.Value:

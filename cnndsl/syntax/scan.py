@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, fault
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Fix, Label, fault
 from cnndsl.diagnostics.source import Source, Span
 
 MOST_BYTES = 1_000_000
@@ -183,6 +183,7 @@ def _odd(source: Source, match: re.Match[str]) -> Diagnostic:
             help=f"write `{folded}`" if folded else "write it with the digits 0-9",
         )
     kind = "space" if character.isspace() else "sign"
+    meant = " " if kind == "space" else _LOOKALIKES.get(character)
     return Diagnostic(
         "bad-character",
         f"{name} (U+{ord(character):04X}) is no {kind} of the language",
@@ -190,6 +191,7 @@ def _odd(source: Source, match: re.Match[str]) -> Diagnostic:
         help="write an ordinary space"
         if kind == "space"
         else f"write `{meant}`"
-        if (meant := _LOOKALIKES.get(character))
+        if meant
         else "delete it; the signs beyond ASCII are → × ≠ ≤ ≥",
+        fixes=(Fix(label[0].span, meant),) if meant else (),
     )

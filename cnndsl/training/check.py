@@ -24,7 +24,7 @@ def check_classifier(graph: Graph) -> int:
         given = ", ".join(f"`{output.name}` of {sizes(shape)}" for output, shape in zip(outputs, shapes, strict=True))
         raise fault(
             "not-a-classifier",
-            f"{graph.name} tells no classes apart",
+            f"{graph.name} is no classifier",
             *_where(graph, outputs[0].node),
             notes=(
                 f"expected one input and one output, a number for each class; found {len(graph.inputs)} "
@@ -72,4 +72,4 @@ def _misfit(graph: Graph, shape: Shape, what: str, mend: Shape) -> Diagnostic:
 def _where(graph: Graph, output: str) -> tuple[Span | None, str]:
     """Where the layer of an output stands in the program, if it does, and what it gives."""
     layer = next((node for node in graph.nodes if node.name == output), None)
-    return (graph.span(layer) if layer else None), f"gives {sizes(graph.types[output].shape)}"
+    return (graph.span(layer) if layer else None), f"gives {graph.types[output]}"

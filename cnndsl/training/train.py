@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.diagnostics.errors import MissingPart, fault
+from cnndsl.diagnostics.extras import how_to_install
 from cnndsl.disk.files import is_file
 from cnndsl.ir.graph import Graph
 from cnndsl.ir.written import sizes
@@ -193,7 +194,7 @@ def _fit(run: Run, lesson: Lesson, say: Say, *, resume: bool) -> Trained:
             from cnndsl.training.data.batches import Examples
             from cnndsl.training.data.preparation import Preparation
         except ImportError as error:
-            raise MissingPart(f"training takes {error.name}", "run `pip install 'cnndsl[train]'`") from None
+            raise MissingPart(f"training takes {error.name}", how_to_install("train")) from None
         lightning.seed_everything(run.options.seed, verbose=False)
         training, held_out = (Examples(lesson.examples, lesson.labels, part) for part in lesson.parts)
         loaded = lesson.start.loaded if lesson.start else {}

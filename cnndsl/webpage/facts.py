@@ -11,7 +11,6 @@ from cnndsl.analyses.needed import needed
 from cnndsl.analyses.table import totals
 from cnndsl.backends.drawing.draw import element_ids
 from cnndsl.ir.graph import Graph, Node
-from cnndsl.ir.written import sizes
 
 
 def facts(graph: Graph, summary: Summary) -> dict[str, Any]:
@@ -28,7 +27,7 @@ def facts(graph: Graph, summary: Summary) -> dict[str, Any]:
                 "name": node.name,
                 "kind": node.op.text(),
                 "category": node.op.category,
-                "shape": sizes(node.type.shape),
+                "shape": str(node.type),
                 "params": report.params,
                 "macs": report.macs,
                 "flops": report.flops,

@@ -28,7 +28,7 @@ def test_each_broken_demand_is_told_with_its_figure() -> None:
 def test_a_network_without_maps_has_no_receptive_field() -> None:
     with pytest.raises(CnnError) as caught:
         parse_text("input 5\nFC(3)\nassert rf > 1")
-    assert "no receptive field" in caught.value.diagnostics[0].message
+    assert "receptive field is not known" in caught.value.diagnostics[0].message
 
 
 def test_a_budget_may_speak_of_what_entered() -> None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from cnndsl.analyses.receptive_field import network_receptive_field, receptive_fields
+from cnndsl.analyses.summary import summarize
+from cnndsl.diagnostics.errors import CnnError
 from cnndsl.ir.graph import Graph, Input, Node, Output
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ops.adaptive_avg_pool import AdaptiveAvgPool
@@ -22,6 +26,7 @@ from cnndsl.ops.max_pool import MaxPool
 from cnndsl.ops.mul import Mul
 from cnndsl.ops.relu import ReLU
 from cnndsl.ops.sigmoid import Sigmoid
+from cnndsl.pipeline import parse_text
 from tests.analyses.gradients import chain, compare, extents, field, figures
 from tests.graphs import Step, graph
 
@@ -127,7 +132,7 @@ def test_a_gate_counts_only_when_strict() -> None:
     assert set(extents(network, "b").values()) == {((0, 8), (0, 8))}
     assert network_receptive_field(network, receptive_fields(network)) == ("b", field(network, "b"))
     name, strictly = network_receptive_field(network, receptive_fields(network, strict=True)) or ("", None)
-    assert (name, strictly) == ("a", field(network, "a"))
+    assert (name, strictly) == ("b", field(network, "b", strict=True))
 
 
 def test_a_global_branch_makes_a_sum_and_a_concatenation_global() -> None:
@@ -166,12 +171,41 @@ def test_adaptive_pooling_is_a_window_where_it_divides_and_global_elsewhere() ->
     assert field(chain((1, 12, 12), AdaptiveAvgPool(size=12)), "n0").state == "exact"
 
 
-def test_a_network_that_only_looks_at_everything_is_known_by_its_input() -> None:
+def test_a_network_that_only_looks_at_everything_sees_all() -> None:
     network = chain((3, 4, 4), Flatten(), FC(units=2))
     name, found = network_receptive_field(network, receptive_fields(network)) or ("", None)
-    assert name == "x"
+    assert name == "n1"
     assert found is not None
-    assert figures(found) == ((1, 1), (1, 1), (0, 0), "exact")
+    assert figures(found) == ((4, 4), (0, 0), (0, 0), "global")
+
+
+def test_a_head_that_only_training_or_another_output_has_does_not_count() -> None:
+    steps: list[Step] = [
+        ("d1", Conv(window=3), ("x",)),
+        ("pool", MaxPool(), ("d1",)),
+        ("d2", Conv(window=3), ("pool",)),
+        ("aux", Conv(window=1), ("d1",)),
+    ]
+    network = graph({"x": (2, 16, 16)}, steps, outputs=("d2", "aux"))
+    assert network_receptive_field(network, receptive_fields(network)) == ("d2", field(network, "d2"))
+    assert field(network, "d2").size == (8, 8)
+
+
+def test_what_looks_further_along_rearranged_axes_leaves_the_field_unknown() -> None:
+    text = "input 8×16×16\nReshape(8, 32, 8) → Conv3x3(8) → GlobalAvgPool → FC(3)\n"
+    assert summarize(parse_text(text).graph).receptive_field is None
+    with pytest.raises(CnnError) as caught:
+        parse_text(text + "assert rf >= 16")
+    assert "is not known" in caught.value.diagnostics[0].message
+
+
+def test_attention_sees_all() -> None:
+    text = (
+        "input 3×32×32\nConv4x4(16, stride=4, pad=valid) → ToTokens → Attention(2) → Mean(0) → FC(3)\nassert rf >= 32"
+    )
+    found = summarize(parse_text(text).graph).receptive_field
+    assert found is not None
+    assert (found.state, found.size) == ("global", (32, 32))
 
 
 def test_vectors_of_numbers_have_no_field() -> None:
@@ -228,3 +262,28 @@ def test_a_hundred_thousand_layers() -> None:
     fields = receptive_fields(network)
     assert time.process_time() - started < 5
     assert figures(fields[f"n{count - 1}"] or field(network, "x")) == ((1,), (1,), (0,), "exact")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "input 3×64  Flatten → FC(512) → Reshape(8, 8, 8) → Conv3x3(8)",
+        "input tokens 64×16  Attention(4) → ToMap(8, 8) → Conv3x3(8)",
+        "input 3×64×64  Flatten → FC(512) → Reshape(8, 4, 4, 4) → Conv3x3x3(8)",
+        "input 8×16×16  matmul{ Reshape(4, 2, 16, 16) | Reshape(4, 2, 16, 16) } → Permute(0, 2, 1, 3)",
+        "input 3×6×8×8  Flatten → FC(512) → Reshape(8, 8, 8) → add{ Conv3x3(8) | GlobalAvgPool }",
+    ],
+)
+def test_what_has_seen_everything_still_has_with_other_axes_than_the_input(text: str) -> None:
+    network = parse_text(text).graph
+    field = receptive_fields(network)[network.outputs[0].node]
+    assert field is not None
+    assert (field.state, field.size) == ("global", network.inputs[0].type.size)
+
+
+def test_a_window_over_rearranged_axes_leaves_the_receptive_field_unknown() -> None:
+    network = parse_text("input 8×16×16  Reshape(8, 32, 8) → Conv3x3(8) → GlobalAvgPool → FC(3)").graph
+    assert network_receptive_field(network, receptive_fields(network)) is None
+    with pytest.raises(CnnError) as caught:
+        parse_text("input 8×16×16  Reshape(8, 32, 8) → Conv3x3(8) → GlobalAvgPool → FC(3)  assert rf >= 16")
+    assert "no receptive field is known" in caught.value.diagnostics[-1].message

@@ -40,7 +40,7 @@ def test_alike_rounds_are_one_row_with_their_sums(network: Graph) -> None:
     found = {row.label: row for row in laid_out(network).rows if row.times > 1}
     assert list(found) == ["0…2"]
     unit = found["0…2"]
-    assert (unit.title, unit.times, unit.name, unit.shape) == ("Unit", 3, "stage.0", (8, 8, 8))
+    assert (unit.title, unit.times, unit.name, unit.type.shape) == ("Unit", 3, "stage.0", (8, 8, 8))
     assert unit.params == 3 * (8 * 8 * 9 + 8 + 16)
     assert unit.macs == 3 * 8 * 8 * 9 * 64
     # The first convolution has stride 2: three more of 3×3 add 2·2 each.
@@ -146,7 +146,7 @@ def test_receptive_fields_in_words() -> None:
     text = to_text(laid_out(graph({"x": (1, 8)}, steps)))
     assert "2 positions at add, stride 1, padding 0; unaligned" in text
     assert "~2 /1" in text
-    assert "none: nothing slides" in to_text(laid_out(graph({"x": (8,)}, [("a", FC(units=2), ("x",))])))
+    assert "receptive field not known" in to_text(laid_out(graph({"x": (8,)}, [("a", FC(units=2), ("x",))])))
 
 
 def test_the_title_names_every_input() -> None:

@@ -57,6 +57,7 @@ def test_the_json_schema_names_what_is_printed() -> None:
     assert schema["properties"]["schema"]["const"] == 1
     assert set(schema["$defs"]["DiagnosticReport"]["properties"]) == {
         "id", "severity", "message", "file", "span", "labels", "notes", "help",
+        "fixes",
     }  # fmt: skip
 
 

@@ -151,13 +151,22 @@ def _moved(shape: tuple[int, ...], start: int, stop: int) -> tuple[int, ...]:
     return (*rest[:stop], shape[start], *rest[stop:])
 
 
+@pytest.mark.parametrize(("op", "xs"), uses(lambda op: op.channel_sources is not Op.channel_sources))
+def test_a_layer_that_only_moves_channels_says_whence(op: Op, xs: Tensors) -> None:
+    sources = op.channel_sources(xs)
+    if sources is None:
+        return
+    values, axis = drawn(xs), xs[0].channel_axis + 1
+    expected = torch.stack([values[index].select(axis, channel) for index, channel in sources], axis)
+    assert torch.equal(module_of(op, xs)(*values), expected)
+
+
 # -- nobody asks for the word
 
 OF_ONE_LAYER = {
     "backends/pytorch/live/in_place.py": "torch has `relu_`, which writes into its input",
     "backends/tvm/emitters": "kernels of one layer or a few",
     "backends/tvm/plan/groups.py": "which of these kernels have a tail",
-    "backends/tvm/plan/routes.py": "layers that only move channels",
     "backends/tvm/plan/taps.py": "layers that a table of taps says whole",
     "backends/tvm/program": "layers that are written as others",
 }

@@ -91,6 +91,31 @@ def test_std_conv_is_bits() -> None:
     torch.testing.assert_close(module(x), expected, rtol=1e-5, atol=1e-5)
 
 
+def test_std_conv_with_a_gain_is_nfnets() -> None:
+    module = filled(module_of("input 3×7×7\nc: StdConv3x3(6, 2, groups=3, eps=1e-6, gain=true, gamma=1.7)"))
+    assert list(module.state_dict()) == ["c.weight", "c.bias", "c.gain"]
+    w, x = module.c.weight, torch.randn(2, 3, 7, 7)
+    assert module.c.gain.shape == (6, 1, 1, 1)
+    # As timm writes it: batch norm with the output channels for channels.
+    factor = module.c.gain.flatten() * 1.7 * w[0].numel() ** -0.5
+    w = functional.batch_norm(w.reshape(1, 6, -1), None, None, factor, training=True, eps=1e-6).reshape_as(w)
+    torch.testing.assert_close(module(x), functional.conv2d(x, w, module.c.bias, 2, 1, 1, 3), rtol=1e-5, atol=1e-5)
+
+
+def test_hard_sigmoid_has_the_slope_that_is_asked_for() -> None:
+    x = torch.linspace(-4, 4, 17).reshape(1, 17)
+    assert torch.equal(module_of("input 17\nHardSigmoid(1/6)")(x), functional.hardsigmoid(x))
+    assert torch.equal(module_of("input 17\nHardSigmoid(0.2)")(x), (0.2 * x + 0.5).clamp(0, 1))
+
+
+def test_pixels_are_shuffled_in_the_order_of_either_framework() -> None:
+    x, r = torch.randn(2, 12, 3, 4), 2
+    assert torch.equal(module_of("input 12×3×4\nPixelShuffle(2)")(x), functional.pixel_shuffle(x, r))
+    # ONNX's definition of DepthToSpace in mode DCR.
+    pixels = x.reshape(2, r, r, 3, 3, 4).permute(0, 3, 4, 1, 5, 2).reshape(2, 3, 6, 8)
+    assert torch.equal(module_of("input 12×3×4\nPixelShuffle(2, dcr)")(x), pixels)
+
+
 def test_grn_is_convnext_v2s() -> None:
     module, x = filled(module_of("input 5×3×4\nPermute(1, 2, 0) → g: GRN")), torch.randn(2, 5, 3, 4)
     last = x.permute(0, 2, 3, 1)
@@ -205,6 +230,8 @@ def test_what_a_transposed_convolution_sees() -> None:
         ("input 3×4×4\nMean(1, 1)", "out-of-range", "at most once"),
         ("input 3×4×4\nDropPath(2)", "out-of-range", "at most 1"),
         ("input 3×4×4\nGELU(sigmoid)", "unknown-name", "sigmoid"),
+        ("input 3×4×4\nReorder(2, 1)", "out-of-range", "no order of 3 channels"),
+        ("input 3×4×4\nClip(1, -1)", "out-of-range", "between 1.0 and -1.0"),
     ],
 )
 def test_refusals_say_what_was_found(text: str, id: str, part: str) -> None:

@@ -83,8 +83,11 @@ class Programs:
             if self.chance(0.5):
                 text += f".{self.name()}"
             elif text[-1] in "0123456789_)]bx" and self.depth < 40:
-                text += f"[{self.value()}]"
+                text += f"[{self.position()}]"
         return text
+
+    def position(self) -> str:
+        return f"{self.value(SUM)} .." if self.chance(0.15) else self.value()
 
     def atom(self) -> str:
         if self.left <= 0 or self.depth > 40 or self.chance(0.6):
@@ -130,23 +133,33 @@ class Programs:
         elif self.chance(0.08):
             text += f" for {self.targets()} in {self.value(OR)}"
         if self.chance(0.1):
-            text += f" as {self.name()}"
+            text += f" as {self.tap()}"
         if self.chance(0.12):
             text += f" if {self.value(OR)}"
             if self.chance(0.6):
                 text += f" else {'none' if self.chance(0.3) else self.primary()}"
         return text
 
+    def tap(self) -> str:
+        if self.chance(0.2):
+            return f"({', '.join(self.name() for _ in self.some(2, 4))})"
+        return f"{self.name()}[]" if self.chance(0.3) else self.name()
+
+    def branch(self) -> str:
+        return self.random.choice(["0.5", "- 3", "1"]) if self.chance(0.1) else self.chain()
+
     def primary(self) -> str:
         self.left -= 1
         if self.left <= 0 or self.depth > 40 or self.chance(0.45):
             return f"{self.name()}{self.arguments()}" if self.chance(0.5) else self.name()
-        match self.random.randrange(6):
+        match self.random.randrange(7):
+            case 6:
+                return f"({self.name()} → {self.primary()} for {self.targets()} in {self.value(OR)})"
             case 0 | 1:
                 return f"[{self.chain()}]"
             case 2 | 3:
                 arguments = self.arguments() if self.chance(0.3) else ""
-                branches = " | ".join(self.chain() for _ in self.some(1, 4))
+                branches = " | ".join(self.branch() for _ in self.some(1, 4))
                 return f"{self.random.choice(['add', 'cat'])}{arguments}{{ {branches} }}"
             case 4:
                 return f"({', '.join(self.reference() for _ in self.some(2, 4))})"
@@ -154,7 +167,7 @@ class Programs:
                 return self.reference()
 
     def reference(self) -> str:
-        return self.random.choice([self.name(), f"{self.name()}[{self.value()}]", "in", "id"])
+        return self.random.choice([self.name(), f"{self.name()}[{self.position()}]", "in", "id"])
 
     # -- statements
 
@@ -171,7 +184,7 @@ class Programs:
         return f"({', '.join(written)})"
 
     def statement(self, depth: int) -> str:
-        kind = self.random.randrange(13 if depth else 11)
+        kind = self.random.choice([*range(13 if depth else 11), 13])
         several = self.some(1, 4)
         match kind:
             case 0:
@@ -182,6 +195,8 @@ class Programs:
                 )
             case 2:
                 default = f" = {self.value()}" if self.chance(0.7) else ""
+                if default and self.chance(0.3):
+                    return f"param {self.name()}{default}"
                 return f"param {self.name()}: {self.random.choice(['int', 'float', 'block', 'list'])}{default}"
             case 3:
                 return f"let {self.name()} = {self.value()}"
@@ -199,8 +214,11 @@ class Programs:
                 return f"use {names} from {self.random.choice([self.name(), *STRINGS])}"
             case 9:
                 return f"assert {self.value()}"
+            case 13:
+                return f"fn {self.name()}{self.parameters() or '()'} = {self.value()}"
             case 11:
                 takes = f" takes {', '.join(self.name() for _ in several)}" if self.chance(0.3) else ""
+                takes += "[]" if takes and self.chance(0.2) else ""
                 return f"block {self.name()}{self.parameters()}{takes} {self.body(depth)}"
             case 12:
                 return f"model {self.name()}{self.parameters()} {self.body(depth)}"
@@ -231,7 +249,7 @@ def laid_out(text: str, random: Random, breaks: float, comments: float) -> str:
         touches = token.type in ("_CALL", "_INDEX")
         if before is not None and not touches:
             # The grammar knows `tokens` by the size behind it, and `of` by its type.
-            bound = before.type == "OF" or ((bound or before.type == "TOKENS") and before.type != "TIMES")
+            bound = before.type in ("OF", "FN") or ((bound or before.type == "TOKENS") and before.type != "TIMES")
             if bound:
                 written += " "
             elif random.random() < comments:

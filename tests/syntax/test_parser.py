@@ -111,12 +111,27 @@ def test_the_tables_are_those_of_the_grammar(seed: str) -> None:
                 "Name",
                 (("Parameter", "c", None), ("Parameter", "stride", 1)),
                 (),
+                False,
                 (("ChainStatement", ("→", "ReLU")),),
             ),
         ),
         (
             "block FPN takes c3, c4 { output p3 }",
-            ("Block", "FPN", None, ("c3", "c4"), (("Output", (("Departure", "p3", None),)),)),
+            ("Block", "FPN", None, ("c3", "c4"), False, (("Output", (("Departure", "p3", None),)),)),
+        ),
+        (
+            "block Top takes c3, rest[] { output rest }",
+            ("Block", "Top", None, ("c3", "rest"), True, (("Output", (("Departure", "rest", None),)),)),
+        ),
+        ("param n = 0", ("Param", "n", None, 0)),
+        (
+            "fn near(c, q=8) = max(q, c)",
+            ("Function", "near", (("Parameter", "c", None), ("Parameter", "q", 8)), ("Call", "max", ("q", "c"))),
+        ),
+        ("x = fn", ("Bind", ("x",), False, ("→", "fn"))),
+        (
+            "ts = (c → A for i, c in cs)",
+            ("Bind", ("ts",), False, ("→", ("Collected", ("→", "c", "A"), ("Each", ("i", "c"), "cs")))),
         ),
         ("model VGG() { }", ("Model", "VGG", (), ())),
         ("model a = VGG([1], n=2)", ("Variant", "a", "VGG", (("ListValue", (1,)), ("n=", 2)))),
@@ -165,7 +180,8 @@ def test_elements_carry_labels_repeats_taps_and_conditions() -> None:
     assert whole.label.varies
     assert said(whole.label.parts) == ("block", ("Operation", "i", (("+", 1),)), "-x")
     assert said(whole.repeat) == ("Times", "n")
-    assert whole.tap == "e1"
+    assert whole.tap is not None
+    assert whole.tap.names == ("e1",)
     assert said(whole.condition) == ("Condition", ("Operation", "c", (("≠", 0),)), ("Group", ("→", "B")), False)
     assert said(element("A if c else none").condition) == ("Condition", "c", None, True)
     assert said(element("A if c").condition) == ("Condition", "c", None, False)
@@ -245,8 +261,8 @@ def test_spans_are_of_the_text() -> None:
     assert last.label is not None
     assert last.label.span.text == "conv{i}"
     assert last.label.parts[1].span.text == "i"  # type: ignore[union-attr]
-    assert last.tap_span is not None
-    assert last.tap_span.text == "e"
+    assert last.tap is not None
+    assert last.tap.span.text == "e"
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def test_evaluate_measures_what_the_run_held_out(
     assert found["count"] == 359
     assert found["accuracy"] == pytest.approx(trained.best["val_accuracy"])
     assert found["loss"] == pytest.approx(trained.best["val_loss"], rel=1e-4)
-    assert "taken for" in picture.read_text("utf-8")
+    assert "recognised as" in picture.read_text("utf-8")
     assert run(["evaluate", str(trained.run.folder)]) == 0
     assert f"{found['accuracy']:.2%} of 359 examples" in capsys.readouterr().out
 

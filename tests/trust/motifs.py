@@ -213,7 +213,7 @@ KINDS: dict[str, Kind] = {
         ("1×4000", "1×16000", "8×1001", "32×513", "16×2048", "2×777", "64×250"),
         (
             "Conv80({c}, stride=4) → BN → {a}",
-            "Conv9({c}, stride={s}) → {a} → MaxPool(4)",
+            "Conv9({c}, stride={s}) → {a} → MaxPool4",
             "Conv3({c}, pad=causal, dilation={d}) → {a}",
             "Conv2({c}, pad=causal, dilation=8)",
             "mul{ Conv3({w}, dilation=2) → Tanh | Conv3({w}, dilation=2) → Sigmoid } → Conv1({c})",
@@ -249,6 +249,7 @@ KINDS: dict[str, Kind] = {
             "mul{ id | GlobalAvgPool → {a} }",
             "sub{ id | Conv3(in.channels) } → {a}",
             "max{ id | Conv1(in.channels) → {a} | Conv3(in.channels) }",
+            "min{ id | Conv3(in.channels) → {a} }",
             "mean{ id | Conv3(in.channels) | {a} }",
             "add{ id | GlobalMaxPool }",
             "add{ id | {a} | Conv3(in.channels) } → {a}",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cnndsl.analyses.lints import warning
-from cnndsl.analyses.receptive_field import network_receptive_field, receptive_fields
+from cnndsl.analyses.receptive_field import last_map, receptive_fields
 from cnndsl.diagnostics.errors import Diagnostic
 from cnndsl.ir.graph import Graph
 from cnndsl.ir.written import sizes
@@ -20,7 +20,7 @@ def find(graph: Graph) -> Iterator[Diagnostic]:
         node for node in graph.nodes if node.op.category == "pooling" and node.op.sees_all(graph.input_types(node)[0])
     ]
     fields = receptive_fields(graph)
-    seen = network_receptive_field(graph, fields)
+    seen = last_map(graph, fields)
     if not pools or seen is None or len(graph.outputs) != 1 or graph.types[graph.outputs[0].node].kind != "vector":
         return
     pool, (_, field) = pools[-1], seen

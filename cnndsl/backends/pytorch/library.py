@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from cnndsl.diagnostics.errors import MissingPart
+from cnndsl.diagnostics.extras import how_to_install
 
 try:
     import torch
     from torch import nn
 except ImportError as e:
-    raise MissingPart(f"PyTorch cannot be imported ({e})", "run `pip install 'cnndsl[torch]'`") from None
+    raise MissingPart(f"PyTorch cannot be imported ({e})", how_to_install("torch")) from None
 
 __all__ = ["nn", "torch"]

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from cnndsl.diagnostics.errors import MissingPart
+from cnndsl.diagnostics.extras import how_to_install
 
 
 def cores() -> int:
@@ -26,7 +27,7 @@ def load_tvm() -> Any:
         import tvm.relax
         import tvm.s_tir
     except ImportError as e:
-        raise MissingPart(f"TVM cannot be imported ({e})", "run `pip install 'cnndsl[tvm]'`") from None
+        raise MissingPart(f"TVM cannot be imported ({e})", how_to_install("tvm")) from None
     except (AttributeError, OSError, RuntimeError) as e:
         # Where the system has no memory for one of its libraries TVM goes on without it, and fails at the first name
         # that it takes from that library.

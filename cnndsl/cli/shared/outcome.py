@@ -12,6 +12,7 @@ import click
 
 from cnndsl.cli.shared.voice import complain, report
 from cnndsl.diagnostics.errors import CnnError, MissingPart, Refused
+from cnndsl.diagnostics.extras import how_to_install
 from cnndsl.version import __version__
 
 FINE, WRONG_PROGRAM, WRONG_COMMAND, MISSING, BUG, INTERRUPTED = 0, 1, 2, 3, 70, 130
@@ -67,7 +68,7 @@ def code_of(work: Callable[[], object]) -> int:
         extra = _EXTRAS.get((error.name or "").partition(".")[0])
         if extra is None:
             return _bug(error)
-        complain(f"this takes {error.name}, which is not installed", f"run `pip install 'cnndsl[{extra}]'`")
+        complain(f"this takes {error.name}, which is not installed", how_to_install(extra))
         return MISSING
     except (KeyboardInterrupt, click.Abort):
         complain("interrupted")

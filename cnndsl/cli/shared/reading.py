@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
+from cnndsl.cli.shared.outcome import WRONG_PROGRAM
 from cnndsl.cli.shared.voice import report
 
 if TYPE_CHECKING:
@@ -65,10 +66,19 @@ def network_options(command: Command) -> Command:
     return parameter(size(command))
 
 
-def read_network(file: str, parameters: Mapping[str, str], inputs: Mapping[str, str]) -> Loaded:
-    """The network, its warnings shown on stderr. Raises `CnnError`."""
+def read_network(
+    file: str, parameters: Mapping[str, str], inputs: Mapping[str, str], *, over_budget: bool = False
+) -> Loaded:
+    """The network, its warnings shown on stderr. With `over_budget`, one whose asserts do not hold is one all the same: its
+    figures tell what to change. Raises `CnnError`."""
     from cnndsl.pipeline import load
 
-    loaded = load(file, parameters, inputs)
-    report(loaded.warnings)
+    loaded = load(file, parameters, inputs, over_budget=over_budget)
+    report([*loaded.warnings, *loaded.broken])
     return loaded
+
+
+def leave_over_budget(context: click.Context, loaded: Loaded) -> None:
+    """Ends the verb with the exit code of a wrong program where asserts do not hold."""
+    if loaded.broken:
+        context.exit(WRONG_PROGRAM)

@@ -27,6 +27,11 @@ def note(text: str) -> None:
     print(text, file=sys.stderr)
 
 
+def untrained(seed: int) -> None:
+    """Says on stderr that nobody gave weights, and what stands in for them."""
+    note(f"no --weights: these are the first weights of seed {seed}, untrained")
+
+
 def report(diagnostics: Iterable[Diagnostic]) -> None:
     """Diagnostics with carets on stderr, a blank line behind each but the last."""
     from cnndsl.diagnostics.render import render_all

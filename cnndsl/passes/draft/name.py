@@ -69,7 +69,13 @@ class Names:
             pending.extend(reversed(here._ordered()))
 
     def _ordered(self) -> list[Names]:
-        return sorted(self.children, key=lambda child: not (child.draft is not None and child.draft.op.one_tensor))
+        return sorted(self.children, key=_rank)
+
+
+def _rank(child: Names) -> int:
+    """A scope's own trained tensors come first, then those kept beside them, then its layers and scopes."""
+    op = None if child.draft is None else child.draft.op
+    return 2 if op is None or not op.one_tensor else int(op.buffer)
 
 
 @dataclass(eq=False, slots=True)

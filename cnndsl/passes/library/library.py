@@ -17,8 +17,8 @@ from cnndsl.passes.draft.name import Names
 from cnndsl.passes.library.sources import origin_of
 from cnndsl.passes.values.evaluate import with_arguments
 from cnndsl.passes.values.kinds import kind
-from cnndsl.passes.values.parameters import settings
-from cnndsl.passes.values.scope import BlockValue, Definition, Scope
+from cnndsl.passes.values.parameters import settings, types
+from cnndsl.passes.values.scope import BlockValue, Definition, Formula, Scope
 from cnndsl.passes.values.visible import is_layer
 from cnndsl.passes.walk.body import Body
 from cnndsl.passes.walk.declare import define
@@ -78,7 +78,7 @@ class Library:
             try:
                 if isinstance(statement, tree.Param) and statement.name in outside:
                     given = {statement.name: outside[statement.name]}
-                    body.settings |= settings(given, body.scope, {statement.name: statement.type})
+                    body.settings |= settings(given, body.scope, types((statement,)))
                 self._statement(statement, unit, statements)
             except CnnError as error:
                 self.findings.add(error)
@@ -146,8 +146,10 @@ class Library:
             if found is LOST:
                 unit.body.scope.names[item.alias or item.name] = LOST
                 continue
-            if not isinstance(found, Definition | BlockValue):
-                defined = [n for n, v in other.body.scope.names.items() if isinstance(v, Definition | BlockValue)]
+            if not isinstance(found, Definition | BlockValue | Formula):
+                defined = [
+                    n for n, v in other.body.scope.names.items() if isinstance(v, Definition | BlockValue | Formula)
+                ]
                 defined += [_stem(statement)] if other.one_model else []
                 close = nearest(item.name, defined)
                 raise fault(

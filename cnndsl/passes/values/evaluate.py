@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from cnndsl.diagnostics.errors import CnnError, Refusal, fault
+from cnndsl.diagnostics.errors import CnnError, Fix, Refusal, fault
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.passes.draft.flow import Lost, Wire
 from cnndsl.passes.values.arithmetic import operand, operation
 from cnndsl.passes.values.extent import extent
-from cnndsl.passes.values.functions import FUNCTIONS, integer, limited, span_of_integers
+from cnndsl.passes.values.formula import worked_out
+from cnndsl.passes.values.functions import CONSTANTS, FUNCTIONS, integer, limited, span_of_integers
 from cnndsl.passes.values.kinds import kind
 from cnndsl.passes.values.layer_value import IDENTITY, Given, LayerValue
 from cnndsl.passes.values.loops import bound_rounds
 from cnndsl.passes.values.misfits import refuse_misfits
 from cnndsl.passes.values.place import Place, known
-from cnndsl.passes.values.scope import BlockValue, Definition, Scope
+from cnndsl.passes.values.scope import BlockValue, Definition, Formula, Scope
 from cnndsl.passes.values.sizes import attribute_of
 from cnndsl.passes.values.visible import find_layer, unknown_word, words_of
 from cnndsl.syntax import tree
@@ -64,7 +65,9 @@ def given(
                 help="name it, or put it first",
             )
         named = named or argument.name is not None
-        bare = words.get(argument.name, frozenset()) if argument.name else frozenset().union(*in_order[:1])
+        # An argument that the layer does not have is told as that, whatever word it is given.
+        anywhere = frozenset().union(*words.values())
+        bare = words.get(argument.name, anywhere) if argument.name else frozenset().union(*in_order[:1])
         in_order = in_order[1:]
         inner = replace(place, words=bare, elsewhere=words)
         results.append(Given(argument.name, evaluate(argument.value, inner), argument.span))
@@ -98,6 +101,7 @@ def _name(value: tree.Name, place: Place) -> Any:
             value.span,
             f"expected {', '.join(sorted(place.words)) or 'a value'}, found `{name}`",
             help=f"did you mean `{close}`?",
+            fixes=() if owners else (Fix(value.span, close),),
         ) from None
 
 
@@ -107,6 +111,8 @@ def look_up(name: str, value: tree.Name | tree.Call | tree.Invocation, scope: Sc
         found = scope.find(name)
     except KeyError:
         layer = find_layer(name, scope)
+        if layer is None and name in CONSTANTS:
+            return CONSTANTS[name]
         if layer is None:
             raise unknown_word(name, value, scope) from None
         return layer
@@ -143,7 +149,8 @@ def _index(value: tree.Index, place: Place) -> Any:
             "wrong-type", f"expected a list, found {kind(of)}", value.of.span, help="only lists and tuples have parts"
         )
     if isinstance(value.index, tree.Range):
-        first, last = (integer(evaluate(end, place)) for end in (value.index.first, value.index.last))
+        first = integer(evaluate(value.index.first, place))
+        last = len(of) - 1 if value.index.last is None else integer(evaluate(value.index.last, place))
         if not (0 <= first <= last + 1 and last < len(of)):
             raise Refusal(
                 "out-of-range",
@@ -174,6 +181,8 @@ def _call(value: tree.Call, place: Place) -> Any:
         callee = BlockValue(callee, (), tuple(place.scope.defaults_for(value.name).values()))
     if isinstance(callee, LayerValue | BlockValue):
         return with_arguments(callee, value.arguments, place)
+    if isinstance(callee, Formula):
+        return worked_out(callee, given(value.arguments, place, {}), value.span, evaluate)
     raise fault(
         "not-callable",
         f"`{value.name}` is {kind(known(callee))} and takes no arguments",
@@ -221,6 +230,7 @@ def _choice(value: tree.Choice, place: Place) -> Any:
 
 
 def _range(value: tree.Range, place: Place) -> list[int]:
+    assert value.last is not None
     first, last = (integer(operand(end, evaluate(end, place))) for end in (value.first, value.last))
     return span_of_integers(first, last + 1)
 

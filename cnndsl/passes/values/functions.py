@@ -146,8 +146,33 @@ def _range(*bounds: Any) -> list[int]:
     return span_of_integers(first, last, step)
 
 
-def _enumerate(values: Any) -> list[Any]:
-    return list(enumerate(items(values)))
+def _enumerate(values: Any, first: Any = 0) -> list[Any]:
+    return list(enumerate(items(values), integer(first)))
+
+
+def _parts(values: Any, lengths: Any) -> list[Any]:
+    whole, counts = items(values), [integer(length) for length in items(lengths)]
+    if min(counts, default=0) < 0 or sum(counts) != len(whole):
+        raise Refusal(
+            "out-of-range",
+            f"a list of {len(whole)} cannot be cut into parts of {show(counts)}",
+            notes=(f"expected lengths from 0 that add up to {len(whole)}, found {sum(counts)}",),
+            help="give the length of each part",
+        )
+    ends = [sum(counts[: index + 1]) for index in range(len(counts))]
+    return [whole[end - count : end] for count, end in zip(counts, ends, strict=True)]
+
+
+def _sine(x: Any) -> float:
+    return math.sin(number(x))
+
+
+def _cosine(x: Any) -> float:
+    return math.cos(number(x))
+
+
+def _tangent(x: Any) -> float:
+    return math.tan(number(x))
 
 
 def _zip(*lists: Any) -> list[Any]:
@@ -182,6 +207,9 @@ def _round_to(x: Any, q: Any) -> int:
     return n + quantum if n < 0.9 * value else n
 
 
+CONSTANTS = {"pi": math.pi}
+"""Numbers that have a name."""
+
 FUNCTIONS = {
     f.name: f
     for f in (
@@ -204,7 +232,25 @@ FUNCTIONS = {
             3,
             _range,
         ),
-        Function("enumerate", "enumerate(list)", "pairs of position, from 0, and item", 1, 1, _enumerate),
+        Function("sin", "sin(x)", "the sine of x in radians", 1, 1, _sine),
+        Function("cos", "cos(x)", "the cosine of x in radians", 1, 1, _cosine),
+        Function("tan", "tan(x)", "the tangent of x in radians", 1, 1, _tangent),
+        Function(
+            "enumerate",
+            "enumerate(list) or enumerate(list, first)",
+            "pairs of position, from 0 or first, and item",
+            1,
+            2,
+            _enumerate,
+        ),
+        Function(
+            "parts",
+            "parts(list, lengths)",
+            "the list cut into lists of these lengths, which add up to its own",
+            2,
+            2,
+            _parts,
+        ),
         Function("zip", "zip(a, b, …)", "the first items together, the second ones, and so on", 1, 64, _zip),
         Function("cumsum", "cumsum(list)", "the sums up to and with each item", 1, 1, _cumsum),
         Function(

@@ -7,7 +7,7 @@ from typing import Any
 from cnndsl.ir.written import show
 from cnndsl.passes.draft.flow import Lost, Wire
 from cnndsl.passes.values.layer_value import IdentityValue, LayerValue
-from cnndsl.passes.values.scope import BlockValue
+from cnndsl.passes.values.scope import BlockValue, Formula
 from cnndsl.passes.values.share import Shared
 
 
@@ -27,6 +27,8 @@ def kind(value: Any) -> str:
         return f"the layer {value.word}"
     if isinstance(value, BlockValue):
         return f"the block {value.definition.name}"
+    if isinstance(value, Formula):
+        return f"the function {value.node.name}"
     if isinstance(value, IdentityValue):
         return "`id`"
     if isinstance(value, Wire):

@@ -72,7 +72,7 @@ def _bound(targets: tree.Targets, item: Any) -> dict[str, Any]:
     names = targets.names
     if len(names) == 1:
         # `for (a, b) in pairs` is `for a, b in pairs`.
-        return {names[0]: item} if isinstance(names[0], str) else _bound(names[0], item)
+        return _named_item(names[0], item) if isinstance(names[0], str) else _bound(names[0], item)
     if not isinstance(item, list | tuple) or len(item) != len(names):
         found = f"{len(item)} values" if isinstance(item, list | tuple) else kind(item)
         raise fault(
@@ -84,8 +84,12 @@ def _bound(targets: tree.Targets, item: Any) -> dict[str, Any]:
         )
     bound: dict[str, Any] = {}
     for name, part in zip(names, item, strict=True):
-        bound |= {name: part} if isinstance(name, str) else _bound(name, part)
+        bound |= _named_item(name, part) if isinstance(name, str) else _bound(name, part)
     return bound
+
+
+def _named_item(name: str, item: Any) -> dict[str, Any]:
+    return {} if name == "_" else {name: item}
 
 
 def _named(target: str | tree.Targets) -> str:

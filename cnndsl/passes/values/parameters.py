@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cnndsl.diagnostics.errors import CnnError, fault
+from cnndsl.diagnostics.errors import CnnError, Fix, fault
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Source, Span
 from cnndsl.passes.draft.flow import Lost, LostValue
@@ -33,14 +33,19 @@ def checked(value: Any, statement: tree.Param, span: Span) -> Any:
     if isinstance(value, Lost):
         return value
     declared = statement.type
+    assert declared is not None
+    assert statement.type_span is not None
     if declared not in TYPES:
-        close = nearest(declared, TYPES)
+        from cnndsl.habits.statements import TYPES as FOREIGN
+
+        close = FOREIGN.get(declared) or nearest(declared, TYPES)
         raise fault(
             "wrong-type",
             f"no type is called `{declared}`",
             statement.type_span,
             f"expected one of {', '.join(TYPES)}",
-            help=f"did you mean `{close}`?" if close else "write `int`",
+            help=f"did you mean `{close}`?" if close else "write `int` for a whole number, `float` for any other",
+            fixes=(Fix(statement.type_span, close),) if close else (),
         )
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if declared == "int" and isinstance(value, float) and value.is_integer():
@@ -64,6 +69,41 @@ def checked(value: Any, statement: tree.Param, span: Span) -> Any:
             help=f"give it {_WANTED[declared]}",
         )
     return value
+
+
+def typed(statement: tree.Param, default: Any) -> tree.Param:
+    """The statement with its type, which is that of the default where none is written. Raises `wrong-type`."""
+    if statement.type is not None or isinstance(default, Lost):
+        return statement
+    kinds: dict[str, tuple[type, ...]] = {
+        "bool": (bool,),
+        "int": (int,),
+        "float": (float,),
+        "text": (str,),
+        "list": (list,),
+        "block": (LayerValue, BlockValue, IdentityValue),
+    }
+    for name, classes in kinds.items():
+        if isinstance(default, classes):
+            return tree.Param(
+                statement.span, statement.name, statement.name_span, name, statement.name_span, statement.value
+            )
+    raise fault(
+        "wrong-type",
+        f"no parameter holds {kind(default)}, the default of `{statement.name}`",
+        statement.value.span if statement.value else statement.span,
+        f"expected one of {', '.join(TYPES)}, found {kind(default)}",
+        help=f"give it {_WANTED['list']}, or a number",
+    )
+
+
+def types(statements: tuple[tree.Statement, ...]) -> dict[str, str]:
+    """The types of parameters by name; nothing for one whose default is to be worked out first."""
+    return {
+        s.name: s.type or ("text" if isinstance(s.value, tree.Text) else "")
+        for s in statements
+        if isinstance(s, tree.Param)
+    }
 
 
 def settings(parameters: Mapping[str, Any], scope: Scope, types: Mapping[str, str]) -> dict[str, Given]:

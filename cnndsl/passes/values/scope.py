@@ -41,6 +41,14 @@ class BlockValue:
         return self.definition.name
 
 
+@dataclass(eq=False, slots=True)
+class Formula:
+    """A `fn` of the program, and the scope it was written in."""
+
+    node: tree.Function
+    scope: Scope
+
+
 @dataclass(eq=False)
 class Scope:
     """One body's, round's or file's names; what it lacks its parent may have."""
@@ -57,6 +65,8 @@ class Scope:
     used: set[str] = field(default_factory=set)
     spent: list[int] = field(init=False)
     """Steps that working out this file's values has taken so far; one count for all its scopes."""
+    gathered: set[str] = field(default_factory=set)
+    """Names of this scope that stand for what `as name[]` has gathered."""
 
     def __post_init__(self) -> None:
         self.spent = self.parent.spent if self.parent is not None else [0]

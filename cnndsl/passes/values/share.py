@@ -40,7 +40,7 @@ class Shared:
             return cls(statement, chain, scope, own, entered)
         # One layer or block is called by the share's name itself, anything longer is a scope of that name.
         own.reserved = True
-        element = tree.Element(only.span, label, only.primary, None, only.tap, only.tap_span, only.condition)
+        element = tree.Element(only.span, label, only.primary, None, only.tap, only.condition)
         return cls(statement, tree.Chain(chain.span, (element,)), scope, names, entered)
 
 

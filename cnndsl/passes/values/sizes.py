@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnndsl.diagnostics.errors import fault
+from cnndsl.diagnostics.errors import Fix, fault
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.passes.draft.flow import Wire
+from cnndsl.passes.values import foreign_words
 from cnndsl.syntax import tree
 
 ATTRIBUTES = ("channels", "height", "width", "length", "depth", "size", "shape", "tokens")
@@ -20,7 +21,7 @@ def attribute_of(wire: Wire, value: tree.Attribute) -> Any:
     if x.kind == "tokens":
         plain["tokens"] = x.size[0]
     elif x.kind == "map":
-        plain |= dict(zip(axes[x.rank], x.size, strict=True))
+        plain |= dict(zip(axes.get(x.rank, ()), x.size, strict=False))
     if name in plain:
         return plain[name]
     if name in ATTRIBUTES:
@@ -31,11 +32,12 @@ def attribute_of(wire: Wire, value: tree.Attribute) -> Any:
             notes=(f"expected one of {', '.join(plain)}, found {name}",),
             help=f"use `.{'size' if 'size' in plain else 'shape'}`",
         )
-    close = nearest(name, ATTRIBUTES)
+    close = foreign_words.ATTRIBUTES.get(name) or nearest(name, ATTRIBUTES)
     raise fault(
         "unknown-attribute",
         f"tensors have no `.{name}`",
         value.name_span,
         notes=(f"expected one of {', '.join(ATTRIBUTES)}",),
         help=f"did you mean `.{close}`?" if close else "use one of these",
+        fixes=(Fix(value.name_span, close),) if close in plain else (),
     )

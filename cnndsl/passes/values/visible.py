@@ -6,10 +6,11 @@ import re
 from functools import cache
 from typing import Any
 
-from cnndsl.diagnostics.errors import CnnError, fault
+from cnndsl.diagnostics.errors import CnnError, Fix, fault
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Span
 from cnndsl.ir.op import Op, find, registry
+from cnndsl.passes.values.foreign_words import foreign_function, foreign_layer
 from cnndsl.passes.values.functions import FUNCTIONS
 from cnndsl.passes.values.layer_value import Given, LayerValue
 from cnndsl.passes.values.scope import Definition, Scope
@@ -53,6 +54,10 @@ def is_layer(word: str) -> bool:
 def unknown_word(name: str, value: tree.Name | tree.Call | tree.Invocation, scope: Scope) -> CnnError:
     """The error for a name that stands for nothing here."""
     span = value.span if isinstance(value, tree.Name) else value.name_span
+    if name == "_":
+        return fault(
+            "unknown-name", "`_` names what is not used", span, help="give what it stands for a name of its own"
+        )
     hidden = scope.why_hidden(name)
     if hidden is not None:
         return fault(
@@ -85,23 +90,43 @@ def unknown_word(name: str, value: tree.Name | tree.Call | tree.Invocation, scop
 
 
 def _nothing_called(name: str, value: tree.Name | tree.Call | tree.Invocation, scope: Scope, span: Span) -> CnnError:
+    from cnndsl.habits.values import CONSTANTS
+
+    if name in CONSTANTS:
+        constant = CONSTANTS[name]
+        if not isinstance(value, tree.Name):
+            return fault(
+                "unknown-name",
+                f"no layer is called `{name}`",
+                span,
+                help="leave it out, or write `id`, which changes nothing",
+            )
+        return _meant("unknown-name", f"`{name}` is no word of the language", span, constant, "")
     layers = {word for word, op in registry().items() if not op.merges}
+    folded = name.lower() in {word.lower() for word in layers} or split_folded(name, layers)
     if isinstance(value, tree.Call) and name[:1].islower():
+        other = foreign_function(name, span)
+        if other is not None:
+            return other
         close = nearest(name, {*FUNCTIONS, *scope.visible()})
-        return fault(
-            "unknown-function",
-            f"no function is called `{name}`",
-            span,
-            help=_meant(close, "`cnndsl explain functions` lists them"),
+        return _meant(
+            "unknown-function", f"no function is called `{name}`", span, close, "`cnndsl explain functions` lists them"
         )
+    close = nearest(name, scope.visible())
+    foreign = None if folded or (close is not None and len(name) > 3) else foreign_layer(name, value, span)
+    if foreign is not None:
+        return foreign
     if isinstance(value, tree.Name) or name[:1].islower():
         statements = frozenset() if isinstance(value, tree.Name) else STATEMENTS
         close = nearest(name, {*scope.visible(), *layers, *statements})
         if not isinstance(value, tree.Name) or close in layers:
             close = _windowed(name, layers, layers) or close
-        return fault(
-            "unknown-name", f"nothing is called `{name}`", span, help=_meant(close, f"set it first: `let {name} = …`")
+        otherwise = (
+            f"set it first: `let {name} = …`"
+            if isinstance(value, tree.Name)
+            else f"name a tensor before it is used: `as {name}` behind its layer, or `{name} = …`"
         )
+        return _meant("unknown-name", f"nothing is called `{name}`", span, close, otherwise)
     window = _WINDOWED.fullmatch(name)
     blocks = {n for n in scope.visible() if isinstance(scope.find(n), Definition)}
     if window is not None and window[1] in layers | blocks:
@@ -111,14 +136,24 @@ def _nothing_called(name: str, value: tree.Name | tree.Call | tree.Invocation, s
             span,
             f"expected `{window[1]}`, found `{name}`",
             help=f"write `{window[1]}`",
+            fixes=(Fix(span, window[1]),),
         )
-    close = _windowed(name, layers, layers | blocks) or nearest(name, layers | blocks)
-    return fault(
+    plain = name.replace("_", "")
+    joined = plain if plain != name and is_layer(plain) else None
+    close = joined or _windowed(name, layers, layers | blocks) or nearest(name, layers | blocks)
+    return _meant(
         "unknown-layer",
         f"no layer or block is called `{name}`",
         span,
-        help=_meant(close, "`cnndsl explain layers` lists the layers"),
+        close,
+        "`cnndsl explain layers` lists the layers",
     )
+
+
+def split_folded(name: str, layers: set[str]) -> bool:
+    """Whether a word is one of the language's with a window, but for the case of its letters: `conv3x3`."""
+    match = _WINDOWED.fullmatch(name)
+    return match is not None and match[1].lower() in {word.lower() for word in layers if registry()[word].takes_window}
 
 
 def _windowed(name: str, layers: set[str], known: set[str]) -> str | None:
@@ -133,8 +168,14 @@ def _windowed(name: str, layers: set[str], known: set[str]) -> str | None:
     return close + window[2] if close in layers and registry()[close].takes_window else close
 
 
-def _meant(close: str | None, otherwise: str) -> str:
-    return f"did you mean `{close}`?" if close else otherwise
+def _meant(id: str, message: str, span: Span, close: str | None, otherwise: str) -> CnnError:
+    """The error for a word that may have been meant as one that is close to it."""
+    if close is None:
+        return fault(id, message, span, help=otherwise)
+    op = find(close)
+    if op is not None and op.takes_window and op.model_fields["window"].default is None:
+        return fault(id, message, span, help=f"did you mean `{close}3x3`? The window stands in the word")
+    return fault(id, message, span, help=f"did you mean `{close}`?", fixes=(Fix(span, close),))
 
 
 @cache

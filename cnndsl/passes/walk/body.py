@@ -32,6 +32,8 @@ class Body:
 
     awaits: Span | None = None
     """The first `input` statement of this body."""
+    gathers: Scope | None = None
+    """In a round, the scope that holds the repeat: there `as name[]` gathers."""
 
     def nothing_entered(self, span: Span) -> CnnError:
         """What is wrong with an element that starts from the input before there is one."""
@@ -61,8 +63,10 @@ class Body:
 
     def inside(self, names: Names | None = None, bound: dict[str, Any] | None = None) -> Body:
         """The same body under another scope of weights, or in a round with names of its own."""
-        scope = self.scope if bound is None else Scope(self.scope, self.scope.source, bound)
-        return replace(self, scope=scope, names=names or self.names)
+        if bound is None:
+            return replace(self, names=names or self.names)
+        scope = Scope(self.scope, self.scope.source, bound)
+        return replace(self, scope=scope, names=names or self.names, gathers=self.scope)
 
 
 @dataclass(eq=False)
@@ -93,6 +97,7 @@ def names_set(statements: tuple[tree.Statement, ...]) -> dict[str, Span]:
             found[statement.name] = statement.name_span
         if isinstance(statement, tree.Bind | tree.ChainStatement):
             for element in statement.chain.elements:
-                if element.tap is not None and element.tap_span is not None:
-                    found[element.tap] = element.tap_span
+                if element.tap is not None:
+                    found |= dict(zip(element.tap.names, element.tap.name_spans, strict=True))
+    found.pop("_", None)
     return found

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, fault
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Span
-from cnndsl.passes.draft.flow import LOST, Flow, Lost, LostValue, Wire
+from cnndsl.passes.draft.flow import LOST, Flow, Lost, LostValue
 from cnndsl.passes.draft.name import FrameDraft
 from cnndsl.passes.values.evaluate import evaluate
 from cnndsl.passes.values.layer_value import Given
@@ -72,8 +72,16 @@ class Calls:
         node = definition.node
         if isinstance(node, tree.Model) or not node.takes:
             return
-        wires = flow if isinstance(flow, tuple) else (flow,)
-        if len(wires) != len(node.takes):
+        wires: tuple[Flow, ...] = flow if isinstance(flow, tuple) else (flow,)
+        single = node.takes
+        if node.gathers and len(wires) >= len(node.takes) - 1:
+            # The last name takes all that the others leave.
+            *single_, rest = node.takes
+            single = tuple(single_)
+            if rest != "_":
+                inner.scope.names[rest] = wires[len(single) :]
+            wires = wires[: len(single)]
+        if len(wires) != len(single):
             raise fault(
                 "wrong-number-of-tensors",
                 f"`{definition.name}` takes {len(node.takes)} tensor{'s' if len(node.takes) > 1 else ''}, "
@@ -84,7 +92,7 @@ class Calls:
                 if len(node.takes) > 1
                 else "give it one of them",
             )
-        inner.scope.names |= dict(zip(node.takes, wires, strict=True))
+        inner.scope.names |= {name: wire for name, wire in zip(single, wires, strict=True) if name != "_"}
 
     def bind_parameters(self, value: BlockValue, inner: Body, span: Span) -> None:
         """Parameters from the arguments, else from their defaults, which may speak of earlier ones and of `in`."""
@@ -135,7 +143,9 @@ class Calls:
                 )
             explicit[name] = found[name] = argument
         for parameter in parameters:
-            inner.scope.names[parameter.name] = self._parameter(parameter, found, inner, definition, span)
+            value_ = self._parameter(parameter, found, inner, definition, span)
+            if parameter.name != "_":
+                inner.scope.names[parameter.name] = value_
 
     def _parameter(
         self, parameter: tree.Parameter, found: dict[str, Given], inner: Body, definition: Definition, span: Span
@@ -184,8 +194,3 @@ class Calls:
                 # A share inside a share that is used again: its nodes are among those the outer one lends.
                 del lender.left[: len(assembly.drafts) - start]
             self.active.pop()
-
-
-def arriving(flow: Flow) -> tuple[Wire, ...]:
-    """The tensors of a flow as a tuple."""
-    return flow if isinstance(flow, tuple) else (flow,) if isinstance(flow, Wire) else ()

@@ -6,6 +6,7 @@ from typing import Any
 
 from cnndsl.diagnostics.errors import CnnError, Refusal, fault, unplaced
 from cnndsl.diagnostics.source import Span
+from cnndsl.ir.op import find
 from cnndsl.passes.draft.assembly import Assembly, Stopped, too_many
 from cnndsl.passes.draft.flow import LOST, Flow, Lost, LostValue
 from cnndsl.passes.draft.name import FrameDraft
@@ -22,8 +23,9 @@ from cnndsl.passes.walk.findings import Findings
 from cnndsl.passes.walk.merges import Merges
 from cnndsl.passes.walk.repeats import MOST_WALK_STEPS, Repeats
 from cnndsl.passes.walk.resolve import resolve
+from cnndsl.passes.walk.taps import bind_tap, lose_tap
 from cnndsl.passes.walk.tensors import is_flow, named_tensor, picked
-from cnndsl.passes.walk.walker import Walked
+from cnndsl.passes.walk.walker import Passed, Walked
 from cnndsl.syntax import tree
 
 
@@ -42,12 +44,14 @@ class Chains:
         """Follows a chain from the tensor its first element names, else from the one that arrives."""
         flow, anything, left_out = arriving, False, False
         for index, element in enumerate(chain.elements):
-            walked = self.element(element, flow, body, first=index == 0 and not in_middle)
-            flow, anything, left_out = walked.flow, anything or walked.anything, left_out or walked.left_out
-        assert flow is not None
+            passed = self.element(element, flow, body, first=index == 0 and not in_middle)
+            flow, anything, left_out = passed.flow, anything or passed.anything, left_out or passed.left_out
+        if flow is None:
+            # All of it was removed: only what is not left out asks from where it would have started.
+            flow = LOST if left_out else self._arrived(None, body, chain.span)
         return Walked(flow, anything, left_out)
 
-    def element(self, element: tree.Element, flow: Flow | None, body: Body, *, first: bool) -> Walked:
+    def element(self, element: tree.Element, flow: Flow | None, body: Body, *, first: bool) -> Passed:
         try:
             self.step(element.span)
             return self._element(element, flow, body, first)
@@ -58,15 +62,15 @@ class Chains:
         except LostValue:
             pass
         if element.tap is not None:
-            body.scope.names[element.tap] = LOST
-        return Walked(LOST, True)
+            lose_tap(element.tap, body)
+        return Passed(LOST, True)
 
     def step(self, span: Span) -> None:
         self.steps += 1
         if self.steps > MOST_WALK_STEPS:
             raise Stopped(too_many(span))
 
-    def _element(self, element: tree.Element, flow: Flow | None, body: Body, first: bool) -> Walked:
+    def _element(self, element: tree.Element, flow: Flow | None, body: Body, first: bool) -> Passed:
         primary = element.primary
         condition = element.condition
         if condition is not None and isinstance(element.repeat, tree.Each):
@@ -74,11 +78,13 @@ class Chains:
         if condition is not None and not truth(condition.value, body.place(flow)):
             if condition.otherwise is None:
                 self._hide(element, body)
-                return Walked(self._arrived(flow, body, element.span), False, condition.nothing)
+                return Passed(flow, False, condition.nothing)
             primary = condition.otherwise
         started = named_tensor(primary, flow, body) if first else None
         if started is None:
-            if flow is not None or not isinstance(primary, tree.Group | tree.Merge):
+            if first and flow is None and _begins_anew(primary):
+                flow = self._any(body, element.span)
+            if flow is not None or not isinstance(primary, tree.Group | tree.Merge | tree.Collected):
                 flow = self._arrived(flow, body, element.span)
             # A merge or group that begins a body may name its tensors inside, and need none to arrive.
             reached, anything = self.repeats.walk(element, primary, flow, body, first)
@@ -88,13 +94,21 @@ class Chains:
                 _refuse_dressed(element)
             flow, anything = started, True
         if element.tap is not None:
-            self.bind(element.tap, flow, element.tap_span or element.span, body)
-        return Walked(flow, anything)
+            bind_tap(element.tap, flow, body, self.bind)
+        return Passed(flow, anything)
 
     def _hide(self, element: tree.Element, body: Body) -> None:
-        if element.tap is not None:
+        if element.tap is not None and not element.tap.gathers:
             line, _ = element.span.source.line_and_column(element.span.start)
-            body.scope.inner[element.tap] = f"the `if` in line {line} removed it"
+            body.scope.inner |= dict.fromkeys(element.tap.names, f"the `if` in line {line} removed it")
+
+    def _any(self, body: Body, span: Span) -> Flow:
+        """For a layer that makes its tensor anew: any that has entered, for the batch is as long as its own."""
+        if isinstance(body.entered, tuple) and body.entered:
+            return body.entered[0]
+        if body.entered in (None, ()) and self.assembly.entrances:
+            return self.assembly.entrances[0]
+        return self._arrived(None, body, span)
 
     def _arrived(self, flow: Flow | None, body: Body, span: Span) -> Flow:
         """The tensor that arrives; at the start of a body, the one that entered it."""
@@ -120,6 +134,8 @@ class Chains:
             raise fault(
                 "shadows-layer", f"`{name}` is a layer and cannot be a name", span, help=f"call it `{name.lower()}_`"
             )
+        if name == "_":
+            return
         body.scope.names[name] = value
         body.scope.inner.pop(name, None)
         body.scope.later.pop(name, None)
@@ -131,12 +147,14 @@ class Chains:
             return self._group(primary, flow, body, key, first)
         if isinstance(primary, tree.Merge):
             return self.merges.merge(primary, flow, body, key), True
+        if isinstance(primary, tree.Collected):
+            return self.merges.collected(primary, flow, body, key), True
         flow = self._arrived(flow, body, primary.span)
         if isinstance(primary, tree.This) and primary.name == "id":
             return flow, True
         if isinstance(primary, tree.This | tree.Tensors):
             raise self._in_the_middle(primary.span.text, primary.span)
-        return self._invoked(primary, flow, body, key), True
+        return self._invoked(primary, flow, body, key, first), True
 
     def _in_the_middle(self, text: str, span: Span) -> CnnError:
         return fault(
@@ -147,7 +165,9 @@ class Chains:
             help=f"join it: `cat{{ {text} | id }}` or `add{{ {text} | id }}`",
         )
 
-    def _invoked(self, primary: tree.Invocation | tree.Pick, flow: Flow, body: Body, key: str | None) -> Flow:
+    def _invoked(
+        self, primary: tree.Invocation | tree.Pick, flow: Flow, body: Body, key: str | None, first: bool
+    ) -> Flow:
         if isinstance(primary, tree.Pick):
             value, name = picked(primary, body), primary.span.text
         else:
@@ -166,6 +186,8 @@ class Chains:
         if value is IDENTITY:
             return flow
         if isinstance(value, LayerValue):
+            if value.op.begins and not first:
+                raise self._in_the_middle(name, primary.span)
             return self.layer(value, flow, body, key, primary.span)
         if isinstance(value, BlockValue):
             return self.calls.block(value, flow, body, key, primary.span)
@@ -208,6 +230,12 @@ class Chains:
         finally:
             self.assembly.frame = outer
         return walked.flow, walked.anything
+
+
+def _begins_anew(primary: tree.Primary) -> bool:
+    """Whether an element is a layer that takes nothing, such as a trained tensor."""
+    op = find(primary.name) if isinstance(primary, tree.Invocation) else None
+    return op is not None and op.begins
 
 
 def _refuse_dressed(element: tree.Element) -> None:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, fault
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Fix, Label, fault
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Span
 from cnndsl.ir.op import find
 from cnndsl.passes.values.evaluate import given
-from cnndsl.passes.values.scope import Definition
+from cnndsl.passes.values.scope import Definition, Formula
 from cnndsl.passes.values.visible import is_layer, split_word, unknown_word, words_of
 from cnndsl.passes.walk.body import Body
 from cnndsl.passes.walk.findings import Findings
 from cnndsl.syntax import tree
 
 _ONLY_IN_MODELS = {tree.Input: "input", tree.Param: "param", tree.Assert: "assert"}
+_KINDS: dict[type, str] = {tree.Block: "block", tree.Model: "model", tree.Function: "function"}
 _ONLY_IN_FILES = {tree.Use: "use", tree.Model: "model", tree.Variant: "model"}
 
 
@@ -51,27 +52,28 @@ def refuse_letter_x(element: tree.Element, before: Span) -> None:
             element.span,
             f"expected `×{name[1:]}`, found `{name}`",
             help=f"write `×{name[1:]}` or `*{name[1:]}`",
+            fixes=(Fix(element.span, f"×{name[1:]}"),) if element.span.text == name else (),
         )
 
 
 def define(statements: tuple[tree.Statement, ...], body: Body, findings: Findings) -> None:
     """Makes the blocks and models of a body known, wherever in it they stand."""
     for statement in statements:
-        if not isinstance(statement, tree.Block | tree.Model):
+        if not isinstance(statement, tree.Block | tree.Model | tree.Function):
             continue
         name = statement.name
         if is_layer(name) or find(name) is not None:
             findings.add(
                 fault(
                     "shadows-layer",
-                    f"`{name}` is a layer and cannot be a {'block' if isinstance(statement, tree.Block) else 'model'}",
+                    f"`{name}` is a layer and cannot be a {_KINDS[type(statement)]}",
                     statement.name_span,
                     help=f"call it `My{name}`",
                 )
             )
             continue
         present = body.scope.names.get(name)
-        if isinstance(present, Definition) and present.node is not statement:
+        if isinstance(present, Definition | Formula) and present.node is not statement:
             findings.add(
                 CnnError(
                     [
@@ -90,10 +92,14 @@ def define(statements: tuple[tree.Statement, ...], body: Body, findings: Finding
             continue
         for error in _wrong_parameters(statement):
             findings.add(error)
-        body.scope.names[name] = Definition(statement, body.scope)
+        body.scope.names[name] = (
+            Formula(statement, body.scope)
+            if isinstance(statement, tree.Function)
+            else Definition(statement, body.scope)
+        )
 
 
-def _wrong_parameters(statement: tree.Block | tree.Model) -> Iterator[CnnError]:
+def _wrong_parameters(statement: tree.Block | tree.Model | tree.Function) -> Iterator[CnnError]:
     """Parameters, and names after `takes`, that hide a layer or come twice."""
     named = [
         (p.name, Span(p.span.source, p.span.start, p.span.start + len(p.name))) for p in statement.parameters or ()
@@ -109,7 +115,7 @@ def _wrong_parameters(statement: tree.Block | tree.Model) -> Iterator[CnnError]:
                 span,
                 help=f"call it `{name.lower()}_`",
             )
-        elif name in first:
+        elif name in first and name != "_":
             labels = (Label(span, "the second one"), Label(first[name], "the first one"))
             message = f"`{statement.name}` has two parameters called `{name}`"
             yield CnnError([Diagnostic("duplicate-name", message, labels, help="give one of them another name")])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, Refusal, fault
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Fix, Label, Refusal, Severity, fault
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Span
 from cnndsl.ir.arguments import MOST_SIZE
-from cnndsl.ir.tensor import BYTES, TensorType
+from cnndsl.ir.tensor import BYTES, MOST_AXES, TensorType
 from cnndsl.ir.written import sizes
 from cnndsl.passes.draft.flow import LOST, Flow, Wire
 from cnndsl.passes.values.evaluate import evaluate
@@ -38,10 +38,10 @@ def input_type(statement: tree.Input, body: Body) -> TensorType:
                 help="write a size within the limits",
             )
         lengths.append(size)
-    most = 2 if statement.tokens else 4
+    most = 2 if statement.tokens else MOST_AXES
     if len(lengths) > most or (statement.tokens and len(lengths) != 2):
         found = sizes(lengths)
-        expected = "tokens×channels" if statement.tokens else "channels and at most three axes behind them"
+        expected = "tokens×channels" if statement.tokens else "channels and at most five axes behind them"
         raise fault(
             "wrong-rank",
             f"an input has {expected}, found {found}",
@@ -59,6 +59,28 @@ def input_type(statement: tree.Input, body: Body) -> TensorType:
             help=f"did you mean `{close}`?" if close else "write `of int64`",
         )
     return TensorType(shape=tuple(lengths), dtype=dtype, channel_axis=1 if statement.tokens else 0)
+
+
+_LEAST_SIDE = 24
+
+
+def channels_last(statement: tree.Input, found: TensorType) -> Diagnostic | None:
+    """A warning for an input that reads as height×width×channels: `224×224×3`."""
+    shape = found.shape
+    if len(shape) != 3 or shape[2] not in (1, 3, 4) or min(shape[:2]) < _LEAST_SIDE:
+        return None
+    turned = sizes((shape[2], *shape[:2]))
+    literal = all(isinstance(dimension, tree.Number) for dimension in statement.dimensions)
+    name = f"{statement.name}: " if statement.name else ""
+    fix = Fix(statement.span, f"input {name}{turned}")
+    return Diagnostic(
+        "channels-last",
+        f"channels come first: this is a map of {shape[1]}×{shape[2]} with {shape[0]} channels",
+        (Label(statement.span, f"expected `{turned}` for a picture of {shape[0]}×{shape[1]}, found `{sizes(shape)}`"),),
+        help=f"write `{fix.text}`",
+        severity=Severity.WARNING,
+        fixes=(fix,) if literal and statement.dtype is None else (),
+    )
 
 
 def arrival(statement: tree.Input, wanted: TensorType, arrived: list[Flow], call: Span) -> Flow:

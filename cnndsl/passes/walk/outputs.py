@@ -9,8 +9,7 @@ from cnndsl.passes.draft.flow import Lost, Wire
 from cnndsl.passes.values.evaluate import truth
 from cnndsl.passes.values.visible import unknown_word
 from cnndsl.passes.walk.body import Body, Departures
-from cnndsl.passes.walk.calls import arriving
-from cnndsl.passes.walk.tensors import named_tensor
+from cnndsl.passes.walk.tensors import arriving, named_tensor
 from cnndsl.syntax import tree
 
 
@@ -39,7 +38,7 @@ def _no_tensor(value: tree.Primary, body: Body) -> CnnError:
     try:
         body.scope.find(value.name)
     except KeyError:
-        return unknown_word(value.name, tree.Name(value.span, value.name), body.scope)
+        return unknown_word(value.name, value, body.scope)
     close = nearest(value.name, body.scope.visible())
     return fault(
         "wrong-type",

@@ -15,6 +15,7 @@ from cnndsl.passes.values.kinds import kind
 from cnndsl.passes.values.loops import loop_names
 from cnndsl.passes.walk.body import Body
 from cnndsl.passes.walk.labels import label_text, mentioned
+from cnndsl.passes.walk.taps import begin_gathering, gathered_in
 from cnndsl.passes.walk.walker import Walker
 from cnndsl.syntax import tree
 
@@ -27,6 +28,8 @@ class Repeats:
 
     def __init__(self, walker: Walker) -> None:
         self.walker = walker
+        self._gathered: dict[int, tuple[str, ...]] = {}
+        """The names under which the rounds of a repeat gather, by the identity of what is repeated."""
 
     def walk(
         self, element: tree.Element, primary: tree.Primary, flow: Flow | None, body: Body, first: bool
@@ -36,6 +39,7 @@ class Repeats:
         if repeat is None:
             return self.walker.primary(primary, flow, body, label_text(label, body.place(flow)), first)
         bound, varies = rounds(repeat, label, flow, body)
+        self.begin(element.primary, body)
         names, frame_names = body.names, None
         if label is not None and not varies:
             body.names.take_position()
@@ -48,6 +52,14 @@ class Repeats:
             return self._each_round(bound, varies, element, primary, flow, body.inside(names), first)
         finally:
             self.walker.assembly.frame = outer
+
+    def begin(self, repeated: tree.Primary | tree.Chain, body: Body) -> None:
+        """Makes what the rounds of a repeat are about to gather known in the body that holds the repeat."""
+        names = self._gathered.get(id(repeated))
+        if names is None:
+            names = self._gathered[id(repeated)] = gathered_in(repeated)
+        if names:
+            begin_gathering(names, body)
 
     def _each_round(
         self,

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Fix, Label
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Span
 from cnndsl.ir.op import Op
@@ -15,6 +15,8 @@ from cnndsl.ir.written import show
 from cnndsl.passes.draft.flow import Spans, Wire
 from cnndsl.passes.values.kinds import kind
 from cnndsl.passes.values.layer_value import Given, LayerValue
+from cnndsl.passes.walk.other_arguments import unknown_argument
+from cnndsl.passes.walk.other_order import in_other_order
 
 MOST_POSITIONAL = 2
 
@@ -22,9 +24,12 @@ MOST_POSITIONAL = 2
 def resolve(layer: LayerValue, span: Span) -> tuple[Op, Spans]:
     """The op, and where each of its arguments was written. Raises CnnError with all that is wrong with them."""
     values, spans, wrong = _by_name(layer)
-    known = layer.op.model_fields
+    other = in_other_order(layer, values, spans, span)
+    if other is not None:
+        raise CnnError([other])
+    known = {name: field for name, field in layer.op.model_fields.items() if name not in layer.op.implied}
     for name in [name for name in values if name not in known]:
-        wrong.append(_unknown(layer, name, spans[name]))
+        wrong.append(unknown_argument(layer, name, spans[name], span))
         del values[name]
     if layer.window is not None:
         if "window" in values and any(g.name == "window" for g in layer.given):
@@ -101,18 +106,6 @@ def _too_many(layer: LayerValue, names: tuple[str, ...], span: Span) -> Diagnost
     )
 
 
-def _unknown(layer: LayerValue, name: str, span: Span) -> Diagnostic:
-    known = [*layer.op.arguments(), *(["window"] if layer.op.takes_window else [])]
-    close = nearest(name, known)
-    return Diagnostic(
-        "unknown-argument",
-        f"`{layer.op.word}` has no argument `{name}`",
-        (Label(span),),
-        notes=(f"expected one of {', '.join(known)}",) if known else (f"`{layer.op.word}` takes none",),
-        help=f"did you mean `{close}`?" if close else "delete it",
-    )
-
-
 def _missing(layer: LayerValue, name: str, span: Span) -> Diagnostic:
     return Diagnostic(
         "missing-argument",
@@ -178,8 +171,27 @@ def _one(layer: LayerValue, name: str, details: ErrorDetails, value: Any, span: 
         f"`{name}` of `{layer.op.word}` must be {expected}, and is {found}",
         (Label(span, f"expected {expected}, found {found}"),),
         notes=(_documentation(layer.op, name),),
-        help=f"did you mean `{close}`?" if close else f"write `{name}={_example(layer.op, name)}`",
+        help=f"did you mean `{close}`?" if close else _advice(layer.op, name, id, span, expected),
+        fixes=_division(span) if id == "not-an-integer" else (),
     )
+
+
+def _advice(op: type[Op], name: str, id: str, span: Span, expected: str) -> str:
+    """What to do about a value that does not fit."""
+    if id == "not-an-integer" and (fixes := _division(span)):
+        return f"`//` divides whole numbers: write `{fixes[0].text}`"
+    if name == "like":
+        return "give it a tensor that has a name: `as e1` behind a layer, then `like=e1`"
+    if name == "p" and id == "out-of-range":
+        return "give a share from 0 to 1: `0.5` for one half"
+    example = _example(op, name)
+    return f"give `{name}` {expected}" + (f", as `{name}={example}`" if id == "wrong-type" else "")
+
+
+def _division(span: Span) -> tuple[Fix, ...]:
+    """`33 / 2` with the sign that divides whole numbers."""
+    text = span.text
+    return (Fix(span, text.replace("/", "//")),) if "/" in text and "//" not in text else ()
 
 
 def _is_written(value: Any) -> bool:

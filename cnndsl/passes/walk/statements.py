@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, Refusal, fault, unplaced
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, Fix, Label, Refusal, fault, unplaced
 from cnndsl.diagnostics.source import Span
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.written import sizes
@@ -12,15 +12,16 @@ from cnndsl.passes.draft.assembly import Assembly
 from cnndsl.passes.draft.flow import LOST, Entrance, Flow, Lost, LostValue, Wire
 from cnndsl.passes.draft.name import free
 from cnndsl.passes.values.evaluate import evaluate
-from cnndsl.passes.values.parameters import checked
+from cnndsl.passes.values.parameters import checked, typed
 from cnndsl.passes.values.share import Shared
 from cnndsl.passes.walk.body import Body, Departures, names_set
-from cnndsl.passes.walk.calls import arriving
 from cnndsl.passes.walk.chains import Chains
 from cnndsl.passes.walk.declare import define, preset, refuse_letter_x, refuse_stray
 from cnndsl.passes.walk.findings import Findings
-from cnndsl.passes.walk.inputs import arrival, input_type, replace_shape
+from cnndsl.passes.walk.inputs import arrival, channels_last, input_type, replace_shape
 from cnndsl.passes.walk.outputs import depart, nothing_leaves
+from cnndsl.passes.walk.taps import bind_parts
+from cnndsl.passes.walk.tensors import arriving
 from cnndsl.syntax import tree
 
 
@@ -83,7 +84,7 @@ class Statements:
     def _lose(self, statement: tree.Statement, body: Body, departures: Departures) -> None:
         """What a wrong statement would have named is lost, so that its users keep quiet."""
         if isinstance(statement, tree.Bind):
-            body.scope.names |= dict.fromkeys(statement.names, LOST)
+            body.scope.names |= dict.fromkeys([name for name in statement.names if name != "_"], LOST)
         elif isinstance(statement, tree.Let | tree.Param | tree.Share):
             body.scope.names[statement.name] = LOST
         elif isinstance(statement, tree.Input):
@@ -138,6 +139,7 @@ class Statements:
                             Label(state.chain, "the first chain"),
                         ),
                         help="did you forget `→`? Otherwise name one of them: `x = …`",
+                        fixes=_arrow(statement.chain.elements[0]),
                     )
                 ]
             )
@@ -152,20 +154,12 @@ class Statements:
         if not statement.together:
             self.chains.bind(statement.names[0], flow, statement.name_spans[0], body)
             return
-        wires = (LOST,) * len(statement.names) if isinstance(flow, Lost) else arriving(flow)
-        if len(wires) != len(statement.names):
-            raise fault(
-                "wrong-number-of-tensors",
-                f"{len(wires)} tensor{'s' if len(wires) != 1 else ''} for {len(statement.names)} names",
-                statement.span,
-                f"expected {len(statement.names)}, found {len(wires)}",
-                help="give as many names as tensors arrive",
-            )
-        for name, wire, span in zip(statement.names, wires, statement.name_spans, strict=True):
-            self.chains.bind(name, wire, span, body)
+        bind_parts(statement.names, statement.name_spans, flow, statement.span, body, self.chains.bind)
 
     def _param(self, statement: tree.Param, body: Body) -> None:
         setting = body.settings.get(statement.name)
+        if statement.type is None and statement.value is not None:
+            statement = typed(statement, evaluate(statement.value, body.place()))
         if setting is not None:
             value, span = setting.value, setting.span
         elif statement.value is not None:
@@ -214,6 +208,8 @@ class Statements:
                     help="give as many sizes as the input has",
                 )
             wanted = replace_shape(wanted, lengths)
+        elif (doubt := channels_last(statement, wanted)) is not None:
+            self.findings.add(CnnError([doubt]))
         return self.assembly.enter(name, wanted, statement.span)
 
     def _share(self, statement: tree.Share, body: Body) -> None:
@@ -229,6 +225,14 @@ class Statements:
             # A model used as a block keeps its budget for when it stands alone.
             return
         self.asserts.append((statement, body))
+
+
+def _arrow(element: tree.Element) -> tuple[Fix, ...]:
+    """The arrow that a second chain lacks: where it does not begin with a name, it was meant to go on."""
+    primary = element.primary
+    named = isinstance(primary, tree.Invocation) and not primary.name[:1].isupper()
+    start = Span(element.span.source, element.span.start, element.span.start)
+    return () if named or isinstance(primary, tree.This | tree.Tensors | tree.Pick) else (Fix(start, "→ "),)
 
 
 class _Progress:

@@ -35,7 +35,9 @@ def named_tensor(primary: tree.Primary, flow: Flow | None, body: Body) -> Flow |
         return None
     if isinstance(primary, tree.Pick) and isinstance(found, list | tuple):
         found = picked(primary, body)
-    return found if is_flow(found) else None
+    if not is_flow(found):
+        return None
+    return LOST if isinstance(found, tuple) and LOST in found else found
 
 
 def entered(this: tree.This, body: Body) -> Flow:
@@ -52,6 +54,11 @@ def entered(this: tree.This, body: Body) -> Flow:
 def picked(pick: tree.Pick, body: Body) -> Any:
     name = tree.Name(pick.span, pick.name)
     return evaluate(tree.Index(pick.span, name, pick.index), body.place())
+
+
+def arriving(flow: Flow) -> tuple[Wire, ...]:
+    """The tensors of a flow as a tuple."""
+    return flow if isinstance(flow, tuple) else (flow,) if isinstance(flow, Wire) else ()
 
 
 def is_flow(value: Any) -> bool:

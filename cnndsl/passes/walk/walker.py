@@ -23,6 +23,22 @@ class Walked:
     """Whether an `else none` was what remained."""
 
 
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """The same of one element. The flow is None where an `if` removed it and nothing had arrived before it."""
+
+    flow: Flow | None
+    anything: bool
+    left_out: bool = False
+
+
+class Rounds(Protocol):
+    """The repeats of the walk."""
+
+    def begin(self, repeated: tree.Primary | tree.Chain, body: Body) -> None:
+        """Makes what the rounds of a repeat are about to gather known in the body that holds the repeat."""
+
+
 class Walker(Protocol):
     """Turns chains into nodes of `assembly`, and notes in `findings` what is wrong with them."""
 
@@ -37,6 +53,10 @@ class Walker(Protocol):
     ) -> tuple[Flow, bool]:
         """What one element without its repeat leads to, and whether anything stood there. `key` is its label, `first`
         whether it begins a chain."""
+
+    @property
+    def repeats(self) -> Rounds:
+        """What makes the names that repeats gather known."""
 
     def step(self, span: Span) -> None:
         """Counts an element that was walked. Raises `Stopped` beyond the limit."""

@@ -8,7 +8,7 @@ from lark import Token
 
 from cnndsl.diagnostics.source import Span
 from cnndsl.syntax import tree
-from cnndsl.syntax.build.places import Children, Places
+from cnndsl.syntax.build.places import Children, Places, refuse
 
 _PART = re.compile(r"\{([^{}]*)\}")
 
@@ -24,11 +24,14 @@ class Chains(Places):
         primary = next(x for x in c if isinstance(x, tree.Primary))
         repeat = next((x for x in c if isinstance(x, tree.Times | tree.Each)), None)
         condition = next((x for x in c if isinstance(x, tree.Condition)), None)
-        taps = self._only(c, "NAME")
-        tap = taps[0] if taps else None
-        return tree.Element(
-            self._span(c), label, primary, repeat, str(tap) if tap else None, self._at(tap) if tap else None, condition
-        )
+        tap = next((x for x in c if isinstance(x, tree.Tap)), None)
+        return tree.Element(self._span(c), label, primary, repeat, tap, condition)
+
+    def tap(self, c: Children) -> tree.Tap:
+        names = self._only(c, "NAME")
+        spans = tuple(map(self._at, names))
+        together = c[0].type == "LPAR"
+        return tree.Tap(self._span(c), tuple(map(str, names)), spans, together, not together and len(c) > 1)
 
     def _label(self, token: Token) -> tree.Label:
         span = self._at(token)
@@ -76,16 +79,24 @@ class Chains(Places):
         return tree.Tensors(self._span(c), tuple(self._nodes(c)))
 
     def merge(self, c: Children) -> tree.Merge:
-        branches = self._nodes(c, tree.Chain)
+        branches = self._nodes(c, tree.Chain | tree.Number | tree.Unary)
         each = None
-        if len(branches) == 1 and isinstance(branches[0].elements[-1].repeat, tree.Each):
+        if len(branches) == 1 and isinstance(branches[0], tree.Chain):
             # `cat{ chain for … }`: the `for` makes branches, it does not repeat the last element.
-            chain = branches[0]
-            last = chain.elements[-1]
-            each = last.repeat
-            whole = tree.Element(last.span, last.label, last.primary, None, last.tap, last.tap_span, last.condition)
-            branches = [tree.Chain(chain.span, (*chain.elements[:-1], whole))]
+            chain, each = _apart(branches[0])
+            branches = [chain]
         return tree.Merge(self._span(c), str(c[0]), self._at(c[0]), self._arguments(c), tuple(branches), each)
+
+    def collected(self, c: Children) -> tree.Collected:
+        chain, each = _apart(c[1])
+        if each is None:
+            refuse(
+                "syntax",
+                "brackets that hold a chain are square: round ones gather a tuple of tensors, and have a `for`",
+                self._span(c),
+                "write `[ … ]`, or `(… for x in xs)`",
+            )
+        return tree.Collected(self._span(c), chain, each)
 
     def names(self, c: Children) -> tree.Targets:
         parts = tuple(
@@ -96,3 +107,12 @@ class Chains(Places):
     def nested_names(self, c: Children) -> tree.Targets:
         inner: tree.Targets = c[1]
         return inner
+
+
+def _apart(chain: tree.Chain) -> tuple[tree.Chain, tree.Each | None]:
+    """A chain without the `for` of its last element, and that `for`."""
+    *before, last = chain.elements
+    if not isinstance(last.repeat, tree.Each):
+        return chain, None
+    whole = tree.Element(last.span, last.label, last.primary, None, last.tap, last.condition)
+    return tree.Chain(chain.span, (*before, whole)), last.repeat

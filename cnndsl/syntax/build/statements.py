@@ -65,6 +65,8 @@ class Statements(Places):
 
     def param(self, c: Children) -> tree.Param:
         label, kind = c[1], c[2]
+        if label.type == "NAME":
+            return tree.Param(self._span(c), str(label), self._at(label), None, None, c[3])
         name, span = self._named(label)
         return tree.Param(
             self._span(c),
@@ -81,6 +83,9 @@ class Statements(Places):
 
     def let(self, c: Children) -> tree.Let:
         return tree.Let(self._span(c), str(c[1]), self._at(c[1]), c[3])
+
+    def function(self, c: Children) -> tree.Function:
+        return tree.Function(self._span(c), str(c[1]), self._at(c[1]), c[2], c[4])
 
     def default(self, c: Children) -> tree.Default:
         return tree.Default(self._span(c), tuple(self._nodes(c)))
@@ -99,8 +104,16 @@ class Statements(Places):
 
     def block(self, c: Children) -> tree.Block:
         body = c[-1]
-        # Behind the block's own name, names are those after `takes`.
-        takes = self._only(c, "NAME")[1:]
+        taken = [x for x in c if isinstance(x, list) and x is not body]
+        takes = [x[0] for x in taken]
+        for early in taken[:-1]:
+            if len(early) > 1:
+                refuse(
+                    "syntax",
+                    f"`{early[0]}[]` takes all tensors that are left, and more names follow it",
+                    self._at(early[0]),
+                    "put it last",
+                )
         span = self._span([c[0], body[-1]])
         return tree.Block(
             span,
@@ -109,8 +122,12 @@ class Statements(Places):
             self._arguments(c),
             tuple(map(str, takes)),
             tuple(map(self._at, takes)),
+            bool(taken) and len(taken[-1]) > 1,
             tuple(body[1:-1]),
         )
+
+    def taken(self, c: Children) -> Children:
+        return c
 
     def model(self, c: Children) -> tree.Model:
         body = c[-1]

@@ -72,7 +72,8 @@ class Values(Places):
         return self._deeper(tree.Unary(self._span(c), str(c[0]), c[1]), c[1])
 
     def range(self, c: Children) -> tree.Range:
-        return self._deeper(tree.Range(self._span(c), c[0], c[2]), c[0], c[2])
+        last = c[2] if len(c) > 2 else None
+        return self._deeper(tree.Range(self._span(c), c[0], last), *c[::2])
 
     def choice(self, c: Children) -> tree.Choice:
         return self._deeper(tree.Choice(self._span(c), c[0], c[2], c[4]), *c[::2])

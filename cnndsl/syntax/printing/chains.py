@@ -9,7 +9,7 @@ from cnndsl.syntax import tree
 from cnndsl.syntax.printing.flat import Flat
 from cnndsl.syntax.printing.page import INDENT, Page
 from cnndsl.syntax.printing.values import Values
-from cnndsl.syntax.printing.words import items, label, targets
+from cnndsl.syntax.printing.words import items, label, tap, targets
 
 
 class Chains(Values):
@@ -18,6 +18,7 @@ class Chains(Values):
     def __init__(self, page: Page, flat: Flat) -> None:
         super().__init__(page, flat)
         self.broken |= {
+            tree.Collected: self._collected,
             tree.Element: self._element,
             tree.Group: self._group,
             tree.Invocation: self._call,
@@ -65,10 +66,11 @@ class Chains(Values):
             self.emit(node.repeat.count)
         elif node.repeat is not None:
             self.phrase(f"for {targets(node.repeat.targets)} in", node.repeat.values, end)
-        if node.tap_span is not None:
+        if node.tap is not None:
             page.put(" as")
-            page.comments(node.tap_span.start)
-            page.put(f" {node.tap}")
+            page.comments(node.tap.span.start)
+            page.put(f" {tap(node.tap)}")
+            page.last = max(page.last, node.tap.span.end)
         if node.condition is not None:
             self._condition(node.condition, page.last)
 
@@ -88,6 +90,10 @@ class Chains(Values):
     def _group(self, node: tree.Group, _tail: int) -> None:
         self._indented("[", "]", node.span.start + 1, node.span.end, lambda base: self._contents(node.chain, base))
 
+    def _collected(self, node: tree.Collected, _tail: int) -> None:
+        chain = self.flat.collected(node)
+        self._indented("(", ")", node.span.start + 1, node.span.end, lambda base: self._contents(chain, base))
+
     def _merge(self, node: tree.Merge, _tail: int) -> None:
         page, end = self.page, node.name_span.end
         page.put(node.name)
@@ -105,10 +111,16 @@ class Chains(Values):
         page.close(closer, base, end - 1)
         page.indent = outer
 
-    def _contents(self, chain: tree.Chain, base: int) -> None:
-        self.page.comments(chain.span.start)
+    def _contents(self, branch: tree.Node, base: int) -> None:
+        self.page.comments(branch.span.start)
         self.page.break_line()
-        self.chain(chain.elements, base + INDENT)
+        self._branch(branch, base)
+
+    def _branch(self, branch: tree.Node, base: int) -> None:
+        if isinstance(branch, tree.Chain):
+            self.chain(branch.elements, base + INDENT)
+        else:
+            self.emit(branch)
 
     def _branches(self, node: tree.Merge, base: int) -> None:
         page, branches = self.page, self.flat.branches(node)
@@ -121,4 +133,4 @@ class Chains(Values):
             page.break_line()
             page.put("| ")
             page.margin = base + INDENT
-            self.chain(branch.elements, base + INDENT)
+            self._branch(branch, base)

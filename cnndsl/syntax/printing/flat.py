@@ -5,7 +5,7 @@ from __future__ import annotations
 from cnndsl.diagnostics.source import Source
 from cnndsl.syntax import tree
 from cnndsl.syntax.printing.flat_values import FlatValues
-from cnndsl.syntax.printing.words import items, label, targets
+from cnndsl.syntax.printing.words import items, label, tap, targets
 
 # As much as the grammar reads of a size behind `tokens`.
 _MOST_SIZE = 66
@@ -16,9 +16,10 @@ class Flat(FlatValues):
 
     def __init__(self, source: Source, comments: tuple[tree.Comment, ...]) -> None:
         super().__init__(source, comments)
-        self._branches: dict[int, tuple[tree.Chain, ...]] = {}
+        self._wholes: dict[int, tree.Chain] = {}
         self.writers |= {
             tree.Chain: self._chain,
+            tree.Collected: self._collected,
             tree.Departure: self._departure,
             tree.Element: self._element,
             tree.Group: self._group,
@@ -30,18 +31,26 @@ class Flat(FlatValues):
             tree.This: lambda node: node.name,
         }
 
-    def branches(self, merge: tree.Merge) -> tuple[tree.Chain, ...]:
-        """The branches as they are written, the `for` that makes many of one behind its last element."""
-        if merge.each is None:
-            return merge.branches
-        if id(merge) not in self._branches:
-            chain = merge.branches[0]
+    def branches(self, merge: tree.Merge) -> tuple[tree.Node, ...]:
+        """The branches as they are written."""
+        chain = merge.branches[0]
+        return (
+            merge.branches
+            if merge.each is None or not isinstance(chain, tree.Chain)
+            else (self._whole(chain, merge.each),)
+        )
+
+    def collected(self, node: tree.Collected) -> tree.Chain:
+        """The chain of a tuple as it is written."""
+        return self._whole(node.chain, node.each)
+
+    def _whole(self, chain: tree.Chain, each: tree.Each) -> tree.Chain:
+        """The chain with the `for` that makes many of it behind its last element."""
+        if id(chain) not in self._wholes:
             *others, last = chain.elements
-            whole = tree.Element(
-                last.span, last.label, last.primary, merge.each, last.tap, last.tap_span, last.condition
-            )
-            self._branches[id(merge)] = (tree.Chain(chain.span, (*others, whole)),)
-        return self._branches[id(merge)]
+            whole = tree.Element(last.span, last.label, last.primary, each, last.tap, last.condition)
+            self._wholes[id(chain)] = tree.Chain(chain.span, (*others, whole))
+        return self._wholes[id(chain)]
 
     def size(self, node: tree.Node) -> str:
         """The first size behind `tokens`, which the grammar reads only as long as it is short."""
@@ -58,6 +67,13 @@ class Flat(FlatValues):
             return None
         text = self(chain)
         return None if text is None else f"[{text}]"
+
+    def _collected(self, node: tree.Collected) -> str | None:
+        chain = self.collected(node)
+        if self.broken(node.span.start, chain.span.start) or self.broken(chain.span.end, node.span.end):
+            return None
+        text = self(chain)
+        return None if text is None else f"({text})"
 
     def _chain(self, node: tree.Chain) -> str | None:
         texts = []
@@ -100,7 +116,7 @@ class Flat(FlatValues):
             times = isinstance(node.repeat, tree.Times)
             text += f"×{values}" if times else f" for {targets(node.repeat.targets)} in {values}"  # type: ignore[union-attr]
         if node.tap is not None:
-            text += f" as {node.tap}"
+            text += f" as {tap(node.tap)}"
         return text if node.condition is None else self._conditional(text, node.condition)
 
     def _conditional(self, text: str, condition: tree.Condition) -> str | None:

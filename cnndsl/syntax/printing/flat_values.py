@@ -137,7 +137,7 @@ class FlatValues:
         return " ".join(texts)
 
     def _range(self, node: tree.Range) -> str | None:
-        first, last = self(node.first), self(node.last)
+        first, last = self(node.first), "" if node.last is None else self(node.last)
         return None if first is None or last is None else first + dots(node) + last
 
     def _choice(self, node: tree.Choice) -> str | None:

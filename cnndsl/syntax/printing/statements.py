@@ -25,6 +25,7 @@ class Statements(Chains):
             tree.Block: self._block,
             tree.ChainStatement: self._chain_statement,
             tree.Default: self._default,
+            tree.Function: self._function,
             tree.Input: self._input,
             tree.Let: self._let,
             tree.Model: self._model,
@@ -80,9 +81,12 @@ class Statements(Chains):
 
     def _param(self, node: tree.Param) -> None:
         self.page.put("param ")
-        self._word(f"{node.name}:", node.name_span)
-        self.page.put(" ")
-        self._word(node.type, node.type_span)
+        if node.type is None or node.type_span is None:
+            self._word(node.name, node.name_span)
+        else:
+            self._word(f"{node.name}:", node.name_span)
+            self.page.put(" ")
+            self._word(node.type, node.type_span)
         if node.value is not None:
             self.page.put(" = ")
             self.emit(node.value)
@@ -93,14 +97,24 @@ class Statements(Chains):
         self.page.put(" = ")
         self.emit(node.value)
 
+    def _function(self, node: tree.Function) -> None:
+        self.page.put("fn ")
+        self._word(node.name, node.name_span)
+        brackets = self.flat.arguments(node.parameters, node.name_span.end)
+        self.brackets(brackets, len(" = "))
+        self.page.last = max(self.page.last, brackets.end)
+        self.page.put(" = ")
+        self.emit(node.value)
+
     def _default(self, node: tree.Default) -> None:
         self.page.put("default ")
         self.listed(node.presets)
 
     def _block(self, node: tree.Block) -> None:
-        taken = f" takes {', '.join(node.takes)}" if node.takes else ""
+        names = [*node.takes[:-1], f"{node.takes[-1]}[]" if node.gathers else node.takes[-1]] if node.takes else []
+        taken = f" takes {', '.join(names)}" if names else ""
         self._head("block ", node, len(taken))
-        for i, name in enumerate(node.takes):
+        for i, name in enumerate(names):
             self.page.put("," if i else " takes")
             if self.page.column + len(name) + 3 > WIDTH:
                 self.page.break_line()

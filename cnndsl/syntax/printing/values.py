@@ -177,7 +177,8 @@ class Values:
     def _range(self, node: tree.Range, tail: int) -> None:
         self.emit(node.first)
         self.page.put(dots(node))
-        self.emit(node.last, tail)
+        if node.last is not None:
+            self.emit(node.last, tail)
 
     def _choice(self, node: tree.Choice, tail: int) -> None:
         self.emit(node.then)

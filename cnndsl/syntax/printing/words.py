@@ -48,12 +48,20 @@ def targets(node: tree.Targets) -> str:
     return ", ".join(name if isinstance(name, str) else f"({targets(name)})" for name in node.names)
 
 
+def tap(node: tree.Tap) -> str:
+    """What stands behind `as`."""
+    names = ", ".join(node.names)
+    return f"({names})" if node.together else f"{names}[]" if node.gathers else names
+
+
 def sign(node: tree.Unary) -> str:
     return "not " if node.operator == "not" else node.operator
 
 
 def dots(node: tree.Range) -> str:
     """`..`, with spaces between ends that have spaces themselves."""
+    if node.last is None:
+        return ".."
     return " .. " if isinstance(node.first, tree.Operation) or isinstance(node.last, tree.Operation) else ".."
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cnndsl.diagnostics.source import Span
 from cnndsl.syntax.tree.node import Node, field
-from cnndsl.syntax.tree.values import Argument, Targets, Value
+from cnndsl.syntax.tree.values import Argument, Number, Targets, Unary, Value
 
 
 class Label(Node):
@@ -43,12 +43,12 @@ class Group(Node):
 
 
 class Merge(Node):
-    """`word(arguments){ branch | branch }`. With `each`, the one branch stands for many."""
+    """`word(arguments){ branch | branch }`; a branch may be a number. With `each`, the one branch stands for many."""
 
     name: str
     name_span: Span = field(compare=False)
     arguments: tuple[Argument, ...] | None
-    branches: tuple[Chain, ...]
+    branches: tuple[Chain | Number | Unary, ...]
     each: Each | None
 
 
@@ -58,7 +58,14 @@ class Tensors(Node):
     items: tuple[Invocation | Pick | This, ...]
 
 
-Primary = Invocation | Pick | This | Group | Merge | Tensors
+class Collected(Node):
+    """`(chain for names in values)`: the tensor that each round's chain leads to, as a tuple."""
+
+    chain: Chain
+    each: Each
+
+
+Primary = Invocation | Pick | This | Group | Merge | Tensors | Collected
 
 
 class Times(Node):
@@ -82,12 +89,20 @@ class Condition(Node):
     nothing: bool
 
 
+class Tap(Node):
+    """`as name`, `as (a, b)` for the parts of a tuple, or `as name[]`, which gathers the tensors of all rounds."""
+
+    names: tuple[str, ...]
+    name_spans: tuple[Span, ...] = field(compare=False)
+    together: bool
+    gathers: bool
+
+
 class Element(Node):
     label: Label | None
     primary: Primary
     repeat: Times | Each | None
-    tap: str | None
-    tap_span: Span | None = field(compare=False)
+    tap: Tap | None
     condition: Condition | None
 
 

@@ -31,14 +31,24 @@ class Output(Node):
 class Param(Node):
     name: str
     name_span: Span = field(compare=False)
-    type: str
-    type_span: Span = field(compare=False)
+    type: str | None
+    """None where it is the type of the default."""
+    type_span: Span | None = field(compare=False)
     value: Value | None
 
 
 class Let(Node):
     name: str
     name_span: Span = field(compare=False)
+    value: Value
+
+
+class Function(Node):
+    """`fn name(parameters) = value`."""
+
+    name: str
+    name_span: Span = field(compare=False)
+    parameters: tuple[Parameter, ...]
     value: Value
 
 
@@ -65,6 +75,8 @@ class Block(Node):
     parameters: tuple[Parameter, ...] | None
     takes: tuple[str, ...]
     take_spans: tuple[Span, ...] = field(compare=False)
+    gathers: bool
+    """Whether the last name of `takes` is a tuple of all tensors that the others leave."""
     body: tuple[Statement, ...]
 
 
@@ -121,7 +133,20 @@ class ChainStatement(Node):
 
 
 Statement = (
-    Input | Output | Param | Let | Default | Block | Model | Variant | Bind | Share | Use | Assert | ChainStatement
+    Input
+    | Output
+    | Param
+    | Let
+    | Function
+    | Default
+    | Block
+    | Model
+    | Variant
+    | Bind
+    | Share
+    | Use
+    | Assert
+    | ChainStatement
 )
 
 

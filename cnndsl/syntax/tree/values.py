@@ -74,10 +74,10 @@ class Choice(Node):
 
 
 class Range(Node):
-    """`first..last`, both ends."""
+    """`first..last`, both ends; without a last one, in an index, up to the end of the list."""
 
     first: Value
-    last: Value
+    last: Value | None
 
 
 class Parenthesised(Node):

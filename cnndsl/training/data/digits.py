@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from cnndsl.diagnostics.errors import MissingPart
+from cnndsl.diagnostics.extras import how_to_install
 from cnndsl.training.data.collection import Collection, fitted
 
 
@@ -15,7 +16,7 @@ def digits() -> Collection:
     try:
         from sklearn.datasets import load_digits
     except ImportError:
-        raise MissingPart("the digits come with scikit-learn", "run `pip install 'cnndsl[train]'`") from None
+        raise MissingPart("the digits come with scikit-learn", how_to_install("train")) from None
     loaded = load_digits()
     pictures = np.rint(loaded.images * (255 / 16)).astype(np.uint8)[..., None]
     labels = loaded.target.astype(np.int64)

@@ -156,4 +156,4 @@ class Learner(lightning.LightningModule):  # type: ignore[misc]
 
 def _ends_in_softmax(graph: Graph) -> bool:
     last = next(output.node for output in graph.outputs if not output.training)
-    return any(node.name == last and node.op.per_position == "softmax" for node in graph.nodes)
+    return any(node.name == last and node.op.per_position == "softmax" and node.op.is_plain for node in graph.nodes)

@@ -129,9 +129,9 @@ def _usual(graph: Graph) -> list[str]:
 
 def _last_map(graph: Graph) -> str:
     """The last map before a global operation, where positions still mean something."""
-    from cnndsl.analyses.receptive_field import network_receptive_field, receptive_fields
+    from cnndsl.analyses.receptive_field import last_map, receptive_fields
 
-    seen = network_receptive_field(graph, receptive_fields(graph))
+    seen = last_map(graph, receptive_fields(graph))
     if seen is None or graph.types[seen[0]].rank != 2:
         raise _nothing("no map of two axes")
     return seen[0]

@@ -56,7 +56,7 @@ class Evaluation:
         indices = np.argsort(-wrong, axis=None, kind="stable")[:most]
         cells = [(int(index) // len(wrong), int(index) % len(wrong)) for index in indices]
         return [
-            f"{self.classes[row]} taken for {self.classes[column]}: {wrong[row, column]} of {self.confusion[row].sum()}"
+            f"{self.classes[row]} recognised as {self.classes[column]}: {wrong[row, column]} of {self.confusion[row].sum()}"
             for row, column in cells
             if wrong[row, column]
         ]

@@ -17,6 +17,7 @@ from cnndsl.backends.drawing.formats.graphviz import to_dot
 from cnndsl.backends.drawing.formats.graphviz_program import render
 from cnndsl.backends.drawing.words.escape import visible
 from cnndsl.diagnostics.errors import CnnError, MissingPart
+from cnndsl.diagnostics.extras import how_to_install
 from cnndsl.ir.graph import Graph
 from cnndsl.ops.max_pool import MaxPool
 from cnndsl.ops.relu import ReLU
@@ -110,7 +111,7 @@ def test_without_graphviz_it_says_what_to_install(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(MissingPart) as caught:
         render("digraph {}", "svg")
     assert caught.value.message == "cannot draw svg: no Graphviz found"
-    assert caught.value.help == "pip install 'cnndsl[draw]', or install Graphviz, or write .dot or .mmd"
+    assert caught.value.help == f"{how_to_install('draw')}, or install Graphviz, or write .dot or .mmd"
 
 
 def test_a_given_program_is_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def arrows(
         if drawn[index] != index:
             continue
         head = owner[node.name]
-        for name in node.inputs:
+        for name in node.reads:
             tail = owner[name]
             mark = (tail, head, name)
             if tail != head and not (head in folded and mark in seen):
@@ -115,9 +115,9 @@ def _as_part(graph: Graph, edge: Edge, head: Box | Folded | None) -> Edge:
     if edge.label or edge.skip or not isinstance(head, Box) or len(head.cells[0].node.inputs) < 2:
         return edge
     type = graph.types[edge.tensor]
-    return edge if type.shape == head.cells[0].node.type.shape else replace(edge, label=str(type))
+    return edge if str(type) == str(head.cells[0].node.type) else replace(edge, label=str(type))
 
 
 def _changes(graph: Graph, box: Box) -> bool:
     first, last = box.cells[0].node, box.cells[-1].node
-    return any(x.shape != last.type.shape for x in graph.input_types(first))
+    return any(x.shape != last.type.shape or x.channel_axis != last.type.channel_axis for x in graph.input_types(first))

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from cnndsl.ir.graph import Node
-from cnndsl.ir.tensor import TensorType
-from cnndsl.ir.written import show, sizes
+from cnndsl.ir.tensor import MARK, TensorType
+from cnndsl.ir.written import brief, sizes
 
 UNSAID = frozenset(
     {"bias", "pad", "eps", "momentum", "affine", "ceil", "count_pad", "p", "channel", "align", "dropout"}
@@ -34,12 +34,17 @@ def essentials(node: Node) -> str:
     for name, value in node.op.written().items():
         if name in UNSAID or name == "window":
             continue
-        if name in PLAIN:
+        if name == "numbers":
+            written = ["…" if number is None else f"{number:.6g}" for number in value]
+            said.append(written[1] if len(written) == 2 and written[0] == "…" else " | ".join(written))
+        elif node.op.begins and name in ("shape", "values"):
+            said.append(sizes(value) if name == "shape" else brief(value))
+        elif name in PLAIN:
             said.append(str(value) if not isinstance(value, tuple) else sizes(value))
         elif name == "stride":
             said.append(f"/{_times(value)}")
         else:
-            said.append(f"{name}={show(value) if not isinstance(value, str) else value}")
+            said.append(f"{name}={brief(value) if not isinstance(value, str) else value}")
     return ", ".join(said)
 
 
@@ -77,7 +82,7 @@ def shape(types: Iterable[TensorType]) -> str:
     if min(channels) == max(channels):
         return str(first)
     sides = list(map(str, first.shape))
-    sides[first.channel_axis] = f"{min(channels)}–{max(channels)}"
+    sides[first.channel_axis] = f"{min(channels)}–{max(channels)}{MARK if first.channel_axis else ''}"
     return "×".join(sides)
 
 

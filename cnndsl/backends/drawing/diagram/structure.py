@@ -46,7 +46,7 @@ class _Builder:
             self._rounds.setdefault(first, []).append(node)
         for position, node in enumerate(graph.nodes):
             if self.drawn[position] == position:
-                for name in node.inputs:
+                for name in node.reads:
                     if name in self._position:
                         self._readers.setdefault(self.drawn[self._position[name]], set()).add(position)
         for output in graph.outputs:
@@ -84,7 +84,7 @@ class _Builder:
 
     def _follows(self, first: int, second: int) -> bool:
         """Whether the second reads nothing but the first, and nobody else does."""
-        return self._graph.nodes[second].inputs == (self._graph.nodes[first].name,) and self._readers.get(first) == {
+        return self._graph.nodes[second].reads == (self._graph.nodes[first].name,) and self._readers.get(first) == {
             second
         }
 

@@ -11,6 +11,7 @@ from cnndsl.backends.drawing.diagram.caption import essentials, word
 from cnndsl.backends.drawing.figures.canvas import Figure, Group, Picture, Polygon, Shape, Text
 from cnndsl.backends.drawing.figures.widening import Seen, Widening, widening
 from cnndsl.diagnostics.errors import MissingPart
+from cnndsl.diagnostics.extras import how_to_install
 from cnndsl.ir.graph import Graph, Node
 from cnndsl.ir.written import sizes
 
@@ -172,7 +173,7 @@ def _png(pixels: np.ndarray) -> bytes:
     try:
         from PIL import Image
     except ImportError:
-        raise MissingPart("a picture in a figure takes Pillow", "run `pip install 'cnndsl[images]'`") from None
+        raise MissingPart("a picture in a figure takes Pillow", how_to_install("images")) from None
     data = BytesIO()
     Image.fromarray(pixels).save(data, "PNG")
     return data.getvalue()

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from cnndsl.backends.drawing.figures.canvas import FAMILY, Figure, Line, Picture, Polygon, Shape, Text
 from cnndsl.backends.drawing.words.escape import visible
 from cnndsl.diagnostics.errors import MissingPart
+from cnndsl.diagnostics.extras import how_to_install
 
 DPI = 144
 
@@ -20,7 +21,7 @@ def paint(figure: Figure, format: Literal["png", "pdf"]) -> bytes:
         from matplotlib.backends.backend_pdf import FigureCanvasPdf
         from matplotlib.figure import Figure as Sheet
     except ImportError:
-        raise MissingPart(f"painting {format} takes matplotlib", "pip install 'cnndsl[draw]', or write .svg") from None
+        raise MissingPart(f"painting {format} takes matplotlib", f"{how_to_install('draw')}, or write .svg") from None
     # Matplotlib warns of every font in the list that the machine lacks: the list has one that it has.
     settings = {"font.family": [_family()], "pdf.fonttype": 42, "text.parse_math": False}
     with matplotlib.rc_context(settings):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from cnndsl.analyses.needed import needed
-from cnndsl.analyses.receptive_field import Field, State, network_receptive_field, receptive_fields
+from cnndsl.analyses.receptive_field import Field, State, last_map, receptive_fields
 from cnndsl.diagnostics.errors import fault
 from cnndsl.ir.graph import Graph, Node
 from cnndsl.ir.written import sizes
@@ -54,7 +54,7 @@ def widening(graph: Graph) -> Widening:
     """The layers of inference whose centre sees more than any before. Raises CnnError (`wrong-rank`) for a network whose
     field lies in no picture."""
     fields = receptive_fields(graph)
-    network = network_receptive_field(graph, fields)
+    network = last_map(graph, fields)
     if network is None or len(network[1].views) != 2 or network[0] not in {node.name for node in graph.nodes}:
         raise fault(
             "wrong-rank",

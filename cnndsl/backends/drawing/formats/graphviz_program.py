@@ -11,6 +11,7 @@ from typing import Literal, get_args
 
 from cnndsl.backends.drawing.formats.svg import tidy
 from cnndsl.diagnostics.errors import CnnError, MissingPart, fault
+from cnndsl.diagnostics.extras import how_to_install
 
 Format = Literal["svg", "png", "pdf"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -50,7 +51,7 @@ def render(dot_text: str, format: Format, *, timeout: float = 120.0, description
     raise MissingPart(f"cannot draw {format}: no Graphviz found", _HELP)
 
 
-_HELP = "pip install 'cnndsl[draw]', or install Graphviz, or write .dot or .mmd"
+_HELP = f"{how_to_install('draw')}, or install Graphviz, or write .dot or .mmd"
 
 
 def _commands(format: Format) -> list[list[str]]:

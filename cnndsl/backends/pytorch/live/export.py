@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from cnndsl.backends.pytorch.library import nn, torch
 from cnndsl.backends.pytorch.live.module import loaded
 from cnndsl.diagnostics.errors import MissingPart, fault
+from cnndsl.diagnostics.extras import how_to_install
 from cnndsl.disk.files import write_atomically
 from cnndsl.ir.graph import Graph
 
@@ -46,7 +47,7 @@ def write_onnx(graph: Graph, weights: Weights, path: Path, batch: int | None = N
         import onnx
         import onnxscript  # noqa: F401  (what torch's exporter translates with)
     except ImportError as e:
-        raise MissingPart(f"this takes {e.name}, which is not installed", "run `pip install 'cnndsl[onnx]'`") from None
+        raise MissingPart(f"this takes {e.name}, which is not installed", how_to_install("onnx")) from None
     with TemporaryDirectory() as folder, _quiet():
         file = Path(folder) / "network.onnx"
         torch.onnx.export(

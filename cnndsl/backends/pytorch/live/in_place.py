@@ -20,7 +20,7 @@ def work_in_place(network: LiveModule, graph: Graph) -> None:
         node = graph[step.name]
         if isinstance(step.op, ReLU) and _alone(graph, node, 0):
             step.run = _rectified
-        elif step.op.combines == "add" and len(node.inputs) == 2 and _alone(graph, node, 0):
+        elif step.op.combines == "add" and step.op.is_plain and len(node.inputs) == 2 and _alone(graph, node, 0):
             step.run = _added
 
 

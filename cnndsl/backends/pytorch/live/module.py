@@ -117,7 +117,10 @@ class LiveModule(nn.Module):  # type: ignore[misc]
                 if not hasattr(container, part):
                     container.add_module(part, nn.Module())
                 container = getattr(container, part)
-            setattr(container, last, made[name])
+            if isinstance(made[name], nn.Module | nn.Parameter):
+                setattr(container, last, made[name])
+            else:
+                container.register_buffer(last, made[name])
 
     def forward(self, *tensors: Any, **named: Any) -> Any:
         """Batched inputs, in order or by name. Raises TypeError where their number or a name is wrong."""
@@ -164,18 +167,19 @@ class _Plans:
         return values
 
 
-def _make(graph: Graph, node: Node) -> nn.Module | nn.Parameter | None:
+def _make(graph: Graph, node: Node) -> nn.Module | torch.Tensor | None:
     """What holds a node's weights and does its work. None for a plain function, and for a node that shares another's.
 
-    A layer that is one tensor becomes a parameter. Weights of a layer that torch has no module for are kept in a bare
+    A layer that is one tensor becomes a parameter, or a buffer where that is not trained. Weights of a layer that torch has no module for are kept in a bare
     `nn.Module`.
     """
     if not node.owns_weights:
         return None
     types = graph.input_types(node)
     weights = node.op.weights(types)
-    if node.op.one_tensor:
-        return nn.Parameter(_initial(weights[""]))
+    if node.op.one_tensor and weights:
+        value = _initial(weights[""])
+        return nn.Parameter(value) if weights[""].trained else value
     module: nn.Module | None = node.op.to_torch(nn, types)
     if module is None and weights:
         module = nn.Module()
@@ -189,6 +193,8 @@ def _make(graph: Graph, node: Node) -> nn.Module | nn.Parameter | None:
 
 def _initial(weight: Weight) -> torch.Tensor:
     tensor = torch.zeros(weight.shape, dtype=getattr(torch, weight.dtype))
+    if weight.init == "given":
+        return torch.tensor(weight.values, dtype=tensor.dtype).reshape(weight.shape)
     if weight.init == "ones":
         tensor.fill_(1)
     elif weight.init == "constant":

@@ -67,7 +67,10 @@ def _template(scope: Scope, layers: Layers, styles: Styles, calls: Calls) -> Tem
     region = scope.region or Region((), [], ())
     made = {
         style.attribute(name): Made(
-            style.attribute(name), _making(child, layers, styles, calls), isinstance(child, Scope)
+            style.attribute(name),
+            _making(child, layers, styles, calls),
+            isinstance(child, Scope),
+            isinstance(child, Node) and child.op.buffer and bool(layers.graph.node_weights(child)),
         )
         for name, child in scope.children.items()
     }

@@ -60,8 +60,8 @@ def _expression(graph: Graph, node: Node) -> Expression | None:
     """What makes a node's module or parameter; None for a plain function, `_OWN` where torch has no module for it."""
     types = graph.input_types(node)
     weights = node.op.weights(types)
-    if node.op.one_tensor:
-        return parameter(weights[""])
+    if node.op.one_tensor and weights:
+        return parameter(weights[""]) if weights[""].trained else tensor(weights[""])
     made = node.op.to_torch(NN, types)
     if made is None:
         return _OWN if weights else None

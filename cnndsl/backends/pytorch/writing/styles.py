@@ -66,17 +66,19 @@ def styles_of(layers: Layers, scopes: list[Scope]) -> Styles:
         if not scope.path:
             own = True
         elif scope.region is None:
-            own = not _is_containable(scope)
+            own = not _is_containable(scope, layers)
         else:
             own = not bare or title in repeated
         inside = max((styles[child].height for child in scope.children.values() if isinstance(child, Scope)), default=0)
-        form = _class_form(scope, scope in chains, weighty) if own else _container_form(scope, bare)
+        form = _class_form(scope, scope in chains, weighty, layers) if own else _container_form(scope, bare)
         called: Mapping[str, str] = {}
         if form == "module" or (form == "dict" and own):
             called = attributes(scope, weighty, lambda node: layers.made[node.name])
         elif form == "ordered" and not own:
             called = distinct(scope, weighty)
-        styles[scope] = ScopeStyle(own, _title(scope, title), form, inside + own, called, weighty, _bare_tensors(scope))
+        styles[scope] = ScopeStyle(
+            own, _title(scope, title), form, inside + own, called, weighty, _bare_tensors(scope, layers)
+        )
     return styles
 
 
@@ -143,20 +145,24 @@ def _is_bare_chain(scope: Scope, block: bool) -> bool:
     return names == positions(len(names)) or (not block and all(not hasattr(nn.Sequential, name) for name in names))
 
 
-def _is_containable(scope: Scope) -> bool:
+def _is_containable(scope: Scope, layers: Layers) -> bool:
     """Whether `nn.ModuleList` or `nn.ModuleDict` can hold a scope's children: modules, under names free there."""
-    return not _bare_tensors(scope) and all(not hasattr(nn.ModuleDict, name) for name in scope.children)
+    return not _bare_tensors(scope, layers) and all(not hasattr(nn.ModuleDict, name) for name in scope.children)
 
 
-def _bare_tensors(scope: Scope) -> frozenset[str]:
-    return frozenset(name for name, child in scope.children.items() if isinstance(child, Node) and child.op.one_tensor)
+def _bare_tensors(scope: Scope, layers: Layers) -> frozenset[str]:
+    return frozenset(
+        name
+        for name, child in scope.children.items()
+        if isinstance(child, Node) and child.op.one_tensor and _has_weights(child, layers)
+    )
 
 
 def _has_weights(child: Scope | Node, layers: Layers) -> bool:
     return isinstance(child, Scope) or bool(layers.graph.node_weights(child))
 
 
-def _class_form(scope: Scope, chain: bool, weighty: frozenset[str]) -> Base:
+def _class_form(scope: Scope, chain: bool, weighty: frozenset[str], layers: Layers) -> Base:
     names = list(scope.children)
     plain = all(map(is_identifier, weighty))
     if chain and names == positions(len(names)):
@@ -164,10 +170,10 @@ def _class_form(scope: Scope, chain: bool, weighty: frozenset[str]) -> Base:
     if chain and not plain and all(not hasattr(nn.Sequential, name) for name in names):
         return "ordered"
     counted = [name for name in names if name.isdigit() or name in weighty]
-    if not plain and not _bare_tensors(scope) and counted == positions(len(counted)):
+    if not plain and not _bare_tensors(scope, layers) and counted == positions(len(counted)):
         return "list"
     odd = [name for name in weighty if not is_identifier(name)]
-    if 2 * len(odd) > len(weighty) and _is_containable(scope):
+    if 2 * len(odd) > len(weighty) and _is_containable(scope, layers):
         return "dict"
     return "module"
 

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 def emit_elementwise(main: MainFunction, group: Group) -> bool:
     """False where an input has one channel for all of the result: packed, its chunk holds that channel and zeros."""
     step = group.anchor
-    kind = "same" if step.is_pointwise else "affine" if step.op.scales_channels else step.op.combines
+    kind = (
+        "same"
+        if step.is_pointwise
+        else "affine"
+        if step.op.scales_channels
+        else step.op.combines
+        if step.op.is_plain
+        else None
+    )
     if kind is None or not step.is_image or any(x.channels != step.type.channels for x in step.xs):
         return False
     arguments = [main.packed(name) for name in step.inputs]

@@ -18,7 +18,7 @@ def emit_position_norm(main: MainFunction, group: Group) -> bool:
     import numpy as np
 
     step = group.anchor
-    kind = step.op.per_position
+    kind = step.op.per_position if step.op.is_plain else None
     if kind is None or not step.is_image or group.tail or main.cpu.kind != "llvm":
         return False
     channels = step.type.channels

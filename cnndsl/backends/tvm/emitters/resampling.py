@@ -40,7 +40,7 @@ def emit_pixel_shuffle(main: MainFunction, group: Group) -> bool:
     """False where the input is not packed, and for a result of so few channels that packing it would gain nothing."""
     step, op = group.anchor, group.anchor.op
     if (
-        not isinstance(op, PixelShuffle)
+        not (isinstance(op, PixelShuffle) and op.order == "crd")
         or not step.is_image
         or group.tail
         or main.values[step.inputs[0]].packed is None

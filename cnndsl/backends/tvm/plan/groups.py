@@ -42,7 +42,7 @@ class Group:
 
     @property
     def ops(self) -> Tail:
-        return tuple(None if step.op.combines == "add" else step.op for step in self.tail)
+        return tuple(None if step.op.combines == "add" and step.op.is_plain else step.op for step in self.tail)
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -106,4 +106,4 @@ def _grown(group: Group, readers: Mapping[str, int], following: Mapping[str, Ste
 
 def _is_plain_sum(step: Step) -> bool:
     same = len(step.xs) == 2 and step.xs[0] == step.xs[1]
-    return step.op.combines == "add" and same and step.inputs[0] != step.inputs[1]
+    return step.op.combines == "add" and step.op.is_plain and same and step.inputs[0] != step.inputs[1]

@@ -5,10 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cnndsl.backends.tvm.program.steps import Program, Step
-from cnndsl.ir.axes import axis_index
-from cnndsl.ops.cat import Cat
-from cnndsl.ops.channel_shuffle import ChannelShuffle
-from cnndsl.ops.slice import Slice
 
 Channel = tuple[int, int]
 """The number of a source, and of one of its channels."""
@@ -88,17 +84,8 @@ def find_routes(program: Program) -> Routing:
 def _moved(step: Step) -> tuple[Channel, ...] | None:
     """For each channel of the result the number of an input and its channel; None where the step does more than move
     channels."""
-    op, x = step.op, step.xs[0] if step.xs else None
-    if x is None or not step.is_image or x.size != step.type.size:
-        return None
-    if isinstance(op, Cat) and axis_index(op.axis, x) == x.channel_axis:
-        return tuple((i, channel) for i, part in enumerate(step.xs) for channel in range(part.channels))
-    if isinstance(op, ChannelShuffle):
-        per_group = x.channels // op.groups
-        return tuple((0, c % op.groups * per_group + c // op.groups) for c in range(x.channels))
-    if isinstance(op, Slice) and (op.axis is None or axis_index(op.axis, x) == x.channel_axis):
-        return tuple((0, channel) for channel in range(op.start, op.stop))
-    return None
+    x = step.xs[0] if step.xs else None
+    return step.op.channel_sources(step.xs) if x is not None and step.is_image and x.size == step.type.size else None
 
 
 def _composed(step: Step, channels: tuple[Channel, ...], inner: dict[str, Route]) -> Route:

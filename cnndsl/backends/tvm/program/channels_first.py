@@ -110,15 +110,15 @@ class _Rewrite:
             return [] if moves_channels(op.axes, x.channel_axis) else None
         if isinstance(op, ToTokens | ToMap):
             return [] if x.size == y.size else [(Reshape(shape=_first(y).shape), {})]
-        if isinstance(op, Linear):
-            weight = step.weights["weight"].reshape(op.units, x.channels, *(1,) * x.rank)
-            return [(Conv(channels=op.units, bias=op.bias, window=1), {**step.weights, "weight": weight})]
+        if isinstance(op, Linear) and op.is_plain:
+            weight = step.weights["weight"].reshape(y.channels, x.channels, *(1,) * x.rank)
+            return [(Conv(channels=y.channels, bias=op.bias, window=1), {**step.weights, "weight": weight})]
         if isinstance(op, Attention):
             return _attention(op, x, step.weights)
         if isinstance(op, GlobalAvgPool) and x.kind == "tokens":
             return [(op, {}), (Flatten(), {})]
         same = all(other == x for other in step.xs) and y == x
-        if same and (op.any_layout or op.combines is not None or step.is_pointwise):
+        if same and ((op.is_plain and (op.any_layout or op.combines is not None)) or step.is_pointwise):
             shapes = op.weights(tuple(map(_first, step.xs)))
             return [(op, {slot: _turned(array, x, shapes[slot].shape) for slot, array in step.weights.items()})]
         return None

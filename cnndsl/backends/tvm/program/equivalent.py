@@ -50,8 +50,10 @@ def equivalent(op: Op, x: TensorType, weights: Arrays) -> tuple[Part, ...]:
     if isinstance(op, SepConv):
         own = dict(weights)
         return (op.depthwise(x), part("depthwise", own)), (op.pointwise_conv(x), part("pointwise", own))
-    if isinstance(op, Linear):
+    if isinstance(op, Linear) and op.axis == "channels":
         return _linear(op, x, weights)
+    if isinstance(op, PixelShuffle) and op.order == "dcr":
+        return (op.by_pixels(x), {}), (PixelShuffle(r=op.r), {})
     if isinstance(op, ConvT):
         return _transposed(op, x, weights)
     return ((op, weights),)
@@ -60,16 +62,18 @@ def equivalent(op: Op, x: TensorType, weights: Arrays) -> tuple[Part, ...]:
 def _standardized(op: StdConv, weights: Arrays) -> Arrays:
     import numpy as np
 
-    weight = op.standardized(np.asarray(weights["weight"], np.float64))
-    return {**weights, "weight": weight.astype(np.float32)}
+    wide = {slot: np.asarray(array, np.float64) for slot, array in weights.items()}
+    own = {slot: array for slot, array in weights.items() if slot == "bias"}
+    return {"weight": op.standardized(wide).astype(np.float32), **own}
 
 
 def _linear(op: Linear, x: TensorType, weights: Arrays) -> tuple[Part, ...]:
+    units = op.units or x.channels
     if x.kind == "vector":
-        return ((FC(units=op.units, bias=op.bias), weights),)
+        return ((FC(units=units, bias=op.bias), weights),)
     if x.kind == "map" and x.channel_axis == 0:
-        kernel = weights["weight"].reshape(op.units, x.channels, *(1,) * x.rank)
-        return ((Conv(channels=op.units, bias=op.bias, window=1), {**weights, "weight": kernel}),)
+        kernel = weights["weight"].reshape(units, x.channels, *(1,) * x.rank)
+        return ((Conv(channels=units, bias=op.bias, window=1), {**weights, "weight": kernel}),)
     return ((op, weights),)
 
 
