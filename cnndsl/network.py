@@ -164,10 +164,11 @@ class Network:
         from cnndsl.backends.tvm.options import CompileOptions
         from cnndsl.published.weights import given_weights
 
-        origin = "the given weights"
+        origin, use = "the given weights", None
         if isinstance(weights, str | Path):
             given = given_weights(self.graph, weights)
             origin, weights = given.origin, given.arrays
+            use = given.entry.use if given.entry else None
         arrays = None if weights is None else {key: _array(value) for key, value in weights.items()}
         choices = None
         if tuned:
@@ -175,7 +176,9 @@ class Network:
 
             choices = known(target, store)
         options = CompileOptions(strict_numerics, precision, threads)
-        return build(self.graph, arrays, target, batch, options, seed=seed, origin=origin, choices=choices)
+        package = build(self.graph, arrays, target, batch, options, seed=seed, origin=origin, choices=choices)
+        package.manifest = package.manifest.used(use)
+        return package
 
     def tune(
         self,
