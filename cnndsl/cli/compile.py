@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
 
 import click
 
-from cnndsl.cli.shared.reading import file_argument, network_options, read_network
+from cnndsl.cli.shared.reading import file_argument, is_foreign, network_options, read_network, read_source
 from cnndsl.cli.shared.recognising import opened
 from cnndsl.cli.shared.tuning import Tuning, store_option
 from cnndsl.cli.shared.voice import note, say, step, untrained
@@ -135,7 +136,16 @@ def command(
     run = opened(file)
     if run is not None and (parameters or inputs):
         raise click.UsageError("a run knows its parameters and its size; give none", context)
-    graph = read_network(file, parameters, inputs).graph if run is None else run.graph
+    if run is None and is_foreign(file) and weights is None and "seed" not in given and to in ("tvm", *_EXPORTS):
+        imported = read_source(file, parameters, inputs)
+        graph = imported.graph
+        if imported.weights is not None:
+            from cnndsl.arrays.weights import write_weights
+
+            weights = Path(context.with_resource(TemporaryDirectory())) / f"{graph.name}.safetensors"
+            write_weights(weights, dict(imported.weights))
+    else:
+        graph = read_network(file, parameters, inputs).graph if run is None else run.graph
     if run is not None and "seed" not in given:
         weights = weights or run.best
     if weights is None and to in ("tvm", *_EXPORTS):

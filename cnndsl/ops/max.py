@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
+from cnndsl.ir.call import Call
 from cnndsl.ir.elementwise import Elementwise
-from cnndsl.ir.op import register
+from cnndsl.ir.op import Tensors, register
 
 
 @final
@@ -35,3 +36,8 @@ class Max(Elementwise):
 
     def in_tir(self, tir: Any, a: Any, b: Any) -> Any:
         return tir.max(a, b)
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        plain = len(xs) > 1 and call.arguments.get("alpha", 1) == 1
+        return cls() if call.target == "maximum" and plain else None
