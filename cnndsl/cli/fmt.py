@@ -21,12 +21,13 @@ from cnndsl.diagnostics.errors import CnnError
 def command(context: click.Context, files: tuple[str, ...], check: bool, diff: bool) -> None:
     """Rewrite networks in canonical form; `-` reads standard input and writes standard output."""
     from cnndsl.disk.files import write_atomically
-    from cnndsl.pipeline import format_text, read
+    from cnndsl.passes.read_program import read_program
+    from cnndsl.pipeline import format_text
 
     failed = False
     for file in files:
         try:
-            origin = read(file)
+            origin = read_program(file)
             if file != "-" and origin.path is None:
                 raise click.UsageError(f"{file} is built in; give a path, or `-`", context)
             old, new = origin.source.text, format_text(origin.source)
