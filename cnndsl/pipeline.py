@@ -29,6 +29,7 @@ from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Source, Span
 from cnndsl.disk import shelf
 from cnndsl.disk.files import is_file, open_file
+from cnndsl.disk.kinds import kind_of
 from cnndsl.ir.graph import Graph
 from cnndsl.passes.build import Built, build, in_order, raise_errors
 from cnndsl.passes.choose_model import complete_models
@@ -63,7 +64,7 @@ class Origin:
 def read(file: str) -> Origin:
     """A program by path, `path:MODEL`, `-` for standard input, or the name of a built-in architecture.
 
-    Raises CnnError (`file-not-found`, `unknown-architecture`, `not-utf8`, `source-too-long`).
+    Raises CnnError (`file-not-found`, `unknown-architecture`, `not-a-program`, `not-utf8`, `source-too-long`).
     """
     if file == "-":
         return Origin(decode("<stdin>", sys.stdin.buffer.read(MOST_BYTES + 1)), None, "network", None)
@@ -73,12 +74,23 @@ def read(file: str) -> Origin:
         path = Path(name)
     if is_file(path):
         with open_file(path) as stream:
-            return Origin(decode(str(path), stream.read(MOST_BYTES + 1)), path, path.stem, model)
+            data = stream.read(MOST_BYTES + 1)
+        _refuse_other_kind(path, data)
+        return Origin(decode(str(path), data), path, path.stem, model)
     name = file.rpartition(":")[0] if model else file
     source = shelf.architecture(name)
     if source is None:
         raise _no_file(file, name)
     return Origin(source, None, name, model)
+
+
+def _refuse_other_kind(path: Path, data: bytes) -> None:
+    """Raises `not-a-program` for a file that is known to be something else."""
+    kind = kind_of(path.name, data)
+    if kind is not None:
+        raise fault(
+            "not-a-program", f"`{path}` is {kind.what}", notes=("expected the text of a program",), help=kind.as_program
+        )
 
 
 def _no_file(file: str, name: str) -> CnnError:
