@@ -26,7 +26,7 @@ from cnndsl.analyses.valid_sizes import AxisRule, Fits, common_rule
 from cnndsl.analyses.valid_sizes import valid_sizes as rules_of
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, Fix, fault
 from cnndsl.diagnostics.nearest import nearest
-from cnndsl.diagnostics.source import Source, Span
+from cnndsl.diagnostics.source import COMMAND_LINE, Source, Span
 from cnndsl.disk import shelf
 from cnndsl.disk.files import is_file, open_file
 from cnndsl.disk.kinds import kind_of
@@ -96,7 +96,7 @@ def _refuse_other_kind(path: Path, data: bytes) -> None:
 def _no_file(file: str, name: str) -> CnnError:
     built_in = "/" not in name and not name.endswith(".cnn")
     near = nearest(name, shelf.architectures()) if built_in else None
-    text = Source("the command line", file)
+    text = Source(COMMAND_LINE, file)
     return fault(
         "unknown-architecture" if built_in else "file-not-found",
         f"no built-in architecture is called `{name}`, and there is no such file"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import warnings
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ Captured = pytest.CaptureFixture[str]
 NET = "input 3×8×8\nconv: Conv3x3(4) → bn: BN → ReLU"
 
 
-class Small(torch.nn.Module):
+class Small(torch.nn.Module):  # type: ignore[misc]
     """A network that a file of PyTorch holds."""
 
     def __init__(self) -> None:
@@ -35,7 +36,7 @@ class Small(torch.nn.Module):
 def _script(path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.jit.trace(Small().eval(), torch.zeros(1, 3, 8, 8)).save(str(path))  # type: ignore[no-untyped-call]
+        torch.jit.trace(Small().eval(), torch.zeros(1, 3, 8, 8)).save(str(path))
 
 
 def _archive(path: Path) -> None:
@@ -43,7 +44,7 @@ def _archive(path: Path) -> None:
         file.writestr("some.txt", "text")
 
 
-MADE = {
+MADE: dict[str, Callable[[Path], object]] = {
     "state.pth": lambda path: torch.save(Small().state_dict(), path),
     "module.pth": lambda path: torch.save(Small(), path),
     "script.pt": _script,
