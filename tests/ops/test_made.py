@@ -47,7 +47,9 @@ def test_it_does_not_ask_which_of_several_inputs_it_starts_from() -> None:
 
 
 def test_it_may_stand_where_several_tensors_arrive() -> None:
-    graph = network("input tokens 4×6\nSplit(3, axis=channels) as (q, k, v) → attend{ q | k | v | table: RelPos(1, 2) }")
+    graph = network(
+        "input tokens 4×6\nSplit(3, axis=channels) as (q, k, v) → attend{ q | k | v | table: RelPos(1, 2) }"
+    )
     assert graph.nodes[-1].type.shape == (4, 2)
 
 
