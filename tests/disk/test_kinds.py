@@ -15,7 +15,8 @@ import torch
 from cnndsl.arrays.weights import checked, initial_weights, read_weights, write_weights
 from cnndsl.cli import run
 from cnndsl.diagnostics.errors import CnnError
-from cnndsl.pipeline import parse_text, read
+from cnndsl.passes.read_program import read_program as read
+from cnndsl.pipeline import parse_text
 
 Captured = pytest.CaptureFixture[str]
 NET = "input 3×8×8\nconv: Conv3x3(4) → bn: BN → ReLU"
