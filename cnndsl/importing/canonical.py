@@ -135,6 +135,10 @@ class _Rewriting:
             return
         if in_place and first is not None:
             self.now[first.name] = node.name
+        if node.target == "reciprocal":
+            node = replace(node, target="div", arguments={"self": 1.0, "other": first})
+        if node.target == "rsub":
+            node = replace(node, target="sub", arguments={"self": arguments["other"], "other": arguments["self"]})
         if node.target == "select" and first is not None:
             axis = self.axis(node.arguments["dim"], self.shapes[first.name])
             index = node.arguments["index"] % self.shapes[first.name][axis]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 
@@ -63,6 +64,10 @@ class Tensor:
     shape: tuple[int, ...]
     dtype: str = "float32"
     trained: bool = True
+
+    @property
+    def elements(self) -> int:
+        return prod(self.shape)
 
 
 @dataclass(frozen=True)

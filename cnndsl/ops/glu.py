@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Self, final
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.axes import Axis, axis_index, behind_channels, seen_along, with_length
+from cnndsl.ir.axes import Axis, axis_index, axis_name, behind_channels, seen_along, with_length
 from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
@@ -67,4 +67,6 @@ class GLU(Op):
 
     @classmethod
     def recognise(cls, call: Call, xs: Tensors) -> Self | None:
-        return cls() if call.target == "glu" and call["axes"] == (xs[0].channel_axis,) else None
+        if call.target != "glu" or len(call["axes"]) != 1:
+            return None
+        return cls(axis=axis_name(call["axes"][0], xs[0]))

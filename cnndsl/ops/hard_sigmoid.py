@@ -65,4 +65,7 @@ class HardSigmoid(Op):
 
     @classmethod
     def recognise(cls, call: Call, xs: Tensors) -> Self | None:
-        return cls() if call.target == "hardsigmoid" else None
+        if call.target != "hardsigmoid":
+            return None
+        slope = call.arguments.get("slope")
+        return cls(slope=None if slope is None else float(slope), offset=float(call.arguments.get("offset", 0.5)))

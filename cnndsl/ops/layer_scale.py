@@ -66,4 +66,7 @@ class LayerScale(Op):
 
     @classmethod
     def recognise(cls, call: Call, xs: Tensors) -> Self | None:
-        return cls() if call.target == "layer_scale" and call.weights["weight"] == xs[0].per_channel else None
+        if call.target != "layer_scale" or call["axis"] != xs[0].channel_axis:
+            return None
+        flat = call.weights["weight"] != xs[0].per_channel
+        return cls(flat=flat) if not flat or call.weights["weight"] == (xs[0].channels,) else None

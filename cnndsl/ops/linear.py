@@ -6,7 +6,7 @@ from math import sqrt
 from typing import Any, ClassVar, Self, final
 
 from cnndsl.ir.arguments import Positive
-from cnndsl.ir.axes import Axis, reach_along, seen_along, with_length
+from cnndsl.ir.axes import Axis, axis_name, reach_along, seen_along, with_length
 from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
@@ -103,12 +103,7 @@ class Linear(Op):
 
     @classmethod
     def recognise(cls, call: Call, xs: Tensors) -> Self | None:
-        axis = call.arguments.get("axis", xs[0].rank)
-        if (
-            call.target != "linear"
-            or xs[0].kind == "vector"
-            or axis != xs[0].channel_axis
-            or "weight" not in call.weights
-        ):
+        if call.target != "linear" or xs[0].kind == "vector" or "weight" not in call.weights:
             return None
-        return cls(units=call.weights["weight"][0], bias="bias" in call.weights)
+        axis = call.arguments.get("axis", xs[0].rank)
+        return cls(units=call.weights["weight"][0], bias="bias" in call.weights, axis=axis_name(axis, xs[0]))

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Self, final
 
 from pydantic import Field
 
-from cnndsl.ir.axes import Axis, axis_index, reach_along, seen_along
+from cnndsl.ir.axes import Axis, axis_index, axis_name, reach_along, seen_along
 from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
@@ -97,5 +97,12 @@ class LN(Op):
 
     @classmethod
     def recognise(cls, call: Call, xs: Tensors) -> Self | None:
-        over_channels = call.target == "layer_norm" and call["axes"] == (xs[0].channel_axis,)
-        return cls(eps=call["eps"]) if over_channels and {*call.weights} == {"weight", "bias"} else None
+        given = {*call.weights}
+        if (
+            call.target != "layer_norm"
+            or len(call["axes"]) != 1
+            or given not in ({"weight", "bias"}, {"weight"}, set())
+        ):
+            return None
+        (axis,) = call["axes"]
+        return cls(eps=call["eps"], axis=axis_name(axis, xs[0]), affine=bool(given), bias=given != {"weight"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Self, final
 
-from cnndsl.ir.axes import Axis, axis_index, reach_along
+from cnndsl.ir.axes import Axis, axis_index, axis_name, reach_along
 from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
@@ -51,4 +51,6 @@ class LogSoftmax(Op):
 
     @classmethod
     def recognise(cls, call: Call, xs: Tensors) -> Self | None:
-        return cls() if call.target == "log_softmax" and call["axes"] == (xs[0].channel_axis,) else None
+        if call.target != "log_softmax" or len(call["axes"]) != 1:
+            return None
+        return cls(axis=axis_name(call["axes"][0], xs[0]))

@@ -39,5 +39,6 @@ class Max(Elementwise):
 
     @classmethod
     def recognise(cls, call: Call, xs: Tensors) -> Self | None:
-        plain = len(xs) > 1 and call.arguments.get("alpha", 1) == 1
-        return cls() if call.target == "maximum" and plain else None
+        if call.target == "clamp" and "max" not in call.arguments and call.arguments.get("min") is not None:
+            return cls(numbers=(None, float(call["min"])))
+        return cls.joining(call, xs, "maximum")

@@ -73,4 +73,4 @@ class Permute(Op):
 
     @classmethod
     def recognise(cls, call: Call, xs: Tensors) -> Self | None:
-        return cls(axes=call["axes"]) if call.target == "permute" and len(call.shape) <= 4 else None
+        return cls(axes=call["axes"]) if call.target == "permute" and len(call.shape) <= 6 else None

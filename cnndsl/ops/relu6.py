@@ -38,5 +38,5 @@ class ReLU6(Op):
 
     @classmethod
     def recognise(cls, call: Call, xs: Tensors) -> Self | None:
-        clamped = call.target == "clamp" and (call["min"], call["max"]) == (0, 6)
+        clamped = call.target == "clamp" and (call.arguments.get("min"), call.arguments.get("max")) == (0, 6)
         return cls() if clamped or call.target == "relu6" else None

@@ -96,6 +96,6 @@ class Reshape(Op):
 
     @classmethod
     def recognise(cls, call: Call, xs: Tensors) -> Self | None:
-        if call.target != "reshape" or len(call.shape) < 2 or len(call.shape) > 4:
+        if call.target != "reshape" or len(call.shape) < 2 or len(call.shape) > 6:
             return None
         return cls(shape=call.shape)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Self, final
 
 from pydantic import Field
 
-from cnndsl.ir.axes import Axis, axis_index, reach_along, seen_along
+from cnndsl.ir.axes import Axis, axis_index, axis_name, reach_along, seen_along
 from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
@@ -77,5 +77,6 @@ class RMSNorm(Op):
 
     @classmethod
     def recognise(cls, call: Call, xs: Tensors) -> Self | None:
-        over_channels = call.target == "rms_norm" and call["axes"] == (xs[0].channel_axis,)
-        return cls(eps=call["eps"]) if over_channels and {*call.weights} == {"weight"} and call["eps"] else None
+        if call.target != "rms_norm" or len(call["axes"]) != 1 or {*call.weights} != {"weight"} or not call["eps"]:
+            return None
+        return cls(eps=call["eps"], axis=axis_name(call["axes"][0], xs[0]))

@@ -174,4 +174,6 @@ class StdConv(Op):
             pad_mode=call.arguments.get("pad_mode", "zeros"),
             bias="bias" in call.weights,
             eps=call["eps"],
+            gain="gain" in call.weights,
+            gamma=call.arguments.get("gamma", 1.0),
         )

@@ -37,5 +37,4 @@ class Sub(Elementwise):
 
     @classmethod
     def recognise(cls, call: Call, xs: Tensors) -> Self | None:
-        plain = len(xs) > 1 and call.arguments.get("alpha", 1) == 1
-        return cls() if call.target == "sub" and plain else None
+        return cls.joining(call, xs, "sub")

@@ -8,7 +8,7 @@ from typing import Any
 from cnndsl.importing.trace import Node, Ref
 from cnndsl.importing.web import Web, common
 
-_JOINED = ("add", "mul", "maximum", "matmul")
+_JOINED = ("add", "mul", "maximum", "minimum", "matmul")
 TARGETS = ("cat", "div", "new_zeros", "zeros_like", "slice", *_JOINED)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import comb
+from math import comb, prod, sqrt
 from typing import Any
 
 from cnndsl.importing.trace import Node, Ref
@@ -23,10 +23,7 @@ def rewrite(web: Web, node: Node) -> Node | None:
 
 def _standardized(web: Web, node: Node) -> Node | None:
     found = _by_batch_norm(web, node.arguments["weight"]) or _by_moments(web, node.arguments["weight"])
-    if found is None:
-        return None
-    weight, eps = found
-    return replace(node, target="standardized_conv", arguments={**node.arguments, "weight": weight, "eps": eps})
+    return replace(node, target="standardized_conv", arguments={**node.arguments, **found}) if found else None
 
 
 def _plain(web: Web, value: Any) -> Any:
@@ -36,16 +33,27 @@ def _plain(web: Web, value: Any) -> Any:
     return value
 
 
-def _by_batch_norm(web: Web, value: Any) -> tuple[Ref, float] | None:
-    """timm's way: batch norm in training, over the weights as one example."""
+def _by_batch_norm(web: Web, value: Any) -> dict[str, Any] | None:
+    """timm's way: batch norm in training, over the weights as one example; with a gain, that times a number."""
     norm = web.made(_plain(web, value), "batch_norm")
-    if norm is None or not norm.arguments["training"] or norm.arguments.get("weight") is not None:
+    if norm is None or not norm.arguments["training"]:
         return None
     ref = web.weight_ref(norm.arguments["input"])
-    return (ref, norm.arguments["eps"]) if ref is not None else None
+    if ref is None:
+        return None
+    found: dict[str, Any] = {"weight": ref, "eps": norm.arguments["eps"]}
+    if norm.arguments.get("weight") is None:
+        return found
+    scaled = web.made(_plain(web, norm.arguments["weight"]), "mul")
+    gain = web.weight_ref(scaled.arguments["self"]) if scaled is not None else None
+    factor = scaled.arguments["other"] if scaled is not None else None
+    if gain is None or not isinstance(factor, int | float):
+        return None
+    fan = prod(web.shape(ref)[1:])
+    return found | {"gain": gain, "gamma": float(f"{factor * sqrt(fan):.12g}")}
 
 
-def _by_moments(web: Web, value: Any) -> tuple[Ref, float] | None:
+def _by_moments(web: Web, value: Any) -> dict[str, Any] | None:
     """`(w - mean) · (var + eps)^-½`."""
     product = web.made(value, "mul")
     if product is None:
@@ -58,7 +66,8 @@ def _by_moments(web: Web, value: Any) -> tuple[Ref, float] | None:
     ref, mean = centred.arguments["self"], web.made(centred.arguments["other"], "mean")
     same = mean is not None and mean.arguments["self"] == variance.arguments["self"] == ref
     eps = shifted.arguments["other"]
-    return (ref, eps) if same and isinstance(eps, float) and ref.name in web.trace.weights else None
+    known = same and isinstance(eps, float) and ref.name in web.trace.weights
+    return {"weight": ref, "eps": eps} if known else None
 
 
 def _frozen(web: Web, node: Node) -> Node | None:

@@ -21,15 +21,24 @@ def rewrite(web: Web, node: Node) -> Node | None:
     a, b = node.arguments.get("self"), node.arguments.get("other")
     for value, other in ((a, b), (b, a)):
         weight = web.weight(other)
-        if weight is None or web.still(value) or web.weight_ref(other) is None or node.arguments.get("alpha", 1) != 1:
+        if (
+            weight is None
+            or other is None
+            or web.still(value)
+            or web.weight_ref(other) is None
+            or node.arguments.get("alpha", 1) != 1
+        ):
             continue
-        # The weight must act as it lies in the state dict: a reshape in between is another layer's.
+        axis = next((n for n, size in enumerate(reversed(web.shape(other))) if size != 1), None)
+        if node.target == "mul" and axis is not None and weight.elements == max(weight.shape, default=1):
+            # It may be laid out along the axis that it scales.
+            place = len(node.shape) - 2 - axis
+            arguments = {"self": value, "weight": web.weight_ref(other), "axis": place}
+            return replace(node, target="layer_scale", arguments=arguments)
         if other != web.weight_ref(other):
             continue
         if node.target == "add" and weight.shape == (1, *node.shape[1:]):
             return replace(node, target="pos_embed", arguments={"self": value, "weight": other})
-        if node.target == "mul" and weight.shape == ():
+        if node.target == "mul" and set(weight.shape) <= {1}:
             return replace(node, target="scale", arguments={"self": value, "weight": other})
-        if node.target == "mul" and max(weight.shape, default=1) > 1:
-            return replace(node, target="layer_scale", arguments={"self": value, "weight": other})
     return None

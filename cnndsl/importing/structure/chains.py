@@ -10,10 +10,11 @@ from collections import Counter
 from dataclasses import replace
 
 from cnndsl.importing.match import Net, Piece
-from cnndsl.importing.structure.elements import ID, Chain, Element, Group, Layer, Merge, Use, everything
+from cnndsl.importing.structure.elements import ID, Chain, Element, Group, Layer, Merge, Use, Word, everything
 from cnndsl.importing.structure.regions import Region
-from cnndsl.importing.structure.words import word_of
+from cnndsl.importing.structure.words import number, word_of
 from cnndsl.importing.trace import ModuleCall
+from cnndsl.ir.elementwise import Elementwise
 from cnndsl.ir.tensor import TensorType
 
 _ROOT = ""
@@ -115,7 +116,10 @@ class _Walk:
     def step(self, name: str, start: str) -> list[Element]:
         """The item that makes a value, where `start` has arrived."""
         item = self.items[name]
-        if len(item.inputs) == 1:
+        made: Element
+        if isinstance(item, Piece) and isinstance(item.op, Elementwise) and item.op.numbers:
+            made = self.with_numbers(item, item.op.numbers, start)
+        elif len(item.inputs) == 1:
             made = self.element(item)
         else:
             assert isinstance(item, Piece)
@@ -127,13 +131,22 @@ class _Walk:
                 entering=self.types.get(start),
                 leaving=item.type,
             )
-            skipped = self.skip(made, start)
+            skipped = self.skip(made, start) if isinstance(made, Merge) else None
             if skipped is not None:
                 self.emitted.add(name)
                 *way, last = skipped
                 return [*way, replace(last, tap=name)]
         self.emitted.add(name)
         return [replace(made, tap=name)]
+
+    def with_numbers(self, item: Piece, numbers: tuple[float | None, ...], start: str) -> Merge:
+        """A merge some of whose branches are numbers."""
+        sources = iter(item.inputs)
+        branches = tuple(
+            (Use(name=number(n)),) if n is not None else self.until(next(sources), start) or (ID,) for n in numbers
+        )
+        entering = self.types.get(start)
+        return Merge(word=Word(item.op.word), branches=branches, entering=entering, leaving=item.type)
 
     def skip(self, merge: Merge, start: str) -> list[Element] | None:
         """A way to another size and back beside a shortcut, as U-Nets have it: the way, then a merge with the tensor named

@@ -24,6 +24,7 @@ from cnndsl.importing.structure.elements import (
     Word,
     everything,
 )
+from cnndsl.importing.structure.words import number
 from cnndsl.ir.op import Op, find
 from cnndsl.ir.tensor import TensorType
 from cnndsl.syntax.printer import format_text
@@ -236,24 +237,6 @@ def _run(rows: tuple[tuple[Any, ...], ...]) -> str | None:
     if len(places) != len(rows) or places != list(range(places[0], places[0] + len(places))):
         return None
     return f"drops[{places[0]}..{places[-1]}]"
-
-
-def number(value: float) -> str:
-    """A number as a person writes it: `1e-5`, `0.1`."""
-    if isinstance(value, int):
-        return str(value)
-    if value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    text = repr(value)
-    if "e" in text:
-        mantissa, _, exponent = text.partition("e")
-        return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
-    if abs(value) <= 1e-3:
-        mantissa, _, exponent = f"{value:.17e}".partition("e")
-        short = next(s for s in (f"{value:.{n}e}" for n in range(18)) if float(s) == value)
-        mantissa, _, exponent = short.partition("e")
-        return f"{mantissa}e{int(exponent)}"
-    return text
 
 
 def _input(name: str, type: TensorType, single: bool) -> str:

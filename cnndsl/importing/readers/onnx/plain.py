@@ -34,7 +34,7 @@ def activation(reader: Reader, operation: Operation) -> None:
     elif kind == "HardSigmoid":
         slope, offset = given.get("alpha", 0.2), given.get("beta", 0.5)
         if abs(slope - 1 / 6) > 1e-6 or abs(offset - 0.5) > 1e-6:
-            raise Untranslated(f"HardSigmoid with a slope of {slope:.4g} and an offset of {offset:.4g}")
+            arguments |= {"slope": short(slope), "offset": short(offset)}
     reader.emit(operation, target, arguments, reader.shape(operation.inputs[0]))
 
 
