@@ -58,7 +58,8 @@ def command(
     if format == "json":
         say(json.dumps(report.json()))
     else:
-        say(f"{report.accuracy:.2%} of {report.count:,} examples are recognised, loss {report.loss:.4f}")
+        five = f", {report.top5:.2%} within five guesses" if len(report.classes) > 10 else ""
+        say(f"{report.accuracy:.2%} of {report.count:,} examples are recognised{five}, loss {report.loss:.4f}")
         for line in report.mistakes():
             say(f"  {line}")
     if output is not None:

@@ -56,9 +56,11 @@ def test_a_package_says_what_it_is(exported: Path, network: Graph) -> None:
     assert (manifest["target"], manifest["strict_numerics"], manifest["tuned"]) == ("llvm", False, [])
     names = sorted(file.name for file in exported.iterdir())
     assert names == [
+        "answers.py",
         "graph.json",
         "lib.so",
         "manifest.json",
+        "pictures.py",
         "predict.py",
         "sample.safetensors",
         "source.cnn",
