@@ -143,7 +143,7 @@ print(sorted(cnndsl.read_weights("lenet5.safetensors")) == sorted(weights))""",
 module = cnndsl.load("lenet5").to_torch()
 torch.save(module.state_dict(), "lenet5.pth")
 print(len(cnndsl.read_weights("lenet5.pth")))""",
-            "published": """for entry in cnndsl.published("resnet50"):
+            "published_weights": """for entry in cnndsl.published_weights("resnet50"):
     print(entry.name, entry.url)""",
             "class_names": """print(cnndsl.class_names("imagenet")[967])""",
             "check_weights": """graph = cnndsl.load("lenet5").graph
