@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from cnndsl.diagnostics.errors import CnnError, Diagnostic, MissingPart
     from cnndsl.diagnostics.render import render_all as render_diagnostics
     from cnndsl.diagnostics.source import Source
+    from cnndsl.foreign import ImportedNetwork, from_onnx, from_pt2, from_torch
     from cnndsl.ir.graph import Graph
     from cnndsl.network import Network, load, parse
     from cnndsl.pipeline import check, format_text
@@ -50,6 +51,7 @@ __all__ = [
     "CnnError",
     "Diagnostic",
     "Graph",
+    "ImportedNetwork",
     "MissingPart",
     "Network",
     "Package",
@@ -64,6 +66,9 @@ __all__ = [
     "explain",
     "find_data",
     "format_text",
+    "from_onnx",
+    "from_pt2",
+    "from_torch",
     "initial_weights",
     "load",
     "load_package",
@@ -91,6 +96,7 @@ _HOMES = {
     "CnnError": "cnndsl.diagnostics.errors",
     "Diagnostic": "cnndsl.diagnostics.errors",
     "Graph": "cnndsl.ir.graph",
+    "ImportedNetwork": "cnndsl.foreign",
     "MissingPart": "cnndsl.diagnostics.errors",
     "Network": "cnndsl.network",
     "Package": "cnndsl.backends.tvm.package.loaded",
@@ -104,6 +110,9 @@ _HOMES = {
     "explain": "cnndsl.reference.explanation",
     "find_data": "cnndsl.training.data.find",
     "format_text": "cnndsl.pipeline",
+    "from_onnx": "cnndsl.foreign",
+    "from_pt2": "cnndsl.foreign",
+    "from_torch": "cnndsl.foreign",
     "initial_weights": "cnndsl.arrays.weights",
     "load": "cnndsl.network",
     "load_ipython_extension": "cnndsl.notebook",

@@ -118,7 +118,9 @@ class Network:
         They are fetched where they are not on this machine. Raises `CnnError` (no-published-weights, wrong-checksum and what
         reading them raises) and `MissingPart` without network.
         """
-        return self._weights(which, 0)
+        from cnndsl.published.weights import weights_for
+
+        return weights_for(self.graph, which, 0)
 
     def read_picture(self, path: str | Path, weights: str = "") -> Any:
         """A picture file as the network is fed it, without batch: as `weights` (`published`, `published:WHICH`) were trained,
@@ -162,14 +164,14 @@ class Network:
         """
         from cnndsl.backends.tvm.build import build
         from cnndsl.backends.tvm.options import CompileOptions
-        from cnndsl.published.weights import given_weights
+        from cnndsl.published.weights import as_arrays, given_weights
 
         origin, use = "the given weights", None
         if isinstance(weights, str | Path):
             given = given_weights(self.graph, weights)
             origin, weights = given.origin, given.arrays
             use = given.entry.use if given.entry else None
-        arrays = None if weights is None else {key: _array(value) for key, value in weights.items()}
+        arrays = None if weights is None else as_arrays(weights)
         choices = None
         if tuned:
             from cnndsl.backends.tvm.tuning.tune import known
@@ -221,8 +223,9 @@ class Network:
         `weights` and `seed` as for `to_tvm`. Raises `CnnError` and `MissingPart`.
         """
         from cnndsl.backends.pytorch.live.export import write_onnx
+        from cnndsl.published.weights import weights_for
 
-        write_onnx(self.graph, self._weights(weights, seed), Path(path))
+        write_onnx(self.graph, weights_for(self.graph, weights, seed), Path(path))
 
     def to_pt2(self, path: str | Path, weights: Mapping[str, Any] | str | Path | None = None, *, seed: int = 0) -> None:
         """Writes an exported program for `torch.export.load` that takes batches of any length.
@@ -230,20 +233,9 @@ class Network:
         `weights` and `seed` as for `to_tvm`. Raises `CnnError` and `MissingPart`.
         """
         from cnndsl.backends.pytorch.live.export import write_pt2
+        from cnndsl.published.weights import weights_for
 
-        write_pt2(self.graph, self._weights(weights, seed), Path(path))
-
-    def _weights(self, given: Mapping[str, Any] | str | Path | None, seed: int) -> dict[str, Any]:
-        """Weights of this network as arrays, from a file, a mapping, or a seed. Raises `CnnError`."""
-        from cnndsl.arrays.weights import checked, initial_weights
-        from cnndsl.published.weights import given_weights
-
-        if given is None:
-            return initial_weights(self.graph, seed)
-        if isinstance(given, str | Path):
-            found = given_weights(self.graph, given)
-            return checked(self.graph, found.arrays, found.origin)
-        return checked(self.graph, {key: _array(value) for key, value in given.items()}, "the given weights")
+        write_pt2(self.graph, weights_for(self.graph, weights, seed), Path(path))
 
     def bench(
         self,
@@ -263,9 +255,10 @@ class Network:
         """
         from cnndsl.backends.tvm.options import CompileOptions
         from cnndsl.benchmarking.bench import BenchPlan, bench
+        from cnndsl.published.weights import weights_for
 
         own = BenchPlan(options=CompileOptions(strict_numerics, precision, threads), **plan)
-        return bench(self.graph, own, None if weights is None else self._weights(weights, 0))
+        return bench(self.graph, own, None if weights is None else weights_for(self.graph, weights, 0))
 
     def to_json(self) -> str:
         """The graph as JSON: `load` takes a file of it and works out all of it again before it believes it."""
@@ -302,8 +295,3 @@ class Network:
         from cnndsl.webpage.bundle import mimebundle
 
         return mimebundle(self.graph, self.summary(), repr(self))
-
-
-def _array(value: Any) -> Any:
-    """A torch tensor as the array it holds, without importing torch; arrays as they are."""
-    return value.detach().cpu().numpy() if hasattr(value, "detach") else value

@@ -1,6 +1,6 @@
 """From a text to a graph: the page to read first.
 
-    read      a path, `-` or a built-in name           → Source    (this file)
+    read      a path, `-` or a built-in name           → Source    (cnndsl.passes.read_program)
     parse     the text                                 → tree      (cnndsl.syntax)
     gather    the tree, and the files that it uses     → Unit      (cnndsl.passes.library)
     walk      the bodies, from the model that is meant → drafts    (cnndsl.passes.walk, .values, .draft)
@@ -14,7 +14,6 @@ Analyses and back ends take the graph from here.
 from __future__ import annotations
 
 import gc
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -25,16 +24,14 @@ import cnndsl.ops  # noqa: F401  (fills the registry of layers)
 from cnndsl.analyses.valid_sizes import AxisRule, Fits, common_rule
 from cnndsl.analyses.valid_sizes import valid_sizes as rules_of
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, Fix, fault
-from cnndsl.diagnostics.nearest import nearest
-from cnndsl.diagnostics.source import Source, Span
-from cnndsl.disk import shelf
-from cnndsl.disk.files import is_file, open_file
+from cnndsl.diagnostics.source import Source
+from cnndsl.disk.files import is_file
 from cnndsl.ir.graph import Graph
 from cnndsl.passes.build import Built, build, in_order, raise_errors
 from cnndsl.passes.choose_model import complete_models
 from cnndsl.passes.library.library import Library, is_one_model, no_stray
+from cnndsl.passes.read_program import Origin, read_program
 from cnndsl.passes.walk.findings import Findings
-from cnndsl.syntax.scan import MOST_BYTES, decode
 
 SECONDS_OF_TRIALS = 1.0
 """How long sizes that would do are looked for before an error is told without them."""
@@ -50,55 +47,6 @@ class Loaded:
     """The asserts that do not hold, where a network over its budget was asked for."""
 
 
-@dataclass(frozen=True)
-class Origin:
-    """Where a program comes from: its text, its file if it has one, the name it is built under, the model asked for."""
-
-    source: Source
-    path: Path | None
-    stem: str
-    model: str | None
-
-
-def read(file: str) -> Origin:
-    """A program by path, `path:MODEL`, `-` for standard input, or the name of a built-in architecture.
-
-    Raises CnnError (`file-not-found`, `unknown-architecture`, `not-utf8`, `source-too-long`).
-    """
-    if file == "-":
-        return Origin(decode("<stdin>", sys.stdin.buffer.read(MOST_BYTES + 1)), None, "network", None)
-    path, model = Path(file), None
-    if not is_file(path) and ":" in file:
-        name, _, model = file.rpartition(":")
-        path = Path(name)
-    if is_file(path):
-        with open_file(path) as stream:
-            return Origin(decode(str(path), stream.read(MOST_BYTES + 1)), path, path.stem, model)
-    name = file.rpartition(":")[0] if model else file
-    source = shelf.architecture(name)
-    if source is None:
-        raise _no_file(file, name)
-    return Origin(source, None, name, model)
-
-
-def _no_file(file: str, name: str) -> CnnError:
-    built_in = "/" not in name and not name.endswith(".cnn")
-    near = nearest(name, shelf.architectures()) if built_in else None
-    text = Source("the command line", file)
-    return fault(
-        "unknown-architecture" if built_in else "file-not-found",
-        f"no built-in architecture is called `{name}`, and there is no such file"
-        if built_in
-        else f"there is no file `{name}`",
-        Span(text, 0, len(file)),
-        help=f"did you mean `{near}`?"
-        if near
-        else "`cnndsl list` names the built-in ones"
-        if built_in
-        else "check the path",
-    )
-
-
 def load(
     file: str,
     parameters: Mapping[str, Any] | None = None,
@@ -110,21 +58,10 @@ def load(
     `{"": "3x192x192"}` ("" is the first input). A `.json` file is a network that `compile --to ir` wrote. Raises CnnError
     with everything that is wrong; with `over_budget`, asserts that do not hold are not among it, and are told as `broken`."""
     if file.endswith(".json") and is_file(file):
-        return Loaded(_built_before(Path(file), bool(parameters or inputs)), ())
-    return load_origin(read(file), parameters or {}, inputs or {}, over_budget=over_budget)
+        from cnndsl.passes.read_graph import read_graph_file
 
-
-def _built_before(path: Path, altered: bool) -> Graph:
-    from cnndsl.passes.read_graph import MOST_GRAPH_BYTES, read_graph
-
-    if altered:
-        raise fault(
-            "unknown-parameter",
-            f"`{path}` is a network that has been built: its parameters and sizes are settled",
-            help="give them where it is built: `cnndsl compile FILE -P name=value --to ir`",
-        )
-    with open_file(path) as stream:
-        return read_graph(stream.read(MOST_GRAPH_BYTES + 1), str(path))
+        return Loaded(read_graph_file(Path(file), altered=bool(parameters or inputs)), ())
+    return load_origin(read_program(file), parameters or {}, inputs or {}, over_budget=over_budget)
 
 
 def parse_text(
@@ -278,7 +215,7 @@ def check(
         if file.endswith(".json") and is_file(file):
             return _linted(load(file, parameters, inputs).graph)
         with _no_collection():
-            return tuple(_checked(read(file), parameters or {}, inputs or {}))
+            return tuple(_checked(read_program(file), parameters or {}, inputs or {}))
     except CnnError as error:
         return _retold(error).diagnostics
 

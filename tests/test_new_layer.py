@@ -174,6 +174,9 @@ def test_the_page_has_every_fact() -> None:
         "follows",
         "dtype",
         "merges",
+        "begins",
+        "buffer",
+        "implied",
     }
     page = PAGE.read_text(encoding="utf-8")
     assert [name for name in facts - written if f"`{name}`" not in page] == []

@@ -9,9 +9,10 @@ import pytest
 
 from cnndsl.arrays.drawn import drawn_weights
 from cnndsl.ops.conv import Conv
+from cnndsl.ops.fc import FC
 from cnndsl.ops.relu import ReLU
 from cnndsl.pipeline import parse_text
-from cnndsl.verification import LIMIT, Finding, close, plain_limit, verify
+from cnndsl.verification import LIMIT, Finding, cancellation, close, plain_limit, verify
 
 NET = "input 3×12×12\nstem: Conv3x3(8) → bn: BN → ReLU → add{ id | mid: Conv3x3(8) } → head: FC(5)"
 
@@ -77,3 +78,37 @@ def test_arrays_are_close_in_units_of_the_largest_value(other: list[float], agre
 )
 def test_the_limit_grows_with_the_root_of_the_longest_sum(text: str, limit: float) -> None:
     assert plain_limit(parse_text(text).graph) == limit
+
+
+SIAMESE = """input left: 3×16×16
+input right: 3×16×16
+share tower = [Conv3x3(16) → ReLU → MaxPool → Conv3x3(32) → ReLU → GlobalAvgPool → FC(64)]
+sub{ left → tower | right → tower } → head: FC(1)"""
+
+
+def test_what_subtraction_leaves_is_measured_by_what_was_subtracted() -> None:
+    graph = parse_text("input 4\nsub{ a: FC(4) | b: FC(4) } → ReLU → add{ id | c: FC(4) }").graph
+    near = {"a": np.array([[100.0]]), "b": np.array([[99.0]]), "sub": np.array([[1.0]]), "2": np.array([[1.0]])}
+    last = {"c": np.array([[50.0]]), "add": np.array([[50.0]])}
+    doubt = cancellation(graph, {**near, **last})
+    assert [doubt[name] for name in ("a", "b", "sub", "2", "c", "add")] == [1, 1, 100, 100, 100, 100]
+    assert cancellation(graph, {**near, "sub": np.array([[0.0]])})["sub"] == 1
+
+
+@pytest.mark.parametrize("seed", [0, pytest.param(range(1, 10), marks=pytest.mark.slow)])
+def test_embeddings_of_one_tower_may_be_subtracted(seed: int | range) -> None:
+    for one in seed if isinstance(seed, range) else [seed]:
+        assert [f.detail for f in verify(parse_text(SIAMESE).graph, one) if not f.agrees] == []
+
+
+def test_a_wrong_value_behind_a_subtraction_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = FC.to_relax
+    monkeypatch.setattr(
+        FC,
+        "to_relax",
+        lambda op, relax, xs, values, weights: relax.op.multiply(
+            right(op, relax, xs, values, weights), relax.const(1.05 if op.units == 1 else 1.0, "float32")
+        ),
+    )
+    finding = found(SIAMESE)["values of layers, PyTorch and TVM, plain"]
+    assert (finding.agrees, finding.first) == (False, "head")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, MissingPart
 from cnndsl.diagnostics.extras import how_to_install
-from cnndsl.disk.files import open_file, written_aside
+from cnndsl.disk.files import is_file, open_file, written_aside
+from cnndsl.disk.kinds import FileKind, kind_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,14 +42,33 @@ def read_weights(path: Path | str, ending: str = "") -> Arrays:
             "published ones are read by `--weights published`",
         )
     if ending not in _READERS:
-        raise _fault(
-            "unreadable-weights", f"{path.name} is not a file of weights", "expected `.safetensors`, `.pth` or `.pt`"
-        )
+        raise _fault("unreadable-weights", f"{path.name} is not a file of weights", _instead(path))
     try:
         with open_file(path) as file:
             return _READERS[ending](file, path)
     except (ValueError, OSError) as e:
-        raise _fault("unreadable-weights", f"{path.name} cannot be read: {e}", "save the weights again") from e
+        raise _fault("unreadable-weights", f"{path.name} cannot be read: {e}", _again(path)) from e
+
+
+def _instead(path: Path) -> str:
+    """What to do with a file whose name is not one of weights."""
+    kind = _kind(path)
+    return f"it is {kind.what}: {kind.as_weights}" if kind else "give a `.safetensors`, `.pth` or `.pt` file"
+
+
+def _again(path: Path) -> str:
+    """What to do about a file of weights that cannot be read."""
+    kind = _kind(path)
+    if path.suffix == ".safetensors" or kind is None:
+        return "save the weights again"
+    return f"it is {kind.what}: {kind.as_weights}"
+
+
+def _kind(path: Path) -> FileKind | None:
+    if not is_file(path):
+        return None
+    with open_file(path) as file:
+        return kind_of(path.name, file.read(1_000_000))
 
 
 def write_weights(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None) -> None:
@@ -121,8 +141,13 @@ def _read_pth(file: BinaryIO) -> Arrays:
         import torch
     except ImportError:
         raise MissingPart("reading PyTorch's own files takes PyTorch", how_to_install("torch")) from None
+    import warnings
+
     try:
-        state = torch.load(file, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # Of a TorchScript archive torch warns with a path of its own source; it is told as what it is.
+            warnings.simplefilter("ignore")
+            state = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as e:
         # A damaged pickle ends in an error of almost any kind.
         raise ValueError("it is not a state dict that can be loaded safely") from e

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     Arrays = dict[str, np.ndarray]
 
+MOST_TOLD = 12
+"""Faults of a file of weights that are told at once."""
 __all__ = ["checked", "initial_weights", "read_weights", "write_weights"]
 
 
@@ -53,6 +55,8 @@ def checked(graph: Graph, arrays: Mapping[str, np.ndarray], name: str) -> Arrays
     import numpy as np
 
     entries = {entry.key: entry for entry in graph.weights}
+    if (prefixed := _prefixed(entries, arrays, name)) is not None:
+        raise CnnError([prefixed])
     extra = [key for key in arrays if key not in entries]
     found = [
         fault
@@ -65,11 +69,40 @@ def checked(graph: Graph, arrays: Mapping[str, np.ndarray], name: str) -> Arrays
     ]
     found += [_unexpected(key, list(entries), arrays, name) for key in extra]
     if found:
-        raise CnnError(found)
+        raise CnnError(_first(found, name))
     return {
         key: np.asarray(arrays[key], dtype=entry.weight.dtype) if key in arrays else _initial(entry.weight, key, 0)
         for key, entry in entries.items()
     }
+
+
+def _first(found: list[Diagnostic], name: str) -> list[Diagnostic]:
+    """The first faults, and how many more there are."""
+    if len(found) <= MOST_TOLD:
+        return found
+    kept, rest = found[: MOST_TOLD - 1], found[MOST_TOLD - 1 :]
+    more = f"{len(rest):,} more keys of {name} are missing, unexpected or of another shape"
+    return [*kept, Diagnostic(rest[0].id, more, help="mend these first, or give the weights of this network")]
+
+
+def _prefixed(entries: Mapping[str, Entry], arrays: Mapping[str, np.ndarray], name: str) -> Diagnostic | None:
+    """All keys of a file begin alike, and without that they are the network's: as DataParallel and compiled modules save."""
+    first = next(iter(arrays), "")
+    parts = first.split(".")
+    for length in range(1, min(len(parts), 4)):
+        prefix = ".".join(parts[:length]) + "."
+        if not all(key.startswith(prefix) for key in arrays):
+            return None
+        bare = {key.removeprefix(prefix) for key in arrays}
+        if 2 * len(bare & entries.keys()) > len(entries) > 2 * len(arrays.keys() & entries.keys()):
+            return Diagnostic(
+                "unexpected-weight",
+                f"all {len(arrays):,} keys of {name} begin with `{prefix}`, and this network's do not",
+                notes=(f"expected `{first.removeprefix(prefix)}`, found `{first}`",),
+                help="take it off in Python, and save that: "
+                f'`{{key.removeprefix("{prefix}"): value for key, value in state.items()}}`',
+            )
+    return None
 
 
 def _missing(graph: Graph, entry: Entry, candidates: list[str], name: str) -> Diagnostic | None:
@@ -103,6 +136,9 @@ def _mismatch(graph: Graph, entry: Entry, array: np.ndarray, name: str) -> Diagn
     numbers = "iu" if entry.weight.dtype.startswith("int") else "fiu"
     if tuple(array.shape) != entry.weight.shape:
         kind, wanted, found = "shape", sizes(entry.weight.shape) or "one number", sizes(array.shape) or "one number"
+    elif entry.slot == "num_batches_tracked" and array.dtype.kind == "f" and float(array).is_integer():
+        # A count that went through `.half()` or a conversion of all tensors is still a count.
+        return None
     elif array.dtype.kind not in numbers:
         kind, wanted, found = "type", entry.weight.dtype, array.dtype.name
     else:

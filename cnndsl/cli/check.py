@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import click
 
-from cnndsl.cli.shared.outcome import WRONG_PROGRAM
+from cnndsl.cli.shared.outcome import WRONG_PROGRAM, code_of_errors
 from cnndsl.cli.shared.reading import files_argument, network_options
 from cnndsl.cli.shared.voice import report, say
 from cnndsl.diagnostics.errors import Severity
@@ -39,7 +39,9 @@ def command(
         text = {"json": formats.to_json, "sarif": formats.to_sarif, "github": formats.to_github}[format](found)
         if text:
             say(text)
-    if errors or (strict and found):
+    if errors:
+        context.exit(code_of_errors(found))
+    if strict and found:
         context.exit(WRONG_PROGRAM)
 
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
 
 import click
 
-from cnndsl.cli.shared.reading import file_argument, network_options, read_network
+from cnndsl.cli.shared.reading import file_argument, is_foreign, network_options, read_network, read_source
 from cnndsl.cli.shared.recognising import opened
 from cnndsl.cli.shared.tuning import Tuning, store_option
 from cnndsl.cli.shared.voice import note, say, step, untrained
 from cnndsl.cli.shared.weighing import read_given, weights_option
 from cnndsl.cli.shared.writing import FOLDER, refuse_name
+from cnndsl.disk.folders import size_of
+from cnndsl.ir.tensor import BYTES
+from cnndsl.ir.written import in_bytes
 
 if TYPE_CHECKING:
     from cnndsl.arrays.use import Use
@@ -135,7 +139,16 @@ def command(
     run = opened(file)
     if run is not None and (parameters or inputs):
         raise click.UsageError("a run knows its parameters and its size; give none", context)
-    graph = read_network(file, parameters, inputs).graph if run is None else run.graph
+    if run is None and is_foreign(file) and weights is None and "seed" not in given and to in ("tvm", *_EXPORTS):
+        imported = read_source(file, parameters, inputs)
+        graph = imported.graph
+        if imported.weights is not None:
+            from cnndsl.arrays.weights import write_weights
+
+            weights = Path(context.with_resource(TemporaryDirectory())) / f"{graph.name}.safetensors"
+            write_weights(weights, dict(imported.weights))
+    else:
+        graph = read_network(file, parameters, inputs).graph if run is None else run.graph
     if run is not None and "seed" not in given:
         weights = weights or run.best
     if weights is None and to in ("tvm", *_EXPORTS):
@@ -213,9 +226,10 @@ def _package(graph: Graph, order: _Order) -> None:
         tell(Stage.PREPARING, "looking for settings of kernels")
         choices = order.tuning.choices(graph, target, order.batch, options)
         tell(Stage.COMPILING, "compiling the network")
-        with step(f"compiling {graph.name} for {target}"):
+        _say_copies(graph, target)
+        with step(f"compiling {graph.name} for {target}") as hear:
             package = build(
-                graph, arrays, target, order.batch, options, seed=order.seed, origin=origin, choices=choices
+                graph, arrays, target, order.batch, options, seed=order.seed, origin=origin, choices=choices, hear=hear
             )
         package.manifest = package.manifest.used(use)
         tell(Stage.WRITING, f"writing {output}")
@@ -224,7 +238,7 @@ def _package(graph: Graph, order: _Order) -> None:
             note(f"wrote the stages to {order.dump}")
         with step(f"linking {output}"):
             package.export(output)
-        note(f"wrote {output}")
+        note(f"wrote {output}, {in_bytes(size_of(output))}")
 
     def again(tell: Tell) -> None:
         from cnndsl.backends.tvm.examine.crash import compile_apart
@@ -235,6 +249,19 @@ def _package(graph: Graph, order: _Order) -> None:
             compile_apart(graph, arrays, options, target, size, tell, choices)
 
     do_apart(work, again)
+
+
+def _say_copies(graph: Graph, target: str) -> None:
+    """Says before a package for several processors is made how large it will be at the least."""
+    from cnndsl.backends.tvm.target import Gpu, find_targets
+
+    targets = find_targets(target)
+    if not isinstance(targets, Gpu) and len(targets) > 1:
+        whole = sum(entry.weight.elements * BYTES[entry.weight.dtype] for entry in graph.weights)
+        note(
+            f"{len(targets)} processors, each with its own copy of the weights: at least {in_bytes(len(targets) * whole)}; "
+            "`--target llvm` is for this machine alone"
+        )
 
 
 def _write(text: str, output: Path | None) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from cnndsl.cli.shared.outcome import WRONG_PROGRAM
+from cnndsl.cli.shared.outcome import WRONG_PROGRAM, code_of_errors
 from cnndsl.cli.shared.voice import note, report, say
 from cnndsl.diagnostics.errors import CnnError
 
@@ -21,12 +21,13 @@ from cnndsl.diagnostics.errors import CnnError
 def command(context: click.Context, files: tuple[str, ...], check: bool, diff: bool) -> None:
     """Rewrite networks in canonical form; `-` reads standard input and writes standard output."""
     from cnndsl.disk.files import write_atomically
-    from cnndsl.pipeline import format_text, read
+    from cnndsl.passes.read_program import read_program
+    from cnndsl.pipeline import format_text
 
-    failed = False
+    failed, code = False, 0
     for file in files:
         try:
-            origin = read(file)
+            origin = read_program(file)
             if file != "-" and origin.path is None:
                 raise click.UsageError(f"{file} is built in; give a path, or `-`", context)
             old, new = origin.source.text, format_text(origin.source)
@@ -35,7 +36,7 @@ def command(context: click.Context, files: tuple[str, ...], check: bool, diff: b
         except CnnError as error:
             # The other files can still be formatted.
             report(error.diagnostics)
-            failed = True
+            code = max(code, code_of_errors(error.diagnostics))
             continue
         if check or diff:
             failed |= changed
@@ -48,8 +49,8 @@ def command(context: click.Context, files: tuple[str, ...], check: bool, diff: b
         elif changed:
             write_atomically(Path(origin.path), new)
             note(f"reformatted {file}")
-    if failed:
-        context.exit(WRONG_PROGRAM)
+    if code or failed:
+        context.exit(code or WRONG_PROGRAM)
 
 
 def _diff(name: str, old: str, new: str) -> str:

@@ -5,43 +5,71 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
 from cnndsl.cli.shared.voice import say
 
+if TYPE_CHECKING:
+    from cnndsl.reference.gallery import Row
+
+_WIDE = 10_000
+"""Characters of a line that goes to no terminal: nothing is shortened."""
+
 
 @click.command("list")
 @click.option("--format", type=click.Choice(["table", "json", "md"]), default="table", show_default=True)
 def command(format: str) -> None:
-    """List the built-in architectures with parameters, MACs, receptive field and source paper."""
-    from cnndsl.reference.gallery import page, short, times
-    from cnndsl.reference.gallery import rows as gallery
+    """List the built-in architectures, family by family, with parameters, MACs and receptive field."""
+    from cnndsl.reference.gallery import page
+    from cnndsl.reference.known_figures import rows
 
-    rows = gallery()
     if format == "md":
-        say(page(rows).rstrip())
-        return
-    if format == "json":
-        say(json.dumps({"schema": 1, "architectures": [asdict(row) for row in rows]}, ensure_ascii=False, indent=1))
-        return
-    header = ("name", "input", "params", "MACs", "RF", "paper")
-    cells = [header] + [
-        (r.name, r.input, short(r.params), short(r.macs), times(r.receptive_field), r.paper) for r in rows
-    ]
-    widths = [max(len(line[i]) for line in cells) for i in range(5)]
-    room = _terminal_width() - sum(widths) - 2 * len(widths)
-    for line in cells:
-        *words, paper = (
-            line[0].ljust(widths[0]),
-            line[1].ljust(widths[1]),
-            *(line[i].rjust(widths[i]) for i in (2, 3, 4)),
-            line[5],
-        )
-        say("  ".join([*words, paper if len(paper) <= room else f"{paper[: max(room - 1, 0)]}…"]).rstrip())
+        say(page(list(rows())).rstrip())
+    elif format == "json":
+        found = [asdict(row) for row in rows()]
+        say(json.dumps({"schema": 1, "architectures": found}, ensure_ascii=False, indent=1))
+    else:
+        _say_table(_terminal_width())
+
+
+def _say_table(room: int) -> None:
+    """Each row as soon as it is known; above each family what it is."""
+    from cnndsl.disk import shelf
+    from cnndsl.reference.known_figures import rows
+
+    wide = max(map(len, shelf.architectures()))
+    say(_fitted(_line(wide, "network", "input", "params", "MACs", "RF"), room))
+    family = None
+    for row in rows():
+        if row.family != family:
+            family = row.family
+            say(_fitted(f"\n{shelf.about(row.name) or family}", room))
+            if row.paper:
+                say(_fitted(f"  {row.paper}", room))
+        say(_fitted(_row(wide, row), room))
+        sys.stdout.flush()
+
+
+def _row(wide: int, row: Row) -> str:
+    from cnndsl.reference.gallery import short, sight
+
+    return _line(wide, row.name, row.input, short(row.params), short(row.macs), sight(row))
+
+
+def _line(wide: int, name: str, input: str, params: str, macs: str, field: str) -> str:
+    return f"  {name:<{wide}}  {params:>6}  {macs:>6}  {field:>11}  {input}"
+
+
+def _fitted(line: str, room: int) -> str:
+    """The line, cut where the terminal ends."""
+    head = line[: len(line) - len(line.lstrip("\n"))]
+    text = line.lstrip("\n")
+    return head + (text if len(text) <= room else f"{text[: room - 1]}…")
 
 
 def _terminal_width() -> int:
     import shutil
 
-    return shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 10_000
+    return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else _WIDE

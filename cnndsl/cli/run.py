@@ -70,6 +70,8 @@ def command(
     from cnndsl.disk.files import read_text
 
     network = load(package, threads)
+    if not network.manifest.trained:
+        note("the package was compiled without --weights: its weights are first ones, untrained")
     if self_test:
         error = network.self_test()
         say(f"self-test passed: relative error {error:.1e}, at most {network.manifest.tolerance:.0e}")

@@ -100,9 +100,10 @@ def _say_table(graph: Graph, summary: Summary, format: str, depth: int | None, c
 def _say_sizes(file: str, parameters: Mapping[str, str], inputs: Mapping[str, str]) -> None:
     """A line for each axis of each input: `image height  a multiple of 32, from 32`."""
     from cnndsl.analyses.valid_sizes import STRETCH
-    from cnndsl.pipeline import read, valid_sizes
+    from cnndsl.passes.read_program import read_program
+    from cnndsl.pipeline import valid_sizes
 
-    found = valid_sizes(read(file), parameters, inputs)
+    found = valid_sizes(read_program(file), parameters, inputs)
     width = max((len(f"{axis.input} {axis.axis}") for axis in found), default=0)
     for axis in found:
         rule = str(axis.rule) if axis.rule else f"no simple rule among the {STRETCH} sizes tried"

@@ -52,7 +52,12 @@ def training_options(command: Command) -> Command:
     help="Options from a TOML file; those on the command line take precedence.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The folder of the run.  [default: runs/NAME]")
-@click.option("--resume", type=click.Path(path_type=Path), metavar="RUN", help="Go on with a run that was stopped.")
+@click.option(
+    "--resume",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Go on with a run that was stopped; with more --epochs, longer.",
+)
 @network_options
 @click.pass_context
 def command(
@@ -69,9 +74,9 @@ def command(
     """Train a network and keep its weights, figures and curves in the folder of a run."""
     chosen = {name: value for name, value in given.items() if value is not None}
     if resume is not None:
-        if file or config or output or parameters or inputs or chosen:
+        if file or config or output or parameters or inputs or chosen.keys() - {"epochs"}:
             raise click.UsageError(
-                "--resume goes on with the network and options of the run; give nothing else", context
+                "--resume goes on with the network and options of the run; give nothing else, or more --epochs", context
             )
     elif file is None:
         raise click.UsageError("say which network: FILE, or --resume RUN", context)
@@ -81,7 +86,7 @@ def command(
 
     tell = note if first_process() else _silent
     if resume is not None:
-        trained = go_on(resume, tell)
+        trained = go_on(resume, tell, chosen.get("epochs"))
     else:
         assert file is not None
         trained = train(read_network(file, parameters, inputs).graph, options, output, tell)

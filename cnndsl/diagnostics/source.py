@@ -8,6 +8,9 @@ from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict
 
+COMMAND_LINE = "the command line"
+"""The name of the source that FILE on the command line is."""
+
 
 @dataclass(frozen=True)
 class Source:

@@ -162,3 +162,9 @@ def _to_disk(folder: Path, deep: bool = True) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def size_of(path: Path) -> int:
+    """The bytes of all files in a folder, or of one file."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())

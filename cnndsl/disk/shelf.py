@@ -45,7 +45,7 @@ def architecture(name: str) -> Source | None:
         return None
     if folder("architectures").joinpath(f"{name}.cnn").is_file():
         return _source(name)
-    return next((source for source in _sources() if name in _MODEL.findall(source.text)), None)
+    return next((source for source in sources() if name in _MODEL.findall(source.text)), None)
 
 
 def architectures() -> list[str]:
@@ -53,7 +53,7 @@ def architectures() -> list[str]:
 
     A file without `model` is one model named after it; one of blocks alone holds none.
     """
-    return [name for source in _sources() for name in _models(source)]
+    return [name for source in sources() for name in _models(source)]
 
 
 def papers(name: str) -> str:
@@ -101,8 +101,16 @@ def _needs_arguments(text: str, start: int) -> bool:
     return False
 
 
+def about(name: str) -> str:
+    """What a built-in model's file says of its family, in its first line; "" without one."""
+    source = architecture(name)
+    first = source.text.partition("\n")[0] if source else ""
+    return first.removeprefix("#").strip() if first.startswith("#") else ""
+
+
 @cache
-def _sources() -> tuple[Source, ...]:
+def sources() -> tuple[Source, ...]:
+    """The text of every built-in file, by name."""
     names = sorted(entry.name for entry in folder("architectures").iterdir() if entry.name.endswith(".cnn"))
     return tuple(_source(name.removesuffix(".cnn")) for name in names)
 

@@ -75,7 +75,7 @@ def _function(name: str, inside: str) -> str | None:
     arguments = parts(inside)
     if word is None or not word.write or not arguments[0]:
         return None
-    merge = re.match(r"(add|cat|mul|sub|max|mean|matmul)\{", word.write)
+    merge = re.match(r"(add|cat|mul|sub|max|min|mean|div|matmul)\{", word.write)
     if merge:
         tensors = (
             parts(arguments[0].strip("[]() ")) if arguments[0][:1] in "[(" else [a for a in arguments if "=" not in a]

@@ -149,7 +149,8 @@ _TABLE: tuple[tuple[str, str, str], ...] = (
     ("Average average", "mean{ a | b }", "a merge, with its branches in braces"),
     ("MatMul Dot bmm einsum Matmul", "matmul{ a | b }", "a merge, with its branches in braces"),
     ("Stack stack", "cat{ a | b }", "there is no new axis to stack along"),
-    ("Div Divide div Minimum min_merge", "", "there is no such merge; there are add, cat, matmul, max, mean, mul and sub"),
+    ("Div Divide divide", "div{ a | b }", "a merge, with its branches in braces"),
+    ("Minimum minimum_of", "min{ a | b }", "a merge, with its branches in braces"),
     # Containers
     ("Sequential sequential", "[ Conv3x3(64) → ReLU ]", _ROW),
     ("ModuleList ModuleDict nn_ModuleList", "[ Conv3x3(64) → ReLU ]×3", "brackets and a count repeat"),

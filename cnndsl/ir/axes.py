@@ -29,6 +29,11 @@ Sizes = Annotated[tuple[int, ...], BeforeValidator(_sizes)]
 """The sizes of a tensor named by `like=`, the channels aside."""
 
 
+def axis_name(axis: int, x: TensorType) -> Literal["channels"] | int:
+    """An axis as a person names it: `channels` for theirs."""
+    return "channels" if axis == x.channel_axis else axis
+
+
 def axis_index(axis: Literal["channels"] | int, x: TensorType) -> int:
     """The axis as an index into `x.shape`. Raises `out-of-range` where there is none."""
     if axis == "channels":

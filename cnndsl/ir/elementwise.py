@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator
 
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.broadcast import alike, stretched
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors
 from cnndsl.ir.tensor import TensorType
 
@@ -41,6 +42,18 @@ class Elementwise(Op):
     def infer(self, xs: Tensors) -> TensorType:
         self._joined(xs)
         return stretched(xs, self.verb) if self.stretches else alike(xs, self.verb)
+
+    @classmethod
+    def joining(cls, call: Call, xs: Tensors, target: str) -> Self | None:
+        """The merge for an operation of this name, one of whose two arguments may be a number."""
+        if call.target != target or call.arguments.get("alpha", 1) != 1:
+            return None
+        if len(xs) > 1:
+            return cls()
+        given = [call.arguments.get(name) for name in ("self", "other")]
+        if sum(isinstance(n, int | float) for n in given) != 1:
+            return None
+        return cls(numbers=tuple(None if n is None else float(n) for n in given))
 
     def arithmetic(self, xs: Tensors, y: TensorType) -> int:
         return (len(self._joined(xs)) - 1) * y.elements

@@ -15,10 +15,11 @@ import textwrap
 from collections.abc import Callable, Mapping
 from functools import cache
 from itertools import pairwise
-from typing import Any, ClassVar, Literal, final
+from typing import Any, ClassVar, Literal, Self, final
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
+from cnndsl.ir.call import Call
 from cnndsl.ir.reach import Reach
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
@@ -213,6 +214,12 @@ class Op(BaseModel):
         """One element of the output from the same element of the input, as a TIR expression; None if it takes
         more than that element. The kernel of
         the layer before it computes it on its way out, before its result is stored."""
+        return None
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        """The inverse of `to_torch`: the layer that this operation of a foreign network is, where these tensors arrive;
+        None where it is another, or none."""
         return None
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
 from cnndsl.ir.arguments import Axes
+from cnndsl.ir.call import Call, alike
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.torch_words import short
@@ -72,3 +73,10 @@ class AdaptiveMaxPool(Op):
             value = relax.op.max(apart, axis=[axis + 1])
             shape[axis] = m
         return value
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target not in ("adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d"):
+            return None
+        size = alike(call.shape[1:], xs[0].rank)
+        return None if size == 1 else cls(size=size)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
+from cnndsl.ir.call import Call
 from cnndsl.ir.elementwise import Elementwise
-from cnndsl.ir.op import register
+from cnndsl.ir.op import Tensors, register
 
 
 @final
@@ -33,3 +34,7 @@ class Add(Elementwise):
 
     def in_tir(self, tir: Any, a: Any, b: Any) -> Any:
         return a + b
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        return cls.joining(call, xs, "add")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import Annotated, Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, Self, final
 
 from pydantic import Field
 
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Positive
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
@@ -119,3 +120,9 @@ class Attention(Op):
         heads = op.matmul(op.nn.softmax(scores, axis=-1), v)
         together = op.reshape(op.permute_dims(heads, [0, 2, 1, 3]), (batch, n, c))
         return linear(together, weights["out_proj.weight"], weights.get("out_proj.bias"))
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "attention":
+            return None
+        return cls(heads=call["heads"], bias="in_proj_bias" in call.weights, dropout=call.arguments.get("dropout", 0))

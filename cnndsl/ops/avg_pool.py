@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import prod
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
 from cnndsl.ir.arguments import Axes, Padding, per_axis
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_no_map
 from cnndsl.ir.tensor import TensorType
@@ -128,3 +129,20 @@ class AvgPool(Op):
             starts = [o * s - b for o in range(out)]
             shares.append([k / (min(start + k, high) - max(start, low)) for start in starts])
         return [[products(shares)]]
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target not in ("avg_pool1d", "avg_pool2d", "avg_pool3d"):
+            return None
+        rank = xs[0].rank
+        if call.arguments.get("divisor_override"):
+            return None
+        window = call.window("kernel_size", rank)
+        stride = call.window("stride", rank) if call.arguments.get("stride") else window
+        return cls(
+            window=window,
+            stride=None if stride == window else stride,
+            pad=call["pads"] if "pads" in call.arguments else call.window("padding", rank),
+            ceil=call["ceil_mode"],
+            count_pad=call.arguments.get("count_include_pad", True) or call.window("padding", rank) == 0,
+        )

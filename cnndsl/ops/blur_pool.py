@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from math import comb, prod
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Axes, per_axis
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_no_map
 from cnndsl.ir.relax_words import padded_by_take
@@ -88,3 +89,10 @@ class BlurPool(Op):
         conv = (op.nn.conv1d, op.nn.conv2d, op.nn.conv3d)[x.rank - 1]
         padded = padded_by_take(relax, x, values[0], window, "reflect")
         return conv(padded, weight, strides=list(window.stride), groups=x.channels)
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "blur_pool":
+            return None
+        rank = xs[0].rank
+        return cls(window=call.window("kernel_size", rank), stride=call.window("stride", rank))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, Self, final
 
 from pydantic import Field
 
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_channels_behind
 from cnndsl.ir.tensor import TensorType
@@ -85,3 +86,9 @@ class BN(Op):
         if self.affine:
             shift = op.add(shift, weights["bias"])
         return op.add(op.multiply(values[0], op.reshape(scale, shape)), op.reshape(shift, shape))
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "batch_norm" or call.arguments.get("training") or "running_mean" not in call.weights:
+            return None
+        return cls(eps=call["eps"], momentum=call.arguments.get("momentum", 0.1), affine="weight" in call.weights)

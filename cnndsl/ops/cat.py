@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
 from cnndsl.ir.axes import Axis, axis_index
 from cnndsl.ir.broadcast import mismatch
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
 from cnndsl.ir.tensor import TensorType
@@ -60,3 +61,9 @@ class Cat(Op):
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         return relax.op.concat(list(values), axis=axis_index(self.axis, xs[0]) + 1)
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "cat" or len(xs) < 2:
+            return None
+        return cls() if call["axis"] == xs[0].channel_axis else cls(axis=call["axis"])

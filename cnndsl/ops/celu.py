@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, Self, final
 
 from pydantic import Field
 
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
@@ -43,3 +44,7 @@ class CELU(Op):
     def pointwise(self, tir: Any, value: Any) -> Any:
         zero, one, alpha = (tir.const(number, "float32") for number in (0, 1, self.alpha))
         return tir.Select(value > zero, value, alpha * (tir.exp(value / alpha) - one))
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        return cls(alpha=float(call["alpha"])) if call.target == "celu" else None

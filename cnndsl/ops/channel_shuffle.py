@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
 from cnndsl.ir.arguments import Positive
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_groups, refuse_no_map
 from cnndsl.ir.tensor import TensorType
@@ -50,3 +51,7 @@ class ChannelShuffle(Op):
         groups = relax.op.reshape(values[0], (batch, self.groups, x.channels // self.groups, *x.size))
         dealt = relax.op.permute_dims(groups, [0, 2, 1, *range(3, 3 + x.rank)])
         return relax.op.reshape(dealt, (batch, *x.shape))
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        return cls(groups=call["groups"]) if call.target == "channel_shuffle" else None

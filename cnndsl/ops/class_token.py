@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
 from cnndsl.diagnostics.errors import Refusal
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
 from cnndsl.ir.refusals import refuse_indices
@@ -56,3 +57,8 @@ class ClassToken(Op):
         batch = values[0].ty.shape[0]
         token = relax.op.broadcast_to(weights[""], (batch, 1, x.channels))
         return relax.op.concat([token, values[0]], axis=1)
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        fits = xs[0].kind == "tokens" and call.weights.get("weight") == (1, 1, xs[0].channels)
+        return cls() if call.target == "class_token" and fits else None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
 from cnndsl.diagnostics.errors import Refusal
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
@@ -48,3 +49,10 @@ class Clip(Op):
 
     def pointwise(self, tir: Any, value: Any) -> Any:
         return tir.min(tir.max(value, tir.const(self.low, "float32")), tir.const(self.high, "float32"))
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        low, high = call.arguments.get("min"), call.arguments.get("max")
+        if call.target != "clamp" or low is None or high is None or (low, high) == (0, 6):
+            return None
+        return cls(low=float(low), high=float(high))

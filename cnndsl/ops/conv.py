@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from math import prod, sqrt
-from typing import Any, ClassVar, Literal, final
+from typing import Any, ClassVar, Literal, Self, final
 
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Axes, Padding, Positive, per_axis
+from cnndsl.ir.call import Call, alike, padding
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import needed_window, refuse_groups, refuse_no_map
 from cnndsl.ir.relax_words import padded_by_take
@@ -167,3 +168,23 @@ class Conv(Op):
         if "bias" in weights:
             y = relax.op.add(y, relax.op.reshape(weights["bias"], (1, self._out(x), *(1,) * x.rank)))
         return y
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target not in ("conv1d", "conv2d", "conv3d") or "weight" not in call.weights:
+            return None
+        x, rank = xs[0], xs[0].rank
+        out, _, *kernel = call.weights["weight"]
+        groups = call.arguments.get("groups", 1)
+        if groups == x.channels > 1 and out % groups == 0:
+            return None  # Each channel by itself is `DWConv`.
+        return cls(
+            channels=out,
+            groups=groups,
+            window=alike(kernel, rank),
+            stride=call.window("stride", rank),
+            dilation=call.window("dilation", rank),
+            pad=padding(call, kernel, rank),
+            pad_mode=call.arguments.get("pad_mode", "zeros"),
+            bias="bias" in call.weights,
+        )

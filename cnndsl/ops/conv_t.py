@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from math import prod, sqrt
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Axes, Naturals, Padding, Positive, per_axis
+from cnndsl.ir.call import Call, alike
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
 from cnndsl.ir.refusals import needed_window, refuse_groups, refuse_no_map
@@ -183,6 +184,26 @@ class ConvT(Op):
         padding = [max(before, 0) for before, _ in pads] + [max(after, 0) for _, after in pads]
         y = conv(data, weight, padding=padding, dilation=list(painted.dilation), groups=groups)
         return op.add(y, op.reshape(weights["bias"], (1, self._out(x), *(1,) * x.rank))) if "bias" in weights else y
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if (
+            call.target not in ("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
+            or "weight" not in call.weights
+        ):
+            return None
+        rank, groups = xs[0].rank, call.arguments.get("groups", 1)
+        _, out, *kernel = call.weights["weight"]
+        return cls(
+            channels=out * groups,
+            groups=groups,
+            window=alike(kernel, rank),
+            stride=call.window("stride", rank),
+            dilation=call.window("dilation", rank),
+            pad=call.window("padding", rank) if "pads" not in call.arguments else call["pads"],
+            output_pad=call.window("output_padding", rank),
+            bias="bias" in call.weights,
+        )
 
 
 def _spread(relax: Any, value: Any, x: TensorType, stride: tuple[int, ...]) -> Any:

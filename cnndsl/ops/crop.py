@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Axes
 from cnndsl.ir.axes import Sizes, asked_size
+from cnndsl.ir.call import Call, alike
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
 from cnndsl.ir.refusals import refuse_no_map
@@ -79,3 +80,7 @@ class Crop(Op):
         starts = list(self._starts(x))
         ends = [start + n for start, n in zip(starts, self._target(x), strict=True)]
         return relax.op.strided_slice(values[0], list(range(2, 2 + x.rank)), starts, ends)
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        return cls(size=alike(call.shape[1:], xs[0].rank)) if call.target == "crop" else None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
 from cnndsl.diagnostics.errors import Refusal
+from cnndsl.ir.call import Call
 from cnndsl.ir.elementwise import Elementwise
 from cnndsl.ir.op import Tensors, register
 from cnndsl.ir.tensor import TensorType
@@ -41,3 +42,7 @@ class Div(Elementwise):
 
     def in_tir(self, tir: Any, a: Any, b: Any) -> Any:
         return a / b
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        return cls.joining(call, xs, "div")

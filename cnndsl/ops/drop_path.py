@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, Self, final
 
 from pydantic import Field
 
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 
 
@@ -35,3 +36,7 @@ class DropPath(Op):
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         return values[0]
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        return cls(p=float(call["p"])) if call.target == "drop_path" else None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, final
+from typing import Any, ClassVar, Literal, Self, final
 
 from cnndsl.ir.arguments import Axes, Padding, Positive
+from cnndsl.ir.call import Call, alike, padding
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import needed_window
 from cnndsl.ir.tensor import TensorType
@@ -87,3 +88,21 @@ class DWConv(Op):
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         (x,) = xs
         return self.conv(x).to_relax(relax, xs, values, weights)
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target not in ("conv1d", "conv2d", "conv3d") or "weight" not in call.weights:
+            return None
+        x, rank = xs[0], xs[0].rank
+        out, _, *kernel = call.weights["weight"]
+        if call.arguments.get("groups", 1) != x.channels or x.channels == 1 or out % x.channels:
+            return None
+        return cls(
+            multiplier=out // x.channels,
+            window=alike(kernel, rank),
+            stride=call.window("stride", rank),
+            dilation=call.window("dilation", rank),
+            pad=padding(call, kernel, rank),
+            pad_mode=call.arguments.get("pad_mode", "zeros"),
+            bias="bias" in call.weights,
+        )

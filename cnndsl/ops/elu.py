@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
@@ -40,3 +41,9 @@ class ELU(Op):
     def pointwise(self, tir: Any, value: Any) -> Any:
         zero, one, alpha = (tir.const(number, "float32") for number in (0, 1, self.alpha))
         return tir.Select(value > zero, value, alpha * (tir.exp(value) - one))
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "elu" or (call.arguments.get("scale", 1), call.arguments.get("input_scale", 1)) != (1, 1):
+            return None
+        return cls(alpha=float(call.arguments.get("alpha", 1)))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Positive
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
@@ -64,3 +65,10 @@ class Embedding(Op):
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         tokens = relax.op.take(weights["weight"], values[0], axis=0, mode="nan")
         return relax.op.permute_dims(tokens, [0, 2, 1]) if self.map else tokens
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "embedding" or "weight" not in call.weights:
+            return None
+        words, channels = call.weights["weight"]
+        return cls(words=words, channels=channels, map=call.arguments.get("map", False))

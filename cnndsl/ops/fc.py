@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Positive
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
@@ -70,3 +71,9 @@ class FC(Op):
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         y = relax.op.matmul(values[0], relax.op.permute_dims(weights["weight"]))
         return relax.op.add(y, weights["bias"]) if "bias" in weights else y
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "linear" or xs[0].kind != "vector" or "weight" not in call.weights:
+            return None
+        return cls(units=call.weights["weight"][0], bias="bias" in call.weights)

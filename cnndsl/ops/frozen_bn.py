@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, Self, final
 
 from pydantic import Field
 
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_channels_behind
 from cnndsl.ir.tensor import TensorType
@@ -62,3 +63,7 @@ class FrozenBN(Op):
         scale = op.multiply(scale, weights["weight"])
         shift = op.subtract(weights["bias"], op.multiply(weights["running_mean"], scale))
         return op.add(op.multiply(values[0], op.reshape(scale, shape)), op.reshape(shift, shape))
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        return cls(eps=call["eps"]) if call.target == "frozen_batch_norm" else None

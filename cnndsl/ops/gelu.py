@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from math import pi, sqrt
-from typing import Any, ClassVar, Literal, final
+from typing import Any, ClassVar, Literal, Self, final
 
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
@@ -42,3 +43,7 @@ class GELU(Op):
             return half * value * (one + tir.erf(value * tir.const(sqrt(0.5), "float32")))
         cubic = value + tir.const(0.044715, "float32") * value * value * value
         return half * value * (one + tir.tanh(tir.const(sqrt(2 / pi), "float32") * cubic))
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        return cls(approximate=call.arguments.get("approximate", "none")) if call.target == "gelu" else None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
 from cnndsl.ir.axes import behind_channels, pooled
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_indices, refuse_vector
 from cnndsl.ir.tensor import TensorType
@@ -56,3 +57,10 @@ class GlobalAvgPool(Op):
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         (x,) = xs
         return relax.op.mean(values[0], axis=[n + 1 for n in behind_channels(x)], keepdims=x.kind != "tokens")
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target in ("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d"):
+            return cls() if set(call.shape[1:]) == {1} else None
+        whole = call.target == "mean" and call["axes"] == tuple(behind_channels(xs[0])) and xs[0].rank > 0
+        return cls() if whole and call["keepdim"] == (xs[0].kind != "tokens") else None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.ir.axes import Axis, axis_index, behind_channels, seen_along, with_length
+from cnndsl.ir.axes import Axis, axis_index, axis_name, behind_channels, seen_along, with_length
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
 from cnndsl.ir.refusals import refuse_indices
@@ -63,3 +64,9 @@ class GLU(Op):
         kept = op.strided_slice(values[0], [axis], [0], [channels // 2])
         gate = op.strided_slice(values[0], [axis], [channels // 2], [channels])
         return op.multiply(kept, op.sigmoid(gate))
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "glu" or len(call["axes"]) != 1:
+            return None
+        return cls(axis=axis_name(call["axes"][0], xs[0]))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, Self, final
 
 from pydantic import Field
 
 from cnndsl.ir.arguments import Positive
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_channels_behind, refuse_groups, refuse_single_numbers
 from cnndsl.ir.relax_words import normalized_groups, scaled
@@ -56,3 +57,9 @@ class GN(Op):
         (x,) = xs
         y = normalized_groups(relax, values[0], x, self.groups, self.eps)
         return scaled(relax, y, x, weights)
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "group_norm" or {*call.weights} != {"weight", "bias"}:
+            return None
+        return cls(groups=call["num_groups"], eps=call["eps"])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, Self, final
 
 from pydantic import Field
 
 from cnndsl.ir.axes import behind_channels
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_indices, refuse_vector
 from cnndsl.ir.relax_words import scaled
@@ -59,3 +60,7 @@ class GRN(Op):
         mean = op.mean(length, axis=[x.channel_axis + 1], keepdims=True)
         share = op.divide(length, op.add(mean, relax.const(self.eps, "float32")))
         return op.add(value, scaled(relax, op.multiply(value, share), x, weights))
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        return cls(eps=call["eps"]) if call.target == "global_response_norm" else None

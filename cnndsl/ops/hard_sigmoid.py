@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
@@ -61,3 +62,10 @@ class HardSigmoid(Op):
         slope = 1 / 6 if self.slope is None else self.slope
         zero, one, factor, offset = (tir.const(number, "float32") for number in (0, 1, slope, self.offset))
         return tir.min(tir.max(value * factor + offset, zero), one)
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "hardsigmoid":
+            return None
+        slope = call.arguments.get("slope")
+        return cls(slope=None if slope is None else float(slope), offset=float(call.arguments.get("offset", 0.5)))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
@@ -37,3 +38,7 @@ class HardSwish(Op):
     def pointwise(self, tir: Any, value: Any) -> Any:
         zero, three, six = (tir.const(number, "float32") for number in (0, 3, 6))
         return value * tir.min(tir.max(value + three, zero), six) * tir.const(1 / 6, "float32")
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        return cls() if call.target == "hardswish" else None

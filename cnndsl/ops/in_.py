@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, Self, final
 
 from pydantic import Field
 
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_no_map, refuse_single_numbers
 from cnndsl.ir.relax_words import normalized_groups, scaled
@@ -53,3 +54,9 @@ class IN(Op):
         (x,) = xs
         y = normalized_groups(relax, values[0], x, x.channels, self.eps)
         return scaled(relax, y, x, weights) if self.affine else y
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "instance_norm" or not call["use_input_stats"] or "running_mean" in call.weights:
+            return None
+        return cls(eps=call["eps"], affine="weight" in call.weights)

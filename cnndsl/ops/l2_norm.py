@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.relax_words import scaled
@@ -62,3 +63,9 @@ class L2Norm(Op):
         length = op.sqrt(op.sum(op.multiply(value, value), axis=[x.channel_axis + 1], keepdims=True))
         unit = op.divide(value, op.maximum(length, relax.const(LEAST, "float32")))
         return scaled(relax, unit, x, weights) if self.affine else unit
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "l2_norm" or call["axes"] != (xs[0].channel_axis,):
+            return None
+        return cls(affine="weight" in call.weights)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
@@ -62,3 +63,10 @@ class LayerScale(Op):
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         (x,), op = xs, relax.op
         return op.multiply(values[0], op.reshape(weights[""], x.per_channel) if self.flat else weights[""])
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "layer_scale" or call["axis"] != xs[0].channel_axis:
+            return None
+        flat = call.weights["weight"] != xs[0].per_channel
+        return cls(flat=flat) if not flat or call.weights["weight"] == (xs[0].channels,) else None

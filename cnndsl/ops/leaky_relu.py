@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
@@ -37,3 +38,7 @@ class LeakyReLU(Op):
 
     def pointwise(self, tir: Any, value: Any) -> Any:
         return tir.Select(value > tir.const(0, "float32"), value, value * tir.const(self.slope, "float32"))
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        return cls(slope=float(call.arguments.get("negative_slope", 0.01))) if call.target == "leaky_relu" else None

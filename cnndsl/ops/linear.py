@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
 from cnndsl.ir.arguments import Positive
-from cnndsl.ir.axes import Axis, reach_along, seen_along, with_length
+from cnndsl.ir.axes import Axis, axis_name, reach_along, seen_along, with_length
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
 from cnndsl.ir.refusals import refuse_indices
@@ -99,3 +100,10 @@ class Linear(Op):
         if "bias" in weights:
             y = op.add(y, weights["bias"])
         return op.permute_dims(y, [order.index(n) for n in range(last + 1)])
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "linear" or xs[0].kind == "vector" or "weight" not in call.weights:
+            return None
+        axis = call.arguments.get("axis", xs[0].rank)
+        return cls(units=call.weights["weight"][0], bias="bias" in call.weights, axis=axis_name(axis, xs[0]))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, Self, final
 
 from pydantic import Field
 
-from cnndsl.ir.axes import Axis, axis_index, reach_along, seen_along
+from cnndsl.ir.axes import Axis, axis_index, axis_name, reach_along, seen_along
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
 from cnndsl.ir.refusals import refuse_indices
@@ -93,3 +94,15 @@ class LN(Op):
         variance = op.mean(op.multiply(centred, centred), axis=axis, keepdims=True)
         normalized = op.multiply(centred, op.rsqrt(op.add(variance, relax.const(self.eps, "float32"))))
         return scaled(relax, normalized, x, weights) if weights else normalized
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        given = {*call.weights}
+        if (
+            call.target != "layer_norm"
+            or len(call["axes"]) != 1
+            or given not in ({"weight", "bias"}, {"weight"}, set())
+        ):
+            return None
+        (axis,) = call["axes"]
+        return cls(eps=call["eps"], axis=axis_name(axis, xs[0]), affine=bool(given), bias=given != {"weight"})

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
-from cnndsl.ir.axes import Axis, axis_index, reach_along
+from cnndsl.ir.axes import Axis, axis_index, axis_name, reach_along
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
 from cnndsl.ir.refusals import refuse_indices
@@ -47,3 +48,9 @@ class LogSoftmax(Op):
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         (x,) = xs
         return relax.op.nn.log_softmax(values[0], axis=axis_index(self.axis, x) + 1)
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "log_softmax" or len(call["axes"]) != 1:
+            return None
+        return cls(axis=axis_name(call["axes"][0], xs[0]))

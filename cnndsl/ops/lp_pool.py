@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Annotated, Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, Self, final
 
 from pydantic import Field
 
 from cnndsl.ir.arguments import Axes, Padding
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.torch_words import pads_from_the_last, short
@@ -88,3 +89,17 @@ class LPPool(Op):
         means = average.to_relax(relax, xs, (powers,), weights)
         sums = op.multiply(means, relax.const(float(prod(self.window_over(x).kernel)), "float32"))
         return op.power(sums, relax.const(1 / self.p, "float32"))
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "lp_pool":
+            return None
+        rank = xs[0].rank
+        window, stride = call.window("kernel_size", rank), call.window("stride", rank)
+        return cls(
+            p=call["p"],
+            window=window,
+            stride=None if stride == window else stride,
+            pad=call["pads"] if "pads" in call.arguments else 0,
+            ceil=call["ceil_mode"],
+        )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, Self, final
 
 from pydantic import Field
 
 from cnndsl.ir.arguments import Positive
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_no_map
 from cnndsl.ir.tensor import TensorType
@@ -65,3 +66,9 @@ class LRN(Op):
         energy = op.add(op.multiply(means, relax.const(self.alpha, "float32")), relax.const(self.k, "float32"))
         divisor = op.power(energy, relax.const(self.beta, "float32"))
         return op.divide(value, op.reshape(divisor, (batch, *x.shape)))
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "local_response_norm":
+            return None
+        return cls(size=call["size"], alpha=call["alpha"], beta=call["beta"], k=call["k"])

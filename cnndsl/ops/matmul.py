@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.axes import behind_channels
 from cnndsl.ir.broadcast import mismatch
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
 from cnndsl.ir.refusals import refuse_indices
@@ -89,3 +90,8 @@ class MatMul(Op):
         for value in values[1:]:
             result = relax.op.matmul(result, value)
         return result
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        plain = len(xs) > 1 and call.arguments.get("alpha", 1) == 1
+        return cls() if call.target == "matmul" and plain else None

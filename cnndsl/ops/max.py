@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
+from cnndsl.ir.call import Call
 from cnndsl.ir.elementwise import Elementwise
-from cnndsl.ir.op import register
+from cnndsl.ir.op import Tensors, register
 
 
 @final
@@ -35,3 +36,9 @@ class Max(Elementwise):
 
     def in_tir(self, tir: Any, a: Any, b: Any) -> Any:
         return tir.max(a, b)
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target == "clamp" and "max" not in call.arguments and call.arguments.get("min") is not None:
+            return cls(numbers=(None, float(call["min"])))
+        return cls.joining(call, xs, "maximum")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
 from cnndsl.ir.arguments import Axes, Padding, per_axis
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_no_map
 from cnndsl.ir.tensor import TensorType
@@ -103,4 +104,19 @@ class MaxPool(Op):
             # The rows that a last, partly filled window needs are added as padding: TVM's own ceil_mode gave wrong shapes.
             padding=[*window.before, *window.after_filled(x.size)],
             dilation=list(window.dilation),
+        )
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target not in ("max_pool1d", "max_pool2d", "max_pool3d"):
+            return None
+        rank = xs[0].rank
+        window = call.window("kernel_size", rank)
+        stride = call.window("stride", rank) if call.arguments.get("stride") else window
+        return cls(
+            window=window,
+            stride=None if stride == window else stride,
+            pad=call["pads"] if "pads" in call.arguments else call.window("padding", rank),
+            dilation=call.window("dilation", rank),
+            ceil=call["ceil_mode"],
         )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
-from cnndsl.ir.axes import ReducedAxes, Reduction, reduction
+from cnndsl.ir.axes import ReducedAxes, Reduction, behind_channels, reduction
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
 from cnndsl.ir.refusals import refuse_indices
@@ -67,3 +68,13 @@ class Mean(Op):
         axes = self._reduction(x)
         means = relax.op.mean(values[0], axis=[n + 1 for n in axes.axes], keepdims=True)
         return relax.op.reshape(means, (values[0].ty.shape[0], *axes.type.shape))
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "mean":
+            return None
+        if call["axes"] == behind_channels(xs[0]) and call["keepdim"] == (xs[0].kind != "tokens"):
+            return None  # The mean of all positions is `GlobalAvgPool`.
+        if not call["keepdim"] and xs[0].channel_axis in call["axes"]:
+            return None
+        return cls(axis=call["axes"], keep=call["keepdim"])

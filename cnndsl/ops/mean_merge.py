@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
+from cnndsl.ir.call import Call
 from cnndsl.ir.elementwise import Elementwise
 from cnndsl.ir.op import Tensors, register
 from cnndsl.ir.refusals import refuse_indices
@@ -50,3 +51,7 @@ class BranchMean(Elementwise):
 
     def in_tir(self, tir: Any, a: Any, b: Any) -> Any:
         return a + b
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        return cls() if call.target == "mean of branches" else None

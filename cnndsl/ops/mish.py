@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
@@ -39,3 +40,7 @@ class Mish(Op):
         e = tir.exp(tir.min(value, tir.const(20, "float32")))
         numerator = e * (e + two)
         return value * (numerator / (numerator + two))
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        return cls() if call.target == "mish" else None

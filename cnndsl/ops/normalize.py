@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Numbers, PositiveNumbers
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
@@ -73,3 +74,9 @@ class Normalize(Op):
         if isinstance(self.mean, tuple) or isinstance(self.std, tuple):
             return None
         return (value - tir.const(self.mean, "float32")) / tir.const(self.std, "float32")
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "normalize":
+            return None
+        return cls(mean=call["mean"], std=call["std"])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal, final
+from typing import Annotated, Any, ClassVar, Literal, Self, final
 
 from pydantic import BeforeValidator
 
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import whole
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
 from cnndsl.ir.refusals import refuse_no_map
@@ -115,3 +116,21 @@ class Pad(Op):
             return padded_by_take(relax, x, values[0], window, self.mode)
         around = [n for pair in zip(window.before, window.after, strict=True) for n in pair]
         return relax.op.nn.pad(values[0], [0, 0, 0, 0, *around])
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        modes: dict[str, Literal["zeros", "reflect", "replicate", "circular"]] = {
+            "constant": "zeros",
+            "reflect": "reflect",
+            "replicate": "replicate",
+            "circular": "circular",
+        }
+        mode = modes.get(call.arguments.get("mode", ""))
+        if (
+            call.target != "pad"
+            or "pads" not in call.arguments
+            or mode is None
+            or (mode == "zeros" and call.arguments.get("value"))
+        ):
+            return None
+        return cls(amount=call["pads"], mode=mode)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, Self, final
 
 from pydantic import BeforeValidator
 
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import whole
 from cnndsl.ir.axes import behind_channels
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
 from cnndsl.ir.tensor import TensorType
@@ -69,3 +70,7 @@ class Permute(Op):
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         return relax.op.permute_dims(values[0], [0, *(axis + 1 for axis in self.axes)])
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        return cls(axes=call["axes"]) if call.target == "permute" and len(call.shape) <= 6 else None

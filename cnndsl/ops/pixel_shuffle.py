@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any, ClassVar, Literal, final
+from typing import Any, ClassVar, Literal, Self, final
 
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Positive
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
 from cnndsl.ir.refusals import refuse_no_image
@@ -73,3 +74,7 @@ class PixelShuffle(Op):
             return op.reshape(op.permute_dims(pixels, [0, 1, 4, 2, 5, 3]), (batch, *y.shape))
         pixels = op.reshape(values[0], (batch, self.r, self.r, y.channels, h, w))
         return op.reshape(op.permute_dims(pixels, [0, 3, 4, 1, 5, 2]), (batch, *y.shape))
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        return cls(r=call["upscale_factor"]) if call.target == "pixel_shuffle" else None

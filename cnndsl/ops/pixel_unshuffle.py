@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Positive
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_no_image
 from cnndsl.ir.tensor import TensorType
@@ -52,3 +53,7 @@ class PixelUnshuffle(Op):
         batch = values[0].ty.shape[0]
         pixels = relax.op.reshape(values[0], (batch, x.channels, h, self.r, w, self.r))
         return relax.op.reshape(relax.op.permute_dims(pixels, [0, 1, 3, 5, 2, 4]), (batch, *y.shape))
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        return cls(r=call["downscale_factor"]) if call.target == "pixel_unshuffle" else None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
@@ -41,3 +42,7 @@ class PosEmbed(Op):
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         return relax.op.add(values[0], weights[""])
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        return cls() if call.target == "pos_embed" and call.weights["weight"] == (1, *xs[0].shape) else None

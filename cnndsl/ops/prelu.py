@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
@@ -58,3 +59,9 @@ class PReLU(Op):
         shape[x.channel_axis + 1] = x.channels if self.per_channel else 1
         below = op.multiply(op.minimum(value, zero), op.reshape(weights["weight"], shape))
         return op.add(op.nn.relu(value), below)
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "prelu" or "weight" not in call.weights:
+            return None
+        return cls(per_channel=call.weights["weight"] != (1,))

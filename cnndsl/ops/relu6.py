@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
@@ -34,3 +35,8 @@ class ReLU6(Op):
 
     def pointwise(self, tir: Any, value: Any) -> Any:
         return tir.min(tir.max(value, tir.const(0, "float32")), tir.const(6, "float32"))
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        clamped = call.target == "clamp" and (call.arguments.get("min"), call.arguments.get("max")) == (0, 6)
+        return cls() if clamped or call.target == "relu6" else None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Annotated, Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, Self, final
 
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import whole
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.tensor import MOST_AXES, TensorType
 from cnndsl.ir.written import show, sizes
@@ -92,3 +93,9 @@ class Reshape(Op):
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         (x,) = xs
         return relax.op.reshape(values[0], (-1, *self._filled(x)))
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "reshape" or len(call.shape) < 2 or len(call.shape) > 6:
+            return None
+        return cls(shape=call.shape)

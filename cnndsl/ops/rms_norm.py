@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, Self, final
 
 from pydantic import Field
 
-from cnndsl.ir.axes import Axis, axis_index, reach_along, seen_along
+from cnndsl.ir.axes import Axis, axis_index, axis_name, reach_along, seen_along
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
 from cnndsl.ir.refusals import refuse_indices
@@ -73,3 +74,9 @@ class RMSNorm(Op):
         square = op.mean(op.multiply(value, value), axis=[x.channel_axis + 1], keepdims=True)
         normalized = op.multiply(value, op.rsqrt(op.add(square, relax.const(self.eps, "float32"))))
         return scaled(relax, normalized, x, weights)
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "rms_norm" or len(call["axes"]) != 1 or {*call.weights} != {"weight"} or not call["eps"]:
+            return None
+        return cls(eps=call["eps"], axis=axis_name(call["axes"][0], xs[0]))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, Self, final
 
 from pydantic import BeforeValidator
 
 from cnndsl.ir.arguments import MOST_SIZE, per_axis, whole
 from cnndsl.ir.axes import behind_channels
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
 from cnndsl.ir.refusals import refuse_vector
@@ -70,3 +71,13 @@ class Roll(Op):
                 ends = relax.op.strided_slice(y, [axis + 1], [n - s], [n])
                 y = relax.op.concat([ends, relax.op.strided_slice(y, [axis + 1], [0], [n - s])], axis=axis + 1)
         return y
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "roll":
+            return None
+        shifts = dict(zip(call["axes"], call["shifts"], strict=True))
+        if not set(shifts) <= set(behind_channels(xs[0])):
+            return None
+        moved = tuple(shifts.get(axis, 0) for axis in behind_channels(xs[0]))
+        return cls(shift=moved[0] if len(set(moved)) == 1 else moved)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, Self, final
 
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
@@ -60,3 +61,8 @@ class Scale(Op):
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         return relax.op.multiply(values[0], relax.op.reshape(weights[""], ()))
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        shape = call.weights.get("weight", (0,))
+        return cls(shape=shape) if call.target == "scale" and set(shape) <= {1} else None

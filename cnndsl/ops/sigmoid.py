@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
@@ -34,3 +35,7 @@ class Sigmoid(Op):
 
     def pointwise(self, tir: Any, value: Any) -> Any:
         return tir.sigmoid(value)
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        return cls() if call.target == "sigmoid" else None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Natural, Positive
 from cnndsl.ir.axes import Axis, axis_index, behind_channels
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
 from cnndsl.ir.tensor import TensorType
@@ -80,3 +81,13 @@ class Slice(Op):
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         (x,) = xs
         return relax.op.strided_slice(values[0], [self._axis(x) + 1], [self.start], [self.stop])
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "slice" or call["step"] != 1:
+            return None
+        usual = 0 if xs[0].kind == "tokens" else xs[0].channel_axis
+        axis: Axis | None = (
+            None if call["axis"] == usual else "channels" if call["axis"] == xs[0].channel_axis else call["axis"]
+        )
+        return cls(start=call["start"], stop=call["stop"], axis=axis)

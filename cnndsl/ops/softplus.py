@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
@@ -36,3 +37,8 @@ class Softplus(Op):
         # Computed as max(x, 0) + ln(1 + exp(-|x|)), where nothing overflows and nothing cancels.
         zero = tir.const(0, "float32")
         return tir.max(value, zero) + tir.log1p(tir.exp(-tir.max(value, -value)))
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        plain = (call.arguments.get("beta", 1), call.arguments.get("threshold", 20)) == (1, 20)
+        return cls() if call.target == "softplus" and plain else None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import prod, sqrt
-from typing import Annotated, Any, ClassVar, Literal, final
+from typing import Annotated, Any, ClassVar, Literal, Self, final
 
 from pydantic import Field
 
 from cnndsl.ir.arguments import Axes, Padding, Positive
+from cnndsl.ir.call import Call, alike, padding
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.refusals import needed_window
 from cnndsl.ir.tensor import TensorType
@@ -156,3 +157,23 @@ class StdConv(Op):
         if self.gain:
             used = op.multiply(used, weights["gain"])
         return self.conv().to_relax(relax, xs, values, weights | {"weight": used})
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "standardized_conv":
+            return None
+        rank = xs[0].rank
+        out, _, *kernel = call.weights["weight"]
+        return cls(
+            channels=out,
+            groups=call["groups"],
+            window=alike(kernel, rank),
+            stride=call.window("stride", rank),
+            dilation=call.window("dilation", rank),
+            pad=padding(call, kernel, rank),
+            pad_mode=call.arguments.get("pad_mode", "zeros"),
+            bias="bias" in call.weights,
+            eps=call["eps"],
+            gain="gain" in call.weights,
+            gamma=call.arguments.get("gamma", 1.0),
+        )

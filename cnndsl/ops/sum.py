@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
 from cnndsl.ir.axes import ReducedAxes, Reduction, reduction
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
 from cnndsl.ir.refusals import refuse_indices
@@ -66,3 +67,9 @@ class Sum(Op):
         axes = self._reduction(x)
         sums = relax.op.sum(values[0], axis=[n + 1 for n in axes.axes], keepdims=True)
         return relax.op.reshape(sums, (values[0].ty.shape[0], *axes.type.shape))
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "sum" or (not call["keepdim"] and xs[0].channel_axis in call["axes"]):
+            return None
+        return cls(axis=call["axes"], keep=call["keepdim"])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Positive
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.tensor import TensorType
 
@@ -52,3 +53,7 @@ class ToMap(Op):
         (x,) = xs
         batch = values[0].ty.shape[0]
         return relax.op.reshape(relax.op.permute_dims(values[0], [0, 2, 1]), (batch, x.channels, self.h, self.w))
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        return cls(h=call["h"], w=call["w"]) if call.target == "to_map" else None

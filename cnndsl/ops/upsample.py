@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import floor
-from typing import Annotated, Any, ClassVar, Literal, final
+from typing import Annotated, Any, ClassVar, Literal, Self, final
 
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Axes
 from cnndsl.ir.axes import Sizes, asked_size
+from cnndsl.ir.call import Call, alike
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
 from cnndsl.ir.refusals import refuse_no_map
@@ -191,6 +192,26 @@ class Upsample(Op):
         apart = relax.op.reshape(y, (batch, x.channels, *(k for a in axes for k in (a.n, 1))))
         wide = relax.op.broadcast_to(apart, (batch, x.channels, *(k for a in axes for k in (a.n, a.m // a.n))))
         return relax.op.reshape(wide, (batch, x.channels, *(a.m for a in axes)))
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        modes: dict[str, Mode] = {
+            "nearest": "nearest",
+            "linear": "linear",
+            "bilinear": "bilinear",
+            "trilinear": "trilinear",
+            "bicubic": "bicubic",
+        }
+        word, _, rest = call.target.partition("_")
+        mode = modes.get(rest.rstrip("123d"))
+        if word != "upsample" or mode is None:
+            return None
+        x, scales = xs[0], call.arguments.get("scale_factors")
+        align = bool(call.arguments.get("align_corners"))
+        if not scales:
+            return cls(size=alike(call.shape[1:], x.rank), mode=mode, align=align)
+        plain = tuple(int(s) if float(s).is_integer() else float(s) for s in scales)
+        return cls(scale=plain[0] if len(set(plain)) == 1 else plain, mode=mode, align=align)
 
 
 def _mixed(relax: Any, data: Any, taps: list[Tap], axis: int, behind: int, dtype: str) -> Any:

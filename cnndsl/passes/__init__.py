@@ -6,6 +6,7 @@
     check_asserts what the program's `assert`s demand, against the figures of its graph
     text_lints    warnings that the text alone earns
     rebindings    one of them: names that are set again
+    read_program  where a program comes from: a file, standard input, the built-in architectures
     read_graph    the other way in: a graph from the JSON that `compile --to ir` wrote
 
 Words that these files use:

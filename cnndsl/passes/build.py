@@ -51,7 +51,7 @@ def build(
     """The graph of one of the file's models. Raises CnnError with everything that is wrong."""
     findings = library.findings
     findings.found += no_stray(unit)
-    statements = Statements(findings, {name: _sizes(name, text) for name, text in inputs.items()})
+    statements = Statements(findings, {name: sizes_of(name, text) for name, text in inputs.items()})
     raise_errors(findings)
     findings.entrances = statements.assembly.entrances
     try:
@@ -168,7 +168,7 @@ def _refuse_unknown(parameters: Mapping[str, Any], known: list[str]) -> None:
             )
 
 
-def _sizes(name: str, text: str) -> tuple[int, ...]:
+def sizes_of(name: str, text: str) -> tuple[int, ...]:
     parts = text.replace("×", "x").split("x")
     if not all(part.isascii() and part.isdigit() and 0 < len(part) <= 10 and 1 <= int(part) <= 2**31 for part in parts):
         source = Source("--input", f"{name}={text}" if name else text)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from math import prod
+from pathlib import Path
 
 from pydantic import ValidationError
 
 from cnndsl.diagnostics.errors import CnnError, Refusal, fault
 from cnndsl.diagnostics.source import Place, Source
+from cnndsl.disk.files import open_file
 from cnndsl.ir.graph import Graph, Node
 from cnndsl.ir.tensor import BYTES, TensorType
 from cnndsl.ir.weight import Weight
@@ -180,3 +182,18 @@ def _lies_in(place: Place, source: Source, lines: int) -> bool:
         return False
     span = place.span(source)
     return 0 <= span.start <= span.end <= len(source.text)
+
+
+def read_graph_file(path: Path, *, altered: bool) -> Graph:
+    """The graph of a JSON file; `altered` says that parameters or sizes were given, which come too late for it.
+
+    Raises CnnError (`unknown-parameter` for these, besides those of `read_graph`).
+    """
+    if altered:
+        raise fault(
+            "unknown-parameter",
+            f"`{path}` is a network that has been built: its parameters and sizes are settled",
+            help="give them where it is built: `cnndsl compile FILE -P name=value --to ir`",
+        )
+    with open_file(path) as stream:
+        return read_graph(stream.read(MOST_GRAPH_BYTES + 1), str(path))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cnndsl.arrays.use import Use, normalized, plain_use
-from cnndsl.arrays.weights import read_weights
+from cnndsl.arrays.weights import checked, initial_weights, read_weights
 from cnndsl.ir.graph import Graph
 from cnndsl.published.download import Progress, download
 from cnndsl.published.from_packages import take_out
@@ -87,3 +87,21 @@ def size(entry: Published) -> str:
 def _most(entry: Published) -> int:
     """How many bytes the file may have: exactly as many as it had, or a twentieth more than was said in round numbers."""
     return entry.bytes or int((entry.megabytes or 4000) * (1 << 20) * 1.05) + (1 << 20)
+
+
+def weights_for(graph: Graph, given: Mapping[str, Any] | str | Path | None, seed: int) -> dict[str, np.ndarray]:
+    """Weights of a network by state-dict key: those given, as a mapping, a file or `published`, else first ones from a seed.
+
+    Raises `CnnError` where they do not fit the network, besides those of `given_weights`, and `MissingPart`.
+    """
+    if given is None:
+        return initial_weights(graph, seed)
+    if isinstance(given, str | Path):
+        found = given_weights(graph, given)
+        return checked(graph, found.arrays, found.origin)
+    return checked(graph, as_arrays(given), "the given weights")
+
+
+def as_arrays(weights: Mapping[str, Any]) -> dict[str, Any]:
+    """Weights as NumPy arrays; torch's tensors are known by their `detach`, so that torch is not imported."""
+    return {key: array.detach().cpu().numpy() if hasattr(array, "detach") else array for key, array in weights.items()}

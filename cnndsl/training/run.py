@@ -18,7 +18,7 @@ from cnndsl.diagnostics.errors import CnnError, fault
 from cnndsl.disk.files import exists, is_file, open_file, write_atomically
 from cnndsl.ir.graph import Graph
 from cnndsl.passes.read_graph import MOST_GRAPH_BYTES, read_graph
-from cnndsl.training.config import to_toml
+from cnndsl.training.config import merged, to_toml
 from cnndsl.training.options import Options
 from cnndsl.version import __version__
 
@@ -140,6 +140,23 @@ def begin(folder: Path, graph: Graph, options: Options, about: About) -> Run:
     # This file is written last: a folder that has it is a whole run.
     write_atomically(folder / ABOUT, about.model_dump_json(by_alias=True, indent=1))
     return run
+
+
+def lengthened(run: Run, epochs: int) -> Run:
+    """The run with more epochs to go, its files saying so. The rate goes on as if the run had been that long from the
+    start. Raises `CnnError` (wrong-option) where it is not longer."""
+    if epochs <= run.options.epochs:
+        raise fault(
+            "wrong-option",
+            f"the run has {run.options.epochs} epochs, and {epochs} are not more",
+            help=f"say more, as `--epochs {2 * run.options.epochs}`, or leave it out to finish the run",
+        )
+    options = merged(run.options, {"epochs": epochs})
+    about = run.about.model_copy(update={"options": run.about.options | {"epochs": epochs}})
+    if first_process():
+        write_atomically(run.folder / OPTIONS, to_toml(options))
+        write_atomically(run.folder / ABOUT, about.model_dump_json(by_alias=True, indent=1))
+    return Run(run.folder, run.graph, options, about)
 
 
 def _text(graph: Graph) -> str:

@@ -19,6 +19,7 @@ from cnndsl.ir.graph import Graph
 from cnndsl.ir.written import sizes
 from cnndsl.published.table import Published, find
 from cnndsl.published.weights import which
+from cnndsl.training.advice import doubts
 from cnndsl.training.check import check_fits
 from cnndsl.training.config import merged
 from cnndsl.training.data.collection import Collection
@@ -34,6 +35,7 @@ from cnndsl.training.run import (
     first_process,
     free_folder,
     graph_hash,
+    lengthened,
     open_run,
     refuse_occupied,
 )
@@ -100,13 +102,16 @@ def train(graph: Graph, options: Options, folder: Path | None = None, say: Say |
     return _fit(run, Lesson(examples, data.labels, parts, fixed, start), say, resume=False)
 
 
-def resume(folder: Path, say: Say | None = None) -> Trained:
-    """Goes on with a run from its last whole epoch, as if nothing had happened.
+def resume(folder: Path, say: Say | None = None, epochs: int | None = None) -> Trained:
+    """Goes on with a run from its last whole epoch, as if nothing had happened; with `epochs`, more than it had, it is made
+    longer.
 
     Raises `CnnError` (not-a-run, damaged-run; data-changed) besides what `train` raises.
     """
     say = say or (lambda _: None)
     run = open_run(folder)
+    if epochs is not None:
+        run = lengthened(run, epochs)
     data = find_data(run.options.data, run.about.reading)
     if _fingerprint(data) != run.about.data:
         raise fault(
@@ -209,6 +214,8 @@ def _fit(run: Run, lesson: Lesson, say: Say, *, resume: bool) -> Trained:
         if loaded:
             load_arrays(learner.network, loaded)
         _run_trainer(run, learner, resume, say)
+    for line in doubts(run, learner.history, len(lesson.parts[0])):
+        say(line)
     return Trained(run, tuple(learner.history))
 
 

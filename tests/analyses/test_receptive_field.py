@@ -286,4 +286,4 @@ def test_a_window_over_rearranged_axes_leaves_the_receptive_field_unknown() -> N
     assert network_receptive_field(network, receptive_fields(network)) is None
     with pytest.raises(CnnError) as caught:
         parse_text("input 8×16×16  Reshape(8, 32, 8) → Conv3x3(8) → GlobalAvgPool → FC(3)  assert rf >= 16")
-    assert "no receptive field is known" in caught.value.diagnostics[-1].message
+    assert "the receptive field is not known" in caught.value.diagnostics[-1].message

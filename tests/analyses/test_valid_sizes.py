@@ -7,7 +7,8 @@ import pytest
 from cnndsl.analyses.valid_sizes import Rule, find_rule
 from cnndsl.diagnostics.errors import CnnError
 from cnndsl.diagnostics.source import Source
-from cnndsl.pipeline import Origin, parse_text, valid_sizes
+from cnndsl.passes.read_program import Origin
+from cnndsl.pipeline import parse_text, valid_sizes
 
 UNET = """input image: 3×64×64
 Conv3x3(8) → ReLU as e1 → MaxPool → Conv3x3(16) → ReLU as e2 → MaxPool → Conv3x3(32) → ReLU

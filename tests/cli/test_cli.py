@@ -84,7 +84,7 @@ def test_check_for_github_and_sarif(folder: Path, capsys: Captured) -> None:
             "two ways to say the same",
         ),
         (["compile", "lenet5", "--to", "caffe"], "Invalid value for '--to'"),
-        (["explain", "conv"], "nothing is known of `conv`; did you mean `Conv`"),
+        (["explain", "convv"], "nothing is known of `convv`; did you mean `conv"),
         (["run", "nowhere", "--input", "x.npy"], "Directory 'nowhere' does not exist"),
     ],
 )
@@ -98,18 +98,30 @@ def test_a_wrong_command_line_is_2(arguments: list[str], said: str, folder: Path
 @pytest.mark.parametrize(
     ("arguments", "id"),
     [
-        (["summary", "resnet51"], "unknown-architecture"),
-        (["summary", "gone.cnn"], "file-not-found"),
         (["summary", "resnet:resnet19"], "unknown-model"),
         (["summary", "resnet18", "-P", "clases=10"], "unknown-parameter"),
         (["summary", "resnet18", "--input", "3x0x3"], "out-of-range"),
-        (["compile", "lenet5", "--to", "tvm", "-o", "x", "--weights", "gone.pth"], "file-not-found"),
     ],
 )
 def test_what_the_program_and_its_settings_get_wrong_is_1(
     arguments: list[str], id: str, folder: Path, capsys: Captured
 ) -> None:
     assert run(arguments) == 1
+    assert f"error[{id}]" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "id"),
+    [
+        (["summary", "resnet51"], "unknown-architecture"),
+        (["summary", "gone.cnn"], "file-not-found"),
+        (["compile", "lenet5", "--to", "tvm", "-o", "x", "--weights", "gone.pth"], "file-not-found"),
+    ],
+)
+def test_a_file_that_the_command_line_names_and_that_is_not_there_is_2(
+    arguments: list[str], id: str, folder: Path, capsys: Captured
+) -> None:
+    assert run(arguments) == 2
     assert f"error[{id}]" in capsys.readouterr().err
 
 

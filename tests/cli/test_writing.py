@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,3 +71,77 @@ def test_weights_that_nobody_gave_are_said_to_be_untrained(program: Path, capsys
     assert "no --weights: these are the first weights of seed 3, untrained" in capsys.readouterr().err
     assert run(["compile", "net.cnn", "--to", "safetensors", "--weights", "w.safetensors", "-o", "v.safetensors"]) == 0
     assert "untrained" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ["check"], ["summary"], ["draw", "-o", "x.svg"], ["report"], ["compile", "--to", "torch"], ["verify"], ["fmt"],
+        ["train"], ["weights", "init", "-o", "w.safetensors"], ["weights", "check"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_file_that_is_not_there_is_the_command_lines_fault(program: Path, verb: list[str]) -> None:
+    name = [] if verb == ["weights", "check"] else ["gone.cnn"]
+    more = ["net.cnn", "gone.safetensors"] if verb == ["weights", "check"] else []
+    words = [*verb[:2], *name, *more, *verb[2:]] if verb[0] == "weights" else [verb[0], *name, *verb[1:]]
+    assert run(words) == 2
+
+
+def test_a_file_that_a_program_uses_and_that_is_not_there_is_the_programs_fault(program: Path) -> None:
+    program.write_text('use A from "gone.cnn"\ninput 3\nA', encoding="utf-8")
+    assert run(["check", "net.cnn"]) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+def test_a_result_that_finds_no_room_is_3_and_no_traceback(program: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "cnndsl", "summary", "net.cnn"], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert done.returncode == 3
+    assert done.stderr.decode().startswith("error: cannot write the result: No space left on device\n")
+
+
+def test_the_table_of_a_network_over_its_budget_is_shown(program: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    program.write_text(f"{TEXT}assert params < 10\n", encoding="utf-8")
+    assert run(["summary", "net.cnn"]) == 1
+    shown = capsys.readouterr()
+    assert "Conv3x3(8)" in shown.out
+    assert "found: params is 224" in shown.err
+    assert run(["draw", "net.cnn", "-o", "net.dot"]) == 1
+    assert run(["report", "net.cnn"]) == 1
+    assert Path("net.dot").exists()
+    assert Path("net.html").exists()
+    assert run(["compile", "net.cnn", "--to", "torch", "-o", "net.py"]) == 1
+    assert not Path("net.py").exists()
+
+
+def test_memory_is_counted_for_a_batch_and_a_precision(program: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def memory(*options: str) -> dict[str, Any]:
+        assert run(["summary", "net.cnn", "--format", "json", *options]) == 0
+        found: dict[str, Any] = json.loads(capsys.readouterr().out)["totals"]["peak_memory_bytes"]
+        return found
+
+    # 224 weights; 3·64 numbers of the input, 8·64 of each layer's output; one layer's input and output at once.
+    assert memory()["inference"] == 4 * (224 + 3 * 64 + 2 * 8 * 64)
+    assert memory("--batch", "4")["inference"] == 4 * 224 + 4 * 4 * (3 * 64 + 2 * 8 * 64)
+    half = memory("--batch", "4", "--precision", "bf16")
+    assert half["inference"] == 2 * 224 + 4 * 2 * (3 * 64 + 2 * 8 * 64)
+    assert (half["batch"], half["precision"]) == (4, "bf16")
+
+
+def test_list_gives_the_same_at_once_when_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert run(["list"]) == 0
+    first = capsys.readouterr().out
+    monkeypatch.setattr("cnndsl.reference.gallery.figures_of", None)
+    assert run(["list"]) == 0
+    assert capsys.readouterr().out == first
+    assert 'TensorFlow\'s "slim" library' in first
+    next(tmp_path.glob("cnndsl/figures-*.json")).write_text("{", encoding="utf-8")
+    monkeypatch.undo()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert run(["list", "--format", "json"]) == 0

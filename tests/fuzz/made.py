@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cnndsl import pipeline
 from cnndsl.ir.graph import Graph
@@ -87,7 +87,64 @@ def run() -> Path:
     return folder() / "run"
 
 
+def module() -> Any:
+    """A small network in PyTorch."""
+    from cnndsl.backends.pytorch.live.module import to_torch
+
+    return to_torch(network()).eval()
+
+
+@cache
+def pt2() -> bytes:
+    """The network as an exported program."""
+    import io
+    import warnings
+
+    import torch
+
+    packed = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.export.save(torch.export.export(module(), (torch.zeros(2, 1, 8, 8),), strict=False), packed)
+    return packed.getvalue()
+
+
+@cache
+def onnx() -> bytes:
+    """The network as an ONNX file, with weights in a Constant node too."""
+    import numpy as np
+    from onnx import TensorProto, helper, numpy_helper
+
+    rng = np.random.default_rng(0)
+    weight = numpy_helper.from_array(rng.standard_normal((4, 1, 3, 3)).astype("float32"), "conv.weight")
+    bias = numpy_helper.from_array(np.zeros(4, "float32"))
+    fc = numpy_helper.from_array(rng.standard_normal((2, 4)).astype("float32"), "fc.weight")
+    nodes = [
+        helper.make_node("Constant", [], ["b"], value=bias),
+        helper.make_node("Conv", ["x", "conv.weight", "b"], ["c"], kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
+        helper.make_node("Relu", ["c"], ["r"]),
+        helper.make_node("GlobalAveragePool", ["r"], ["g"]),
+        helper.make_node("Flatten", ["g"], ["f"]),
+        helper.make_node("Gemm", ["f", "fc.weight"], ["y"], transB=1),
+    ]
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 1, 8, 8])
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 2])
+    graph = helper.make_graph(nodes, "small", [x], [y], [weight, fc])
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    data: bytes = made.SerializeToString()
+    return data
+
+
+def pt2_model() -> bytes:
+    from tests.fuzz.of_importing import model_json
+
+    return model_json(pt2())
+
+
 SEEDS = {
+    "onnx": lambda: [onnx()],
+    "pt2": lambda: [pt2()],
+    "pt2_model": lambda: [pt2_model()],
     "manifest": lambda: [manifest()],
     "package_weights": lambda: [(package() / "weights.safetensors").read_bytes()],
     "package_sample": lambda: [(package() / "sample.safetensors").read_bytes()],

@@ -10,7 +10,7 @@ from cnndsl.diagnostics.errors import CnnError
 from cnndsl.diagnostics.render import render_all
 from cnndsl.passes.read_graph import read_graph
 from cnndsl.syntax.scan import decode
-from tests.fuzz import made, of_packages, of_training, of_weights
+from tests.fuzz import made, of_importing, of_packages, of_training, of_weights
 
 
 def cnn(data: bytes) -> None:
@@ -84,6 +84,9 @@ READERS: dict[str, Callable[[bytes], None]] = {
     "darknet": of_weights.darknet,
     "image": image,
     "array": array,
+    "onnx": of_importing.onnx,
+    "pt2": of_importing.pt2,
+    "pt2_model": of_importing.pt2_model,
     "manifest": of_packages.manifest,
     "package_weights": of_packages.package_weights,
     "package_sample": of_packages.package_sample,

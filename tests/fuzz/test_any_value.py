@@ -114,6 +114,7 @@ TEXTS: dict[str, tuple[str, Callable[[bytes], tuple[Any, Callable[[Any], bytes]]
     "checkpoint": ("checkpoint", header, 1),
     "state": ("checkpoint", inner, 7),
     "store": ("store", record, 1),
+    "pt2_model": ("pt2_model", plain, 60),
 }
 """The reader, where in the file its JSON is, and every how many changes one is tried here."""
 

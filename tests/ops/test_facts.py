@@ -21,8 +21,9 @@ from cnndsl.pipeline import parse_text
 HOME = Path(__file__).resolve().parents[2] / "cnndsl"
 
 
-def uses(says: Callable[[type[Op]], object]) -> list[Any]:
-    """Every op of which `says` holds as it stands in its examples, with the types of its inputs."""
+def uses(says: Callable[[type[Op]], object], *, plain: bool = False) -> list[Any]:
+    """Every op of which `says` holds as it stands in its examples, with the types of its inputs; only where its facts hold
+    of it if `plain`."""
     return [
         pytest.param(node.op, graph.input_types(node), id=f"{word}-{index}")
         for word, op in sorted(registry().items())
@@ -30,7 +31,7 @@ def uses(says: Callable[[type[Op]], object]) -> list[Any]:
         for index, (text, shape) in enumerate(op.examples)
         for graph in [parse_text(f"input x: {'×'.join(map(str, shape))} of {op.dtype}\n{text}").graph]
         for node in graph.nodes
-        if node.op.word == word
+        if node.op.word == word and (node.op.is_plain or not plain)
     ]
 
 
@@ -60,7 +61,7 @@ def drawn(xs: Tensors) -> list[torch.Tensor]:
     ]
 
 
-@pytest.mark.parametrize(("op", "xs"), uses(lambda op: op.fresh))
+@pytest.mark.parametrize(("op", "xs"), uses(lambda op: op.fresh, plain=True))
 def test_a_fresh_output_may_be_written_over(op: Op, xs: Tensors) -> None:
     module, values = module_of(op, xs).train(), [value.requires_grad_() for value in drawn(xs)]
     found = []
@@ -82,7 +83,7 @@ def test_a_view_in_inference_is_the_memory_of_its_input(op: Op, xs: Tensors) -> 
     assert module_of(op, xs).eval()(value).data_ptr() == value.data_ptr()
 
 
-@pytest.mark.parametrize(("op", "xs"), uses(lambda op: op.combines))
+@pytest.mark.parametrize(("op", "xs"), uses(lambda op: op.combines, plain=True))
 def test_a_merge_combines_numbers_of_the_same_place(op: Op, xs: Tensors) -> None:
     values = torch.stack(torch.broadcast_tensors(*drawn(xs)))
     expected = {
@@ -96,7 +97,7 @@ def test_a_merge_combines_numbers_of_the_same_place(op: Op, xs: Tensors) -> None
     torch.testing.assert_close(module_of(op, xs)(*drawn(xs)), expected)
 
 
-@pytest.mark.parametrize(("op", "xs"), uses(lambda op: op.scales_channels))
+@pytest.mark.parametrize(("op", "xs"), uses(lambda op: op.scales_channels, plain=True))
 def test_a_layer_that_scales_channels_says_by_which_numbers(op: Op, xs: Tensors) -> None:
     (x,), (value,), module = xs, drawn(xs), module_of(op, xs).eval()
     weights = {key.removeprefix("y").removeprefix("."): array.numpy() for key, array in module.state_dict().items()}
@@ -112,7 +113,7 @@ def test_a_bias_before_a_layer_that_subtracts_the_mean_does_nothing(op: Op, xs: 
     torch.testing.assert_close(module(value + bias), module(value))
 
 
-@pytest.mark.parametrize(("op", "xs"), uses(lambda op: op.per_position))
+@pytest.mark.parametrize(("op", "xs"), uses(lambda op: op.per_position, plain=True))
 def test_a_norm_of_positions_divides_by_what_it_says(op: Op, xs: Tensors) -> None:
     (x,), (value,), module = xs, drawn(xs), module_of(op, xs).eval()
     axis, eps = x.channel_axis + 1, getattr(op, "eps", 0.0)
@@ -131,7 +132,7 @@ def test_a_norm_of_positions_divides_by_what_it_says(op: Op, xs: Tensors) -> Non
     torch.testing.assert_close(module(value), expected)
 
 
-@pytest.mark.parametrize(("op", "xs"), uses(lambda op: op.any_layout))
+@pytest.mark.parametrize(("op", "xs"), uses(lambda op: op.any_layout, plain=True))
 def test_a_layer_of_any_layout_finds_the_channels_on_every_axis(op: Op, xs: Tensors) -> None:
     (x,), (value,), module = xs, drawn(xs), module_of(op, xs).eval()
     expected = module(value)

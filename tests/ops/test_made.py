@@ -46,6 +46,13 @@ def test_it_does_not_ask_which_of_several_inputs_it_starts_from() -> None:
     assert graph.nodes[-1].type.shape == (4, 5)
 
 
+def test_it_may_stand_where_several_tensors_arrive() -> None:
+    graph = network(
+        "input tokens 4×6\nSplit(3, axis=channels) as (q, k, v) → attend{ q | k | v | table: RelPos(1, 2) }"
+    )
+    assert graph.nodes[-1].type.shape == (4, 2)
+
+
 def test_its_channels_are_last_where_those_that_arrive_are() -> None:
     graph = network("input tokens 6×8\nadd{ id | pos: Weight([6, 8], init=normal) }")
     assert graph.nodes[0].type.channel_axis == 1

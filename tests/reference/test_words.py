@@ -75,7 +75,9 @@ def test_what_a_foreign_word_is_said_to_be_builds(write: str) -> None:
     first = "b → ToTokens" if write == "PosEmbed" else first
     use = "use SE from squeeze_excitation\n" if write.startswith("SE(") else ""
     body = (
-        f"{write} → ReLU" if write.startswith(("add{ a", "cat", "mul", "sub", "max", "mean")) else f"{first} → {write}"
+        f"{write} → ReLU"
+        if write.startswith(("add{ a", "cat", "mul", "sub", "max", "mean", "div", "min"))
+        else f"{first} → {write}"
     )
     if write.startswith("matmul"):
         body = "matmul{ a | b }"

@@ -86,7 +86,7 @@ def test_options_that_cannot_be(options: dict[str, object]) -> None:
         (["lenet5", "--optimizer", "lion"], "Invalid value for '--optimizer'"),
         ([], "say which network"),
         (["lenet5", "--resume", "a"], "give nothing else"),
-        (["--resume", "a", "--epochs", "3"], "give nothing else"),
+        (["--resume", "a", "--batch", "3"], "give nothing else"),
     ],
 )
 def test_what_is_wrong_on_the_command_line_is_told(

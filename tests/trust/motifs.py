@@ -265,6 +265,33 @@ KINDS: dict[str, Kind] = {
 }
 """Kinds in the order in which seeds take turns."""
 
+REARRANGED = Kind(
+    ("3×8×8", "8×16×16", "4×12", "2×4×6×6", "24", "16×7×9"),
+    (
+        "Flatten → FC(128) → Reshape(8, 4, 4) → Conv3x3({c})",
+        "Flatten → FC(64) → Reshape(2, 4, 2, 4) → Conv3x3x3({c})",
+        "ToTokens → Attention(1) → ToMap(8, 8) → Conv3x3({c})",
+        "ToTokens → LN → Attention(1)",
+        "Reshape(4, -1, 4) → Conv3x3({c})",
+        "matmul{ Reshape(2, 4, -1, 4) | Reshape(2, 4, 4, -1) } → Permute(0, 2, 1, 3)",
+        "Permute(0, 2, 1) → Conv3({c})",
+        "sub{ tower | {a} → tower }",
+        "sub{ tower | Dropout(0.5) → tower } → FC(4)",
+        "add{ id | GlobalAvgPool } → Conv1({c})",
+        "mul{ id | GlobalAvgPool → Conv1(in.channels) → Sigmoid }",
+        "Conv3({c}) → {a}",
+        "MaxPool",
+        "Upsample(2)",
+        "Pad(1)",
+        "Slice(0, 2)",
+        "Roll(1)",
+        "GlobalAvgPool",
+    ),
+    blocks="share tower = [Conv3(8) → {a} → GlobalAvgPool → FC(16)]",
+)
+"""Networks whose axes change after everything was seen, and towers that are subtracted. It takes no turn among `KINDS`: what
+is asked of it are figures, of more networks than could be compiled."""
+
 BLANKS: dict[str, tuple[str, ...]] = {
     "w": ("16", "64", "24", "33", "128"),
     "c": ("16", "32", "64", "24", "48", "96", "7", "33", "20", "128", "10", "1"),

@@ -15,9 +15,18 @@ from typing import Any
 from cnndsl.backends.pytorch.library import nn
 
 
+class LayerClass(str):
+    """A class of `torch.nn` as a constant: `nn.ReLU`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
 @dataclass(frozen=True)
 class Literal:
-    """A constant: a number, text, None, or a tuple or list of them."""
+    """A constant: a number, text, None, a class of layers, or a tuple or list of them."""
 
     value: Any
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from cnndsl.arrays.weights import checked, initial_weights
@@ -20,6 +20,8 @@ from cnndsl.ir.graph import Graph
 if TYPE_CHECKING:
     import numpy as np
 
+    from cnndsl.backends.tvm.code.compiled import Compiled
+
 
 def build(
     graph: Graph,
@@ -31,9 +33,11 @@ def build(
     seed: int = 0,
     origin: str = "the given weights",
     choices: Mapping[Cpu | Gpu, Choices] | None = None,
+    hear: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> BuiltPackage:
     """Compiles a network for `target` (its words: `find_targets`), each run taking `batch` examples; of several sizes
-    the largest that fits is used. `choices` is what tuning chose, by processor.
+    the largest that fits is used. `choices` is what tuning chose, by processor. `hear` is told before each compilation how
+    many are done, and how many there are.
 
     `weights` is a state dict of NumPy arrays, from `origin`; without it the first values of `seed` are taken. Raises
     `CnnError` (unsupported-by-backend, unknown-target, unsupported-by-target, missing-weight, unexpected-weight,
@@ -49,9 +53,12 @@ def build(
     batches = sorted({batch} if isinstance(batch, int) else set(batch))
     refuse_unlowered(graph)
     program = program_of(graph, arrays)
-    variants = []
+    variants: list[list[Compiled]] = []
     for processor in targets:
         tuned = (choices or {}).get(processor, UNTUNED)
-        jobs = [Job(processor, options, size, tuned) for size in batches]
-        variants.append([lower(graph, program, job, origin) for job in jobs])
-    return BuiltPackage(variants, target, options.threads)
+        parts: list[Compiled] = []
+        for size in batches:
+            hear(len(variants) * len(batches) + len(parts), len(targets) * len(batches))
+            parts.append(lower(graph, program, Job(processor, options, size, tuned), origin))
+        variants.append(parts)
+    return BuiltPackage(variants, target, options.threads, trained=weights is not None)

@@ -605,6 +605,8 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     try:
         network = load(Path(__file__).parent)
+        if network.manifest.get("trained") is False:
+            print("note: nobody gave weights: these are first ones, untrained", file=sys.stderr)
         if not arguments[0].endswith((".npy", ".npz")):
             _look(network, *arguments)
             return 0

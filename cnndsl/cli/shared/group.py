@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any
 
 import click
@@ -24,6 +25,7 @@ VERBS = (
     "inspect",
     "verify",
     "weights",
+    "import",
     "fmt",
     "explain",
     "list",
@@ -57,7 +59,9 @@ class Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
-        command: click.Command = import_module(f"cnndsl.cli.{cmd_name}").command
+        # `import` cannot be a module's name.
+        module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command: click.Command = import_module(f"cnndsl.cli.{module}").command
         return command
 
     def resolve_command(

@@ -5,19 +5,23 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import IO
 
 import click
 
 from cnndsl.cli.shared.voice import complain, report
-from cnndsl.diagnostics.errors import CnnError, MissingPart, Refused
+from cnndsl.diagnostics.errors import CnnError, Diagnostic, MissingPart, Refused, Severity
 from cnndsl.diagnostics.extras import how_to_install
+from cnndsl.diagnostics.source import COMMAND_LINE
 from cnndsl.version import __version__
 
 FINE, WRONG_PROGRAM, WRONG_COMMAND, MISSING, BUG, INTERRUPTED = 0, 1, 2, 3, 70, 130
 _EXTRAS = {"torch": "torch", "tvm": "tvm", "numpy": "tvm", "PIL": "images", "pygraphviz": "draw"}
 """The extra that brings a library."""
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+"""What writing a result fails with where there is no room."""
+_NOT_THERE = ("file-not-found", "unknown-architecture")
 _COMPLETION = "_CNNDSL_COMPLETE"
 
 
@@ -28,11 +32,15 @@ def outcome(cli: click.Group, arguments: Sequence[str]) -> int:
         code = _run(cli, arguments)
         sys.stdout.flush()
     except OSError as error:
-        if error.errno != errno.EPIPE:
+        if error.errno not in (errno.EPIPE, *_FULL):
             raise
-        # The reader has enough. Python would complain once more when it flushes on its way out.
+        # Python would complain once more when it flushes on its way out.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FINE
+        if error.errno == errno.EPIPE:
+            # The reader has enough.
+            return FINE
+        complain(f"cannot write the result: {error.strerror}", "write it to a place with room for it")
+        return MISSING
     return code
 
 
@@ -60,7 +68,7 @@ def code_of(work: Callable[[], object]) -> int:
         return WRONG_COMMAND
     except CnnError as error:
         report(error.diagnostics)
-        return MISSING if isinstance(error, Refused) else WRONG_PROGRAM
+        return MISSING if isinstance(error, Refused) else code_of_errors(error.diagnostics)
     except MissingPart as error:
         complain(error.message, error.help)
         return MISSING
@@ -75,9 +83,20 @@ def code_of(work: Callable[[], object]) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         raise
+    except OSError as error:
+        if error.errno in _FULL:
+            raise
+        return _bug(error)
     except Exception as error:  # noqa: BLE001  (the last line of defence: it reports the bug)
         return _no_memory() if _of_memory(error) else _bug(error)
     return FINE
+
+
+def code_of_errors(found: Iterable[Diagnostic]) -> int:
+    """The exit code of errors: a file that the command line names and that is not there is the command line's fault."""
+    wrong = [d for d in found if d.severity is Severity.ERROR]
+    named = all(d.id in _NOT_THERE and (d.span is None or d.span.source.name == COMMAND_LINE) for d in wrong)
+    return WRONG_COMMAND if wrong and named else WRONG_PROGRAM
 
 
 def _of_memory(error: Exception) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO
 
@@ -50,13 +50,14 @@ def complain(message: str, help: str | None = None) -> None:
 
 
 @contextmanager
-def step(text: str) -> Iterator[None]:
-    """Something that takes seconds: a spinner on a terminal, a plain line elsewhere."""
+def step(text: str) -> Iterator[Callable[[int, int], None]]:
+    """Something that takes seconds: a spinner on a terminal, a plain line elsewhere. What it gives is told how much of it
+    is done, of how much."""
     if not sys.stderr.isatty():
         note(f"{text} …")
-        yield
+        yield lambda done, whole: note(f"  {done + 1} of {whole} …") if whole > 1 else None
         return
     from rich.console import Console
 
-    with Console(stderr=True, no_color=not colorful(sys.stderr)).status(f"{text} …"):
-        yield
+    with Console(stderr=True, no_color=not colorful(sys.stderr)).status(f"{text} …") as status:
+        yield lambda done, whole: status.update(f"{text}: {done + 1} of {whole}, {done / whole:.0%} done …")

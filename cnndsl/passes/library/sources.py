@@ -16,7 +16,7 @@ from cnndsl.syntax.scan import MOST_BYTES, decode
 
 
 @dataclass(frozen=True)
-class Origin:
+class UsedFile:
     """A file that is used: its name in messages, and its path, or its text where it is built in."""
 
     name: str
@@ -32,7 +32,7 @@ class Origin:
             return decode(self.name, file.read(MOST_BYTES + 1))
 
 
-def origin_of(statement: tree.Use, user: str, path: Path | None) -> Origin:
+def used_file(statement: tree.Use, user: str, path: Path | None) -> UsedFile:
     """What a `use` names, in the file called `user` that lies at `path` if it is a file.
 
     Nothing outside that file's project is read. Raises CnnError (`unknown-architecture`, `path-outside-project`,
@@ -40,7 +40,7 @@ def origin_of(statement: tree.Use, user: str, path: Path | None) -> Origin:
     """
     if statement.is_file:
         found = _beside(statement.origin, user, path, statement.origin_span)
-        return Origin(_shown(found), found, None)
+        return UsedFile(_shown(found), found, None)
     source = shelf.architecture(statement.origin)
     if source is None:
         close = nearest(statement.origin, shelf.architectures())
@@ -50,7 +50,7 @@ def origin_of(statement: tree.Use, user: str, path: Path | None) -> Origin:
             statement.origin_span,
             help=f"did you mean `{close}`?" if close else "`cnndsl list` names them; a file is written in quotes",
         )
-    return Origin(source.name, None, source)
+    return UsedFile(source.name, None, source)
 
 
 def _beside(written: str, user: str, path: Path | None, span: Span) -> Path:

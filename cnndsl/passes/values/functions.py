@@ -199,7 +199,7 @@ def _linspace(first: Any, last: Any, count: Any) -> list[float]:
     return [float(start)] if n == 1 else [start + (stop - start) * i / (n - 1) for i in range(n)]
 
 
-def _round_to(x: Any, q: Any) -> int:
+def round_to(x: Any, q: Any) -> int:
     value, quantum = number(x), integer(q)
     if quantum < 1:
         raise Refusal("out-of-range", f"expected a quantum from 1, found {quantum}")
@@ -262,7 +262,7 @@ FUNCTIONS = {
             "the mobile nets' rule: the multiple of q nearest to x, at least q, and not more than a tenth below x",
             2,
             2,
-            _round_to,
+            round_to,
         ),
     )
 }

@@ -20,6 +20,7 @@ from cnndsl.passes.values.visible import is_layer
 from cnndsl.passes.walk.body import Body
 from cnndsl.passes.walk.calls import Calls, RunBody
 from cnndsl.passes.walk.findings import Findings
+from cnndsl.passes.walk.labels import label_text
 from cnndsl.passes.walk.merges import Merges
 from cnndsl.passes.walk.repeats import MOST_WALK_STEPS, Repeats
 from cnndsl.passes.walk.resolve import resolve
@@ -87,7 +88,12 @@ class Chains:
             if flow is not None or not isinstance(primary, tree.Group | tree.Merge | tree.Collected):
                 flow = self._arrived(flow, body, element.span)
             # A merge or group that begins a body may name its tensors inside, and need none to arrive.
-            reached, anything = self.repeats.walk(element, primary, flow, body, first)
+            reached: Flow | None
+            if element.repeat is None:
+                key = label_text(element.label, body.place(flow))
+                reached, anything = self.primary(primary, flow, body, key, first)
+            else:
+                reached, anything = self.repeats.walk(element, element.repeat, primary, flow, body, first)
             flow = self._arrived(reached, body, element.span)
         else:
             if primary is element.primary:
@@ -188,6 +194,8 @@ class Chains:
         if isinstance(value, LayerValue):
             if value.op.begins and not first:
                 raise self._in_the_middle(name, primary.span)
+            if value.op.begins and isinstance(flow, tuple) and flow:
+                flow = flow[0]
             return self.layer(value, flow, body, key, primary.span)
         if isinstance(value, BlockValue):
             return self.calls.block(value, flow, body, key, primary.span)

@@ -32,12 +32,16 @@ class Repeats:
         """The names under which the rounds of a repeat gather, by the identity of what is repeated."""
 
     def walk(
-        self, element: tree.Element, primary: tree.Primary, flow: Flow | None, body: Body, first: bool
+        self,
+        element: tree.Element,
+        repeat: tree.Times | tree.Each,
+        primary: tree.Primary,
+        flow: Flow | None,
+        body: Body,
+        first: bool,
     ) -> tuple[Flow | None, bool]:
-        """Where an element led, repeated or not, and whether anything stood there."""
-        repeat, label = element.repeat, element.label
-        if repeat is None:
-            return self.walker.primary(primary, flow, body, label_text(label, body.place(flow)), first)
+        """Where a repeated element led, and whether anything stood there."""
+        label = element.label
         bound, varies = rounds(repeat, label, flow, body)
         self.begin(element.primary, body)
         names, frame_names = body.names, None

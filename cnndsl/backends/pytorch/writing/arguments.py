@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from cnndsl.backends.pytorch.expression import Call, Expression, Literal, Name, Operation, children
+from cnndsl.backends.pytorch.expression import (
+    Call,
+    Expression,
+    LayerClass,
+    Literal,
+    Name,
+    Operation,
+    children,
+    everywhere,
+)
 from cnndsl.backends.pytorch.writing.layout import identifier
-from cnndsl.backends.pytorch.writing.template import Template
+from cnndsl.backends.pytorch.writing.template import ACTIVATION, Template
 
 COUNTS = ("channels", "features", "embed_dim", "normalized_shape")
 """Endings of the names of arguments that count channels: two that are equal in all instances become one argument."""
 
 FEWEST_TO_DERIVE = 3
 """In so many instances that differ, one number that is always the same multiple of another is no accident."""
+
+
+NUM_CLASSES = Name("num_classes")
+"""The number of classes that a classifier tells apart: an argument of the network, and of the classes in between."""
 
 
 @dataclass(frozen=True)
@@ -29,15 +42,20 @@ class Argument:
     """An argument of a generated class, with its value for each instance."""
 
     name: str
-    values: tuple[Literal, ...]
+    values: tuple[Literal, ...] | tuple[Name, ...]
+    """For each instance a constant; or the name of an argument of the class that makes the instance."""
     default: Literal | None = None
 
     @property
     def annotation(self) -> str:
-        return " | ".join({_annotation(value.value): None for value in self.values})
+        if self.name == NUM_CLASSES.text:
+            return "int"
+        return " | ".join({_annotation(v.value): None for v in self.values if isinstance(v, Literal)})
 
 
 def _annotation(value: object) -> str:
+    if isinstance(value, LayerClass):
+        return "type[nn.Module]"
     if isinstance(value, tuple | list):
         inside = " | ".join({_annotation(item): None for item in value})
         return f"tuple[{inside}, ...]" if isinstance(value, tuple) else f"list[{inside}]"
@@ -50,6 +68,8 @@ class Signature:
 
     arguments: tuple[Argument, ...]
     constants: tuple[Expression, ...]
+    conditions: Mapping[str, Expression] = field(default_factory=dict)
+    """When a submodule that some instances lack is made: a flag, or a condition on the other arguments."""
 
     def call(self, function: str, instance: int) -> Call:
         """The expression that makes one of the instances."""
@@ -82,34 +102,62 @@ def signature(template: Template, instances: Sequence[Instance]) -> Signature | 
     rows = list(zip(*(instance.constants for instance in instances), strict=True)) if places else []
     defaults = _defaults(template)
     groups: list[_Group] = []
-    found: dict[int, tuple[_Group, int] | Literal] = {}
+    settled: dict[int, tuple[_Group, int] | Literal] = {}
     for index, row in enumerate(rows):
         known = [value for value in row if value is not None]
         if all(value == known[0] for value in known):
-            found[index] = known[0]
+            settled[index] = known[0]
         elif len(known) == len(row):
-            found[index] = _joined(groups, places[index], tuple(known), defaults[index]), 1
+            settled[index] = _joined(groups, places[index], tuple(known), defaults[index]), 1
     for index, row in enumerate(rows):
-        if index not in found:
+        if index not in settled:
             match = _told(groups, _domain(places[index][1]), row)
             if match is None:
                 return None
-            found[index] = match
+            settled[index] = match
     _name(groups, template, places)
-    flags = [
-        Argument(identifier(m.name), tuple(Literal(m.name not in i.missing) for i in instances), Literal(False))
-        for m in template.made
-        if m.name in template.optional
-    ]
     arguments = [Argument(g.name, g.row, _usable(g.default, g.row)) for g in groups if g.derived is None]
-    ordered = sorted([*arguments, *flags], key=lambda argument: argument.default is not None)
-    return Signature(tuple(ordered), tuple(_written(found[index]) for index in range(len(places))))
+    conditions: dict[str, Expression] = {}
+    for name in (m.name for m in template.made if m.name in template.optional):
+        made = [name not in instance.missing for instance in instances]
+        condition = _condition(groups, made)
+        if condition is None:
+            condition = Name(identifier(name))
+            arguments.append(Argument(condition.text, tuple(map(Literal, made)), Literal(False)))
+        conditions[name] = condition
+    if any(NUM_CLASSES in everywhere(m.expression) for m in template.made):
+        arguments.append(Argument(NUM_CLASSES.text, (NUM_CLASSES,) * len(instances)))
+    ordered = sorted(arguments, key=lambda argument: argument.default is not None)
+    return Signature(tuple(ordered), tuple(_written(settled[index]) for index in range(len(places))), conditions)
 
 
-def _written(found: tuple[_Group, int] | Literal) -> Expression:
-    if isinstance(found, Literal):
-        return found
-    group, factor = found
+def _condition(groups: Sequence[_Group], made: Sequence[bool]) -> Expression | None:
+    """A condition on the arguments that says which instances have a submodule: their channels change, or their stride."""
+    channels = [group for group in groups if group.domain == "channels"]
+    entering = next((group for group in channels if group.name.startswith("in_")), None)
+    changes: list[tuple[Expression, list[bool]]] = []
+    for group in channels if entering else []:
+        assert entering is not None
+        differs = [mine != theirs for mine, theirs in zip(entering.row, group.row, strict=True)]
+        if group is not entering and any(differs):
+            changes.append((Operation("!=", (entering.expression, group.expression)), differs))
+    strides = [
+        (Operation("!=", (Name(group.name), Literal(1))), [value != Literal(1) for value in group.row])
+        for group in groups
+        if group.domain == "stride"
+    ]
+    both = [
+        (Operation("or", (stride, change)), [a or b for a, b in zip(strided, changed, strict=True)])
+        for stride, strided in strides
+        for change, changed in changes
+    ]
+    return next((condition for condition, holds in [*changes, *strides, *both] if holds == list(made)), None)
+
+
+def _written(settled: tuple[_Group, int] | Literal) -> Expression:
+    if isinstance(settled, Literal):
+        return settled
+    group, factor = settled
     return group.expression if factor == 1 else Operation("*", (Literal(factor), group.expression))
 
 
@@ -152,6 +200,8 @@ def _joined(groups: list[_Group], place: tuple[str, str], row: tuple[Literal, ..
         if group.domain in domains and group.row == row:
             group.places.append(place)
             return group
+    if domain == ACTIVATION:
+        default = max(row, key=row.count)
     groups.append(_Group(domain, row, [place], None if domain == "channels" else default))
     return groups[-1]
 

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 
 from cnndsl.backends.pytorch.expression import Call, Expression, Literal, Member, Several, Value
 from cnndsl.backends.pytorch.order import registration_order
-from cnndsl.backends.pytorch.writing.arguments import Signature
+from cnndsl.backends.pytorch.writing.arguments import NUM_CLASSES, Argument, Signature
+from cnndsl.backends.pytorch.writing.heads import number_of_classes
 from cnndsl.backends.pytorch.writing.hoist import hoisted
 from cnndsl.backends.pytorch.writing.instances import Class, instances
 from cnndsl.backends.pytorch.writing.layers import Layers, layers_of
@@ -50,7 +51,9 @@ def classes_of(graph: Graph, title: str) -> tuple[Class, ...]:
     root = scopes[-1]
     template = _template(root, layers, styles, calls)
     constants = tuple(constant for _, _, constant in template.constants())
-    return (*classes, Class(name, template, Signature((), constants), _members(styles, root, template)))
+    classes_told = number_of_classes(graph)
+    arguments = () if classes_told is None else (Argument(NUM_CLASSES.text, (), Literal(classes_told)),)
+    return (*classes, Class(name, template, Signature(arguments, constants), _members(styles, root, template)))
 
 
 def _members(styles: Styles, owner: Scope | Node, template: Template) -> dict[Path, str]:

@@ -6,7 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cnndsl.backends.pytorch.expression import Call, Expression, Literal, Member, Recorder, Value, recorded
+from cnndsl.backends.pytorch.expression import (
+    Attribute,
+    Call,
+    Expression,
+    LayerClass,
+    Literal,
+    Member,
+    Recorder,
+    Value,
+    recorded,
+)
+from cnndsl.backends.pytorch.writing.heads import with_classes
 from cnndsl.backends.pytorch.writing.instances import Class, instances
 from cnndsl.backends.pytorch.writing.layout import class_name
 from cnndsl.backends.pytorch.writing.makers import NN, TORCH, formula, parameter, tensor
@@ -49,7 +60,7 @@ def layers_of(graph: Graph, taken: frozenset[str]) -> Layers:
     drafts = [ClassDraft(graph[name], _template(graph, graph[name])) for name, each in made.items() if each == _OWN]
     classes, calls = instances(drafts, taken, lambda draft: {path: _own(path) for path in draft.template.paths})
     own = {owner.name: call for owner, call in calls.items() if isinstance(owner, Node)}
-    return Layers(graph, made | own, frozenset(own), classes)
+    return Layers(graph, with_classes(graph, made | own), frozenset(own), classes)
 
 
 def _own(path: Path) -> str:
@@ -65,7 +76,13 @@ def _expression(graph: Graph, node: Node) -> Expression | None:
     made = node.op.to_torch(NN, types)
     if made is None:
         return _OWN if weights else None
-    return recorded(made)
+    expression = recorded(made)
+    match expression:
+        case Call(function=Attribute(name=name)) if node.op.category == "activation":
+            # Of an activation with default arguments only the class is to be said.
+            is_plain = expression.arguments == expression.defaults
+            return Call(Literal(LayerClass(f"nn.{name}")), ()) if is_plain else expression
+    return expression
 
 
 def _template(graph: Graph, node: Node) -> Template:

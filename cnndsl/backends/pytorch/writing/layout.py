@@ -15,6 +15,7 @@ from cnndsl.backends.pytorch.expression import (
     Call,
     Expression,
     Item,
+    LayerClass,
     Literal,
     Member,
     Name,
@@ -125,6 +126,8 @@ def written(call: Call) -> list[tuple[str, Expression]]:
 
 def literal(value: object) -> str:
     """A constant as Python text."""
+    if isinstance(value, LayerClass):
+        return str(value)
     if isinstance(value, str):
         return json.dumps(value)
     if isinstance(value, tuple):

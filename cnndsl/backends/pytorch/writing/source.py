@@ -15,6 +15,7 @@ from cnndsl.backends.pytorch.writing.classes import classes_of
 from cnndsl.backends.pytorch.writing.forward import Forward
 from cnndsl.backends.pytorch.writing.instances import Class
 from cnndsl.backends.pytorch.writing.layout import identifier, is_identifier, lines, literal
+from cnndsl.backends.pytorch.writing.layout import text as one_line
 from cnndsl.backends.pytorch.writing.makers import ordered
 from cnndsl.backends.pytorch.writing.template import Made, filled
 from cnndsl.ir.graph import Graph
@@ -100,7 +101,7 @@ def _assignments(written: Class, made: list[tuple[Made, Expression]]) -> list[st
     for part, value in made:
         if part.name in written.template.optional:
             text.append(f"        self.{part.name}: nn.Module = nn.Identity()")
-            text.append(f"        if {identifier(part.name)}:")
+            text.append(f"        if {one_line(written.signature.conditions[part.name])}:")
             text += lines(f"self.{part.name} = ", value, "", 12)
         elif part.buffer:
             text += lines(f'self.register_buffer("{part.name}", ', value, ")", 8)

@@ -21,6 +21,9 @@ Base = Among["module", "list", "dict", "sequential", "ordered"]
 """What a class extends: `nn.Module`, `nn.ModuleList`, `nn.ModuleDict`, or `nn.Sequential` with parts by position or name."""
 
 
+ACTIVATION = "activation_layer"
+"""The argument for an activation: its class. Only activations are made by a call of a constant, see `layers`."""
+
 Path = tuple[str, ...]
 """The names that lead from a module to a submodule."""
 
@@ -133,7 +136,7 @@ def named_constants(expression: Expression, argument: str) -> Iterator[tuple[str
     if isinstance(expression, Literal):
         yield argument, expression
     elif isinstance(expression, Call):
-        yield from named_constants(expression.function, argument)
+        yield from named_constants(expression.function, ACTIVATION)
         for name, value in expression.arguments:
             yield from named_constants(value, name or argument)
     else:

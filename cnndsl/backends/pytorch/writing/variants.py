@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from cnndsl.backends.pytorch.expression import Call, LayerClass, Literal
 from cnndsl.backends.pytorch.writing.arguments import Instance, signature
 from cnndsl.backends.pytorch.writing.regions import Scope
 from cnndsl.backends.pytorch.writing.template import Template
@@ -34,7 +35,7 @@ class AlikeDrafts:
 def variants(drafts: Iterable[ClassDraft]) -> list[AlikeDrafts]:
     """The drafts by class. Classes of one title follow each other; titles come in the order of their first drafts."""
     by_key: dict[object, AlikeDrafts] = {}
-    for draft in drafts:
+    for draft in _padded(list(drafts)):
         by_key.setdefault(draft.template.key, AlikeDrafts(draft.template, [])).drafts.append(draft)
     titles = dict.fromkeys(variant.template.title for variant in by_key.values())
     by_title: list[AlikeDrafts] = []
@@ -42,6 +43,26 @@ def variants(drafts: Iterable[ClassDraft]) -> list[AlikeDrafts]:
         alike = [variant for variant in by_key.values() if variant.template.title == title]
         by_title += _merged(sorted(alike, key=lambda v: -len(v.template.made)))
     return by_title
+
+
+def _padded(drafts: list[ClassDraft]) -> list[ClassDraft]:
+    """The drafts, with `nn.Identity` at the end of chains that only lack the activation at the end of others."""
+    chains = {draft.template.key: draft.template for draft in drafts if draft.template.base == "sequential"}
+    longer = {reduced.key: chain for chain in chains.values() if (reduced := _without_activation(chain)) is not None}
+    padded: list[ClassDraft] = []
+    for draft in drafts:
+        template = longer.get(draft.template.key) if draft.template.base == "sequential" else None
+        if template is not None:
+            identity = replace(template.made[-1], expression=Call(Literal(LayerClass("nn.Identity")), ()))
+            template = replace(template, made=(*draft.template.made, identity))
+        padded.append(draft if template is None else ClassDraft(draft.owner, template))
+    return padded
+
+
+def _without_activation(chain: Template) -> Template | None:
+    last = chain.made[-1].expression
+    is_activation = isinstance(last, Call) and isinstance(last.function, Literal)
+    return chain.without(chain.made[-1].name) if is_activation else None
 
 
 def _merged(variants: list[AlikeDrafts]) -> list[AlikeDrafts]:

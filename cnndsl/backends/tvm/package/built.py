@@ -26,8 +26,8 @@ class BuiltPackage(Package):
     It keeps what it was made from: for each processor the network compiled for each batch size.
     """
 
-    def __init__(self, variants: Variants, target: str, threads: int | None = None) -> None:
-        manifest = describe(variants, target, threads)
+    def __init__(self, variants: Variants, target: str, threads: int | None = None, *, trained: bool = True) -> None:
+        manifest = describe(variants, target, threads, trained=trained)
         super().__init__(manifest, lambda: _network(variants, manifest))
         self._variants = variants
 

@@ -72,6 +72,8 @@ class Manifest(_Strict):
     tvm: str
     cnndsl: str
     weights: str
+    trained: bool = Field(default=True, exclude_if=lambda value: value)
+    """False where nobody gave weights, and first values stand in for them."""
     files: dict[str, str] = {}
     pictures: Pictures | None = None
     """How a photograph becomes the input."""
@@ -94,8 +96,11 @@ class Manifest(_Strict):
         return Use(plain(self.pictures) if self.pictures else {}, plain(self.answer) if self.answer else {})
 
 
-def describe(variants: Sequence[Sequence[Compiled]], target: str, threads: int | None = None) -> Manifest:
-    """The manifest of compiled networks that are not yet written: for each processor one for each batch size."""
+def describe(
+    variants: Sequence[Sequence[Compiled]], target: str, threads: int | None = None, *, trained: bool = True
+) -> Manifest:
+    """The manifest of compiled networks that are not yet written: for each processor one for each batch size. `trained` is
+    false where their weights are first values."""
     from cnndsl.backends.tvm.library import load_tvm
 
     first = variants[0][0]
@@ -116,6 +121,7 @@ def describe(variants: Sequence[Sequence[Compiled]], target: str, threads: int |
         tvm=load_tvm().__version__,
         cnndsl=__version__,
         weights=first.origin,
+        trained=trained,
     )
 
 

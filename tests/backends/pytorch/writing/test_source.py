@@ -26,12 +26,12 @@ from tests.backends.pytorch.programs import PROGRAMS
 from tests.graphs import graph
 
 
-def made(text: str) -> nn.Module:
+def made(text: str, **arguments: int) -> nn.Module:
     """An instance of the last class of a generated file."""
     names: dict[str, Any] = {"__name__": "generated"}
     exec(compile(text, "generated.py", "exec"), names)
     classes = [value for value in names.values() if isinstance(value, type) and value.__module__ == "generated"]
-    module = classes[-1]()
+    module = classes[-1](**arguments)
     assert isinstance(module, nn.Module)
     return module
 
@@ -70,10 +70,61 @@ def test_text_is_the_live_module(name: str) -> None:
 def test_resnet_reads_as_written_by_hand() -> None:
     text = to_source(load("resnet50").graph)
     assert [node.name for node in ast.parse(text).body if isinstance(node, ast.ClassDef)] == ["Bottleneck", "Resnet50"]
-    assert "def __init__(self, in_channels: int, channels: int, stride: int = 1, downsample: bool = False)" in text
+    assert "def __init__(self, in_channels: int, channels: int, stride: int = 1) -> None:" in text
+    assert "        if in_channels != 4 * channels:\n            self.downsample = nn.Sequential(" in text
     assert "self.conv3 = nn.Conv2d(channels, 4 * channels, 1, bias=False)" in text
     assert "return self.relu(out + self.downsample(x))" in text
-    assert "Bottleneck(1024, 512, stride=2, downsample=True), Bottleneck(2048, 512), Bottleneck(2048, 512)" in text
+    assert "Bottleneck(1024, 512, stride=2), Bottleneck(2048, 512), Bottleneck(2048, 512)" in text
+
+
+def test_a_condition_on_the_stride_says_where_a_shortcut_is() -> None:
+    block = "block Unit(s) { add{ conv: Conv3x3(8, stride=s) | down: [Conv1x1(8, stride=s) → BN] if s ≠ 1 else id } }"
+    text = to_source(parse_text(f"{block}\ninput 8×16×16\na: Unit(1) → b: Unit(2) → c: Unit(1)").graph)
+    assert "        if stride != 1:\n" in text
+    assert "down: bool" not in text
+
+
+def test_arguments_have_the_names_of_pytorch() -> None:
+    text = to_source(load("efficientnet_b0").graph)
+    for argument in ("in_channels: int", "out_channels: int", "kernel_size: int", "stride: int = 1", "groups: int = 1"):
+        assert f"        {argument},\n" in text
+    assert "padding=kernel_size // 2," in text
+    assert "Unit(6 * channels, 6 * channels, kernel_size, groups=6 * channels)" in text
+    assert "p=0.075)" in text
+
+
+def test_chains_that_differ_in_their_activation_are_one_class() -> None:
+    text = to_source(load("mobilenet_v3_small").graph)
+    assert "        activation_layer: type[nn.Module] = nn.Hardswish,\n" in text
+    assert "activation_layer=nn.ReLU)" in text
+    assert "activation_layer=nn.Identity)" in text
+    assert "class Unit2" not in text
+
+
+def test_parts_with_numbers_for_names_are_reached_without_getattr() -> None:
+    text = to_source(load("convnext_tiny").graph)
+    assert 'x = self["2"](self["0"](x).permute(0, 2, 3, 1))' in text
+    assert "getattr" not in text
+    assert "nn.Parameter(torch.full((channels, 1, 1), 1e-6))" in text
+
+
+@pytest.mark.parametrize("name", ["resnet18", "googlenet", "squeezenet1_1", "convnext_tiny", "vgg11"])
+def test_the_number_of_classes_is_an_argument(name: str) -> None:
+    network = load(name).graph
+    shape = (2, *network.inputs[0].type.shape)
+    with torch.device("meta"):
+        module, usual = made(to_source(network), num_classes=7), made(to_source(network))
+        results = module.train()(torch.zeros(shape))
+    assert {tuple(value.shape) for value in (results.values() if isinstance(results, dict) else [results])} == {(2, 7)}
+    sizes = [{key: value.shape for key, value in each.state_dict().items()} for each in (module, usual)]
+    assert list(sizes[0]) == list(sizes[1])
+    assert any(7 in shape for shape in sizes[0].values())
+    assert not any(7 in shape and 1000 in shape for shape in sizes[0].values())
+
+
+def test_what_is_no_classifier_has_no_classes() -> None:
+    assert "num_classes" not in to_source(load("unet").graph)
+    assert "num_classes" not in to_source(parse_text("input 8\nFC(5) → L2Norm").graph)
 
 
 def test_vgg_is_a_sequential() -> None:

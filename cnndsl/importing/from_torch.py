@@ -1,0 +1,96 @@
+"""A PyTorch module as a program: traced, matched, written, and proved in that order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from cnndsl.analyses.summary import summarize
+from cnndsl.backends.pytorch.library import torch
+from cnndsl.importing.imported import Imported, Report, first_proved, lines_of, net_of
+from cnndsl.importing.proof import Agreement, macs_of, same_outputs, same_state
+from cnndsl.importing.readers.torch_export import outline, trace_module
+from cnndsl.importing.refuse import Unproved, Unread, unreadable
+from cnndsl.importing.trace import Trace
+from cnndsl.ir.graph import Graph
+from cnndsl.pipeline import parse_text
+
+Shapes = Sequence[tuple[tuple[int, ...], str]]
+
+
+def import_module(module: Any, inputs: Shapes, name: str, source: str, *, forms: Sequence[str] = ()) -> Imported:
+    """The program of a module in evaluation, for inputs of these shapes (without batch) and dtypes.
+
+    `forms` says which of the forms may be taken, all when empty. The module stays as it is; one on the meta device has no
+    numbers, and its outputs are not compared. Raises `CnnError` (cannot-import).
+    """
+    try:
+        trace = trace_module(module, inputs, name)
+        if trace.unreached():
+            trace = _with_heads(trace, module, inputs)
+    except Unread as why:
+        raise unreadable(source, str(why)) from why
+    net = net_of(trace, source)
+    shell = outline(module).eval()
+    examples = tuple(torch.empty((2, *shape), dtype=getattr(torch, dtype), device="meta") for shape, dtype in inputs)
+    macs = macs_of(shell, examples)
+    found: dict[str, Agreement] = {}
+
+    def prove(text: str) -> Graph:
+        graph = parse_text(text, f"{name}.cnn").graph
+        same_state(graph, {key: (t.shape, t.dtype) for key, t in trace.state.items()})
+        ours = summarize(graph).totals.macs
+        if ours != macs:
+            raise Unproved(f"{ours:,} MACs, and {macs:,} there")
+        found["agreement"] = _outputs(module, graph)
+        return graph
+
+    form, text, graph = first_proved(net, f"{name}, imported from {source}.", source, forms, prove)
+    report = Report(
+        source=source,
+        form=form,
+        lines=lines_of(text),
+        params=summarize(graph).totals.params,
+        macs=macs,
+        weights=len(graph.weights),
+        keys="equal",
+        max_rel_error=found["agreement"].drawn,
+        max_rel_error_given=found["agreement"].given,
+    )
+    state = None if _empty(module) else {k: v.detach().cpu().numpy() for k, v in module.state_dict().items()}
+    return Imported(text, graph, state, report)
+
+
+def _with_heads(trace: Trace, module: Any, inputs: Shapes) -> Trace:
+    """The trace with the outputs that only training has, where they reach the weights that are not reached in use."""
+    try:
+        training = trace_module(module, inputs, trace.name, heads=True)
+    except Unread:
+        return trace
+    if len(training.outputs) <= len(trace.outputs) or len(training.unreached()) >= len(trace.unreached()):
+        return trace
+    return replace(training, inference=len(trace.outputs))
+
+
+def _empty(module: Any) -> bool:
+    return any(tensor.device.type == "meta" for tensor in module.state_dict().values())
+
+
+def _outputs(module: Any, graph: Graph) -> Agreement:
+    if _empty(module):
+        return Agreement(None, None)
+    training = module.training
+
+    def run(state: Mapping[str, Any], inputs: tuple[Any, ...]) -> dict[str, Any]:
+        made = torch.func.functional_call(module, dict(state), inputs)
+        if isinstance(made, Mapping):
+            return dict(made)
+        return dict(enumerate(made)) if isinstance(made, list | tuple) else {"": made}  # type: ignore[arg-type]
+
+    keys = {entry.key: entry.key for entry in graph.weights}
+    module.eval()
+    try:
+        return same_outputs(graph, run, module.state_dict(), keys)
+    finally:
+        module.train(training)

@@ -1,0 +1,1 @@
+"""What brings a network in: each reader gives a `Trace`."""

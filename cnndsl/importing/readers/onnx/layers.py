@@ -1,0 +1,267 @@
+"""Translations of ONNX operations with weights or windows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cnndsl.importing.readers.onnx.model import Operation
+from cnndsl.importing.readers.onnx.reader import Reader, Translator, Untranslated
+
+
+def _padding(operation: Operation, size: tuple[int, ...], kernel: list[int]) -> dict[str, Any]:
+    """`padding` for an even one, `pads` else, for attributes of convolutions and pools."""
+    rank = len(kernel)
+    given = operation.attributes
+    mode = given.get("auto_pad", "NOTSET")
+    strides, dilations = given.get("strides", [1] * rank), given.get("dilations", [1] * rank)
+    if mode in ("SAME_UPPER", "SAME_LOWER"):
+        totals = [
+            max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0)
+            for n, s, k, d in zip(size, strides, kernel, dilations, strict=True)
+        ]
+        pairs = [(t // 2, t - t // 2) if mode == "SAME_UPPER" else (t - t // 2, t // 2) for t in totals]
+    else:
+        pads = given.get("pads", [0] * (2 * rank)) if mode != "VALID" else [0] * (2 * rank)
+        pairs = [(pads[n], pads[n + rank]) for n in range(rank)]
+    if any(b < 0 or a < 0 for b, a in pairs):
+        raise Untranslated(f"{operation.kind} with negative pads")
+    return (
+        {"padding": [b for b, _ in pairs]}
+        if all(b == a for b, a in pairs)
+        else {"pads": tuple(pairs), "padding": [0] * rank}
+    )
+
+
+def _out(
+    size: tuple[int, ...], kernel: list[int], given: Mapping[str, Any], padded: Mapping[str, Any], ceil: bool
+) -> tuple[int, ...]:
+    rank = len(kernel)
+    strides, dilations = given.get("strides", [1] * rank), given.get("dilations", [1] * rank)
+    pairs = padded.get("pads") or [(n, n) for n in padded["padding"]]
+    found = []
+    for n, k, s, d, (b, a) in zip(size, kernel, strides, dilations, pairs, strict=True):
+        span = n + b + a - (k - 1) * d - 1
+        count = (-(-span // s) if ceil else span // s) + 1
+        found.append(count - 1 if ceil and (count - 1) * s >= n + b else count)
+    return tuple(found)
+
+
+def conv(reader: Reader, operation: Operation) -> None:
+    weight, bias = reader.array(operation, 1), reader.array(operation, 2)
+    shape, given = reader.shape(operation.inputs[0]), operation.attributes
+    kernel = list(weight.shape[2:])
+    rank = len(kernel)
+    if not 1 <= rank <= 3:
+        raise Untranslated(f"Conv over {rank} axes")
+    padded = _padding(operation, shape[2:], kernel)
+    label = reader.label(operation.inputs[1])
+    arguments = {
+        "input": reader.ref(operation.inputs[0]),
+        "weight": reader.weight(label, "weight", weight),
+        "bias": reader.weight(label, "bias", bias) if bias is not None else None,
+        "stride": given.get("strides", [1] * rank),
+        "dilation": given.get("dilations", [1] * rank),
+        "groups": given.get("group", 1),
+        **padded,
+    }
+    size = _out(shape[2:], kernel, given, padded, False)
+    reader.emit(operation, f"conv{rank}d", arguments, (shape[0], weight.shape[0], *size))
+
+
+def conv_transpose(reader: Reader, operation: Operation) -> None:
+    weight, bias = reader.array(operation, 1), reader.array(operation, 2)
+    shape, given = reader.shape(operation.inputs[0]), operation.attributes
+    kernel = list(weight.shape[2:])
+    rank = len(kernel)
+    if given.get("auto_pad", "NOTSET") != "NOTSET" or "output_shape" in given:
+        raise Untranslated("ConvTranspose whose padding follows from its output")
+    padded = _padding(operation, shape[2:], kernel)
+    strides, added = given.get("strides", [1] * rank), given.get("output_padding", [0] * rank)
+    dilations, groups = given.get("dilations", [1] * rank), given.get("group", 1)
+    label = reader.label(operation.inputs[1])
+    arguments = {
+        "input": reader.ref(operation.inputs[0]),
+        "weight": reader.weight(label, "weight", weight),
+        "bias": reader.weight(label, "bias", bias) if bias is not None else None,
+        "stride": strides,
+        "output_padding": added,
+        "dilation": dilations,
+        "groups": groups,
+        **padded,
+    }
+    pairs = padded.get("pads") or [(n, n) for n in padded["padding"]]
+    size = tuple(
+        (n - 1) * s - b - a + (k - 1) * d + 1 + o
+        for n, s, (b, a), k, d, o in zip(shape[2:], strides, pairs, kernel, dilations, added, strict=True)
+    )
+    reader.emit(operation, f"conv_transpose{rank}d", arguments, (shape[0], weight.shape[1] * groups, *size))
+
+
+def pool(reader: Reader, operation: Operation) -> None:
+    shape, given = reader.shape(operation.inputs[0]), operation.attributes
+    kernel = given["kernel_shape"]
+    rank = len(kernel)
+    if not 1 <= rank <= 3 or (operation.kind == "MaxPool" and len([o for o in operation.outputs if o]) > 1):
+        raise Untranslated(f"{operation.kind} over {rank} axes, or with indices")
+    average = operation.kind == "AveragePool"
+    if average and any(d != 1 for d in given.get("dilations", [])):
+        raise Untranslated("AveragePool with a dilation")
+    padded, ceil = _padding(operation, shape[2:], kernel), bool(given.get("ceil_mode", 0))
+    arguments = {
+        "self": reader.ref(operation.inputs[0]),
+        "kernel_size": kernel,
+        "stride": given.get("strides", [1] * rank),
+        "ceil_mode": ceil,
+        **padded,
+    }
+    arguments |= (
+        {"count_include_pad": bool(given.get("count_include_pad", 0))}
+        if average
+        else {"dilation": given.get("dilations", [1] * rank)}
+    )
+    if "pads" in padded and average and not arguments["count_include_pad"]:
+        raise Untranslated("AveragePool with uneven pads that do not count")
+    size = _out(shape[2:], kernel, given, padded, ceil)
+    reader.emit(operation, f"{'avg' if average else 'max'}_pool{rank}d", arguments, (*shape[:2], *size))
+
+
+def batch_norm(reader: Reader, operation: Operation) -> None:
+    arrays = [reader.array(operation, n) for n in range(1, 5)]
+    if operation.attributes.get("training_mode", 0) or len([o for o in operation.outputs if o]) > 1:
+        raise Untranslated("BatchNormalization in training")
+    label = reader.label(operation.inputs[1])
+    slots = ("weight", "bias", "running_mean", "running_var")
+    arguments = {
+        "input": reader.ref(operation.inputs[0]),
+        **{slot: reader.weight(label, slot, array) for slot, array in zip(slots, arrays, strict=True)},
+        "training": False,
+        "momentum": round(1 - operation.attributes.get("momentum", 0.9), 7),
+        "eps": short(operation.attributes.get("epsilon", 1e-5)),
+    }
+    reader.emit(operation, "batch_norm", arguments, reader.shape(operation.inputs[0]))
+
+
+def short(number: float) -> float:
+    """A number that was kept in float32 as the shortest one that it stands for."""
+    import numpy as np
+
+    return float(str(np.float32(number)))
+
+
+def layer_norm(reader: Reader, operation: Operation) -> None:
+    shape = reader.shape(operation.inputs[0])
+    axis = operation.attributes.get("axis", -1) % len(shape)
+    scale, bias = reader.array(operation, 1), reader.array(operation, 2)
+    label = reader.label(operation.inputs[1])
+    arguments = {
+        "input": reader.ref(operation.inputs[0]),
+        "normalized_shape": list(shape[axis:]),
+        "weight": reader.weight(label, "weight", scale),
+        "bias": reader.weight(label, "bias", bias) if bias is not None else None,
+        "eps": short(operation.attributes.get("epsilon", 1e-5)),
+    }
+    reader.emit(operation, "layer_norm", arguments, shape)
+
+
+def group_norm(reader: Reader, operation: Operation) -> None:
+    shape = reader.shape(operation.inputs[0])
+    scale, bias = reader.array(operation, 1), reader.array(operation, 2)
+    if scale.shape != (shape[1],):
+        raise Untranslated("GroupNormalization with one scale for a group")
+    label = reader.label(operation.inputs[1])
+    arguments = {
+        "input": reader.ref(operation.inputs[0]),
+        "num_groups": operation.attributes["num_groups"],
+        "weight": reader.weight(label, "weight", scale),
+        "bias": reader.weight(label, "bias", bias),
+        "eps": short(operation.attributes.get("epsilon", 1e-5)),
+    }
+    reader.emit(operation, "group_norm", arguments, shape)
+
+
+def instance_norm(reader: Reader, operation: Operation) -> None:
+    label = reader.label(operation.inputs[1])
+    arguments = {
+        "input": reader.ref(operation.inputs[0]),
+        "weight": reader.weight(label, "weight", reader.array(operation, 1)),
+        "bias": reader.weight(label, "bias", reader.array(operation, 2)),
+        "use_input_stats": True,
+        "eps": short(operation.attributes.get("epsilon", 1e-5)),
+    }
+    reader.emit(operation, "instance_norm", arguments, reader.shape(operation.inputs[0]))
+
+
+def gemm(reader: Reader, operation: Operation) -> None:
+    given = operation.attributes
+    weight, bias = reader.array(operation, 1), reader.array(operation, 2)
+    shape = reader.shape(operation.inputs[0])
+    if (given.get("alpha", 1.0), given.get("beta", 1.0), given.get("transA", 0)) != (1.0, 1.0, 0) or len(shape) != 2:
+        raise Untranslated("Gemm with factors")
+    weight = weight if given.get("transB", 0) else weight.T
+    if bias is not None:
+        import numpy as np
+
+        bias = np.broadcast_to(bias.reshape(-1), (weight.shape[0],))
+    linear(reader, operation, operation.inputs[1], weight, bias, (*shape[:-1], weight.shape[0]))
+
+
+def linear(reader: Reader, operation: Operation, name: str, weight: Any, bias: Any, shape: tuple[int, ...]) -> None:
+    label = reader.label(name)
+    arguments = {
+        "input": reader.ref(operation.inputs[0]),
+        "weight": reader.weight(label, "weight", weight),
+        "bias": reader.weight(label, "bias", bias) if bias is not None else None,
+    }
+    reader.emit(operation, "linear", arguments, shape)
+
+
+def matmul(reader: Reader, operation: Operation) -> None:
+    a, b = operation.inputs
+    if b in reader.arrays and reader.arrays[b].ndim == 2 and a not in reader.arrays:
+        weight = reader.arrays[b].T
+        linear(reader, operation, b, weight, None, (*reader.shape(a)[:-1], weight.shape[0]))
+        return
+    if a in reader.arrays or b in reader.arrays:
+        raise Untranslated("MatMul with a constant of other than two axes")
+    x, y = reader.shape(a), reader.shape(b)
+    if len(x) != len(y) or x[:-2] != y[:-2]:
+        raise Untranslated("MatMul of tensors with different axes")
+    reader.emit(operation, "matmul", {"self": reader.ref(a), "other": reader.ref(b)}, (*x[:-1], y[-1]))
+
+
+def prelu(reader: Reader, operation: Operation) -> None:
+    slope = reader.array(operation, 1).reshape(-1)
+    label = reader.label(operation.inputs[1])
+    arguments = {"self": reader.ref(operation.inputs[0]), "weight": reader.weight(label, "weight", slope)}
+    reader.emit(operation, "prelu", arguments, reader.shape(operation.inputs[0]))
+
+
+def lrn(reader: Reader, operation: Operation) -> None:
+    given = operation.attributes
+    if given["size"] % 2 == 0:
+        raise Untranslated("LRN over an even number of channels")
+    arguments = {
+        "self": reader.ref(operation.inputs[0]),
+        "size": given["size"],
+        "alpha": short(given.get("alpha", 1e-4)),
+        "beta": short(given.get("beta", 0.75)),
+        "k": short(given.get("bias", 1.0)),
+    }
+    reader.emit(operation, "local_response_norm", arguments, reader.shape(operation.inputs[0]))
+
+
+LAYERS: Mapping[str, Translator] = {
+    "Conv": conv,
+    "ConvTranspose": conv_transpose,
+    "MaxPool": pool,
+    "AveragePool": pool,
+    "BatchNormalization": batch_norm,
+    "LayerNormalization": layer_norm,
+    "GroupNormalization": group_norm,
+    "InstanceNormalization": instance_norm,
+    "Gemm": gemm,
+    "MatMul": matmul,
+    "PRelu": prelu,
+    "LRN": lrn,
+}

@@ -1,0 +1,240 @@
+"""An ONNX graph as a trace, in PyTorch's words: each operation is translated, sizes are worked out, constants are folded."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from cnndsl.importing.readers.onnx.constants import fold
+from cnndsl.importing.readers.onnx.model import Model, Operation
+from cnndsl.importing.refuse import Lack, Unread
+from cnndsl.importing.trace import ModuleCall, Node, Ref, Tensor, Trace
+
+BATCH = 7
+"""What stands for a batch that the file leaves open."""
+_LABEL = re.compile(r"[A-Za-z0-9_\-]+(\.[A-Za-z0-9_\-]+)*")
+_LONGEST_LABEL = 46
+
+Shape = tuple[int, ...]
+Translator = Callable[["Reader", Operation], None]
+
+
+class Untranslated(Exception):
+    """An operation, or a form of one, that has no translation; with what it is."""
+
+
+class Reader:
+    """Translates one model. `lacks` has the operations that could not be."""
+
+    def __init__(self, model: Model, sizes: Mapping[str, Shape], translators: Mapping[str, Translator]) -> None:
+        self.model = model
+        self.translators = translators
+        self.arrays: dict[str, Any] = dict(model.arrays)
+        self.shapes: dict[str, Shape] = {}
+        self.dtypes: dict[str, str] = {}
+        self.nodes: dict[str, Node] = {}
+        self.weights: dict[str, Tensor] = {}
+        self.values: dict[str, Any] = {}
+        self.constants: dict[str, Tensor] = {}
+        self.renamed: dict[str, str] = {}
+        """Outputs that are the same tensor as another."""
+        self.lacks: list[Lack] = []
+        self.lost: set[str] = set()
+        self.labels: set[str] = set()
+        self.reads: dict[str, int] = {}
+        for operation in model.operations:
+            for name in operation.inputs:
+                self.reads[name] = self.reads.get(name, 0) + 1
+        self.inputs = tuple(self.entering(sizes))
+        self.batch = self.inputs[0].shape[0] if self.inputs and self.inputs[0].shape else BATCH
+        self.scope: tuple[ModuleCall, ...] = ()
+
+    def entering(self, sizes: Mapping[str, Shape]) -> Iterable[Tensor]:
+        """The inputs, with a size for each axis."""
+        for index, (name, dtype, found) in enumerate(self.model.inputs):
+            given = sizes.get(name, sizes.get("") if index == 0 else None)
+            if not found:
+                raise Unread(f"its input `{name}` is one number")
+            batch = found[0] or BATCH
+            size: tuple[int | None, ...] = found[1:] if given is None else given
+            if given is not None and len(given) != len(found) - 1:
+                raise Unread(
+                    f"its input `{name}` has {len(found) - 1} axes behind the batch, and {len(given)} are given"
+                )
+            if None in size:
+                shown = "×".join("?" if n is None else str(n) for n in size)
+                raise Unread(
+                    f"it leaves sizes of its input `{name}` open, {shown}: say them with `--input`, as 3x224x224"
+                )
+            shape = (batch, *(n for n in size if n is not None))
+            self.shapes[name] = shape
+            self.dtypes[name] = dtype
+            yield Tensor(name, shape, dtype)
+
+    def trace(self) -> Trace:
+        """The whole trace. Raises `Unread`; `lacks` are to be looked at first."""
+        for operation, scope in zip(self.model.operations, _scopes(self.model.operations), strict=True):
+            self.scope = scope
+            self.operation(operation)
+        outputs = []
+        for name in self.model.outputs:
+            if name in self.lost:
+                continue
+            if self.ref(name).name not in self.shapes:
+                raise Unread(f"its output `{name}` does not depend on its input")
+            outputs.append((name, self.ref(name).name))
+        state = {tensor.name: tensor for tensor in self.weights.values()}
+        return Trace(
+            name=self.model.name,
+            batch=self.batch,
+            inputs=self.inputs,
+            nodes=tuple(self.nodes.values()),
+            outputs=tuple(outputs),
+            weights=self.weights,
+            constants=self.constants,
+            state=state,
+            array=self.values.__getitem__,
+        )
+
+    def operation(self, operation: Operation) -> None:
+        if any(name in self.lost for name in operation.inputs):
+            self.lost.update(operation.outputs)
+            return
+        given = [self.arrays.get(name) if name else None for name in operation.inputs]
+        if operation.kind == "Shape" and operation.inputs[0] in self.shapes:
+            self.arrays[operation.outputs[0]] = self.sized(operation)
+            return
+        if all(not name or array is not None for name, array in zip(operation.inputs, given, strict=True)):
+            made = fold(operation.kind, given, operation.attributes)
+            if made is not None:
+                self.arrays[operation.outputs[0]] = made
+                return
+        try:
+            translator = self.translators.get(operation.kind)
+            if translator is None:
+                raise Untranslated(operation.kind)
+            translator(self, operation)
+        except Untranslated as what:
+            self.lacks.append(Lack(str(what), self.scope[-1].path if self.scope else operation.name))
+            self.lost.update(operation.outputs)
+
+    def sized(self, operation: Operation) -> Any:
+        import numpy as np
+
+        shape = self.shapes[self.ref(operation.inputs[0]).name]
+        start, end = operation.attributes.get("start", 0), operation.attributes.get("end")
+        return np.asarray(shape[start:end], "int64")
+
+    # -- what translators ask
+
+    def ref(self, name: str) -> Ref:
+        while name in self.renamed:
+            name = self.renamed[name]
+        return Ref(name)
+
+    def shape(self, name: str) -> Shape:
+        name = self.ref(name).name
+        if name in self.shapes:
+            return self.shapes[name]
+        return tuple(self.arrays[name].shape)
+
+    def array(self, operation: Operation, index: int) -> Any:
+        """A constant input; None where it is left out. Raises `Untranslated` for one that depends on the network's input."""
+        if index >= len(operation.inputs) or not operation.inputs[index]:
+            return None
+        name = operation.inputs[index]
+        if name not in self.arrays:
+            raise Untranslated(f"{operation.kind} with an argument that is computed")
+        return self.arrays[name]
+
+    def argument(self, name: str) -> Any:
+        """An input as an argument: a tensor, or a number or constant."""
+        if name not in self.arrays:
+            return self.ref(name)
+        array = self.arrays[name]
+        if array.size == 1:
+            return array.reshape(-1)[0].item()
+        key = f"{name}.constant"
+        self.constants[key] = Tensor(key, tuple(array.shape), str(array.dtype))
+        self.values[key] = array
+        return Ref(key)
+
+    def emit(
+        self, operation: Operation, target: str, arguments: Mapping[str, Any], shape: Shape, name: str = ""
+    ) -> None:
+        name = name or operation.outputs[0]
+        self.nodes[name] = Node(name, target, arguments, shape, "float32", self.scope)
+        self.shapes[name] = shape
+
+    def same(self, operation: Operation, index: int = 0) -> None:
+        """An output that is an input."""
+        name = operation.inputs[index]
+        if name in self.arrays:
+            self.arrays[operation.outputs[0]] = self.arrays[name]
+            return
+        self.renamed[operation.outputs[0]] = self.ref(name).name
+
+    def weight(self, label: str, slot: str, array: Any) -> Ref:
+        """A weight of a layer, by its key there."""
+        import numpy as np
+
+        key = f"{label}.{slot}" if slot else label
+        array = np.ascontiguousarray(array, dtype=array.dtype if array.dtype == np.int64 else "float32")
+        self.weights[key] = Tensor(key, tuple(array.shape), str(array.dtype))
+        self.values[key] = array
+        return Ref(key)
+
+    def label(self, name: str, slot: str = ".weight") -> str:
+        """Where a layer's weights are: as the weight is named, or the module it stands in; else a number, which is no
+        name."""
+        found = name.removesuffix(slot) if name.endswith(slot) else ""
+        path = self.scope[-1].path if self.scope else ""
+        for label in (found, path):
+            fits = _LABEL.fullmatch(label) and len(label) <= _LONGEST_LABEL
+            if fits and label not in self.labels:
+                self.labels.add(label)
+                return label
+        return f"#{len(self.weights) + 1}"
+
+
+def _scopes(operations: tuple[Operation, ...]) -> list[tuple[ModuleCall, ...]]:
+    """The modules around each operation; where an exporter noted none, those of the next one."""
+    found: list[tuple[ModuleCall, ...]] = []
+    behind: tuple[ModuleCall, ...] = ()
+    for operation in reversed(operations):
+        known = bool(operation.metadata.get("pkg.torch.onnx.name_scopes")) or operation.name.startswith("/")
+        behind = scope_of(operation) if known else behind
+        found.append(behind)
+    return list(reversed(found))
+
+
+def scope_of(operation: Operation) -> tuple[ModuleCall, ...]:
+    """The modules around an operation, as PyTorch's exporters note them: in metadata, or in the node's name."""
+    paths = _listed(operation.metadata.get("pkg.torch.onnx.name_scopes", ""))
+    kinds = _listed(operation.metadata.get("pkg.torch.onnx.class_hierarchy", ""))
+    if len(paths) > 1 and len(paths) == len(kinds):
+        pairs = zip(paths[:-1], kinds[:-1], strict=True)
+        return tuple(ModuleCall(path, kind.rpartition(".")[2]) for path, kind in pairs if path)
+    if not operation.name.startswith("/"):
+        return ()
+    found: list[ModuleCall] = []
+    for piece in operation.name.split("/")[1:-1]:
+        if not _LABEL.fullmatch(piece):
+            return ()
+        above = found[-1].path if found else ""
+        path = piece if not above or piece.startswith(f"{above}.") else f"{above}.{piece}"
+        found.append(ModuleCall(path, ""))
+    return tuple(found)
+
+
+def _listed(text: str) -> list[str]:
+    """A list of texts that stands in a text; nothing for any other."""
+    if not text or len(text) > 20_000:
+        return []
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return []
+    return value if isinstance(value, list) and all(isinstance(item, str) for item in value) else []

@@ -1,0 +1,56 @@
+"""Patterns in order: each turns several operations into one that a layer recognises."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from cnndsl.importing.canonical import canonical
+from cnndsl.importing.patterns import (
+    attention,
+    cats,
+    computed_weights,
+    dropped,
+    gates,
+    gelu,
+    global_pool,
+    norms,
+    numbers,
+    one_tensor,
+    over_channels,
+    padded,
+    shuffles,
+    tokens,
+)
+from cnndsl.importing.trace import Trace
+from cnndsl.importing.web import Web, walk
+
+PATTERNS: tuple[ModuleType, ...] = (
+    numbers,
+    padded,
+    dropped,
+    computed_weights,
+    attention,
+    gates,
+    gelu,
+    shuffles,
+    over_channels,
+    tokens,
+    norms,
+    one_tensor,
+    global_pool,
+    cats,
+)
+"""A later one may build on what an earlier one has made."""
+
+
+def simplify(trace: Trace) -> Trace:
+    """The trace in canonical form, patterns found."""
+    web = Web(canonical(trace))
+    web.sweep()
+    for pattern in PATTERNS:
+        for node in walk(web):
+            if node.target in pattern.TARGETS and (new := pattern.rewrite(web, node)) is not None:
+                web.replace(node, new)
+                if new.target == "same":
+                    web.forward(new, next(new.refs()))
+    return web.trace_now()

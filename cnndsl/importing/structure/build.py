@@ -1,0 +1,84 @@
+"""From a network of layers to a program, as readable as it can be, or flat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from cnndsl.importing.match import Net
+from cnndsl.importing.structure.blocks import with_blocks
+from cnndsl.importing.structure.chains import statements
+from cnndsl.importing.structure.drops import even_drops
+from cnndsl.importing.structure.elements import Chain, Element, Layer, Program, Word, with_inner
+from cnndsl.importing.structure.labels import bracketed, positioned, without_idle_labels
+from cnndsl.importing.structure.regions import Region, regions
+from cnndsl.importing.structure.repeats import folded
+from cnndsl.importing.structure.write import RESERVED
+from cnndsl.passes.values.functions import FUNCTIONS
+from cnndsl.passes.values.visible import is_layer
+
+
+def renamed(net: Net) -> Net:
+    """The network with names of inputs that the language can say."""
+    taken: set[str] = set()
+    names: dict[str, str] = {}
+    for name, _ in net.inputs:
+        plain = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in name)
+        plain = plain if plain[:1].isalpha() or plain[:1] == "_" else f"input_{plain}"
+        while plain in taken or plain in RESERVED or is_layer(plain) or plain in FUNCTIONS:
+            plain += "_"
+        taken.add(plain)
+        names[name] = plain
+    pieces = tuple(replace(p, inputs=tuple(names.get(n, n) for n in p.inputs)) for p in net.pieces)
+    outputs = tuple((label, names.get(value, value)) for label, value in net.outputs)
+    return replace(net, inputs=tuple((names[n], t) for n, t in net.inputs), pieces=pieces, outputs=outputs)
+
+
+def flat(net: Net) -> Program:
+    """Chains with dotted labels and no brackets: right wherever the layers are."""
+    return Program(net.inputs, statements(net, Region(None, net.pieces, "", "")), net.outputs, (), net.inference)
+
+
+def bracketed_program(net: Net) -> Program:
+    """Brackets and repeats, and no blocks."""
+    found = []
+    for name, chain in statements(net, regions(net)):
+        tidy = without_idle_labels(bracketed(without_flattening(chain)))
+        found.append((name, folded(positioned(tidy))))
+    return Program(net.inputs, tuple(found), net.outputs, (), net.inference)
+
+
+def blocked(net: Net) -> Program:
+    """Blocks for the classes of modules, rows of a table for their calls."""
+    found = []
+    for name, chain in statements(net, regions(net)):
+        found.append((name, positioned(without_idle_labels(bracketed(without_flattening(chain))))))
+    drops, even = even_drops(tuple(found))
+    blocks, done = with_blocks(even)
+    return Program(net.inputs, done, net.outputs, blocks, net.inference, drops)
+
+
+def without_flattening(chain: Chain) -> Chain:
+    """Without the `Flatten` that `FC` brings along."""
+    done: list[Element] = []
+    for element in chain:
+        element = with_inner(element, without_flattening)
+        if (
+            done
+            and _is(element, "FC")
+            and _is(done[-1], "Flatten")
+            and done[-1].label in ("", "flatten")
+            and not done[-1].tap
+        ):
+            flatten = done.pop()
+            element = replace(element, entering=flatten.entering)
+        done.append(element)
+    return tuple(done)
+
+
+def _is(element: Element, word: str) -> bool:
+    return isinstance(element, Layer) and isinstance(element.word, Word) and element.word.name == word
+
+
+FORMS: Mapping[str, Callable[[Net], Program]] = {"blocks": blocked, "brackets": bracketed_program, "flat": flat}
+"""The forms of a program, the most readable first."""

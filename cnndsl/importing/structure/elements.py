@@ -1,0 +1,176 @@
+"""A program in the making: chains of elements, before it is text. Values are never changed, always replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from cnndsl.ir.tensor import TensorType
+
+Chain = tuple["Element", ...]
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A value written with names: `4 × channels`. `loose` where it wants brackets beside another operator."""
+
+    text: str
+    loose: bool = False
+
+
+@dataclass(frozen=True)
+class Vector:
+    """An argument while several instances of a block are compared: its value in each, None where it is not there."""
+
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Word:
+    """A layer as it is written: its word, how many axes its window has, and its arguments in order. Those at their
+    defaults are left out; `channels` always stands here, and `same` says that as many come in."""
+
+    name: str
+    rank: int = 0
+    arguments: tuple[tuple[str, Any], ...] = ()
+    same: bool = False
+
+    def get(self, name: str) -> Any:
+        return dict(self.arguments).get(name)
+
+    def with_arguments(self, arguments: dict[str, Any]) -> Word:
+        return replace(self, arguments=tuple(arguments.items()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Element:
+    """One step of a chain. `entering` and `leaving` are the tensors at its two ends."""
+
+    label: str = ""
+    tap: str = ""
+    entering: TensorType | None = field(default=None, compare=False, repr=False)
+    leaving: TensorType | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer(Element):
+    word: Word | Vector | Expression
+    weighty: bool = False
+    """Whether it has weights, which its label then names."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Use(Element):
+    """A tensor by its name; `id` is the one that arrives."""
+
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group(Element):
+    """A labelled bracket; `kind` is the class of the module that it was, "" for brackets of ours."""
+
+    body: Chain
+    kind: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Merge(Element):
+    word: Word
+    branches: tuple[Chain, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call(Element):
+    """A block called with arguments by name."""
+
+    block: str
+    arguments: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repeat(Element):
+    """`[…]×count`, or with `names`, `… for names in values`, where `values` is written text or rows."""
+
+    body: Chain
+    count: Any = None
+    names: tuple[str, ...] = ()
+    rows: tuple[tuple[Any, ...], ...] = ()
+    span: tuple[int, int] | None = None
+    """For labels that count: the first and the last number."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice(Element):
+    """What is there only if; `otherwise` is "", `id` or `none`."""
+
+    body: Chain
+    condition: Vector | Expression
+    otherwise: str = ""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A block's parameter: its name, and its default where it has one."""
+
+    name: str
+    default: Any = None
+    required: bool = True
+    role: str = ""
+    """The argument that it becomes: widths are compared with widths."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A definition."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    body: Chain
+
+
+@dataclass(frozen=True)
+class Program:
+    """A whole network: its blocks in the order of their definition, and its statements: chains, perhaps with a name."""
+
+    inputs: tuple[tuple[str, TensorType], ...]
+    statements: tuple[tuple[str, Chain], ...]
+    outputs: tuple[tuple[str, str], ...]
+    blocks: tuple[Block, ...] = ()
+    inference: int | None = None
+    """How many of the outputs there are in use; the others only training has."""
+    drops: tuple[float, int] | None = None
+    """`linspace(0, p, n)` of the shares that `DropPath`s silence, where they are one."""
+
+
+ID = Use(name="id")
+
+
+def inner(element: Element) -> tuple[Chain, ...]:
+    """The chains inside of an element."""
+    if isinstance(element, Merge):
+        return element.branches
+    return (element.body,) if isinstance(element, Group | Repeat | Choice) else ()
+
+
+def with_inner(element: Element, change: Callable[[Chain], Chain]) -> Element:
+    """The same element, each chain inside changed."""
+    if isinstance(element, Merge):
+        return replace(element, branches=tuple(map(change, element.branches)))
+    if isinstance(element, Group | Repeat | Choice):
+        return replace(element, body=change(element.body))
+    return element
+
+
+def everything(chain: Chain) -> Iterator[Element]:
+    """All elements, outer ones first."""
+    for element in chain:
+        yield element
+        for deeper in inner(element):
+            yield from everything(deeper)
+
+
+def has_tap(chain: Chain) -> bool:
+    """Whether a tensor is named or used by its name anywhere inside."""
+    return any(e.tap or (isinstance(e, Use) and e.name != "id") for e in everything(chain))

@@ -1,0 +1,214 @@
+"""Labels: runs with a common first part become brackets, and a label that says what a position says anyway goes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+from cnndsl.importing.structure.elements import (
+    Call,
+    Chain,
+    Element,
+    Group,
+    Layer,
+    Merge,
+    Repeat,
+    Use,
+    Word,
+    inner,
+    with_inner,
+)
+from cnndsl.ir.op import find
+
+
+def bracketed(chain: Chain) -> Chain:
+    """Dotted labels as labelled brackets, where all elements of a first part stand in a row, or in one merge.
+
+    What has no label and stands between two of them is inside; what follows each of several numbered brackets alike, such as
+    an activation after a sum, is, too.
+    """
+    counts = Counter(_firsts(chain))
+    return _bracketed(chain, counts)
+
+
+def _firsts(chain: Chain) -> Iterator[str]:
+    """The first part of each label of a scope."""
+    for element in chain:
+        yield from _firsts_of(element)
+
+
+def _firsts_of(element: Element) -> Iterator[str]:
+    if element.label:
+        yield element.label.partition(".")[0]
+        return
+    for deeper in inner(element):
+        yield from _firsts(deeper)
+
+
+def _dotted(element: Element) -> bool:
+    """Whether each label of a scope inside an element has several parts."""
+    if element.label:
+        return "." in element.label
+    return all(_dotted(e) for deeper in inner(element) for e in deeper)
+
+
+def _stripped(element: Element, first: str) -> Element:
+    """The element with the first part taken off the labels of its scope."""
+    if element.label:
+        return replace(element, label=element.label[len(first) + 1 :])
+    return with_inner(element, lambda chain: tuple(_stripped(e, first) for e in chain))
+
+
+def _bracketed(chain: Chain, counts: Counter[str]) -> Chain:
+    done: list[Element] = []
+    index = 0
+    while index < len(chain):
+        run = _run(chain, index, counts)
+        if run is None:
+            element = chain[index]
+            if isinstance(element, Group):
+                element = replace(element, body=bracketed(element.body))
+            elif not element.label:
+                element = _labelled_merge(element, counts) or with_inner(element, lambda c: _bracketed(c, counts))
+            done.append(element)
+            index += 1
+            continue
+        first, end = run
+        members = chain[index:end]
+        last = members[-1]
+        body = (*members[:-1], replace(last, tap=""))
+        done.append(
+            Group(
+                label=first,
+                body=bracketed(tuple(_stripped(e, first) for e in body)),
+                tap=last.tap,
+                entering=members[0].entering,
+                leaving=last.leaving,
+            )
+        )
+        index = end
+    return _absorbed(tuple(done))
+
+
+def _run(chain: Chain, index: int, counts: Counter[str]) -> tuple[str, int] | None:
+    """The first part and the end of a run of labels that begins here and is all there are of its part."""
+    firsts = set(_firsts_of(chain[index]))
+    if len(firsts) != 1 or not _dotted(chain[index]) or isinstance(chain[index], Repeat):
+        return None
+    (first,) = firsts
+    seen, end = 0, index
+    for place in range(index, len(chain)):
+        here = list(_firsts_of(chain[place]))
+        if any(part != first for part in here) or not _dotted(chain[place]):
+            break
+        if here:
+            seen, end = seen + len(here), place + 1
+    inside = chain[index:end]
+    whole = seen == counts[first] and (seen > 1 or len(inside) > 1)
+    only_merge = (
+        len(inside) == 1 and isinstance(inside[0], Merge) and not inside[0].label and len(inside[0].branches) > 1
+    )
+    starts = any(isinstance(e, Use) and e.name != "id" for e in inside)
+    return (first, end) if whole and not starts and not (only_merge and _all_branches(inside[0])) else None
+
+
+def _all_branches(merge: Element) -> bool:
+    """Whether each branch of a merge has a label: its label may then stand on the merge itself."""
+    return isinstance(merge, Merge) and all(any(True for _ in _firsts(branch)) for branch in merge.branches)
+
+
+def _labelled_merge(element: Element, counts: Counter[str]) -> Element | None:
+    """A merge whose branches hold all labels of one first part has it for its own label."""
+    if not isinstance(element, Merge) or not _all_branches(element) or not _dotted(element):
+        return None
+    firsts = Counter(first for branch in element.branches for first in _firsts(branch))
+    if len(firsts) != 1:
+        return None
+    ((first, count),) = firsts.items()
+    if count != counts[first] or count < 2:
+        return None
+    stripped = [tuple(_stripped(e, first) for e in branch) for branch in element.branches]
+    inner_counts = Counter(part for branch in stripped for part in _firsts(branch))
+    return replace(element, label=first, branches=tuple(_bracketed(branch, inner_counts) for branch in stripped))
+
+
+def _absorbed(chain: Chain) -> Chain:
+    """Numbered brackets that are all followed by the same layers without labels take these in."""
+    places = [n for n, e in enumerate(chain) if isinstance(e, Group) and not e.kind and e.label.isdigit()]
+    if len(places) < 2 or any(chain[n].tap for n in places):
+        return chain
+    tails = []
+    for place, following in zip(places, [*places[1:], len(chain)], strict=True):
+        tail: list[Element] = []
+        for element in chain[place + 1 : following]:
+            if not isinstance(element, Layer) or element.label or element.tap:
+                break
+            tail.append(element)
+        tails.append(tuple(tail))
+    shortest = min(tails, key=len)
+    if not shortest or any(tail[: len(shortest)] != shortest for tail in tails):
+        return chain
+    done: list[Element] = []
+    skip = 0
+    for number, element in enumerate(chain):
+        if skip:
+            skip -= 1
+            continue
+        if number in places and isinstance(element, Group):
+            taken = chain[number + 1 : number + 1 + len(shortest)]
+            done.append(replace(element, body=(*element.body, *taken), leaving=taken[-1].leaving))
+            skip = len(shortest)
+        else:
+            done.append(element)
+    return tuple(done)
+
+
+def positioned(chain: Chain) -> Chain:
+    """Without the labels that are the element's own position in its scope."""
+    return _Positions().chain(chain)
+
+
+class _Positions:
+    """Counts a scope's elements as the language does: layers, blocks and labelled brackets, in reading order."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def chain(self, chain: Chain) -> Chain:
+        return tuple(self.element(element) for element in chain)
+
+    def element(self, element: Element) -> Element:
+        if isinstance(element, Layer):
+            op = find(element.word.name) if hasattr(element.word, "name") else None
+            return self.counted(element) if op is None or op.takes_position else element
+        if isinstance(element, Call):
+            return self.counted(element)
+        if isinstance(element, Group) and element.label:
+            element = self.counted(element)
+            return replace(element, body=positioned(element.body)) if isinstance(element, Group) else element
+        if isinstance(element, Merge) and element.label:
+            scope = _Positions()
+            return replace(element, branches=tuple(map(scope.chain, element.branches)))
+        if isinstance(element, Repeat) and not element.names:
+            return element
+        return with_inner(element, self.chain)
+
+    def counted(self, element: Element) -> Element:
+        place, self.count = str(self.count), self.count + 1
+        # A bracket needs a label to open a scope.
+        return replace(element, label="") if element.label == place and not isinstance(element, Group) else element
+
+
+def without_idle_labels(chain: Chain) -> Chain:
+    """Names of layers without weights that the word says as well: `flatten: Flatten`, `dropout: Dropout`."""
+
+    def change(element: Element) -> Element:
+        element = with_inner(element, without_idle_labels)
+        if not isinstance(element, Layer) or not isinstance(element.word, Word) or element.weighty:
+            return element
+        if element.label.replace("_", "").lower() == element.word.name.lower():
+            return replace(element, label="")
+        return element
+
+    return tuple(map(change, chain))

@@ -1,0 +1,343 @@
+"""The program's text: elements written as the language has them; line breaks and spaces are the printer's."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from cnndsl.diagnostics.source import Source
+from cnndsl.importing.structure.elements import (
+    Block,
+    Call,
+    Chain,
+    Choice,
+    Element,
+    Expression,
+    Group,
+    Layer,
+    Merge,
+    Program,
+    Repeat,
+    Use,
+    Word,
+    everything,
+)
+from cnndsl.importing.structure.words import number
+from cnndsl.ir.op import Op, find
+from cnndsl.ir.tensor import TensorType
+from cnndsl.syntax.printer import format_text
+
+_LEAST_DEFAULTS = 2
+"""From how many words an argument is written once, as a `default`."""
+_POSITIONAL = {
+    "channels",
+    "stride",
+    "units",
+    "p",
+    "groups",
+    "size",
+    "slope",
+    "alpha",
+    "r",
+    "heads",
+    "start",
+    "stop",
+    "h",
+    "w",
+}
+
+
+def write(program: Program, head: str = "") -> str:
+    """The program's canonical text; `head` is a comment above it."""
+    return format_text(Source("imported.cnn", _Writer(program).text(head)))
+
+
+class _Writer:
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.defaults = _defaults(program)
+        self.blocks = {block.name: block for block in program.blocks}
+
+    def text(self, head: str) -> str:
+        parts = [f"# {line}" for line in head.splitlines()]
+        if self.defaults:
+            presets = []
+            for word, arguments in self.defaults.items():
+                given = ", ".join(f"{name}={self.value(v, name)}" for name, v in arguments.items())
+                presets.append(f"{word}({given})")
+            parts += ["", f"default {', '.join(presets)}"]
+        for block in self.program.blocks:
+            parts += ["", self.block(block)]
+        parts.append("")
+        single = len(self.program.inputs) == 1
+        for name, type in self.program.inputs:
+            parts.append(f"input {_input(name, type, single)}")
+        parts.append("")
+        if self.program.drops is not None:
+            most, count = self.program.drops
+            parts += [f"let drops = linspace(0, {number(most)}, {count})", ""]
+        renamed = _Taps()
+        statements = [(name, renamed.chain(chain)) for name, chain in self.program.statements]
+        if len(statements) == 1:
+            parts.append(self.chain(statements[0][1]))
+        else:
+            names = _free_names([name for name, _ in statements], renamed.taken | {n for n, _ in self.program.inputs})
+            parts += [f"{name} = {self.chain(chain)}" for name, (_, chain) in zip(names, statements, strict=True)]
+            used = len(names) if self.program.inference is None else self.program.inference
+            leaving = [name if n < used else f"{name} if training" for n, name in enumerate(names)]
+            parts += ["", f"output {', '.join(leaving)}"]
+        return "\n".join(parts) + "\n"
+
+    def block(self, block: Block) -> str:
+        parameters = [p.name if p.required else f"{p.name}={self.value(p.default, p.name)}" for p in block.parameters]
+        given = f"({', '.join(parameters)})" if parameters else ""
+        return f"block {block.name}{given} {{\n{self.chain(_Taps().chain(block.body))}\n}}"
+
+    def chain(self, chain: Chain) -> str:
+        return " → ".join(self.element(element) for element in chain) or "id"
+
+    def element(self, element: Element) -> str:
+        label = f"{element.label}: " if element.label else ""
+        tap = f" as {element.tap}" if element.tap else ""
+        return f"{label}{self.primary(element)}{tap}"
+
+    def primary(self, element: Element) -> str:
+        if isinstance(element, Layer):
+            return self.layer(element.word)
+        if isinstance(element, Use):
+            return element.name
+        if isinstance(element, Group):
+            return f"[{self.chain(element.body)}]"
+        if isinstance(element, Merge):
+            branches = " | ".join(self.chain(branch) for branch in element.branches)
+            return f"{self.layer(element.word)}{{ {branches} }}"
+        if isinstance(element, Call):
+            return self.call(element)
+        if isinstance(element, Choice):
+            return self.choice(element)
+        assert isinstance(element, Repeat)
+        return self.repeat(element)
+
+    def choice(self, element: Choice) -> str:
+        assert isinstance(element.condition, Expression)
+        otherwise = f" else {element.otherwise}" if element.otherwise else ""
+        return f"{self.one(element.body)} if {element.condition.text}{otherwise}"
+
+    def one(self, chain: Chain) -> str:
+        """A chain as one primary, in brackets where it has several elements or dress of its own."""
+        if len(chain) == 1 and not isinstance(chain[0], Choice | Repeat) and not chain[0].tap:
+            return self.element(chain[0])
+        return f"[{self.chain(chain)}]"
+
+    def repeat(self, element: Repeat) -> str:
+        body = self.one(element.body)
+        if element.span is not None:
+            end = element.span[1] if element.count is None else element.count
+            return f"{body} for i in {element.span[0]}..{self.value(end, 'count')}"
+        if element.rows:
+            if (run := _run(element.rows)) is not None:
+                return f"{body} for {element.names[0]} in {run}"
+            rows = ", ".join(self.row(row, element.names) for row in element.rows)
+            return f"{body} for {', '.join(element.names)} in [{rows}]"
+        if element.body[0].label and len(element.body) == 1:
+            body = f"[{self.chain(element.body)}]"
+        return f"{body}×{self.value(element.count, 'count')}"
+
+    def row(self, row: tuple[Any, ...], names: tuple[str, ...]) -> str:
+        values = [self.value(v, "" if isinstance(v, str) else n) for v, n in zip(row, names, strict=True)]
+        return values[0] if len(values) == 1 else f"({', '.join(values)})"
+
+    def call(self, element: Call) -> str:
+        block = self.blocks[element.block]
+        given = dict(element.arguments)
+        parts: list[str] = []
+        in_order = True
+        for parameter in block.parameters:
+            value = given[parameter.name]
+            text = self.value(value, "" if isinstance(value, str) else parameter.name)
+            in_order = in_order and (parameter.required or text == parameter.name)
+            if in_order:
+                parts.append(text)
+            elif value != parameter.default or type(value) is not type(parameter.default):
+                parts.append(f"{parameter.name}={text}")
+        return f"{element.block}({', '.join(parts)})" if parts else element.block
+
+    def layer(self, word: Any) -> str:
+        if isinstance(word, Expression):
+            return word.text
+        assert isinstance(word, Word)
+        name, arguments = self.written(word)
+        parts: list[str] = []
+        order = [n for n in _fields(word.name) if n in arguments]
+        keyword = False
+        op = find(word.name)
+        if op is not None and op.variadic and order[:1] == [next(iter(op.model_fields))]:
+            axes = arguments[order.pop(0)]
+            parts = [self.value(item, "axis") for item in (axes if isinstance(axes, tuple) else (axes,))]
+        for index, argument in enumerate(order):
+            value = self.value(arguments[argument], argument)
+            fields = [n for n in _fields(word.name) if n != "window"]
+            in_place = index < 2 and index < len(fields) and fields[index] == argument and argument in _POSITIONAL
+            plain = in_place and not keyword and not (index == 1 and argument == "stride" and word.name == "Conv")
+            keyword = keyword or not plain
+            parts.append(value if plain else f"{argument}={value}")
+        return f"{name}({', '.join(parts)})" if parts else name
+
+    def written(self, word: Word) -> tuple[str, dict[str, Any]]:
+        """The word with its window, and the arguments that the defaults in force do not say."""
+        arguments = dict(word.arguments)
+        if word.same and isinstance(arguments.get("channels"), int | Expression):
+            arguments.pop("channels", None)
+        preset = self.defaults.get(word.name, self.defaults.get(_follows(word.name) or "", {}))
+        fields = find(word.name)
+        for name, value in preset.items():
+            if fields is None or name not in fields.model_fields:
+                continue
+            if name not in arguments:
+                arguments[name] = fields.model_fields[name].default
+            elif arguments[name] == value:
+                del arguments[name]
+        window = arguments.get("window")
+        name = word.name
+        op = find(word.name)
+        if op is not None and op.takes_window:
+            if window is None and "window" in arguments:
+                del arguments["window"]
+            if isinstance(window, int | tuple):
+                sizes = window if isinstance(window, tuple) else (window,) * max(word.rank, 1)
+                name = f"{word.name}{'x'.join(map(str, sizes))}"
+                arguments.pop("window")
+        return name, arguments
+
+    def value(self, value: Any, argument: str) -> str:
+        if isinstance(value, Expression):
+            return value.text
+        if isinstance(value, Word):
+            return self.layer(value)
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, int | float):
+            return number(value)
+        if isinstance(value, str):
+            return value if argument else f'"{value}"'
+        if value is None:
+            return "id"
+        if isinstance(value, tuple):
+            items = ", ".join(self.value(item, argument) for item in value)
+            return f"({items},)" if len(value) == 1 else f"({items})"
+        return str(value)
+
+
+def _run(rows: tuple[tuple[Any, ...], ...]) -> str | None:
+    """`drops[2..5]` for rows that are these, one after the other."""
+    texts = [row[0].text for row in rows if len(row) == 1 and isinstance(row[0], Expression)]
+    places = [int(text[6:-1]) for text in texts if text.startswith("drops[")]
+    if len(places) != len(rows) or places != list(range(places[0], places[0] + len(places))):
+        return None
+    return f"drops[{places[0]}..{places[-1]}]"
+
+
+def _input(name: str, type: TensorType, single: bool) -> str:
+    shape = "×".join(map(str, type.shape))
+    dtype = "" if type.dtype == "float32" else f" of {type.dtype}"
+    tokens = "tokens " if type.kind == "tokens" else ""
+    usual = single and name in ("x", "input", "tensors_0", "args_0", "image", "img", "images", "pixel_values")
+    return f"{'' if usual else f'{name}: '}{tokens}{shape}{dtype}"
+
+
+def _fields(word: str) -> list[str]:
+    op = find(word)
+    return list(op.model_fields) if op is not None else []
+
+
+def _follows(word: str) -> str | None:
+    op: type[Op] | None = find(word)
+    return op.follows if op is not None else None
+
+
+def _words(program: Program) -> Iterator[Word]:
+    for chain in (*(block.body for block in program.blocks), *(chain for _, chain in program.statements)):
+        yield from _chain_words(chain)
+
+
+def _chain_words(chain: Chain) -> Iterator[Word]:
+    for element in everything(chain):
+        if isinstance(element, Layer) and isinstance(element.word, Word):
+            yield element.word
+        if isinstance(element, Call):
+            yield from (v for _, v in element.arguments if isinstance(v, Word))
+        if isinstance(element, Repeat):
+            yield from (v for row in element.rows for v in row if isinstance(v, Word))
+
+
+_HOISTED = {"bias", "eps", "momentum", "affine", "slope", "ceil", "align", "mode", "approximate"}
+
+
+def _defaults(program: Program) -> dict[str, dict[str, Any]]:
+    """For each word, the arguments that most places write alike."""
+    places: dict[str, list[Word]] = {}
+    for word in _words(program):
+        places.setdefault(word.name, []).append(word)
+    found: dict[str, dict[str, Any]] = {}
+    followed = {name: _follows(name) for name in places}
+    for name, words in places.items():
+        if followed[name] in places:
+            continue
+        group = [*words] + [w for other, f in followed.items() if f == name for w in places[other]]
+        for argument in dict.fromkeys(a for w in words for a, _ in w.arguments if a in _HOISTED):
+            if isinstance(argument, str):
+                values = Counter(repr(w.get(argument)) for w in group if not isinstance(w.get(argument), Expression))
+                (most, count), *_ = values.most_common(1)
+                plain = repr(None)
+                if (
+                    most != plain
+                    and count >= _LEAST_DEFAULTS
+                    and count > values[plain] + sum(isinstance(w.get(argument), Expression) for w in group)
+                ):
+                    value = next(w.get(argument) for w in group if repr(w.get(argument)) == most)
+                    found.setdefault(name, {})[argument] = value
+    return found
+
+
+class _Taps:
+    """Names of tensors, told apart within one body."""
+
+    def __init__(self) -> None:
+        self.taken: set[str] = set()
+        self.now: dict[str, str] = {}
+
+    def chain(self, chain: Chain) -> Chain:
+        return tuple(self.element(element) for element in chain)
+
+    def element(self, element: Element) -> Element:
+        if isinstance(element, Use):
+            return replace(element, name=self.now.get(element.name, element.name))
+        if isinstance(element, Merge):
+            element = replace(element, branches=tuple(map(self.chain, element.branches)))
+        elif isinstance(element, Group | Repeat | Choice):
+            element = replace(element, body=self.chain(element.body))
+        if element.tap:
+            name = f"t{len(self.taken) + 1}"
+            self.taken.add(name)
+            self.now[element.tap] = name
+            return replace(element, tap=name)
+        return element
+
+
+def _free_names(wanted: list[str], taken: set[str]) -> list[str]:
+    names: list[str] = []
+    for name in wanted:
+        plain = name if name.isidentifier() and not name[0].isdigit() else "out"
+        while plain in taken or find(plain) is not None or plain in RESERVED:
+            plain += "_"
+        taken = taken | {plain}
+        names.append(plain)
+    return names
+
+
+RESERVED = {
+    "use", "param", "let", "default", "block", "takes", "model", "input", "output", "share", "assert", "from", "as",
+    "for", "in", "if", "else", "and", "or", "not", "true", "false", "id", "none",
+}  # fmt: skip

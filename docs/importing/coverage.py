@@ -1,0 +1,197 @@
+"""What `import` takes and what it refuses, family by family: measures, and writes docs/importing/coverage.md.
+
+    python docs/importing/coverage.py measure timm torchvision built-in onnx --into results.jsonl [--seconds 3600]
+    python docs/importing/coverage.py write results.jsonl
+
+Measuring goes on where results.jsonl ends. Networks of libraries are without numbers: their keys, shapes, parameters and MACs
+are compared; outputs are compared in the tests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+import warnings
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PAGE = Path(__file__).with_name("coverage.md")
+sys.path.insert(0, str(ROOT))
+
+# `family` and `name` of every network of a set.
+Names = Iterator[tuple[str, str]]
+
+
+def timm_names() -> Names:
+    """All of timm's networks, one of each family after the other, so that what is measured first is of all kinds."""
+    import timm
+    from timm.models import _registry
+
+    families: dict[str, list[str]] = defaultdict(list)
+    for name in timm.list_models():
+        families[_registry._model_to_module[name]].append(name)
+    turn = 0
+    while any(turn < len(names) for names in families.values()):
+        for family, names in sorted(families.items()):
+            if turn < len(names):
+                yield family, names[turn]
+        turn += 1
+
+
+def torchvision_names() -> Names:
+    """torchvision's networks for classification, segmentation and videos."""
+    from torchvision import models
+
+    left_out = ("rcnn", "retinanet", "fcos", "ssd", "raft", "quantized")
+    for name in models.list_models():
+        if not any(word in name for word in left_out):
+            yield name.rstrip("0123456789").partition("_")[0].rstrip("0123456789"), name
+
+
+def built_in_names() -> Names:
+    """The built-in networks, as PyTorch modules."""
+    from cnndsl.disk import shelf
+
+    for name in shelf.architectures():
+        source = shelf.architecture(name)
+        yield (Path(source.name).stem if source else name), name
+
+
+def module_of(kind: str, name: str) -> tuple[Any, tuple[int, ...]]:
+    """A network without numbers, and the size of its input."""
+    import torch
+
+    from cnndsl.importing.named import named
+
+    try:
+        with torch.device("meta"):
+            found = named(f"{kind}:{name}", {})
+    except Exception:
+        # Constructors that compute with numbers.
+        found = named(f"{kind}:{name}", {})
+    return found.module.to("meta"), found.size
+
+
+def measured(kind: str, family: str, name: str) -> dict[str, Any]:
+    """One network's line of results."""
+    from cnndsl.diagnostics.errors import CnnError
+    from cnndsl.importing.from_torch import import_module
+
+    row: dict[str, Any] = {"kind": kind, "family": family, "name": name}
+    start = time.perf_counter()
+    try:
+        if kind == "built-in":
+            from cnndsl.backends.pytorch.live.module import to_torch
+            from cnndsl.pipeline import load
+
+            graph = load(name).graph
+            import torch
+
+            with torch.device("meta"):
+                module = to_torch(graph).eval()
+            inputs = [(i.type.shape, i.type.dtype) for i in graph.inputs]
+        else:
+            module, size = module_of(kind, name)
+            inputs = [(size, "float32")]
+        report = import_module(module, inputs, name.replace(".", "_"), f"{kind}").report
+        row |= {"form": report.form, "lines": report.lines, "params": report.params, "macs": report.macs}
+    except CnnError as error:
+        diagnostic = error.diagnostics[0]
+        row |= {"refused": diagnostic.message, "notes": list(diagnostic.notes)}
+    except Exception as error:
+        row |= {"failed": f"{type(error).__name__}: {error}"[:300]}
+    return row | {"seconds": round(time.perf_counter() - start, 1)}
+
+
+def measure(kinds: list[str], into: Path, seconds: float) -> None:
+    """Appends a line for each network that has none yet, until the time is up."""
+    names = {"timm": timm_names, "torchvision": torchvision_names, "built-in": built_in_names}
+    done = {(row["kind"], row["name"]) for row in results(into)} if into.exists() else set()
+    end = time.monotonic() + seconds
+    with into.open("a") as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for kind in kinds:
+            for family, name in names[kind]():
+                if time.monotonic() > end:
+                    return
+                if (kind, name) not in done:
+                    print(json.dumps(measured(kind, family, name)), file=file, flush=True)
+
+
+def results(path: Path) -> list[dict[str, Any]]:
+    """The lines measured so far."""
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def write(path: Path) -> None:
+    """The page of tables."""
+    rows = results(path)
+    parts = [
+        "# What `import` takes",
+        "Written by `docs/importing/coverage.py`. A network counts as imported where its program has the same keys, shapes,"
+        " parameters and MACs; none is written that has not.",
+    ]
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        own = [row for row in rows if row["kind"] == kind]
+        taken = [row for row in own if "form" in row]
+        forms = Counter(row["form"] for row in taken)
+        said = ", ".join(f"{count} with {form}" if form != "flat" else f"{count} flat" for form, count in forms.items())
+        parts += [f"## {kind}", f"{len(taken)} of {len(own)} networks ({said}).", _families(own)]
+        refused = _reasons(own)
+        if refused:
+            parts += ["What the refused ones hold, by the number of networks:", refused]
+    PAGE.write_text("\n\n".join(parts) + "\n")
+
+
+def _families(rows: list[dict[str, Any]]) -> str:
+    lines = ["| family | imported | of | lines, smallest to largest |", "|---|---:|---:|---|"]
+    families: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        families[row["family"]].append(row)
+    for family, own in sorted(families.items()):
+        lengths = sorted(row["lines"] for row in own if "form" in row)
+        span = f"{lengths[0]} to {lengths[-1]}" if lengths else ""
+        lines.append(f"| {family} | {len(lengths)} | {len(own)} | {span} |")
+    return "\n".join(lines)
+
+
+def _reasons(rows: list[dict[str, Any]]) -> str:
+    counts: Counter[str] = Counter()
+    for row in rows:
+        kinds = {note.partition(" (")[0] for note in row.get("notes", ())} or (
+            {row.get("refused", row.get("failed", ""))} if "form" not in row else set()
+        )
+        counts.update({kind.partition(" of ")[0][:80] for kind in kinds})
+    lines = ["| operation | networks |", "|---|---:|"]
+    lines += [f"| {kind} | {count} |" for kind, count in counts.most_common(25) if kind]
+    return "\n".join(lines) if len(lines) > 2 else ""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    first = commands.add_parser("measure")
+    first.add_argument("kinds", nargs="+", choices=["timm", "torchvision", "built-in"])
+    first.add_argument("--into", type=Path, required=True)
+    first.add_argument("--seconds", type=float, default=1e9)
+    commands.add_parser("write").add_argument("results", type=Path)
+    given = parser.parse_args()
+    if given.command == "measure":
+        try:
+            from tests.oracle import torchvision_models
+
+            torchvision_models()
+        except ImportError:
+            pass
+        measure(given.kinds, given.into, given.seconds)
+    else:
+        write(given.results)
+
+
+if __name__ == "__main__":
+    main()

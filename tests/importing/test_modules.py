@@ -1,0 +1,169 @@
+"""Modules as programs: the texts that they become, what is proved of them, and what is refused by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+import cnndsl
+from cnndsl.diagnostics.errors import CnnError
+
+
+class Residual(nn.Module):  # type: ignore[misc]
+    def __init__(self, before: int, channels: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(before, channels, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.relu = nn.ReLU(inplace=True)
+        self.conv2 = nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+        self.downsample = None
+        if stride != 1 or before != channels:
+            self.downsample = nn.Sequential(
+                nn.Conv2d(before, channels, 1, stride, bias=False), nn.BatchNorm2d(channels)
+            )
+
+    def forward(self, x: Any) -> Any:
+        y = self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
+        return self.relu(y + (x if self.downsample is None else self.downsample(x)))
+
+
+class Small(nn.Module):  # type: ignore[misc]
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer1 = nn.Sequential(Residual(3, 16), Residual(16, 16), Residual(16, 16))
+        self.layer2 = nn.Sequential(Residual(16, 32, 2), Residual(32, 32))
+        self.fc = nn.Linear(32, 10)
+
+    def forward(self, x: Any) -> Any:
+        return self.fc(self.layer2(self.layer1(x)).mean((2, 3)))
+
+
+SMALL = """\
+# small, imported from PyTorch's Small.
+
+default Conv(bias=false)
+
+block Residual(channels, stride=1) {
+  add{
+    conv1: Conv3x3(channels, stride=stride) → bn1: BN → ReLU → conv2: Conv3x3 → bn2: BN
+  | downsample: [Conv1x1(channels, stride=stride) → BN] if stride ≠ 1 or in.channels ≠ channels
+      else id
+  }
+  → ReLU
+}
+
+input 3×32×32
+
+layer1: [Residual(16)×3] → layer2: [Residual(32, stride=2) → Residual(32)] → GlobalAvgPool
+→ fc: FC(10)
+"""
+
+
+def test_a_residual_network_reads_as_a_person_writes_it() -> None:
+    module = Small().eval()
+    net = cnndsl.from_torch(module, (3, 32, 32))
+    assert net.text == SMALL
+    assert net.report.form == "blocks"
+    assert (net.report.max_rel_error, net.report.max_rel_error_given) == (0.0, 0.0)
+    net.to_torch().load_state_dict(module.state_dict(), strict=True)
+
+
+def test_the_module_stays_as_it_is() -> None:
+    module = Small().train()
+    before = {key: value.clone() for key, value in module.state_dict().items()}
+    cnndsl.from_torch(module, torch.zeros(1, 3, 32, 32))
+    assert module.training
+    assert all(torch.equal(before[key], value) for key, value in module.state_dict().items())
+
+
+def test_a_flat_text_has_chains_alone() -> None:
+    net = cnndsl.from_torch(Small().eval(), (3, 32, 32), flat=True)
+    assert net.report.form == "flat"
+    assert "block" not in net.text
+    assert "layer2.0.downsample.1: BN" in net.text
+
+
+class Grown(nn.Module):  # type: ignore[misc]
+    def __init__(self) -> None:
+        super().__init__()
+        self.grown = nn.ModuleList(nn.Conv2d(4 + 2 * n, 2, 3, padding=1) for n in range(4))
+
+    def forward(self, x: Any) -> Any:
+        maps = [x]
+        for layer in self.grown:
+            maps.append(layer(torch.cat(maps, 1)))
+        return torch.cat(maps, 1)
+
+
+def test_a_list_that_grows_is_a_repeat() -> None:
+    net = cnndsl.from_torch(Grown().eval(), (4, 8, 8))
+    assert "grown: [cat{ id | Conv3x3(2) }×4]" in net.text
+
+
+class InPlace(nn.Module):  # type: ignore[misc]
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3, padding=1)
+
+    def forward(self, x: Any) -> Any:
+        y = self.conv(x)
+        z = torch.relu_(y)
+        return torch.cat([y, z], 1)
+
+
+def test_what_is_changed_in_place_is_changed_for_all_its_readers() -> None:
+    net = cnndsl.from_torch(InPlace().eval(), (3, 8, 8))
+    assert [node.op.word for node in net.graph.nodes] == ["Conv", "ReLU", "cat"]
+
+
+class Rotated(nn.Module):  # type: ignore[misc]
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3)
+
+    def forward(self, x: Any) -> Any:
+        return torch.cumsum(torch.cumsum(self.stem(x), 2), 3).cumprod(2)
+
+
+def test_all_that_has_no_counterpart_is_named_with_its_place() -> None:
+    with pytest.raises(CnnError) as caught:
+        cnndsl.from_torch(Rotated().eval(), (3, 8, 8))
+    (diagnostic,) = caught.value.diagnostics
+    assert (diagnostic.id, diagnostic.message) == (
+        "cannot-import",
+        "`PyTorch's Rotated` cannot be said in the language: 3 of its operations have no counterpart",
+    )
+    assert diagnostic.notes == ("cumsum (2×)", "cumprod (1×)")
+
+
+class Chosen(nn.Module):  # type: ignore[misc]
+    def forward(self, x: Any) -> Any:
+        return x if x.sum() > 0 else -x
+
+
+def test_control_flow_on_numbers_is_refused() -> None:
+    with pytest.raises(CnnError, match="PyTorch cannot follow this network"):
+        cnndsl.from_torch(Chosen().eval(), (3, 8, 8))
+
+
+class Heads(nn.Module):  # type: ignore[misc]
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3)
+        self.aux = nn.Conv2d(8, 2, 1)
+        self.fc = nn.Linear(8, 2)
+
+    def forward(self, x: Any) -> Any:
+        x = self.stem(x)
+        y = self.fc(x.mean((2, 3)))
+        return (y, self.aux(x)) if self.training else y
+
+
+def test_heads_that_only_training_has_are_outputs_of_training() -> None:
+    net = cnndsl.from_torch(Heads().eval(), (3, 8, 8))
+    assert [output.training for output in net.graph.outputs] == [False, True]
+    assert {entry.node for entry in net.graph.weights} == {"stem", "aux", "fc"}
