@@ -203,6 +203,26 @@ print(package.self_test() < 1e-4)""",
         },
     ),
     Section(
+        "Networks from elsewhere",
+        "A network that exists already becomes a program, proved to be the same: [importing.md](importing.md).",
+        {
+            "from_torch": """from torch import nn
+
+import cnndsl
+
+net = cnndsl.from_torch(nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU()).eval(), (3, 8, 8))
+print(net.text)""",
+            "from_onnx": """cnndsl.parse("input 3×8×8\\nConv3x3(4) → ReLU").to_onnx("small.onnx")
+print(cnndsl.from_onnx("small.onnx").params)""",
+            "from_pt2": """cnndsl.parse("input 3×8×8\\nConv3x3(4) → ReLU").to_pt2("small.pt2")
+print(cnndsl.from_pt2("small.pt2").report.keys)""",
+            "ImportedNetwork": """net = cnndsl.from_onnx("small.onnx")
+assert isinstance(net, cnndsl.ImportedNetwork)
+net.save("small.cnn")
+print(net.report.lines)""",
+        },
+    ),
+    Section(
         "When something is wrong",
         "A wrong program, file or argument is a `CnnError`; what this machine lacks is a `MissingPart`.",
         {

@@ -243,7 +243,18 @@ def _input(name: str, type: TensorType, single: bool) -> str:
     shape = "×".join(map(str, type.shape))
     dtype = "" if type.dtype == "float32" else f" of {type.dtype}"
     tokens = "tokens " if type.kind == "tokens" else ""
-    usual = single and name in ("x", "input", "tensors_0", "args_0", "image", "img", "images", "pixel_values")
+    usual = single and name in (
+        "x",
+        "input",
+        "input_",
+        "input_1",
+        "tensors_0",
+        "args_0",
+        "image",
+        "img",
+        "images",
+        "pixel_values",
+    )
     return f"{'' if usual else f'{name}: '}{tokens}{shape}{dtype}"
 
 
