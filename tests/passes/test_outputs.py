@@ -32,7 +32,7 @@ def test_inputs(statement: str, name: str, shape: tuple[int, ...], dtype: str, a
 @pytest.mark.parametrize(
     ("statement", "id", "column"),
     [
-        ("input 3×4×4×5×6", "wrong-rank", 1),
+        ("input 3×4×4×5×6×7×8", "wrong-rank", 1),
         ("input tokens 3×4×5", "wrong-rank", 1),
         ("input 0×4×4", "out-of-range", 7),
         ("input 3×2147483649×4", "out-of-range", 9),
