@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from cnndsl.cli.shared.reading import file_argument, leave_over_budget, network_options, read_network
-from cnndsl.cli.shared.voice import note
+from cnndsl.cli.shared.voice import note as tell
 from cnndsl.cli.shared.weighing import read_given, weights_option
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ TAKES = {
     "image": ("rf",),
     "weights": ("rf",),
     "normalize": ("rf",),
+    "note": ("volumes",),
 }
 """Which styles an option is for; the others take all."""
 
@@ -70,6 +71,9 @@ TAKES = {
     show_default=True,
     help="With --weights: take ImageNet's mean off the picture and divide by its deviation.",
 )
+@click.option(
+    "--note/--no-note", default=True, help="With volumes: the line under the figure that says what lengths stand for."
+)
 @network_options
 @click.pass_context
 def command(
@@ -85,6 +89,7 @@ def command(
     image: Path | None,
     weights: Path | None,
     normalize: str,
+    note: bool,
     parameters: Mapping[str, str],
     inputs: Mapping[str, str],
 ) -> None:
@@ -104,11 +109,11 @@ def command(
     elif style == "volumes":
         from cnndsl.backends.drawing.figures.volumes import volumes
 
-        draw_figure(lambda: volumes(graph, depth=depth, theme=theme), output, theme)
+        draw_figure(lambda: volumes(graph, depth=depth, theme=theme, note=note), output, theme)
     else:
         assert image is not None
         draw_figure(lambda: _fields(graph, image, weights, normalize, theme), output, theme)
-    note(f"wrote {output}")
+    tell(f"wrote {output}")
     leave_over_budget(context, loaded)
 
 

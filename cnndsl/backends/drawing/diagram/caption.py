@@ -17,6 +17,9 @@ UNSAID = frozenset(
 PLAIN = frozenset({"channels", "units", "size"})
 """Arguments that need no name: `Conv3x3 64`."""
 
+SPELT = {"‖": "concatenate", "+": "add", "−": "subtract", "×": "multiply", "÷": "divide", "@": "matrix product"}
+"""What the signs of the ops that join branches are called."""
+
 
 def word(node: Node) -> str:
     """The layer's word with its window, as in the language: `Conv3x3`."""

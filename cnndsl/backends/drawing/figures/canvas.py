@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal, Self
 from xml.etree import ElementTree
 
 from cnndsl.backends.drawing.colours.theme import follow
@@ -26,6 +26,10 @@ class Polygon:
     opacity: float = 1.0
     dashed: bool = False
 
+    def moved(self, right: float, down: float) -> Self:
+        """The same elsewhere."""
+        return replace(self, points=tuple((x + right, y + down) for x, y in self.points))
+
 
 @dataclass(frozen=True)
 class Line:
@@ -35,6 +39,10 @@ class Line:
     colour: str
     width: float = 0.8
     dashed: bool = False
+
+    def moved(self, right: float, down: float) -> Self:
+        """The same elsewhere."""
+        return replace(self, points=tuple((x + right, y + down) for x, y in self.points))
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,10 @@ class Text:
     size: float = 9.0
     anchor: Literal["start", "middle", "end"] = "middle"
     bold: bool = False
+
+    def moved(self, right: float, down: float) -> Self:
+        """The same elsewhere."""
+        return replace(self, x=self.x + right, y=self.y + down)
 
     @property
     def width(self) -> float:
@@ -65,6 +77,10 @@ class Picture:
     height: float
     png: bytes = field(repr=False)
     smooth: bool = True
+
+    def moved(self, right: float, down: float) -> Self:
+        """The same elsewhere."""
+        return replace(self, x=self.x + right, y=self.y + down)
 
 
 Shape = Polygon | Line | Text | Picture
