@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, fault
@@ -34,7 +33,8 @@ def worked_out(formula: Formula, given: tuple[Given, ...], call: Span, evaluate:
             "it is being worked out when this call is met",
             help="go through a list instead: `[… for x in xs]`, `sum`, `cumsum`",
         )
-    if sum(_depth(outer.node.value) for outer in active) + _depth(node.value) > MOST_DEPTH:
+    formula.depth = formula.depth or _depth(node.value)
+    if sum(outer.depth for outer in active) + formula.depth > MOST_DEPTH:
         raise fault(
             "too-deep",
             f"values nest deeper than {MOST_DEPTH}, functions included",
@@ -107,7 +107,6 @@ def _called(diagnostic: Diagnostic, call: Span) -> Diagnostic:
     return diagnostic if known else replace(diagnostic, labels=(*diagnostic.labels, Label(call, "in this call")))
 
 
-@lru_cache(maxsize=256)
 def _depth(value: tree.Value) -> int:
     """How deep an expression nests: brackets, calls and operations within each other."""
     deepest = 0

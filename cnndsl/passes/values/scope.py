@@ -47,6 +47,8 @@ class Formula:
 
     node: tree.Function
     scope: Scope
+    depth: int = 0
+    """How deep its expression nests; 0 before anybody asked."""
 
 
 @dataclass(eq=False)

@@ -138,7 +138,7 @@ class Merges:
             return [*self._rounds(chain, merge.each, flow, body)]
         for branch in merge.branches:
             if isinstance(branch, tree.Chain):
-                alone = named_alone(branch, flow, body)
+                alone = named_alone(branch, flow, body) if len(branch.elements) == 1 else None
                 if alone is not None:
                     found += [(part, branch.span) for part in alone]
                 elif (end := self._branch(branch, flow, body)) is not None:
@@ -186,11 +186,13 @@ def named_alone(branch: tree.Chain, flow: Flow | None, body: Body) -> tuple[Wire
     primary, condition = element.primary, element.condition
     if element.label is not None or element.repeat is not None or element.tap is not None:
         return None
+    if not _is_name(primary) and (condition is None or not _is_name(condition.otherwise)):
+        return None
     if condition is not None and not truth(condition.value, body.place(flow)):
         if condition.otherwise is None:
             return None
         primary = condition.otherwise
-    if not isinstance(primary, tree.Invocation | tree.Pick) or getattr(primary, "arguments", None) is not None:
+    if not isinstance(primary, tree.Invocation | tree.Pick) or not _is_name(primary):
         return None
     try:
         found = body.scope.find(primary.name)
@@ -204,6 +206,10 @@ def named_alone(branch: tree.Chain, flow: Flow | None, body: Body) -> tuple[Wire
         return (LOST,)
     several = isinstance(found, tuple) and all(isinstance(part, Wire | Lost) for part in found)
     return found if several else None
+
+
+def _is_name(primary: tree.Primary | None) -> bool:
+    return isinstance(primary, tree.Pick) or (isinstance(primary, tree.Invocation) and primary.arguments is None)
 
 
 def _refuse_misleading(chain: tree.Chain) -> None:
