@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from cnndsl.ir.graph import Graph
     from cnndsl.network import Network, load, parse
     from cnndsl.pipeline import check, format_text
-    from cnndsl.published.table import class_names, published
+    from cnndsl.published.table import class_names
+    from cnndsl.published.table import published as published_weights
     from cnndsl.reference.explanation import explain
     from cnndsl.training.data.find import find_data
     from cnndsl.training.run import open_run
@@ -73,7 +74,7 @@ __all__ = [
     "load_package",
     "open_run",
     "parse",
-    "published",
+    "published_weights",
     "read_arrays",
     "read_image",
     "read_weights",
@@ -118,7 +119,7 @@ _HOMES = {
     "load_package": "cnndsl.backends.tvm.package.loaded:load",
     "open_run": "cnndsl.training.run",
     "parse": "cnndsl.network",
-    "published": "cnndsl.published.table",
+    "published_weights": "cnndsl.published.table:published",
     "read_arrays": "cnndsl.arrays.inputs",
     "read_image": "cnndsl.arrays.inputs",
     "read_weights": "cnndsl.arrays.weights",

@@ -143,7 +143,7 @@ print(sorted(cnndsl.read_weights("lenet5.safetensors")) == sorted(weights))""",
 module = cnndsl.load("lenet5").to_torch()
 torch.save(module.state_dict(), "lenet5.pth")
 print(len(cnndsl.read_weights("lenet5.pth")))""",
-            "published": """for entry in cnndsl.published("resnet50"):
+            "published_weights": """for entry in cnndsl.published_weights("resnet50"):
     print(entry.name, entry.url)""",
             "class_names": """print(cnndsl.class_names("imagenet")[967])""",
             "check_weights": """graph = cnndsl.load("lenet5").graph
@@ -200,6 +200,26 @@ package.dump("stages")""",
             "load_package": """cnndsl.parse("input 3×8×8\\nConv3x3(4) → ReLU").to_tvm().export("package")
 package = cnndsl.load_package("package", threads=1)
 print(package.self_test() < 1e-4)""",
+        },
+    ),
+    Section(
+        "Networks from elsewhere",
+        "A network that exists already becomes a program, proved to be the same: [importing.md](importing.md).",
+        {
+            "from_torch": """from torch import nn
+
+import cnndsl
+
+net = cnndsl.from_torch(nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU()).eval(), (3, 8, 8))
+print(net.text)""",
+            "from_onnx": """cnndsl.parse("input 3×8×8\\nConv3x3(4) → ReLU").to_onnx("small.onnx")
+print(cnndsl.from_onnx("small.onnx").params)""",
+            "from_pt2": """cnndsl.parse("input 3×8×8\\nConv3x3(4) → ReLU").to_pt2("small.pt2")
+print(cnndsl.from_pt2("small.pt2").report.keys)""",
+            "ImportedNetwork": """net = cnndsl.from_onnx("small.onnx")
+assert isinstance(net, cnndsl.ImportedNetwork)
+net.save("small.cnn")
+print(net.report.lines)""",
         },
     ),
     Section(

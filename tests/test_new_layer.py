@@ -31,8 +31,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, final
 
 from cnndsl.ir.op import Op, Tensors, register
-from cnndsl.ir.relax_words import scaled
-from cnndsl.ir.torch_words import per_channel
+from cnndsl.ir.shared.relax_words import scaled
+from cnndsl.ir.shared.torch_words import per_channel
 from cnndsl.ir.weight import Weight
 
 

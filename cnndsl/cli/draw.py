@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from cnndsl.cli.shared.reading import file_argument, leave_over_budget, network_options, read_network
-from cnndsl.cli.shared.voice import note
+from cnndsl.cli.shared.voice import note as tell
 from cnndsl.cli.shared.weighing import read_given, weights_option
 
 if TYPE_CHECKING:
     from cnndsl.backends.drawing.colours.measure import Measure
     from cnndsl.backends.drawing.colours.theme import Theme
     from cnndsl.backends.drawing.figures.canvas import Figure
+    from cnndsl.backends.drawing.page import Page
     from cnndsl.ir.graph import Graph
 
 TAKES = {
@@ -26,8 +27,13 @@ TAKES = {
     "image": ("rf",),
     "weights": ("rf",),
     "normalize": ("rf",),
+    "note": ("volumes",),
+    "page": ("diagram",),
 }
 """Which styles an option is for; the others take all."""
+
+READABLE = 5.0
+"""Points of the smallest letters that can be read on paper."""
 
 
 @click.command("draw")
@@ -37,7 +43,7 @@ TAKES = {
     "--output",
     type=click.Path(path_type=Path),
     required=True,
-    help="The picture; its ending says the format: svg, png, pdf; a diagram also dot, mmd.",
+    help="The picture; its ending says the format: svg, png, pdf; a diagram also dot, mmd; volumes also tex.",
 )
 @click.option(
     "--style",
@@ -49,6 +55,11 @@ TAKES = {
 @click.option("--depth", type=click.IntRange(1), help="Levels of blocks to open; what lies deeper is one box.")
 @click.option(
     "--direction", type=click.Choice(["TB", "LR", "BT", "RL"]), default="TB", show_default=True, help="Where it flows."
+)
+@click.option(
+    "--page",
+    type=click.Choice(["A3", "A4", "A5", "letter"]),
+    help="No larger than this sheet: a long diagram goes on in columns.",
 )
 @click.option("--expand", is_flag=True, help="Draw every round of a repeat.")
 @click.option(
@@ -70,6 +81,9 @@ TAKES = {
     show_default=True,
     help="With --weights: take ImageNet's mean off the picture and divide by its deviation.",
 )
+@click.option(
+    "--note/--no-note", default=True, help="With volumes: the line under the figure that says what lengths stand for."
+)
 @network_options
 @click.pass_context
 def command(
@@ -79,12 +93,14 @@ def command(
     style: Literal["diagram", "volumes", "rf"],
     depth: int | None,
     direction: Literal["TB", "LR", "BT", "RL"],
+    page: Page | None,
     expand: bool,
     color: Measure | None,
     theme: Theme,
     image: Path | None,
     weights: Path | None,
     normalize: str,
+    note: bool,
     parameters: Mapping[str, str],
     inputs: Mapping[str, str],
 ) -> None:
@@ -100,15 +116,19 @@ def command(
     from cnndsl.backends.drawing.draw import draw, draw_figure
 
     if style == "diagram":
-        draw(graph, output, depth=depth, direction=direction, expand=expand, color=color, theme=theme)
+        points = draw(
+            graph, output, page=page, depth=depth, direction=direction, expand=expand, color=color, theme=theme
+        )
+        if page and points < READABLE:
+            tell(f"the smallest letters are {points:.1f} points on {page}; `--depth` draws less, larger")
     elif style == "volumes":
         from cnndsl.backends.drawing.figures.volumes import volumes
 
-        draw_figure(lambda: volumes(graph, depth=depth, theme=theme), output, theme)
+        draw_figure(lambda: volumes(graph, depth=depth, theme=theme, note=note), output, theme)
     else:
         assert image is not None
         draw_figure(lambda: _fields(graph, image, weights, normalize, theme), output, theme)
-    note(f"wrote {output}")
+    tell(f"wrote {output}")
     leave_over_budget(context, loaded)
 
 

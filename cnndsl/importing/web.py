@@ -73,6 +73,7 @@ class Web:
             return None
         inner = self.constant(next(node.refs()))
         if inner is None:
+            # One that depends on weights, or on the meta device, where there are no numbers.
             return None
         if node.target == "expand":
             import numpy as np

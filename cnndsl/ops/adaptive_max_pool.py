@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Self, final
 from cnndsl.ir.arguments import Axes
 from cnndsl.ir.call import Call, alike
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.shared.torch_words import short
 from cnndsl.ir.tensor import TensorType
-from cnndsl.ir.torch_words import short
 from cnndsl.ir.window import Window
 from cnndsl.ops.adaptive_avg_pool import AdaptiveAvgPool
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar, Self, final
 
 from cnndsl.ir.call import Call
-from cnndsl.ir.elementwise import Elementwise
 from cnndsl.ir.op import Tensors, register
+from cnndsl.ir.shared.elementwise import Elementwise
 
 
 @final

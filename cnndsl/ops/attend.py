@@ -10,7 +10,7 @@ from pydantic import Field
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Positive
 from cnndsl.ir.op import Op, Tensors, register
-from cnndsl.ir.refusals import refuse_indices
+from cnndsl.ir.shared.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 
 

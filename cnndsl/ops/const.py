@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar, final
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
-from cnndsl.ir.made import beside
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.shared.made import beside
 from cnndsl.ir.tensor import MOST_AXES, TensorType
 from cnndsl.ir.weight import Weight
 from cnndsl.ir.written import show

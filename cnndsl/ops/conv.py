@@ -9,10 +9,10 @@ from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Axes, Padding, Positive, per_axis
 from cnndsl.ir.call import Call, alike, padding
 from cnndsl.ir.op import Op, Tensors, register
-from cnndsl.ir.refusals import needed_window, refuse_groups, refuse_no_map
-from cnndsl.ir.relax_words import padded_by_take
+from cnndsl.ir.shared.refusals import needed_window, refuse_groups, refuse_no_map
+from cnndsl.ir.shared.relax_words import padded_by_take
+from cnndsl.ir.shared.torch_words import pads_from_the_last, short
 from cnndsl.ir.tensor import TensorType
-from cnndsl.ir.torch_words import pads_from_the_last, short
 from cnndsl.ir.weight import Weight
 from cnndsl.ir.window import Window, make_window
 

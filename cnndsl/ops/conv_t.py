@@ -10,10 +10,10 @@ from cnndsl.ir.arguments import Axes, Naturals, Padding, Positive, per_axis
 from cnndsl.ir.call import Call, alike
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
-from cnndsl.ir.refusals import needed_window, refuse_groups, refuse_no_map
+from cnndsl.ir.shared.refusals import needed_window, refuse_groups, refuse_no_map
+from cnndsl.ir.shared.torch_words import short
+from cnndsl.ir.shared.transposed import PaintedWindow, make_painted_window
 from cnndsl.ir.tensor import TensorType
-from cnndsl.ir.torch_words import short
-from cnndsl.ir.transposed import PaintedWindow, make_painted_window
 from cnndsl.ir.weight import Weight
 from cnndsl.ir.window import Window
 from cnndsl.ir.written import show, sizes

@@ -10,7 +10,7 @@ from cnndsl.ir.axes import Sizes, asked_size
 from cnndsl.ir.call import Call, alike
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
-from cnndsl.ir.refusals import refuse_no_map
+from cnndsl.ir.shared.refusals import refuse_no_map
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.written import sizes
 

@@ -6,8 +6,8 @@ from typing import Any, ClassVar, Self, final
 
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.call import Call
-from cnndsl.ir.elementwise import Elementwise
 from cnndsl.ir.op import Tensors, register
+from cnndsl.ir.shared.elementwise import Elementwise
 from cnndsl.ir.tensor import TensorType
 
 

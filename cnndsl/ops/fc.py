@@ -9,7 +9,7 @@ from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Positive
 from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
-from cnndsl.ir.refusals import refuse_indices
+from cnndsl.ir.shared.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 from cnndsl.ops.flatten import Flatten

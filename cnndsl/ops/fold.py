@@ -10,9 +10,9 @@ from cnndsl.ir.arguments import Axes, Padding, per_axis
 from cnndsl.ir.axes import Sizes, asked_size
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
-from cnndsl.ir.refusals import needed_window, refuse_no_image
+from cnndsl.ir.shared.refusals import needed_window, refuse_no_image
+from cnndsl.ir.shared.torch_words import short
 from cnndsl.ir.tensor import TensorType
-from cnndsl.ir.torch_words import short
 from cnndsl.ops.conv_t import ConvT
 from cnndsl.ops.unfold import taps
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
-from cnndsl.ir.refusals import refuse_channels_behind
+from cnndsl.ir.shared.refusals import refuse_channels_behind
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 

@@ -9,8 +9,8 @@ from pydantic import Field
 from cnndsl.ir.axes import behind_channels
 from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
-from cnndsl.ir.refusals import refuse_indices, refuse_vector
-from cnndsl.ir.relax_words import scaled
+from cnndsl.ir.shared.refusals import refuse_indices, refuse_vector
+from cnndsl.ir.shared.relax_words import scaled
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 

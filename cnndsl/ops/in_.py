@@ -8,8 +8,8 @@ from pydantic import Field
 
 from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
-from cnndsl.ir.refusals import refuse_no_map, refuse_single_numbers
-from cnndsl.ir.relax_words import normalized_groups, scaled
+from cnndsl.ir.shared.refusals import refuse_no_map, refuse_single_numbers
+from cnndsl.ir.shared.relax_words import normalized_groups, scaled
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 

@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Self, final
 
 from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
-from cnndsl.ir.refusals import refuse_indices
+from cnndsl.ir.shared.refusals import refuse_indices
+from cnndsl.ir.shared.torch_words import per_channel
 from cnndsl.ir.tensor import TensorType
-from cnndsl.ir.torch_words import per_channel
 from cnndsl.ir.weight import Weight
 
 

@@ -10,9 +10,9 @@ from cnndsl.ir.axes import Axis, axis_name, reach_along, seen_along, with_length
 from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
-from cnndsl.ir.refusals import refuse_indices
+from cnndsl.ir.shared.refusals import refuse_indices
+from cnndsl.ir.shared.torch_words import over_channels
 from cnndsl.ir.tensor import TensorType
-from cnndsl.ir.torch_words import over_channels
 from cnndsl.ir.weight import Weight
 
 

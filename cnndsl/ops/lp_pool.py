@@ -10,8 +10,8 @@ from pydantic import Field
 from cnndsl.ir.arguments import Axes, Padding
 from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.shared.torch_words import pads_from_the_last, short
 from cnndsl.ir.tensor import TensorType
-from cnndsl.ir.torch_words import pads_from_the_last, short
 from cnndsl.ir.window import Window
 from cnndsl.ops.avg_pool import AvgPool
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from cnndsl.ir.arguments import Positive
 from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
-from cnndsl.ir.refusals import refuse_no_map
+from cnndsl.ir.shared.refusals import refuse_no_map
 from cnndsl.ir.tensor import TensorType
 
 

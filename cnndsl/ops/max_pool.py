@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Self, final
 from cnndsl.ir.arguments import Axes, Padding, per_axis
 from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
-from cnndsl.ir.refusals import refuse_no_map
+from cnndsl.ir.shared.refusals import refuse_no_map
+from cnndsl.ir.shared.torch_words import pads_from_the_last, short
 from cnndsl.ir.tensor import TensorType
-from cnndsl.ir.torch_words import pads_from_the_last, short
 from cnndsl.ir.window import Window, make_window
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar, Self, final
 
 from cnndsl.ir.call import Call
-from cnndsl.ir.elementwise import Elementwise
 from cnndsl.ir.op import Tensors, register
-from cnndsl.ir.refusals import refuse_indices
+from cnndsl.ir.shared.elementwise import Elementwise
+from cnndsl.ir.shared.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 
 

@@ -11,10 +11,10 @@ from cnndsl.ir.arguments import whole
 from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
-from cnndsl.ir.refusals import refuse_no_map
-from cnndsl.ir.relax_words import padded_by_take
+from cnndsl.ir.shared.refusals import refuse_no_map
+from cnndsl.ir.shared.relax_words import padded_by_take
+from cnndsl.ir.shared.torch_words import pads_from_the_last, short
 from cnndsl.ir.tensor import TensorType
-from cnndsl.ir.torch_words import pads_from_the_last, short
 from cnndsl.ir.window import Window, make_window
 
 

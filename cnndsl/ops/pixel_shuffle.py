@@ -10,7 +10,7 @@ from cnndsl.ir.arguments import Positive
 from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
-from cnndsl.ir.refusals import refuse_no_image
+from cnndsl.ir.shared.refusals import refuse_no_image
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ops.reorder import Reorder
 

@@ -11,7 +11,7 @@ from cnndsl.ir.axes import behind_channels
 from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
-from cnndsl.ir.refusals import refuse_vector
+from cnndsl.ir.shared.refusals import refuse_vector
 from cnndsl.ir.tensor import TensorType
 
 

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
-from cnndsl.ir.refusals import refuse_indices
+from cnndsl.ir.shared.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 from cnndsl.ir.written import show

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, final
 
 from cnndsl.ir.arguments import Axes, Padding, Positive
 from cnndsl.ir.op import Op, Tensors, register
-from cnndsl.ir.refusals import needed_window
+from cnndsl.ir.shared.refusals import needed_window
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
 from cnndsl.ir.window import Window

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self, final
 
 from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
-from cnndsl.ir.refusals import refuse_indices
+from cnndsl.ir.shared.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
 
 

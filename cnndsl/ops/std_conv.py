@@ -11,9 +11,9 @@ from pydantic import Field
 from cnndsl.ir.arguments import Axes, Padding, Positive
 from cnndsl.ir.call import Call, alike, padding
 from cnndsl.ir.op import Op, Tensors, register
-from cnndsl.ir.refusals import needed_window
+from cnndsl.ir.shared.refusals import needed_window
+from cnndsl.ir.shared.torch_words import pads_from_the_last, short
 from cnndsl.ir.tensor import TensorType
-from cnndsl.ir.torch_words import pads_from_the_last, short
 from cnndsl.ir.weight import Weight
 from cnndsl.ir.window import Window
 from cnndsl.ops.conv import Conv

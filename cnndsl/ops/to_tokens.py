@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self, final
 
 from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
-from cnndsl.ir.refusals import refuse_no_map
+from cnndsl.ir.shared.refusals import refuse_no_map
 from cnndsl.ir.tensor import TensorType
 
 

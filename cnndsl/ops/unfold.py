@@ -7,9 +7,9 @@ from typing import Any, ClassVar, final
 
 from cnndsl.ir.arguments import Axes, Padding, per_axis
 from cnndsl.ir.op import Op, Tensors, register
-from cnndsl.ir.refusals import needed_window, refuse_no_image
+from cnndsl.ir.shared.refusals import needed_window, refuse_no_image
+from cnndsl.ir.shared.torch_words import pads_from_the_last, short
 from cnndsl.ir.tensor import TensorType
-from cnndsl.ir.torch_words import pads_from_the_last, short
 from cnndsl.ir.window import Window, make_window
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal, final
 
-from cnndsl.ir.made import Lengths, beside
 from cnndsl.ir.op import Op, Tensors, register
+from cnndsl.ir.shared.made import Lengths, beside
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight as State
 

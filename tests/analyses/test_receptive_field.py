@@ -191,14 +191,6 @@ def test_a_head_that_only_training_or_another_output_has_does_not_count() -> Non
     assert field(network, "d2").size == (8, 8)
 
 
-def test_what_looks_further_along_rearranged_axes_leaves_the_field_unknown() -> None:
-    text = "input 8×16×16\nReshape(8, 32, 8) → Conv3x3(8) → GlobalAvgPool → FC(3)\n"
-    assert summarize(parse_text(text).graph).receptive_field is None
-    with pytest.raises(CnnError) as caught:
-        parse_text(text + "assert rf >= 16")
-    assert "is not known" in caught.value.diagnostics[0].message
-
-
 def test_attention_sees_all() -> None:
     text = (
         "input 3×32×32\nConv4x4(16, stride=4, pad=valid) → ToTokens → Attention(2) → Mean(0) → FC(3)\nassert rf >= 32"

@@ -84,7 +84,7 @@ def test_check_for_github_and_sarif(folder: Path, capsys: Captured) -> None:
             "two ways to say the same",
         ),
         (["compile", "lenet5", "--to", "caffe"], "Invalid value for '--to'"),
-        (["explain", "convv"], "nothing is known of `convv`; did you mean `conv"),
+        (["explain", "convv"], "nothing is known of `convv`; did you mean `Conv`"),
         (["run", "nowhere", "--input", "x.npy"], "Directory 'nowhere' does not exist"),
     ],
 )

@@ -62,5 +62,6 @@ def test_the_version_takes_less_than_60_ms_of_cpu() -> None:
 
 
 def test_exit_codes_reach_the_shell() -> None:
-    assert cnndsl("summary", "nothing").returncode == 1
+    assert cnndsl("summary", "resnet18", "-P", "clases=3").returncode == 1
+    assert cnndsl("summary", "nothing").returncode == 2
     assert cnndsl("nothing").returncode == 2

@@ -1,4 +1,4 @@
-"""Guards `ops/upsample.py` and `ir/resampling.py`. Upsampling against PyTorch: values for sizes and factors that do not
+"""Guards `ops/upsample.py` and `ir/shared/resampling.py`. Upsampling against PyTorch: values for sizes and factors that do not
 divide, and what each position sees."""
 
 from __future__ import annotations

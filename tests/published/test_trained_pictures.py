@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from cnndsl.arrays.pictures import mosaic
-from tests.published.trained import BESIDE, asked, photograph, pixels, psnr, run
+from cnndsl.published.table import cascade
+from cnndsl.training.trained.cascade import CascadeAnswering
+from tests.published.trained import BESIDE, asked, entry_of, photograph, pixels, psnr, run
 
 
 def best(name: str, *photographs: str) -> list[tuple[str, int]]:
@@ -62,6 +66,24 @@ def test_rnet_and_onet_tell_faces_from_what_is_none() -> None:
         x = (np.stack(resized)[:, None].repeat(3, 1).astype(np.float32) - 127.5) / 128
         called = run(name, x)["face"][:, 1] > 0.5
         assert (called[:100].sum(), called[100:].sum()) == (100, 0), name
+
+
+def test_mtcnn_s_three_networks_find_a_face_and_its_points_and_none_in_a_cat() -> None:
+    """The box is within 3 pixels of the one that facenet-pytorch gives for this photograph."""
+    for name in ("pnet", "rnet", "onet"):
+        entry_of(name)
+    several = cascade("mtcnn")
+    assert several is not None
+    images = Path(__file__).parents[2] / "docs" / "images"
+    answers = CascadeAnswering.published(several).answers([images / "astronaut.jpg", images / "cat.jpg"])
+    (face,), cat = (found["boxes"] for _, found in answers)
+    assert face["label"] == "face"
+    assert face["share"] > 0.99
+    assert face["box"] == pytest.approx([178, 63, 267, 173], abs=4)
+    left_eye, right_eye, nose, *mouth = face["points"]
+    assert left_eye[0] < nose[0] < right_eye[0]
+    assert max(left_eye[1], right_eye[1]) < nose[1] < min(corner[1] for corner in mouth)
+    assert cat == []
 
 
 def test_demosaicnet_fills_in_two_of_three_colours() -> None:
@@ -167,7 +189,6 @@ def test_hed_draws_the_outline_of_a_cup() -> None:
 def test_mobilenet_v2_features_are_near_for_pictures_that_are_alike() -> None:
     """A cat and its mirror image are nearer to each other than to a motorcycle."""
     from cnndsl.arrays.inputs import prepared_picture, read_picture
-    from tests.published.trained import entry_of
 
     use = entry_of("mobilenet_v2_features:imagenet").use
     read = [

@@ -35,6 +35,6 @@ def test_every_function_is_explained(name: str) -> None:
 
 
 def test_other_words_get_the_nearest() -> None:
-    assert explain("Convolution") is None
+    assert explain("Convolutionn") is None
     assert nearest_words("relu")[0] == "ReLU"
     assert nearest_words("shape-missmatch")[0] == "shape-mismatch"

@@ -36,8 +36,8 @@ def read_hdf5(file: BinaryIO) -> Arrays:
     try:
         with h5py.File(file, "r") as opened:
             opened.visititems(take)
-    except Exception as error:  # noqa: BLE001  (HDF5's library ends in errors of many kinds)
-        raise ValueError(f"it is no HDF5 file that can be read: {error}") from None
+    except Exception as error:
+        raise ValueError("it is no HDF5 file that holds arrays alone") from error
     if not arrays:
         raise ValueError("it holds no arrays")
     return arrays

@@ -11,9 +11,11 @@ from cnndsl.backends.drawing.diagram.diagram import Box
 from cnndsl.backends.drawing.diagram.structure import diagram
 from cnndsl.backends.drawing.figures.canvas import Figure, figure_svg
 from cnndsl.backends.drawing.figures.paint import paint
+from cnndsl.backends.drawing.figures.tikz import tikz
 from cnndsl.backends.drawing.formats.graphviz import Style, to_dot
 from cnndsl.backends.drawing.formats.graphviz_program import FORMATS, render
 from cnndsl.backends.drawing.formats.mermaid import to_mermaid
+from cnndsl.backends.drawing.page import SMALL, Page, paged_dot
 from cnndsl.backends.drawing.words.description import description
 from cnndsl.backends.drawing.words.escape import identifier
 from cnndsl.diagnostics.errors import fault
@@ -21,18 +23,30 @@ from cnndsl.disk.files import write_atomically
 from cnndsl.ir.graph import Graph
 
 ENDINGS = (*(f".{format}" for format in FORMATS), ".dot", ".mmd")
-FIGURE_ENDINGS = (".svg", ".png", ".pdf")
+PAGED_ENDINGS = tuple(ending for ending in ENDINGS if ending != ".mmd")
+FIGURE_ENDINGS = (".svg", ".png", ".pdf", ".tex")
 
 
-def draw(graph: Graph, path: str | Path, **style: Unpack[Style]) -> None:
+def draw(graph: Graph, path: str | Path, *, page: Page | None = None, **style: Unpack[Style]) -> float:
     """Writes the picture of a graph; options as for `to_dot`. The file appears whole or not at all.
+
+    With a `page` (`"A3"`, `"A4"`, `"A5"`, `"letter"`) the diagram is no larger than that sheet of paper, in as many columns as make
+    its letters largest. Returns the size of the smallest letters in points.
 
     `.dot` and `.mmd` (Mermaid) are text and need nothing; `.svg`, `.png` and `.pdf` need Graphviz. Raises CnnError
     before anything is drawn (`unknown-format` for another ending, `theme-without-reader` for the theme `auto` in a file that
     is no SVG), and what `render` raises.
     """
     path = Path(path)
-    write_atomically(path, content(graph, path.suffix, **style))
+    if page is None:
+        write_atomically(path, content(graph, path.suffix, **style))
+        return SMALL
+    ending = path.suffix.lower()
+    check_ending(ending, PAGED_ENDINGS)
+    check_theme(ending, style.get("theme", "light"))
+    text, points = paged_dot(graph, page, **style)
+    write_atomically(path, _painted(graph, ending, text))
+    return points
 
 
 def content(graph: Graph, ending: str, **style: Unpack[Style]) -> bytes:
@@ -40,12 +54,18 @@ def content(graph: Graph, ending: str, **style: Unpack[Style]) -> bytes:
     ending = ending.lower()
     check_ending(ending, ENDINGS)
     check_theme(ending, style.get("theme", "light"))
-    if ending == ".svg":
-        return to_svg(graph, **style).encode()
     if ending == ".mmd":
         return to_mermaid(graph, **style).encode()
-    text = to_dot(graph, **style)
-    return text.encode() if ending == ".dot" else render(text, "png" if ending == ".png" else "pdf")
+    return _painted(graph, ending, to_dot(graph, **style))
+
+
+def _painted(graph: Graph, ending: str, text: str) -> bytes:
+    """The content of a file with a diagram that is given in DOT."""
+    if ending == ".dot":
+        return text.encode()
+    if ending == ".svg":
+        return render(text, "svg", description=description(graph))
+    return render(text, "png" if ending == ".png" else "pdf")
 
 
 def to_svg(graph: Graph, **style: Unpack[Style]) -> str:
@@ -73,7 +93,7 @@ def element_ids(graph: Graph, *, depth: int | None = None, expand: bool = False)
 
 
 def draw_figure(make: Callable[[], Figure], path: str | Path, theme: Theme = "light") -> None:
-    """Writes a figure as `.svg`, `.png` or `.pdf`, whichever the path ends in. The file appears whole or not at all.
+    """Writes a figure as `.svg`, `.png`, `.pdf` or `.tex` (LaTeX with TikZ), whichever the path ends in. The file appears whole or not at all.
 
     `make` is a function without arguments that returns the figure; it is called once the path is known to be good. `theme`
     is the one that `make` uses. Raises `CnnError` (unknown-format, theme-without-reader) and whatever `make` raises, and
@@ -85,6 +105,8 @@ def draw_figure(make: Callable[[], Figure], path: str | Path, theme: Theme = "li
     figure = make()
     if ending == ".svg":
         write_atomically(path, figure_svg(figure))
+    elif ending == ".tex":
+        write_atomically(path, tikz(figure))
     else:
         write_atomically(path, paint(figure, "png" if ending == ".png" else "pdf"))
 

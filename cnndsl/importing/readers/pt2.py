@@ -35,6 +35,10 @@ _SIZES: Mapping[str, Callable[[int, int], int]] = {
 }
 
 
+_SYMBOL = re.compile(r"(?:Mul\(Integer\((\d{1,6})\), )?Symbol\('(\w{1,40})'(?:, \w+=\w+)*\)\)?")
+"""How a size is written that is the batch's, or so many times it."""
+
+
 def read_pt2(file: BinaryIO, name: str) -> Trace:
     """The trace of an exported program. Raises `Unread` for a file that is none, or that asks for more than plain data."""
     try:
@@ -146,7 +150,7 @@ class _Reader:
                 raise Unread("a size is out of range")
             return int(number)
         text = value["as_expr"]["expr_str"]
-        match = re.fullmatch(r"(?:(\d{1,6})\*)?([A-Za-z_]\w{0,40})", text) if isinstance(text, str) else None
+        match = _SYMBOL.fullmatch(text) if isinstance(text, str) else None
         if match is None:
             raise Unread("it leaves sizes open that are not the batch's")
         self.numbers.setdefault(match[2], BATCH)

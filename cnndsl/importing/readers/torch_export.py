@@ -120,7 +120,8 @@ def _read(exported: Any, module: Any, shares: Mapping[str, float], name: str) ->
     def array(wanted: str) -> Any:
         if wanted in state:
             return module.state_dict()[wanted].detach().cpu().numpy()
-        return _attribute(exported, module, values[wanted]).detach().cpu().numpy()
+        found = _attribute(exported, module, values[wanted])
+        return None if found.device.type == "meta" else found.detach().cpu().numpy()
 
     return Trace(
         name=name,

@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from cnndsl.importing.structure.alike import NONE, Unlike, unified
+from cnndsl.importing.structure.alike import Unlike, unified
 from cnndsl.importing.structure.elements import (
-    ID,
     Block,
     Call,
     Chain,
@@ -22,24 +21,19 @@ from cnndsl.importing.structure.elements import (
     Merge,
     Parameter,
     Repeat,
-    Use,
-    Vector,
     Word,
     everything,
     inner,
     with_inner,
 )
+from cnndsl.importing.structure.families import alike_bodies, build_of, families
 from cnndsl.importing.structure.labels import positioned
 from cnndsl.importing.structure.names import name_slots
 from cnndsl.importing.structure.repeats import folded, tabled
 from cnndsl.importing.structure.solve import Solver
-from cnndsl.ir.op import find, registry
+from cnndsl.ir.op import registry
 
 _CONTAINERS = {"", "Sequential", "ModuleList", "ModuleDict", "Network"}
-_MOST_CHOICES = 0.4
-"""The share of a block's elements that may be there only if: above it the class is two blocks."""
-_FEW_BUILDS = 2
-"""How many blocks a class may become instead."""
 _LEAST_ELEMENTS = 2
 
 Statements = tuple[tuple[str, Chain], ...]
@@ -52,7 +46,7 @@ def with_blocks(statements: Statements) -> tuple[tuple[Block, ...], Statements]:
     for kind in _order(statements):
         groups = [g for _, chain in statements for g in _instances(chain, kind)]
         calls: dict[int, Call] = {}
-        for family in _families(groups):
+        for family in families(groups):
             roles = {(b.name, p.name): p.role for b in blocks for p in b.parameters}
             made = _block(_free(kind, blocks), family, roles)
             if made is not None:
@@ -67,10 +61,10 @@ def _classed(statements: Statements) -> Statements:
     groups = [e for _, chain in statements for e in everything(chain) if isinstance(e, Group)]
     if any(group.kind not in _CONTAINERS for group in groups):
         return statements
-    builds = Counter(_build(group.body) for group in groups)
+    builds = Counter(build_of(group.body) for group in groups)
     kinds: dict[Any, str] = {}
     for group in groups:
-        build = _build(group.body)
+        build = build_of(group.body)
         layers = sum(isinstance(e, Layer) for e in everything(group.body))
         if builds[build] > 1 and layers > 1 and build not in kinds:
             kinds[build] = f"Unit{len(kinds) + 1}" if kinds else "Unit"
@@ -78,7 +72,7 @@ def _classed(statements: Statements) -> Statements:
     def change(chain: Chain) -> Chain:
         done = []
         for element in chain:
-            build = _build(element.body) if isinstance(element, Group) else None
+            build = build_of(element.body) if isinstance(element, Group) else None
             element = with_inner(element, change)
             done.append(
                 replace(element, kind=kinds[build]) if isinstance(element, Group) and build in kinds else element
@@ -150,114 +144,10 @@ def _windowed(name: str) -> bool:
     return split_word(name) is not None
 
 
-def _families(groups: list[Group]) -> list[list[Group]]:
-    """Instances that one block can say: all of a class where they go together, else those of one build."""
-    if len(groups) < 2:
-        return []
-    try:
-        together = _share_of_choices(unified(_alike_bodies(groups)))
-    except Unlike:
-        together = 1.0
-    kinds: dict[Any, list[Group]] = {}
-    for group in groups:
-        kinds.setdefault(_build(folded(group.body)), []).append(group)
-    if together <= _MOST_CHOICES or (together < 1 and len(kinds) > _FEW_BUILDS):
-        return [groups]
-    return [family for family in kinds.values() if len(family) > 1]
-
-
-def _share_of_choices(body: Chain) -> float:
-    """How many of a body's layers and calls are there only if."""
-    whole = [e for e in everything(body) if isinstance(e, Layer | Call)]
-    some = [
-        e
-        for c in everything(body)
-        if isinstance(c, Choice) and not _is_activation(c) and not c.otherwise
-        for e in everything(c.body)
-        if isinstance(e, Layer | Call)
-    ]
-    return len({id(e) for e in some}) / max(len(whole), 1)
-
-
-def _is_activation(choice: Choice) -> bool:
-    return len(choice.body) == 1 and isinstance(choice.body[0], Layer) and "act" in _category(choice.body[0])
-
-
-def _category(layer: Layer) -> str:
-    words = layer.word.values if isinstance(layer.word, Vector) else (layer.word,)
-    ops = [find(word.name) for word in words if isinstance(word, Word)]
-    return next((op.category for op in ops if op is not None), "")
-
-
-def _build(chain: Chain) -> Any:
-    """A chain's skeleton: its elements' kinds, words and labels."""
-    found: list[Any] = []
-    for element in chain:
-        what: Any = type(element).__name__
-        if isinstance(element, Layer) and isinstance(element.word, Word):
-            what = element.word.name
-        elif isinstance(element, Call):
-            what = element.block
-        elif isinstance(element, Use):
-            what = element.name
-        elif isinstance(element, Merge):
-            what = element.word.name
-        found.append((what, element.label, bool(element.tap), tuple(_build(deeper) for deeper in inner(element))))
-    return tuple(found)
-
-
-def _alike_bodies(groups: list[Group]) -> list[Chain]:
-    """The bodies, a merge around those that lack the one that their siblings have."""
-    bodies = [folded(_local_taps(group.body)) for group in groups]
-    merged = [n for n, body in enumerate(bodies) if body and any(isinstance(e, Merge) for e in body)]
-    if not merged or len(merged) == len(bodies):
-        return bodies
-    sample = bodies[merged[0]]
-    place = next(n for n, e in enumerate(sample) if isinstance(e, Merge))
-    merge, before, after = sample[place], sample[:place], sample[place + 1 :]
-    assert isinstance(merge, Merge)
-    ways = [n for n, branch in enumerate(merge.branches) if branch != (ID,)]
-    if len(merge.branches) != 2 or len(ways) != 1 or merge.label:
-        return bodies
-    wrapped = []
-    for body in bodies:
-        if any(isinstance(e, Merge) for e in body) or len(body) <= len(before) + len(after):
-            wrapped.append(body)
-            continue
-        start, end = len(before), len(body) - len(after)
-        if _build(body[:start]) != _build(before) or _build(body[end:]) != _build(after):
-            wrapped.append(body)
-            continue
-        branches: list[Chain] = [NONE, NONE]
-        branches[ways[0]] = body[start:end]
-        around = replace(merge, branches=tuple(branches), entering=body[start].entering, leaving=body[end - 1].leaving)
-        wrapped.append((*body[:start], around, *body[end:]))
-    return wrapped
-
-
-def _local_taps(chain: Chain) -> Chain:
-    """Names of tensors counted from 1 in each instance, so that they can be compared."""
-    names: dict[str, str] = {}
-
-    def change(here: Chain) -> Chain:
-        done = []
-        for element in here:
-            element = with_inner(element, change)
-            if isinstance(element, Use) and element.name in names:
-                element = replace(element, name=names[element.name])
-            if element.tap:
-                names[element.tap] = f"a{len(names) + 1}"
-                element = replace(element, tap=names[element.tap])
-            done.append(element)
-        return tuple(done)
-
-    return change(chain)
-
-
 def _block(name: str, groups: list[Group], roles: Mapping[tuple[str, str], str]) -> tuple[Block, list[Call]] | None:
     """The block of these instances and their calls; None where it would say nothing shorter."""
     try:
-        body = unified(_alike_bodies(groups))
+        body = unified(alike_bodies(groups))
     except Unlike:
         return None
     if sum(isinstance(e, Layer | Call | Merge | Repeat) for e in everything(body)) < _LEAST_ELEMENTS:

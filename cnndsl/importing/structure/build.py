@@ -13,7 +13,7 @@ from cnndsl.importing.structure.elements import Chain, Element, Layer, Program, 
 from cnndsl.importing.structure.labels import bracketed, positioned, without_idle_labels
 from cnndsl.importing.structure.regions import Region, regions
 from cnndsl.importing.structure.repeats import folded
-from cnndsl.importing.structure.write import RESERVED
+from cnndsl.importing.structure.taps import RESERVED
 from cnndsl.passes.values.functions import FUNCTIONS
 from cnndsl.passes.values.visible import is_layer
 

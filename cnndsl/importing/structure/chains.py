@@ -14,7 +14,7 @@ from cnndsl.importing.structure.elements import ID, Chain, Element, Group, Layer
 from cnndsl.importing.structure.regions import Region
 from cnndsl.importing.structure.words import number, word_of
 from cnndsl.importing.trace import ModuleCall
-from cnndsl.ir.elementwise import Elementwise
+from cnndsl.ir.shared.elementwise import Elementwise
 from cnndsl.ir.tensor import TensorType
 
 _ROOT = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from cnndsl.importing.structure.solve import Slot, Solver
-from cnndsl.importing.structure.write import RESERVED
+from cnndsl.importing.structure.taps import RESERVED
 from cnndsl.passes.values.functions import FUNCTIONS
 
 _FACTORS = (1, 2, 3, 4, 5, 6, 8)

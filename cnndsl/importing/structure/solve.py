@@ -5,7 +5,7 @@ An expression is taken for what it says of widths only from a short list, and ne
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,14 +15,25 @@ from cnndsl.importing.structure.elements import (
     Choice,
     Element,
     Expression,
-    Group,
     Layer,
     Merge,
     Repeat,
     Vector,
     Word,
-    everything,
     with_inner,
+)
+from cnndsl.importing.structure.vectors import (
+    Values,
+    agree,
+    both,
+    fill,
+    kind_of,
+    name_of_part,
+    optional_activation,
+    overlap,
+    trimmed,
+    with_word,
+    words_in,
 )
 from cnndsl.passes.values.functions import round_to
 
@@ -30,8 +41,6 @@ _WIDTHS = {"channels", "units", "multiplier"}
 _FACTORS = (2, 3, 4, 5, 6, 8, 12, 16)
 _LEAST_CASES = 3
 """Different rows that must bear out a multiple of the channels that arrive."""
-
-Values = list[Any]
 
 
 @dataclass
@@ -85,7 +94,7 @@ class Solver:
                     (n, self._argument(self.roles.get((element.block, n), n), v, here)) for n, v in element.arguments
                 ),
             )
-        if isinstance(element, Choice) and (activation := _optional(element)) is not None:
+        if isinstance(element, Choice) and (activation := optional_activation(element)) is not None:
             return replace(element.body[0], word=self._layer_value(activation))  # type: ignore[call-arg]
         if isinstance(element, Repeat) and isinstance(element.count, Vector):
             element = replace(element, count=self.value("count", element.count, ""))
@@ -98,7 +107,7 @@ class Solver:
             if word.same and name == "channels" and isinstance(value, Vector):
                 continue
             arguments[name] = self._argument("channels" if cut and name in ("start", "stop") else name, value, label)
-        return _trimmed(replace(word, arguments=tuple(arguments.items())))
+        return trimmed(replace(word, arguments=tuple(arguments.items())))
 
     def _argument(self, name: str, value: Any, label: str) -> Any:
         if isinstance(value, Word):
@@ -112,10 +121,10 @@ class Solver:
     def _layer_value(self, vector: Vector) -> Any:
         words = list(vector.values)
         for slot in self.slots:
-            if slot.role in ("act", "conv", "norm", "layer") and _agree(slot.values, words):
-                _fill(slot.values, words)
+            if slot.role in ("act", "conv", "norm", "layer") and agree(slot.values, words):
+                fill(slot.values, words)
                 return Expression(f"\0{self.slots.index(slot)}\0")
-        return self._new(_kind(words), words, "")
+        return self._new(kind_of(words), words, "")
 
     def value(self, role: str, vector: Vector, label: str) -> Expression | Any:
         """An expression for a vector of numbers or words."""
@@ -129,12 +138,12 @@ class Solver:
             return there[0]
         for index, slot in enumerate(self.slots):
             alike = slot.role == role or {slot.role, role} <= _WIDTHS
-            if alike and _agree(slot.values, values) and _overlap(slot.values, values):
-                _fill(slot.values, values)
+            if alike and agree(slot.values, values) and overlap(slot.values, values):
+                fill(slot.values, values)
                 return Expression(f"\0{index}\0")
         if role not in _WIDTHS:
             return None
-        if _agree(self.entering, values):
+        if agree(self.entering, values):
             return Expression("in.channels")
         multiple = self._multiple(values)
         if multiple is not None:
@@ -196,7 +205,7 @@ class Solver:
     def _chosen(self, there: Values, element: Choice) -> Element:
         """The element with an expression for its condition; a widening that is left out may become a parameter."""
         for text, values in self._idioms():
-            if _agree(values, there):
+            if agree(values, there):
                 return replace(element, condition=Expression(text))
         silenced = self._silenced(there, element)
         if silenced is not None:
@@ -207,13 +216,13 @@ class Solver:
     def _condition(self, there: Values, element: Choice) -> Expression:
         for index, slot in enumerate(self.slots):
             if slot.role == "bool":
-                if _agree(slot.values, there):
-                    _fill(slot.values, there)
+                if agree(slot.values, there):
+                    fill(slot.values, there)
                     return Expression(f"\0{index}\0")
-                if _agree([None if v is None else not v for v in slot.values], there):
-                    _fill(slot.values, [None if v is None else not v for v in there])
+                if agree([None if v is None else not v for v in slot.values], there):
+                    fill(slot.values, [None if v is None else not v for v in there])
                     return Expression(f"not \0{index}\0")
-        return self._new("bool", there, _called(element))
+        return self._new("bool", there, name_of_part(element))
 
     def _idioms(self) -> list[tuple[str, Values]]:
         """Conditions of shortcuts and projections, and their opposites."""
@@ -228,9 +237,9 @@ class Solver:
             wide = (f"in.channels ≠ {out}", [a != b for a, b in zip(self.entering, self.leaving, strict=True)])
             keeps = (f"in.channels == {out}", [not v for v in wide[1]])
             for text, values in steps:
-                found.append((f"{text} or {wide[0]}", _both(values, wide[1], any)))
+                found.append((f"{text} or {wide[0]}", both(values, wide[1], any)))
             for text, values in stays:
-                found.append((f"{text} and {keeps[0]}", _both(values, keeps[1], all)))
+                found.append((f"{text} and {keeps[0]}", both(values, keeps[1], all)))
             found += [wide, keeps]
         return [*found, *steps, *stays]
 
@@ -243,7 +252,7 @@ class Solver:
 
     def _expansion(self, there: Values, element: Choice) -> Choice | None:
         """A widening that some instances leave out: by `expansion` 1, or to as many channels as arrive."""
-        for word in _words(element.body):
+        for word in words_in(element.body):
             text = word.get("channels")
             if not isinstance(text, Expression):
                 continue
@@ -251,7 +260,7 @@ class Solver:
             if base == "in.channels" and factor.isdigit():
                 mark = self._new("expansion", [None if t is None else int(factor) if t else 1 for t in there], "")
                 wider = Expression(f"{mark.text} × in.channels", loose=True)
-                body = _with_word(element.body, word, word.with_arguments({**dict(word.arguments), "channels": wider}))
+                body = with_word(element.body, word, word.with_arguments({**dict(word.arguments), "channels": wider}))
                 return replace(element, body=body, condition=Expression(f"{mark.text} ≠ 1"))
             slot = self._slot(text)
             if slot is not None and all(v is None for v, t in zip(slot.values, there, strict=True) if not t):
@@ -264,100 +273,3 @@ class Solver:
     def _slot(self, expression: Expression) -> Slot | None:
         parts = expression.text.split("\0")
         return self.slots[int(parts[1])] if len(parts) == 3 and not parts[0] and not parts[2] else None
-
-
-def _words(chain: Chain) -> list[Word]:
-    """The layers written in a chain, those among the arguments of blocks too."""
-    found: list[Word] = []
-    for element in everything(chain):
-        if isinstance(element, Layer) and isinstance(element.word, Word):
-            found.append(element.word)
-        if isinstance(element, Call):
-            found += [value for _, value in element.arguments if isinstance(value, Word)]
-    return found
-
-
-def _with_word(chain: Chain, old: Word, new: Word) -> Chain:
-    """The chain with one layer written otherwise."""
-
-    def change(element: Element) -> Element:
-        if isinstance(element, Layer) and element.word is old:
-            return replace(element, word=new)
-        if isinstance(element, Call):
-            return replace(element, arguments=tuple((n, new if v is old else v) for n, v in element.arguments))
-        return with_inner(element, lambda inner: _with_word(inner, old, new))
-
-    return tuple(map(change, chain))
-
-
-def _agree(a: Values, b: Values) -> bool:
-    """Whether two vectors are the same wherever both matter."""
-    pairs = [(x, y) for x, y in zip(a, b, strict=True) if x is not None and y is not None]
-    return all(x == y and isinstance(x, bool) is isinstance(y, bool) for x, y in pairs)
-
-
-def _overlap(a: Values, b: Values) -> bool:
-    return any(x is not None and y is not None for x, y in zip(a, b, strict=True))
-
-
-def _fill(values: Values, more: Values) -> None:
-    values[:] = [y if x is None else x for x, y in zip(values, more, strict=True)]
-
-
-def _both(a: Values, b: Values, how: Any) -> Values:
-    return [None if x is None or y is None else how((x, y)) for x, y in zip(a, b, strict=True)]
-
-
-def _trimmed(word: Word) -> Word:
-    """Without the arguments that are at their defaults everywhere."""
-    from cnndsl.ir.op import find
-
-    op = find(word.name)
-    if op is None:
-        return word
-    kept = tuple(
-        (n, v)
-        for n, v in word.arguments
-        if n == "channels" or isinstance(v, Expression) or (v is not None and v != op.model_fields[n].get_default())
-    )
-    return replace(word, arguments=kept)
-
-
-def _kind(words: Values) -> str:
-    from cnndsl.ir.op import find
-
-    kinds = {op.category for word in words if isinstance(word, Word) and (op := find(word.name)) is not None}
-    return {"activation": "act", "convolution": "conv", "normalization": "norm"}.get(next(iter(kinds)), "layer")
-
-
-def _optional(element: Choice) -> Vector | None:
-    """The activations of an element that is one where it is there: `id` in the other instances."""
-    (first, *more) = element.body
-    if more or element.otherwise or not isinstance(element.condition, Vector) or not isinstance(first, Layer):
-        return None
-    there = element.condition.values
-    words = first.word.values if isinstance(first.word, Vector) else (first.word,) * len(there)
-    if not all(isinstance(w, Word) and _kind([w]) == "act" for w, t in zip(words, there, strict=True) if t):
-        return None
-    if any(isinstance(v, Vector) for w in words if isinstance(w, Word) for _, v in w.arguments):
-        return None
-    return Vector(tuple(None if t is None else w if t else Word("id") for w, t in zip(words, there, strict=True)))
-
-
-def _called(element: Choice) -> str:
-    """What a part that is there only if is called: its label, or the block or layer it is."""
-    first = element.body[0]
-    if first.label and not first.label[0].isdigit():
-        return first.label
-    if isinstance(first, Call):
-        return first.block
-    if isinstance(first, Layer) and isinstance(first.word, Word):
-        return first.word.name
-    if isinstance(first, Group):
-        return _called(replace(element, body=first.body))
-    return "with_part"
-
-
-def vectors_of(chain: Chain) -> Sequence[Vector]:
-    """All vectors that are left in a chain."""
-    return [e.condition for e in everything(chain) if isinstance(e, Choice) and isinstance(e.condition, Vector)]

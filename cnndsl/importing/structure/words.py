@@ -1,11 +1,22 @@
-"""A layer as a person writes it: arguments at their defaults left out, the window in one number where it is one."""
+"""A layer as a person writes it: arguments at their defaults left out, those that most places write alike written once."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
-from cnndsl.importing.structure.elements import Word
-from cnndsl.ir.op import Op
+from cnndsl.importing.structure.elements import (
+    Call,
+    Chain,
+    Expression,
+    Layer,
+    Program,
+    Repeat,
+    Word,
+    everything,
+)
+from cnndsl.ir.op import Op, find
 from cnndsl.ir.tensor import TensorType
 
 
@@ -48,3 +59,56 @@ def number(value: float) -> str:
         mantissa, _, exponent = short.partition("e")
         return f"{mantissa}e{int(exponent)}"
     return text
+
+
+_LEAST_DEFAULTS = 2
+"""From how many words an argument is written once, as a `default`."""
+
+
+def followed_by(word: str) -> str | None:
+    op: type[Op] | None = find(word)
+    return op.follows if op is not None else None
+
+
+def _words(program: Program) -> Iterator[Word]:
+    for chain in (*(block.body for block in program.blocks), *(chain for _, chain in program.statements)):
+        yield from _chain_words(chain)
+
+
+def _chain_words(chain: Chain) -> Iterator[Word]:
+    for element in everything(chain):
+        if isinstance(element, Layer) and isinstance(element.word, Word):
+            yield element.word
+        if isinstance(element, Call):
+            yield from (v for _, v in element.arguments if isinstance(v, Word))
+        if isinstance(element, Repeat):
+            yield from (v for row in element.rows for v in row if isinstance(v, Word))
+
+
+_HOISTED = {"bias", "eps", "momentum", "affine", "slope", "ceil", "align", "mode", "approximate"}
+
+
+def defaults_of(program: Program) -> dict[str, dict[str, Any]]:
+    """For each word, the arguments that most places write alike."""
+    places: dict[str, list[Word]] = {}
+    for word in _words(program):
+        places.setdefault(word.name, []).append(word)
+    found: dict[str, dict[str, Any]] = {}
+    followed = {name: followed_by(name) for name in places}
+    for name, words in places.items():
+        if followed[name] in places:
+            continue
+        group = [*words] + [w for other, f in followed.items() if f == name for w in places[other]]
+        for argument in dict.fromkeys(a for w in words for a, _ in w.arguments if a in _HOISTED):
+            if isinstance(argument, str):
+                values = Counter(repr(w.get(argument)) for w in group if not isinstance(w.get(argument), Expression))
+                (most, count), *_ = values.most_common(1)
+                plain = repr(None)
+                if (
+                    most != plain
+                    and count >= _LEAST_DEFAULTS
+                    and count > values[plain] + sum(isinstance(w.get(argument), Expression) for w in group)
+                ):
+                    value = next(w.get(argument) for w in group if repr(w.get(argument)) == most)
+                    found.setdefault(name, {})[argument] = value
+    return found

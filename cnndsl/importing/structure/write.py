@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from cnndsl.diagnostics.source import Source
@@ -22,15 +19,13 @@ from cnndsl.importing.structure.elements import (
     Repeat,
     Use,
     Word,
-    everything,
 )
-from cnndsl.importing.structure.words import number
-from cnndsl.ir.op import Op, find
+from cnndsl.importing.structure.taps import Taps, free_names
+from cnndsl.importing.structure.words import defaults_of, followed_by, number
+from cnndsl.ir.op import find
 from cnndsl.ir.tensor import TensorType
 from cnndsl.syntax.printer import format_text
 
-_LEAST_DEFAULTS = 2
-"""From how many words an argument is written once, as a `default`."""
 _POSITIONAL = {
     "channels",
     "stride",
@@ -57,7 +52,7 @@ def write(program: Program, head: str = "") -> str:
 class _Writer:
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.defaults = _defaults(program)
+        self.defaults = defaults_of(program)
         self.blocks = {block.name: block for block in program.blocks}
 
     def text(self, head: str) -> str:
@@ -78,12 +73,12 @@ class _Writer:
         if self.program.drops is not None:
             most, count = self.program.drops
             parts += [f"let drops = linspace(0, {number(most)}, {count})", ""]
-        renamed = _Taps()
+        renamed = Taps()
         statements = [(name, renamed.chain(chain)) for name, chain in self.program.statements]
         if len(statements) == 1:
             parts.append(self.chain(statements[0][1]))
         else:
-            names = _free_names([name for name, _ in statements], renamed.taken | {n for n, _ in self.program.inputs})
+            names = free_names([name for name, _ in statements], renamed.taken | {n for n, _ in self.program.inputs})
             parts += [f"{name} = {self.chain(chain)}" for name, (_, chain) in zip(names, statements, strict=True)]
             used = len(names) if self.program.inference is None else self.program.inference
             leaving = [name if n < used else f"{name} if training" for n, name in enumerate(names)]
@@ -93,7 +88,7 @@ class _Writer:
     def block(self, block: Block) -> str:
         parameters = [p.name if p.required else f"{p.name}={self.value(p.default, p.name)}" for p in block.parameters]
         given = f"({', '.join(parameters)})" if parameters else ""
-        return f"block {block.name}{given} {{\n{self.chain(_Taps().chain(block.body))}\n}}"
+        return f"block {block.name}{given} {{\n{self.chain(Taps().chain(block.body))}\n}}"
 
     def chain(self, chain: Chain) -> str:
         return " → ".join(self.element(element) for element in chain) or "id"
@@ -190,7 +185,7 @@ class _Writer:
         arguments = dict(word.arguments)
         if word.same and isinstance(arguments.get("channels"), int | Expression):
             arguments.pop("channels", None)
-        preset = self.defaults.get(word.name, self.defaults.get(_follows(word.name) or "", {}))
+        preset = self.defaults.get(word.name, self.defaults.get(followed_by(word.name) or "", {}))
         fields = find(word.name)
         for name, value in preset.items():
             if fields is None or name not in fields.model_fields:
@@ -243,101 +238,21 @@ def _input(name: str, type: TensorType, single: bool) -> str:
     shape = "×".join(map(str, type.shape))
     dtype = "" if type.dtype == "float32" else f" of {type.dtype}"
     tokens = "tokens " if type.kind == "tokens" else ""
-    usual = single and name in ("x", "input", "tensors_0", "args_0", "image", "img", "images", "pixel_values")
+    usual = single and name in (
+        "x",
+        "input",
+        "input_",
+        "input_1",
+        "tensors_0",
+        "args_0",
+        "image",
+        "img",
+        "images",
+        "pixel_values",
+    )
     return f"{'' if usual else f'{name}: '}{tokens}{shape}{dtype}"
 
 
 def _fields(word: str) -> list[str]:
     op = find(word)
     return list(op.model_fields) if op is not None else []
-
-
-def _follows(word: str) -> str | None:
-    op: type[Op] | None = find(word)
-    return op.follows if op is not None else None
-
-
-def _words(program: Program) -> Iterator[Word]:
-    for chain in (*(block.body for block in program.blocks), *(chain for _, chain in program.statements)):
-        yield from _chain_words(chain)
-
-
-def _chain_words(chain: Chain) -> Iterator[Word]:
-    for element in everything(chain):
-        if isinstance(element, Layer) and isinstance(element.word, Word):
-            yield element.word
-        if isinstance(element, Call):
-            yield from (v for _, v in element.arguments if isinstance(v, Word))
-        if isinstance(element, Repeat):
-            yield from (v for row in element.rows for v in row if isinstance(v, Word))
-
-
-_HOISTED = {"bias", "eps", "momentum", "affine", "slope", "ceil", "align", "mode", "approximate"}
-
-
-def _defaults(program: Program) -> dict[str, dict[str, Any]]:
-    """For each word, the arguments that most places write alike."""
-    places: dict[str, list[Word]] = {}
-    for word in _words(program):
-        places.setdefault(word.name, []).append(word)
-    found: dict[str, dict[str, Any]] = {}
-    followed = {name: _follows(name) for name in places}
-    for name, words in places.items():
-        if followed[name] in places:
-            continue
-        group = [*words] + [w for other, f in followed.items() if f == name for w in places[other]]
-        for argument in dict.fromkeys(a for w in words for a, _ in w.arguments if a in _HOISTED):
-            if isinstance(argument, str):
-                values = Counter(repr(w.get(argument)) for w in group if not isinstance(w.get(argument), Expression))
-                (most, count), *_ = values.most_common(1)
-                plain = repr(None)
-                if (
-                    most != plain
-                    and count >= _LEAST_DEFAULTS
-                    and count > values[plain] + sum(isinstance(w.get(argument), Expression) for w in group)
-                ):
-                    value = next(w.get(argument) for w in group if repr(w.get(argument)) == most)
-                    found.setdefault(name, {})[argument] = value
-    return found
-
-
-class _Taps:
-    """Names of tensors, told apart within one body."""
-
-    def __init__(self) -> None:
-        self.taken: set[str] = set()
-        self.now: dict[str, str] = {}
-
-    def chain(self, chain: Chain) -> Chain:
-        return tuple(self.element(element) for element in chain)
-
-    def element(self, element: Element) -> Element:
-        if isinstance(element, Use):
-            return replace(element, name=self.now.get(element.name, element.name))
-        if isinstance(element, Merge):
-            element = replace(element, branches=tuple(map(self.chain, element.branches)))
-        elif isinstance(element, Group | Repeat | Choice):
-            element = replace(element, body=self.chain(element.body))
-        if element.tap:
-            name = f"t{len(self.taken) + 1}"
-            self.taken.add(name)
-            self.now[element.tap] = name
-            return replace(element, tap=name)
-        return element
-
-
-def _free_names(wanted: list[str], taken: set[str]) -> list[str]:
-    names: list[str] = []
-    for name in wanted:
-        plain = name if name.isidentifier() and not name[0].isdigit() else "out"
-        while plain in taken or find(plain) is not None or plain in RESERVED:
-            plain += "_"
-        taken = taken | {plain}
-        names.append(plain)
-    return names
-
-
-RESERVED = {
-    "use", "param", "let", "default", "block", "takes", "model", "input", "output", "share", "assert", "from", "as",
-    "for", "in", "if", "else", "and", "or", "not", "true", "false", "id", "none",
-}  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 from cnndsl.diagnostics.errors import CnnError, Refusal, fault, unplaced
 from cnndsl.diagnostics.source import Span
 from cnndsl.ir.op import find
+from cnndsl.passes.arguments.resolve import resolve
 from cnndsl.passes.draft.assembly import Assembly, Stopped, too_many
 from cnndsl.passes.draft.flow import LOST, Flow, Lost, LostValue
 from cnndsl.passes.draft.name import FrameDraft
@@ -23,7 +24,6 @@ from cnndsl.passes.walk.findings import Findings
 from cnndsl.passes.walk.labels import label_text
 from cnndsl.passes.walk.merges import Merges
 from cnndsl.passes.walk.repeats import MOST_WALK_STEPS, Repeats
-from cnndsl.passes.walk.resolve import resolve
 from cnndsl.passes.walk.taps import bind_tap, lose_tap
 from cnndsl.passes.walk.tensors import is_flow, named_tensor, picked
 from cnndsl.passes.walk.walker import Passed, Walked

@@ -8,6 +8,7 @@ from cnndsl.diagnostics.errors import CnnError, Fix, fault
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Span
 from cnndsl.ir.op import Op, find, registry
+from cnndsl.passes.arguments.resolve import resolve
 from cnndsl.passes.draft.flow import LOST, Flow, Lost, Spans, Wire
 from cnndsl.passes.draft.name import FrameDraft
 from cnndsl.passes.values.evaluate import evaluate, given, truth
@@ -15,7 +16,6 @@ from cnndsl.passes.values.layer_value import LayerValue
 from cnndsl.passes.values.visible import words_of
 from cnndsl.passes.walk.body import Body
 from cnndsl.passes.walk.repeats import rounds
-from cnndsl.passes.walk.resolve import resolve
 from cnndsl.passes.walk.tensors import picked
 from cnndsl.passes.walk.walker import Walker
 from cnndsl.syntax import tree

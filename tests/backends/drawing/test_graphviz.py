@@ -18,6 +18,7 @@ from cnndsl.ir.graph import Graph
 from cnndsl.ops.add import Add
 from cnndsl.ops.conv import Conv
 from cnndsl.ops.relu import ReLU
+from cnndsl.pipeline import parse_text
 from tests.backends.drawing.networks import Net, dense, resnet, shared, unet
 
 pygraphviz = pytest.importorskip("pygraphviz")
@@ -75,7 +76,7 @@ def test_words_of_a_figure() -> None:
     assert " ×3 " in text
     assert "downsample" in text
     assert '<FONT POINT-SIZE="14">+</FONT>' in text
-    assert ">shared weights<" in to_dot(shared())
+    assert '>shared<BR ALIGN="LEFT"/>weights<' in to_dot(shared())
     assert "· weights of head.0<" not in to_dot(shared())  # the cluster says it
 
 
@@ -155,3 +156,22 @@ def test_what_is_written_can_be_read_as_xml(text: str) -> None:
     assert (
         ElementTree.fromstring(f"<a>{visible(text).replace('&', '').replace('<', '').replace('>', '')}</a>").tag == "a"
     )
+
+
+def test_a_block_with_one_box_keeps_its_name() -> None:
+    graph = parse_text("input 3×8×8\nblock Double(c) { Conv3x3(c) → BN → ReLU }\nDouble(4)").graph
+    assert ">Double · " in to_dot(graph)
+
+
+def test_joins_are_words_and_numbers_of_rounds_are_said_to_be_of_each() -> None:
+    text = to_dot(parse_text("input 3×8×8\ncat{ Conv3x3(3) | id } → [Conv3x3(6) → ReLU]×2").graph)
+    assert "<B>concatenate</B>" in text
+    assert "‖" not in text
+    assert "MACs each" in text
+
+
+def test_the_heading_of_shared_weights_is_narrow() -> None:
+    source = (
+        "input a: 3×8×8\ninput b: 3×8×8\nshare t = [Conv3x3(4) → ReLU → MaxPool → Conv3x3(4)]\nsub{ a → t | b → t }"
+    )
+    assert 'shared<BR ALIGN="LEFT"/>weights' in to_dot(parse_text(source).graph)

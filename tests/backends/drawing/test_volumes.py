@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
 
 from cnndsl.backends.drawing.diagram.trunk import trunk
 from cnndsl.backends.drawing.draw import draw_figure
-from cnndsl.backends.drawing.figures.canvas import Figure, Group, Polygon, Text, figure_svg
+from cnndsl.backends.drawing.figures.canvas import Figure, Group, Line, Polygon, Text, figure_svg
 from cnndsl.backends.drawing.figures.paint import paint
 from cnndsl.backends.drawing.figures.volumes import volumes
 from cnndsl.diagnostics.errors import CnnError
@@ -96,16 +97,80 @@ def test_every_network_is_a_row_or_says_why_not(name: str) -> None:
         return
     boxes = stages(volumes(graph))
     assert 2 <= len(boxes) <= len(row.boxes) + 1
-    # Nothing lies on anything: columns are apart, and all is on the paper.
+    # Nothing lies on anything, and all is on the paper.
     figure = volumes(graph)
-    ends = 0.0
+    covered: list[tuple[float, float, float, float]] = []
     for group in boxes:
-        xs = [x for shape in group.shapes if isinstance(shape, Polygon) for x, _ in shape.points]
+        corners = [corner for shape in group.shapes if isinstance(shape, Polygon) for corner in shape.points]
         words = [shape for shape in group.shapes if isinstance(shape, Text)]
-        left = min([*xs, *(word.x - word.width / 2 for word in words)])
-        assert left > ends - 0.01
-        ends = max([*xs, *(word.x + word.width / 2 for word in words)])
-    assert ends <= figure.width
+        corners += [(word.x + side * word.width / 2, word.y - 7 * (side < 0)) for word in words for side in (-1, 1)]
+        (left, right), (top, bottom) = ((min(each), max(each)) for each in zip(*corners, strict=True))
+        for x0, x1, y0, y1 in covered:
+            assert left > x1 - 0.01 or right < x0 + 0.01 or top > y1 - 0.01 or bottom < y0 + 0.01
+        covered.append((left, right, top, bottom))
+        assert 0 <= left < right <= figure.width
+        assert 0 <= top < bottom <= figure.height
+
+
+@pytest.mark.parametrize("name", ["lenet5", "alexnet", "vgg16", "unet", "resnet50", "zfnet", "c3d"])
+def test_no_line_runs_through_a_word(name: str) -> None:
+    figure = volumes(load(name).graph)
+    words = [shape for group in figure.groups for shape in group.shapes if isinstance(shape, Text)]
+    lines = [shape for group in figure.groups for shape in group.shapes if isinstance(shape, Line)]
+    assert lines
+    for word in words:
+        for line in lines:
+            for (x0, y0), (x1, y1) in pairwise(line.points):
+                for step in range(101):
+                    x, y = x0 + (x1 - x0) * step / 100, y0 + (y1 - y0) * step / 100
+                    # Helvetica is narrower than `width`, which is a bound.
+                    inside = abs(x - word.x) < 0.45 * word.width and word.y - 0.7 * word.size < y < word.y
+                    assert word.anchor != "middle" or not inside, (word.text, line)
+
+
+def test_a_u_net_is_a_u() -> None:
+    figure = volumes(load("unet").graph)
+    middles = {}
+    for group in stages(figure):
+        face = next(shape for shape in group.shapes if isinstance(shape, Polygon))
+        middles[texts(group)[1]] = sum(y for _, y in face.points)
+    for level in (1, 2, 3):
+        assert middles[f"down{level}"] < middles[f"down{level + 1}"] < middles["bottom"]
+        assert middles[f"up{level}"] < middles[f"up{level + 1}"] < middles["bottom"]
+    assert figure.width < figure.height
+    assert volumes(load("resnet18").graph).width > volumes(load("resnet18").graph).height
+
+
+UNET = """input 3×64×64
+Conv3x3(16) → ReLU as e1 → MaxPool → Conv3x3(32) → ReLU as e2 → MaxPool → Conv3x3(64) → ReLU
+→ Upsample → cat{ e2 | id } → Conv3x3(32) → ReLU as d2 → Upsample → cat{ e1 | id } → Conv1x1(2) as main
+aux = d2 → Conv1x1(2)
+output main
+output aux"""
+
+
+@pytest.mark.parametrize("when", ["", " if training"])
+def test_heads_beside_the_row_are_left_out_and_named(when: str) -> None:
+    figure = volumes(parse_text(UNET + when).graph, note=False)
+    names = [texts(group)[1] for group in stages(figure)]
+    assert names.count("concatenate") == names.count("Upsample") == 2
+    assert "Conv1x1 2" in names
+    said = [shape.text for group in figure.groups for shape in group.shapes if isinstance(shape, Text)]
+    assert said[-1] == "Not drawn: the output aux, and what leads to nothing else."
+    assert not any(text.startswith("Edges") for text in said)
+
+
+def test_the_note_on_lengths_can_be_left_out() -> None:
+    graph = load("lenet5").graph
+    (one,) = [t for g in volumes(graph).groups for t in texts(g) if t.startswith("Edges")]
+    assert one.endswith("columns up to 120 units.")
+    assert not [t for g in volumes(graph, note=False).groups for t in texts(g) if t.startswith("Edges")]
+    assert volumes(graph, note=False).height < volumes(graph).height
+
+
+def test_a_refusal_says_of_which_layer_a_number_is_the_name() -> None:
+    with pytest.raises(CnnError, match=r"layer 1 \(Conv3x3\) stands beside layer 0 \(Conv3x3\)"):
+        volumes(parse_text("input 3×8×8\nadd{ Conv3x3(4) | Conv3x3(4) }").graph)
 
 
 def test_branches_are_refused_with_the_depth_that_would_do() -> None:

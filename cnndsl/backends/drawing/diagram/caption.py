@@ -17,6 +17,18 @@ UNSAID = frozenset(
 PLAIN = frozenset({"channels", "units", "size"})
 """Arguments that need no name: `Conv3x3 64`."""
 
+SPELT = {"‖": "concatenate", "+": "add", "−": "subtract", "×": "multiply", "÷": "divide", "@": "matrix product"}
+"""What the signs of the ops that join branches are called."""
+
+KNOWN = frozenset("+−×÷")
+"""Signs that a reader knows from school: they stand alone in a circle. Of the others a box has the name."""
+
+
+def sign(node: Node) -> str:
+    """What a box calls its layer: a sign that everybody knows, the name of what another sign stands for, or the word."""
+    symbol = node.op.symbol
+    return symbol if symbol and symbol in KNOWN else SPELT.get(symbol) or word(node)
+
 
 def word(node: Node) -> str:
     """The layer's word with its window, as in the language: `Conv3x3`."""

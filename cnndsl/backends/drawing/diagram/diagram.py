@@ -23,7 +23,7 @@ class Cell:
 class Box:
     """Ops drawn as one: a convolution with the normalisation and activation that follow it, or a single op.
 
-    `label` is the name of a group that holds nothing else, `times` the rounds of a repeat that holds nothing else.
+    `label` is the name of a group or block that holds nothing else, `times` the rounds of a repeat that holds nothing else.
     """
 
     key: str

@@ -26,8 +26,10 @@ def stacks(chain: list[int], node: Callable[[int], Node], follows: Callable[[int
 
 
 def _joins(node: Node) -> bool:
-    """Whether an op may share a box. Of ops that only move values, those may that are written without arguments (Flatten)."""
-    return node.op.category in (*HEAVY, *_LIGHT, "merge") or (node.op.category == "shape" and not node.op.written())
+    """Whether an op may share a box. Of ops that only move values, those may that look at the same values in another way
+    and are written without arguments (Flatten). Upsample makes a larger map, and has a box of its own."""
+    flat = node.op.category == "shape" and node.op.view and not node.op.written()
+    return node.op.category in (*HEAVY, *_LIGHT, "merge") or flat
 
 
 def _boxes(line: list[int], node: Callable[[int], Node]) -> Iterator[list[int]]:

@@ -150,9 +150,10 @@ def _thinned(cluster: Cluster) -> Item:
         return cluster
     (only,) = cluster.children
     if isinstance(only, Box):
-        if (only.label and cluster.label) or (only.times > 1 and cluster.times > 1):
+        name = " · ".join(word for word in (cluster.label, cluster.title) if word)
+        if (only.label and name) or (only.times > 1 and cluster.times > 1):
             return cluster
-        return replace(only, label=cluster.label or only.label, times=cluster.times * only.times)
+        return replace(only, label=name or only.label, times=cluster.times * only.times)
     same = only.label in ("", cluster.label)
     if cluster.times == 1 and not cluster.label and cluster.title == only.label and cluster.shared == only.shared:
         # The cluster is a use of a share, and the only thing in it is the block that the share names.

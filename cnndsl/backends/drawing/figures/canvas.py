@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal, Self
 from xml.etree import ElementTree
 
 from cnndsl.backends.drawing.colours.theme import follow
@@ -26,6 +26,10 @@ class Polygon:
     opacity: float = 1.0
     dashed: bool = False
 
+    def moved(self, right: float, down: float) -> Self:
+        """The same elsewhere."""
+        return replace(self, points=tuple((x + right, y + down) for x, y in self.points))
+
 
 @dataclass(frozen=True)
 class Line:
@@ -35,6 +39,10 @@ class Line:
     colour: str
     width: float = 0.8
     dashed: bool = False
+
+    def moved(self, right: float, down: float) -> Self:
+        """The same elsewhere."""
+        return replace(self, points=tuple((x + right, y + down) for x, y in self.points))
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,10 @@ class Text:
     size: float = 9.0
     anchor: Literal["start", "middle", "end"] = "middle"
     bold: bool = False
+
+    def moved(self, right: float, down: float) -> Self:
+        """The same elsewhere."""
+        return replace(self, x=self.x + right, y=self.y + down)
 
     @property
     def width(self) -> float:
@@ -65,6 +77,10 @@ class Picture:
     height: float
     png: bytes = field(repr=False)
     smooth: bool = True
+
+    def moved(self, right: float, down: float) -> Self:
+        """The same elsewhere."""
+        return replace(self, x=self.x + right, y=self.y + down)
 
 
 Shape = Polygon | Line | Text | Picture
@@ -96,13 +112,13 @@ def figure_svg(figure: Figure) -> bytes:
     root = ElementTree.Element(
         f"{SVG}svg",
         {
-            "width": f"{_number(figure.width)}pt",
-            "height": f"{_number(figure.height)}pt",
-            "viewBox": f"0 0 {_number(figure.width)} {_number(figure.height)}",
+            "width": f"{number(figure.width)}pt",
+            "height": f"{number(figure.height)}pt",
+            "viewBox": f"0 0 {number(figure.width)} {number(figure.height)}",
             "font-family": ",".join(FAMILY),
         },
     )
-    size = {"width": _number(figure.width), "height": _number(figure.height)}
+    size = {"width": number(figure.width), "height": number(figure.height)}
     ElementTree.SubElement(root, f"{SVG}rect", {**size, "fill": figure.paper})
     for group in figure.groups:
         parent = ElementTree.SubElement(root, f"{SVG}g")
@@ -125,27 +141,27 @@ def _draw(parent: ElementTree.Element, shape: Shape) -> None:
         case Polygon():
             look = {"points": _points(shape.points), "fill": shape.fill or "none"}
             if shape.opacity != 1:
-                look["fill-opacity"] = _number(shape.opacity)
+                look["fill-opacity"] = number(shape.opacity)
             if shape.line:
-                look |= {"stroke": shape.line, "stroke-width": _number(shape.width), "stroke-linejoin": "round"}
+                look |= {"stroke": shape.line, "stroke-width": number(shape.width), "stroke-linejoin": "round"}
             if shape.dashed:
                 look["stroke-dasharray"] = "4 3"
             ElementTree.SubElement(parent, f"{SVG}polygon", look)
         case Line():
             look = {"points": _points(shape.points), "fill": "none", "stroke": shape.colour}
-            look["stroke-width"] = _number(shape.width)
+            look["stroke-width"] = number(shape.width)
             if shape.dashed:
                 look["stroke-dasharray"] = "3 2"
             ElementTree.SubElement(parent, f"{SVG}polyline", look)
         case Text():
-            look = {"x": _number(shape.x), "y": _number(shape.y), "font-size": _number(shape.size)}
+            look = {"x": number(shape.x), "y": number(shape.y), "font-size": number(shape.size)}
             look |= {"text-anchor": shape.anchor, "fill": shape.colour}
             if shape.bold:
                 look["font-weight"] = "bold"
             ElementTree.SubElement(parent, f"{SVG}text", look).text = visible(shape.text)
         case Picture():
-            look = {"x": _number(shape.x), "y": _number(shape.y)}
-            look |= {"width": _number(shape.width), "height": _number(shape.height), "preserveAspectRatio": "none"}
+            look = {"x": number(shape.x), "y": number(shape.y)}
+            look |= {"width": number(shape.width), "height": number(shape.height), "preserveAspectRatio": "none"}
             if not shape.smooth:
                 look["style"] = "image-rendering:pixelated"
             look["href"] = f"data:image/png;base64,{b64encode(shape.png).decode()}"
@@ -153,10 +169,10 @@ def _draw(parent: ElementTree.Element, shape: Shape) -> None:
 
 
 def _points(points: tuple[Point, ...]) -> str:
-    return " ".join(f"{_number(x)},{_number(y)}" for x, y in points)
+    return " ".join(f"{number(x)},{number(y)}" for x, y in points)
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     """To a hundredth of a point, without zeros at the end."""
     text = f"{value:.2f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text

@@ -8,6 +8,8 @@ from typing import Literal, TypedDict
 from cnndsl.backends.drawing.colours.measure import Heat, Measure
 from cnndsl.backends.drawing.colours.palette import Palette
 from cnndsl.backends.drawing.colours.theme import PALETTES, Theme
+from cnndsl.backends.drawing.diagram.caption import KNOWN
+from cnndsl.backends.drawing.diagram.columns import columns as side_by_side
 from cnndsl.backends.drawing.diagram.diagram import Box, Cluster, Diagram, Folded, Item, Port
 from cnndsl.backends.drawing.diagram.junctions import Stretch, stretches
 from cnndsl.backends.drawing.diagram.structure import diagram
@@ -44,15 +46,16 @@ def to_dot(
     show_costs: bool = True,
     color: Measure | None = None,
     theme: Theme = "light",
+    columns: int = 1,
 ) -> str:
     """The diagram of a graph as text in Graphviz's language, DOT.
 
     `depth` levels of blocks are opened and those below are one box each, `expand` draws every round of a repeat, `direction` is
     where the network flows, `show_shapes` writes shapes on the arrows where they change, `show_costs` parameters and
     multiply-adds in the boxes. `color` colours the boxes by a measure (`"rf"`, `"params"`, `"macs"`, `"memory"`), with a legend.
-    With the theme `"auto"` the colours are marks that `render_dot` replaces in an SVG.
+    A long diagram is cut into at most so many `columns`. With the theme `"auto"` the colours are marks that `render_dot` replaces in an SVG.
     """
-    picture = diagram(graph, depth=depth, expand=expand)
+    picture = side_by_side(diagram(graph, depth=depth, expand=expand), columns)
     heat = Heat(picture, color) if color else None
     return "\n".join(_Writer(picture, direction, show_shapes, show_costs, heat, PALETTES[theme]).lines()) + "\n"
 
@@ -93,6 +96,9 @@ class _Writer:
             yield self._port(port, "output")
         for stretch in self._stretches:
             yield self._arrow(stretch)
+        if begin := [port.key for port in self._picture.inputs if port.key.startswith("from:")]:
+            # Every column begins at the top.
+            yield f"  {{ rank=min; {'; '.join(map(_id, begin))} }}"
         yield "}"
 
     def _item(self, item: Item, level: int) -> Iterator[str]:
@@ -107,7 +113,7 @@ class _Writer:
             yield f"{pad}{_id(item.key)} [{mark} label=<{self._labels.box(item)}>]"
         else:
             mark = _mark(item.key, self._numbers.op(item.head.nodes))
-            circle = item.head.node.op.symbol and item.times == 1 and not item.label
+            circle = item.head.node.op.symbol in KNOWN and item.times == 1 and not item.label
             look = self._circle(item) if circle else f"label=<{self._labels.box(item)}>"
             yield f"{pad}{_id(item.key)} [{mark} {look}]"
 

@@ -9,7 +9,7 @@ from cnndsl.backends.drawing.colours.heat import STEPS
 from cnndsl.backends.drawing.colours.measure import TITLES, Heat, Measure, written
 from cnndsl.backends.drawing.colours.palette import Palette
 from cnndsl.backends.drawing.colours.theme import PALETTES, Theme
-from cnndsl.backends.drawing.diagram.caption import called, essentials, word
+from cnndsl.backends.drawing.diagram.caption import KNOWN, called, essentials, sign
 from cnndsl.backends.drawing.diagram.diagram import Box, Cell, Cluster, Diagram, Folded, Item, Port
 from cnndsl.backends.drawing.diagram.structure import diagram
 from cnndsl.backends.drawing.formats.graphviz import Direction
@@ -75,7 +75,7 @@ class _Writer:
             cost = self._numbers.cost(item.nodes, total=True) if self._costs else ""
             cost = " · ".join(part for part in (cost, self._note(item)) if part)
             yield f'{pad}{self._ids[item.key]}["{_joined(_heading(item), shapes, cost)}"]:::{self._class(item, "folded")}'
-        elif item.head.node.op.symbol and len(item.cells) == 1:
+        elif item.head.node.op.symbol in KNOWN and len(item.cells) == 1:
             op = item.head.node.op
             yield f'{pad}{self._ids[item.key]}(("{_text(op.symbol)}")):::{self._class(item, op.category)}'
         else:
@@ -104,7 +104,7 @@ class _Writer:
 
 
 def _layer(cell: Cell) -> str:
-    return f"{cell.node.op.symbol or word(cell.node)} {essentials(cell.node)}".strip()
+    return f"{sign(cell.node)} {essentials(cell.node)}".strip()
 
 
 def _heading(item: Cluster | Folded) -> str:

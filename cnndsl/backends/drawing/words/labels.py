@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from cnndsl.backends.drawing.colours.measure import TITLES, Heat, written
 from cnndsl.backends.drawing.colours.palette import Palette
-from cnndsl.backends.drawing.diagram.caption import called, essentials, word
+from cnndsl.backends.drawing.diagram.caption import KNOWN, called, essentials, sign, word
 from cnndsl.backends.drawing.diagram.diagram import Box, Cell, Cluster, Folded, Port
 from cnndsl.backends.drawing.words.escape import html, html_tooltip, identifier
 from cnndsl.backends.drawing.words.numbers import Numbers, leaving
 
 LINE = 20
 """A cluster's heading with more characters than these has two lines: its label, and below it its block."""
+
+LONGEST = 28
+"""Beside a heading with a line of more characters a frame gets no room for the arrow: it would be mostly empty."""
 
 
 class Labels:
@@ -40,15 +43,15 @@ class Labels:
             self._lent |= {node.name for node in cluster.nodes}
         words = self._words(cluster, self._colours.quiet)
         badge = self._badge(cluster.times)
-        long = max((len(word) for word, _ in words), default=0)
-        if sum(len(word) for word, _ in words) > LINE:
-            title = _rows([text for _, text in words], 0)
+        long = len("  ".join(word for word, _ in words))
+        if long > LINE or cluster.shared:
+            title, long = _rows([text for _, text in words], 0), max((len(word) for word, _ in words), default=0)
         else:
-            title, long = "  ".join(text for _, text in words), sum(len(word) + 2 for word, _ in words)
+            title = "  ".join(text for _, text in words)
         cells = (f"<TD>{title}</TD>" if title else "") + badge
-        if cells and not self._upright and not aside and long <= LINE:
+        if cells and not self._upright and not aside and long <= LONGEST:
             # The heading gets as much room again on its right: an arrow into the middle then passes beside the words.
-            cells += f'<TD WIDTH="{6 * long + 30 * (cluster.times > 1)}"></TD>'
+            cells += f'<TD WIDTH="{7 * long + 38 * (cluster.times > 1) + 12}"></TD>'
         return (
             f'<TABLE BORDER="0" CELLBORDER="0" CELLPADDING="1" CELLSPACING="2"><TR>{cells}</TR></TABLE>'
             if cells
@@ -104,11 +107,12 @@ class Labels:
     def _head(self, box: Box, look: tuple[str, str, str]) -> str:
         """The op a box is named after, and in small type its label, its cost and whose weights it uses."""
         node, nodes = box.head.node, box.head.nodes
-        sign = f'<FONT POINT-SIZE="14">{html(node.op.symbol)}</FONT>' if node.op.symbol else html(word(node))
+        called_so = html(sign(node))
+        name = f'<FONT POINT-SIZE="14">{called_so}</FONT>' if node.op.symbol in KNOWN else called_so
         arguments = essentials(node)
         _, text, quiet = look
         # Without a colour of its own, Graphviz paints an argument that is a bare number in another font.
-        lines = [f'<FONT COLOR="{text}"><B>{sign}</B>' + (f"  {html(arguments)}" if arguments else "") + "</FONT>"]
+        lines = [f'<FONT COLOR="{text}"><B>{name}</B>' + (f"  {html(arguments)}" if arguments else "") + "</FONT>"]
         notes = [
             box.label or called(nodes),
             self._numbers.cost(nodes) if self._costs else "",
@@ -149,7 +153,10 @@ class Labels:
         if item.label and item.title:
             words.append((item.title, f'<FONT COLOR="{quiet}">{html(item.title)}</FONT>'))
         if item.shared:
-            words.append(("shared weights", f'<FONT COLOR="{quiet}" POINT-SIZE="9"><I>shared weights</I></FONT>'))
+            # Two short lines: in a narrow frame a long one would reach under the arrow that enters its middle.
+            small = f'<FONT COLOR="{quiet}" POINT-SIZE="9"><I>shared{{}}weights</I></FONT>'
+            line_end = '<BR ALIGN="LEFT"/>' if isinstance(item, Cluster) else " "
+            words.append(("shared", small.format(line_end)))
         return words
 
     def _badge(self, times: int) -> str:

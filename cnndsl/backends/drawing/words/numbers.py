@@ -25,13 +25,15 @@ class Numbers:
         return not node.owns_weights and bool(self._graph.node_weights(node))
 
     def cost(self, nodes: Sequence[Node], *, total: bool = False) -> str:
-        """`9.41K params · 118M MACs` of one node (a range where rounds differ), or the total; without what is zero."""
+        """`9.41K params · 118M MACs` of one node, or the total; without what is zero. Of a node that stands for several it
+        is what each of them has, `864–9.22K params each`: a range where they differ."""
         counted = {
             "params": [self._params.get(n.name, 0) for n in nodes],
             "MACs": [self._macs.get(n.name, 0) for n in nodes],
         }
         said = [(count(sum(each)) if total else span(each), unit) for unit, each in counted.items() if any(each)]
-        return " · ".join(f"{number} {unit}" for number, unit in said)
+        each = " each" if said and len(nodes) > 1 and not total else ""
+        return " · ".join(f"{number} {unit}" for number, unit in said) + each
 
     def op(self, nodes: Sequence[Node]) -> str:
         """Everything about a node, line by line. Where one node is drawn for several, it has their names and the ranges of numbers."""

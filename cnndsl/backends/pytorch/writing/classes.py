@@ -12,7 +12,6 @@ from collections.abc import Mapping
 
 from cnndsl.backends.pytorch.expression import Call, Expression, Literal, Member, Several, Value
 from cnndsl.backends.pytorch.order import registration_order
-from cnndsl.backends.pytorch.writing.arguments import NUM_CLASSES, Argument, Signature
 from cnndsl.backends.pytorch.writing.heads import number_of_classes
 from cnndsl.backends.pytorch.writing.hoist import hoisted
 from cnndsl.backends.pytorch.writing.instances import Class, instances
@@ -20,6 +19,7 @@ from cnndsl.backends.pytorch.writing.layers import Layers, layers_of
 from cnndsl.backends.pytorch.writing.layout import class_name
 from cnndsl.backends.pytorch.writing.makers import in_nn, ordered, runs
 from cnndsl.backends.pytorch.writing.regions import Region, Scope, Unit, scopes_of
+from cnndsl.backends.pytorch.writing.signature import NUM_CLASSES, Argument, Signature
 from cnndsl.backends.pytorch.writing.styles import Styles, reach, styles_of
 from cnndsl.backends.pytorch.writing.template import Assignment, Made, Path, Template
 from cnndsl.backends.pytorch.writing.variants import ClassDraft

@@ -6,9 +6,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from cnndsl.backends.pytorch.expression import Expression
-from cnndsl.backends.pytorch.writing.arguments import Signature, signature
+from cnndsl.backends.pytorch.writing.arguments import signature
 from cnndsl.backends.pytorch.writing.layout import unused
 from cnndsl.backends.pytorch.writing.regions import Scope
+from cnndsl.backends.pytorch.writing.signature import Signature
 from cnndsl.backends.pytorch.writing.template import Path, Template
 from cnndsl.backends.pytorch.writing.variants import ClassDraft, variants
 from cnndsl.ir.graph import Node

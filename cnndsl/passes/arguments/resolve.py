@@ -12,11 +12,11 @@ from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Span
 from cnndsl.ir.op import Op
 from cnndsl.ir.written import show
+from cnndsl.passes.arguments.other_arguments import unknown_argument
+from cnndsl.passes.arguments.other_order import in_other_order
 from cnndsl.passes.draft.flow import Spans, Wire
 from cnndsl.passes.values.kinds import kind
 from cnndsl.passes.values.layer_value import Given, LayerValue
-from cnndsl.passes.walk.other_arguments import unknown_argument
-from cnndsl.passes.walk.other_order import in_other_order
 
 MOST_POSITIONAL = 2
 

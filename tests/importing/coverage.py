@@ -1,7 +1,7 @@
 """What `import` takes and what it refuses, family by family: measures, and writes docs/importing/coverage.md.
 
-    python docs/importing/coverage.py measure timm torchvision built-in onnx --into results.jsonl [--seconds 3600]
-    python docs/importing/coverage.py write results.jsonl
+    python -m tests.importing.coverage measure timm torchvision built-in onnx --into results.jsonl [--seconds 3600]
+    python -m tests.importing.coverage write results.jsonl
 
 Measuring goes on where results.jsonl ends. Networks of libraries are without numbers: their keys, shapes, parameters and MACs
 are compared; outputs are compared in the tests.
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 import warnings
 from collections import Counter, defaultdict
@@ -20,9 +19,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PAGE = Path(__file__).with_name("coverage.md")
-sys.path.insert(0, str(ROOT))
-
+PAGE = ROOT / "docs" / "importing" / "coverage.md"
 # `family` and `name` of every network of a set.
 Names = Iterator[tuple[str, str]]
 
@@ -133,7 +130,7 @@ def write(path: Path) -> None:
     rows = results(path)
     parts = [
         "# What `import` takes",
-        "Written by `docs/importing/coverage.py`. A network counts as imported where its program has the same keys, shapes,"
+        "Written by `tests/importing/coverage.py`. A network counts as imported where its program has the same keys, shapes,"
         " parameters and MACs; none is written that has not.",
     ]
     for kind in dict.fromkeys(row["kind"] for row in rows):

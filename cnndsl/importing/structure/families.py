@@ -1,0 +1,136 @@
+"""Which instances of a class one block can say, and their bodies made alike."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from cnndsl.importing.structure.alike import NONE, Unlike, unified
+from cnndsl.importing.structure.elements import (
+    ID,
+    Call,
+    Chain,
+    Choice,
+    Group,
+    Layer,
+    Merge,
+    Use,
+    Vector,
+    Word,
+    everything,
+    inner,
+    with_inner,
+)
+from cnndsl.importing.structure.repeats import folded
+from cnndsl.ir.op import find
+
+_MOST_CHOICES = 0.4
+"""The share of a block's elements that may be there only if: above it the class is two blocks."""
+
+
+_FEW_BUILDS = 2
+"""How many blocks a class may become instead."""
+
+
+def families(groups: list[Group]) -> list[list[Group]]:
+    """Instances that one block can say: all of a class where they go together, else those of one build."""
+    if len(groups) < 2:
+        return []
+    try:
+        together = _share_of_choices(unified(alike_bodies(groups)))
+    except Unlike:
+        together = 1.0
+    kinds: dict[Any, list[Group]] = {}
+    for group in groups:
+        kinds.setdefault(build_of(folded(group.body)), []).append(group)
+    if together <= _MOST_CHOICES or (together < 1 and len(kinds) > _FEW_BUILDS):
+        return [groups]
+    return [family for family in kinds.values() if len(family) > 1]
+
+
+def _share_of_choices(body: Chain) -> float:
+    """How many of a body's layers and calls are there only if."""
+    whole = [e for e in everything(body) if isinstance(e, Layer | Call)]
+    some = [
+        e
+        for c in everything(body)
+        if isinstance(c, Choice) and not _is_activation(c) and not c.otherwise
+        for e in everything(c.body)
+        if isinstance(e, Layer | Call)
+    ]
+    return len({id(e) for e in some}) / max(len(whole), 1)
+
+
+def _is_activation(choice: Choice) -> bool:
+    return len(choice.body) == 1 and isinstance(choice.body[0], Layer) and "act" in _category(choice.body[0])
+
+
+def _category(layer: Layer) -> str:
+    words = layer.word.values if isinstance(layer.word, Vector) else (layer.word,)
+    ops = [find(word.name) for word in words if isinstance(word, Word)]
+    return next((op.category for op in ops if op is not None), "")
+
+
+def build_of(chain: Chain) -> Any:
+    """A chain's skeleton: its elements' kinds, words and labels."""
+    found: list[Any] = []
+    for element in chain:
+        what: Any = type(element).__name__
+        if isinstance(element, Layer) and isinstance(element.word, Word):
+            what = element.word.name
+        elif isinstance(element, Call):
+            what = element.block
+        elif isinstance(element, Use):
+            what = element.name
+        elif isinstance(element, Merge):
+            what = element.word.name
+        found.append((what, element.label, bool(element.tap), tuple(build_of(deeper) for deeper in inner(element))))
+    return tuple(found)
+
+
+def alike_bodies(groups: list[Group]) -> list[Chain]:
+    """The bodies, a merge around those that lack the one that their siblings have."""
+    bodies = [folded(_local_taps(group.body)) for group in groups]
+    merged = [n for n, body in enumerate(bodies) if body and any(isinstance(e, Merge) for e in body)]
+    if not merged or len(merged) == len(bodies):
+        return bodies
+    sample = bodies[merged[0]]
+    place = next(n for n, e in enumerate(sample) if isinstance(e, Merge))
+    merge, before, after = sample[place], sample[:place], sample[place + 1 :]
+    assert isinstance(merge, Merge)
+    ways = [n for n, branch in enumerate(merge.branches) if branch != (ID,)]
+    if len(merge.branches) != 2 or len(ways) != 1 or merge.label:
+        return bodies
+    wrapped = []
+    for body in bodies:
+        if any(isinstance(e, Merge) for e in body) or len(body) <= len(before) + len(after):
+            wrapped.append(body)
+            continue
+        start, end = len(before), len(body) - len(after)
+        if build_of(body[:start]) != build_of(before) or build_of(body[end:]) != build_of(after):
+            wrapped.append(body)
+            continue
+        branches: list[Chain] = [NONE, NONE]
+        branches[ways[0]] = body[start:end]
+        around = replace(merge, branches=tuple(branches), entering=body[start].entering, leaving=body[end - 1].leaving)
+        wrapped.append((*body[:start], around, *body[end:]))
+    return wrapped
+
+
+def _local_taps(chain: Chain) -> Chain:
+    """Names of tensors counted from 1 in each instance, so that they can be compared."""
+    names: dict[str, str] = {}
+
+    def change(here: Chain) -> Chain:
+        done = []
+        for element in here:
+            element = with_inner(element, change)
+            if isinstance(element, Use) and element.name in names:
+                element = replace(element, name=names[element.name])
+            if element.tap:
+                names[element.tap] = f"a{len(names) + 1}"
+                element = replace(element, tap=names[element.tap])
+            done.append(element)
+        return tuple(done)
+
+    return change(chain)
