@@ -172,7 +172,7 @@ CASES: list[tuple[str, str, int, int]] = [
     ("wrong-rank", IN + "Flatten → Conv3x3(8)", 2, 11),
     ("wrong-rank", IN + "Conv3x3(8, stride=(1, 1, 1))", 2, 12),
     ("wrong-rank", IN + "Conv3x3(8, pad=((1, 1),))", 2, 12),
-    ("wrong-rank", "input 3×4×4×4×4×4×4\nReLU", 1, 1),
+    ("wrong-rank", "input 3×4×4×4×4×4×4×4×4\nReLU", 1, 1),
     ("wrong-rank", "input tokens 5×8\nFC(3)", 2, 1),
     ("share-mismatch", IN + "share s = Conv3x3(8)\ns → s", 3, 5),
     ("wrong-number-of-tensors", IN + "(in, in) → ReLU", 2, 12),
