@@ -86,7 +86,7 @@ def test_a_picture_says_what_it_shows(photo: Path) -> None:
     # Eight kernels in colour, no axes.
     assert kernels.count("<image") == 8
     maps = maps_picture(network, photo, ["stem.1"]).decode()
-    assert "stem.1 (ReLU), 8×10×9: the 8 channels" in maps
+    assert "stem.1 (BN), 8×10×9: the 8 channels" in maps
     # The picture itself stands above its maps.
     assert maps.count("<image") == 9
     assert "photo.png; below, each channel from its least (black) to its most (white)" in maps

@@ -67,8 +67,8 @@ def _drawn(shape: Shape, names: dict[str, str]) -> str:
                 look += [f"draw={colour(shape.line)}", f"line width={number(shape.width)}bp"]
             return rf"\path[{', '.join(look + _dashes(shape.dashed))}] {_path(shape.points)} -- cycle;"
         case Line():
-            look = [f"draw={colour(shape.colour)}", f"line width={number(shape.width)}bp", *_dashes(shape.dashed)]
-            return rf"\path[{', '.join(look)}] {_path(shape.points)};"
+            strokes = [f"draw={colour(shape.colour)}", f"line width={number(shape.width)}bp", *_dashes(shape.dashed)]
+            return rf"\path[{', '.join(strokes)}] {_path(shape.points)};"
         case Text():
             size = rf"\fontsize{{{number(shape.size)}}}{{{number(shape.size * 1.2)}}}\selectfont"
             weight = r"\bfseries" if shape.bold else ""
