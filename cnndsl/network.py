@@ -286,7 +286,7 @@ class Network:
 
         Its own pictures are made by the program `dot`. Raises `CnnError` (theme-without-reader) for the theme `"auto"`, and `MissingPart`
         without the package graphviz."""
-        from cnndsl.backends.drawing.formats.objects import to_graphviz
+        from cnndsl.backends.drawing.objects import to_graphviz
 
         return to_graphviz(self.graph, **style)
 
@@ -295,7 +295,7 @@ class Network:
 
         Layers have `kind`, `text`, `shape`, `dtype`, `params`, `macs` and `weights_of`, arrows the place of the `argument`, and the
         graph `outputs` and `training_outputs`. Raises `MissingPart` without NetworkX."""
-        from cnndsl.backends.drawing.formats.objects import to_networkx
+        from cnndsl.backends.drawing.objects import to_networkx
 
         return to_networkx(self.graph)
 

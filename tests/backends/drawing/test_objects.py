@@ -1,4 +1,4 @@
-"""Guards `drawing/formats/objects.py`: what other Python tools get is the network, figure by figure."""
+"""Guards `drawing/objects.py`: what other Python tools get is the network, figure by figure."""
 
 from __future__ import annotations
 

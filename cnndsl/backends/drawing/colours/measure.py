@@ -13,6 +13,7 @@ from cnndsl.backends.drawing.colours.heat import STEPS
 from cnndsl.backends.drawing.diagram.caption import count
 from cnndsl.backends.drawing.diagram.diagram import Box, Diagram, Folded
 from cnndsl.ir.graph import Graph, Node
+from cnndsl.ir.written import in_bytes
 
 Measure = Literal["rf", "params", "macs", "memory"]
 MEASURES: tuple[Measure, ...] = get_args(Measure)
@@ -80,8 +81,10 @@ class Heat:
 
 
 def written(number: int, measure: Measure) -> str:
-    """A number of the legend: `483`, `25.6M`, `3.21MB`."""
-    return str(number) if measure == "rf" else count(number) + ("B" if measure == "memory" else "")
+    """A number of the legend: `483`, `25.6M`, `3.21 MiB`."""
+    if measure == "memory":
+        return in_bytes(number)
+    return str(number) if measure == "rf" else count(number)
 
 
 def _totals(graph: Graph, measure: Measure) -> Callable[[Box | Folded], int]:

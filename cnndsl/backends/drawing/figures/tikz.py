@@ -72,8 +72,8 @@ def _drawn(shape: Shape, names: dict[str, str]) -> str:
         case Text():
             size = rf"\fontsize{{{number(shape.size)}}}{{{number(shape.size * 1.2)}}}\selectfont"
             weight = r"\bfseries" if shape.bold else ""
-            look = f"anchor={ANCHORS[shape.anchor]}, text={colour(shape.colour)}, font={size}{weight}"
-            return rf"\node[{look}] at ({number(shape.x)},{number(shape.y)}) {{\sffamily {written(shape.text)}}};"
+            place = f"anchor={ANCHORS[shape.anchor]}, text={colour(shape.colour)}, font={size}{weight}"
+            return rf"\node[{place}] at ({number(shape.x)},{number(shape.y)}) {{\sffamily {written(shape.text)}}};"
         case Picture():
             raise AssertionError("a figure with a photograph is refused before it is drawn")
 
