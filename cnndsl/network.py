@@ -14,8 +14,12 @@ from cnndsl.pipeline import Loaded, parse_text
 from cnndsl.pipeline import load as load_file
 
 if TYPE_CHECKING:
+    import graphviz
+    import networkx
+
     from cnndsl.analyses.document import NetworkField, NodeReport, Summary
     from cnndsl.backends.drawing.formats.graphviz import Style
+    from cnndsl.backends.drawing.page import Page
     from cnndsl.backends.tvm.package.built import BuiltPackage
     from cnndsl.backends.tvm.tuning.events import Tuned
     from cnndsl.benchmarking.bench_report import BenchReport
@@ -264,17 +268,36 @@ class Network:
         """The graph as JSON: `load` takes a file of it and works out all of it again before it believes it."""
         return self.graph.model_dump_json(indent=1)
 
-    def draw(self, path: str | Path, **style: Unpack[Style]) -> None:
+    def draw(self, path: str | Path, *, page: Page | None = None, **style: Unpack[Style]) -> None:
         """Writes a diagram as `.svg`, `.png`, `.pdf`, `.dot` or `.mmd` (Mermaid), whichever the path ends in.
 
         Options: `depth` (levels of blocks to open; all by default), `expand` (draw every round of a repeat), `direction`
         (`"TB"`, `"LR"`, `"BT"`, `"RL"`), `show_shapes`, `show_costs`, `color` (a heat map of `"rf"`, `"params"`, `"macs"` or
-        `"memory"`), `theme` (`"light"`, `"dark"`, or for an SVG `"auto"`). Raises `CnnError` for another ending, and
+        `"memory"`), `theme` (`"light"`, `"dark"`, or for an SVG `"auto"`). With a `page` (`"A3"`, `"A4"`, `"A5"`, `"letter"`) the diagram goes on in
+        columns and is no larger than that sheet. Raises `CnnError` for another ending, and
         `MissingPart` where Graphviz is needed and not installed.
         """
         from cnndsl.backends.drawing.draw import draw
 
-        draw(self.graph, path, **style)
+        draw(self.graph, path, page=page, **style)
+
+    def to_graphviz(self, **style: Unpack[Style]) -> graphviz.Source:
+        """The diagram as a `graphviz.Source`, which notebooks show; options as for `draw`.
+
+        Its own pictures are made by the program `dot`. Raises `CnnError` (theme-without-reader) for the theme `"auto"`, and `MissingPart`
+        without the package graphviz."""
+        from cnndsl.backends.drawing.objects import to_graphviz
+
+        return to_graphviz(self.graph, **style)
+
+    def to_networkx(self) -> networkx.MultiDiGraph:
+        """The network as a `networkx.MultiDiGraph`: a node for each input and layer, an arrow for each tensor that a layer reads.
+
+        Layers have `kind`, `text`, `shape`, `dtype`, `params`, `macs` and `weights_of`, arrows the place of the `argument`, and the
+        graph `outputs` and `training_outputs`. Raises `MissingPart` without NetworkX."""
+        from cnndsl.backends.drawing.objects import to_networkx
+
+        return to_networkx(self.graph)
 
     def verify(self, seed: int = 0, precision: Literal["f32", "bf16"] = "f32") -> Iterable[Finding]:
         """Compares our figures, PyTorch and TVM, layer by layer, the package in `precision`; yields each finding as soon as it is

@@ -57,6 +57,11 @@ for diagnostic in cnndsl.check("mine.cnn"):
             "Network.__getitem__": 'layer = cnndsl.load("resnet18")["layer1.0.conv1"]\n'
             "print(layer.op, layer.shape, layer.params, layer.macs)",
             "Network.draw": 'net = cnndsl.load("lenet5")\nnet.draw("lenet5.svg", depth=1, color="macs", theme="dark")',
+            "Network.to_graphviz": 'print(cnndsl.load("lenet5").to_graphviz(depth=1).source.splitlines()[0])',
+            "Network.to_networkx": """import networkx as nx
+
+net = cnndsl.load("resnet18").to_networkx()
+print(nx.dag_longest_path_length(net), net.nodes["conv1"]["shape"])""",
             "Network.to_torch": """import torch
 
 module = cnndsl.load("lenet5").to_torch()

@@ -35,6 +35,9 @@ TAKES = {
 READABLE = 5.0
 """Points of the smallest letters that can be read on paper."""
 
+SHARP = 700
+"""Pixels along a side of a photograph in a figure, at most."""
+
 
 @click.command("draw")
 @file_argument
@@ -134,14 +137,18 @@ def command(
 
 def _fields(graph: Graph, image: Path, weights: Path | None, normalize: str, theme: Theme) -> Figure:
     """Receptive fields over a picture; with weights also the gradient of the last map's centre."""
-    from cnndsl.arrays.inputs import IMAGENET_MEAN, IMAGENET_STD, read_image
+    from cnndsl.arrays.inputs import IMAGENET_MEAN, IMAGENET_STD, read_image, read_picture
     from cnndsl.backends.drawing.figures.fields import fields
     from cnndsl.backends.drawing.figures.widening import widening
 
     found = widening(graph)
     shape = graph.types[found.input].shape
     plain = read_image(image, shape)
-    pixels = (plain.transpose(1, 2, 0) * 255).round().astype("uint8")
+    # Shown as sharp as the photograph is, in the cut that the network sees.
+    photograph = read_picture(image)
+    times = max(min(*photograph.size, SHARP) // max(shape[1:]), 1)
+    shown = read_image(image, (shape[0], shape[1] * times, shape[2] * times))
+    pixels = (shown.transpose(1, 2, 0) * 255).round().astype("uint8")
     gradient = None
     if weights is not None:
         from cnndsl.arrays.weights import checked

@@ -197,3 +197,17 @@ def test_hostile_text_does_nothing_in_a_browser(browser: Any, tmp_path: Path) ->
     assert tab.evaluate("window.taken") is None
     assert "</script>" in tab.inner_text("#page-source")
     assert said == []
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_the_table_is_as_wide_as_the_page(browser: Any, tmp_path: Path, width: int) -> None:
+    tab, _ = opened(browser, tmp_path, made("resnet18"))
+    tab.set_viewport_size({"width": width, "height": 900})
+    table, room = tab.evaluate(
+        "[document.querySelector('#page-layers').scrollWidth, document.querySelector('.scroll').clientWidth]"
+    )
+    assert table <= room
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    # Nothing is pointed at: no bar. Every plot has its axis.
+    assert not tab.is_visible("#page-readout")
+    assert tab.locator("#page-plots svg text", has_text="layer, in order of execution").count() == 4

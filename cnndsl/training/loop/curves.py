@@ -35,7 +35,7 @@ def confusion(counts: np.ndarray, classes: Sequence[str], title: str, format: st
     figure = figure_of((side + 1, side))
     axes = figure.subplots()
     axes.imshow(counts, cmap="Blues")
-    axes.set(xlabel="recognised as", ylabel="is", title=title)
+    axes.set(xlabel="predicted", ylabel="true class", title=title)
     if len(classes) <= 60:
         axes.set_xticks(range(len(classes)), classes, rotation=90 if max(map(len, classes)) > 2 else 0)
         axes.set_yticks(range(len(classes)), classes)

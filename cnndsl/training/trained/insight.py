@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MOST_MAPS = 64
 """The most channels of a layer that a picture shows."""
+SEEN = 2.2
+"""Inches of height for the picture above its maps."""
 WIDTH = 8.6
 """Inches of a picture."""
 
@@ -46,23 +48,31 @@ def kernels_picture(network: Recogniser, format: str = "svg") -> bytes:
 
 
 def maps_picture(network: Recogniser, image: Path, layers: Sequence[str], format: str = "svg") -> bytes:
-    """What layers answer to a picture, channel by channel; without names the first convolution and the last map.
+    """The picture, and below it what layers answer to it, channel by channel; without names the first convolution and the last map.
+
+    Each channel goes from its least value, black, to its largest, white. One that is the same everywhere tells nothing of
+    this picture: it has a cross, and is counted.
 
     Raises `CnnError` (unknown-node, nothing-to-inspect, and those of `read_image`).
     """
+    import numpy as np
+
     from cnndsl.backends.pytorch.live.observe import activations
 
     graph = network.graph
     names = [_map(graph, name).name for name in layers] or _usual(graph)
     values = activations(graph, network.weights, network.prepared(image))
     heights = [0.5 + _height(min(graph.types[name].channels, MOST_MAPS)) for name in names]
-    figure = figure_of((WIDTH, sum(heights)))
-    parts = figure.subfigures(len(names), 1, squeeze=False, height_ratios=heights)[:, 0]
+    figure = figure_of((WIDTH, sum(heights) + SEEN))
+    first, *parts = figure.subfigures(1 + len(names), 1, squeeze=False, height_ratios=[SEEN, *heights])[:, 0]
+    _beside(first, network.picture(image), image.name)
     for part, name in zip(parts, names, strict=True):
         maps = values[name][0]
         _tiled(part, [_spread(channel) for channel in maps[:MOST_MAPS]])
         size = sizes(maps.shape)
-        part.suptitle(f"{name}, {size}: {_first(min(len(maps), MOST_MAPS), len(maps))} channels", fontsize=10)
+        still = sum(not np.ptp(channel) for channel in maps)
+        said = f"{_called(graph, name)}, {size}: {_first(min(len(maps), MOST_MAPS), len(maps))} channels"
+        part.suptitle(said + (f"; {still} the same everywhere on this picture (×)" if still else ""), fontsize=10)
     return saved(figure, format)
 
 
@@ -89,14 +99,25 @@ def cam_picture(network: Recogniser, image: Path, label: str | None, layer: str 
     plain.imshow(shown, cmap="gray", vmin=0, vmax=1)
     laid.imshow(shown, cmap="gray", vmin=0, vmax=1)
     # `extent` lays the map over the whole picture, and matplotlib interpolates it.
-    laid.imshow(
-        cam, cmap="inferno", alpha=0.55, extent=(-0.5, width - 0.5, height - 0.5, -0.5), interpolation="bilinear"
+    heat = laid.imshow(
+        cam,
+        vmin=0,
+        vmax=1,
+        cmap="inferno",
+        alpha=0.55,
+        extent=(-0.5, width - 0.5, height - 0.5, -0.5),
+        interpolation="bilinear",
     )
     said = network.classes[index] or f"class {index}"
     plain.set_title(image.name, fontsize=10)
     laid.set_title(
-        f"{said} ({shares[index]:.1%}), seen by {name}" if np.any(cam) else f"nothing speaks for {said}", fontsize=10
+        f"{said} ({shares[index]:.1%}): Grad-CAM of {_called(graph, name)}"
+        if np.any(cam)
+        else f"nothing speaks for {said}",
+        fontsize=10,
     )
+    bar = figure.colorbar(heat, ax=(plain, laid), fraction=0.03, pad=0.02)
+    bar.set_label("speaks for it, share of the most", fontsize=8)
     for axes in (plain, laid):
         axes.set_axis_off()
     return saved(figure, format)
@@ -155,6 +176,11 @@ def _nothing(why: str) -> CnnError:
     return fault("nothing-to-inspect", f"there is {why}", help="name another layer with --layer")
 
 
+def _called(graph: Graph, name: str) -> str:
+    """The layer's name, with what it is where the name is only its position."""
+    return f"{name} ({graph[name].op.word})" if name.rpartition(".")[2].isdigit() else name
+
+
 def _first(shown: int, count: int) -> str:
     return f"the {count}" if shown == count else f"the first {shown} of {count}"
 
@@ -189,3 +215,13 @@ def _tiled(figure: object, tiles: Sequence[np.ndarray]) -> None:
         axes.set_axis_off()
     for axes, tile in zip(panes.flat, tiles, strict=False):
         axes.imshow(tile, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        if tile.size > 1 and tile.min() == tile.max():
+            axes.plot((0.2, 0.8), (0.2, 0.8), (0.2, 0.8), (0.8, 0.2), transform=axes.transAxes, color="#d95f02", lw=0.8)
+
+
+def _beside(figure: object, picture: np.ndarray, title: str) -> None:
+    """The picture as the network is shown it."""
+    axes = figure.subplots()  # type: ignore[attr-defined]
+    axes.imshow(picture[0] if len(picture) == 1 else picture.transpose(1, 2, 0), cmap="gray", vmin=0, vmax=1)
+    axes.set_axis_off()
+    figure.suptitle(f"{title}; below, each channel from its least (black) to its most (white)", fontsize=10)  # type: ignore[attr-defined]

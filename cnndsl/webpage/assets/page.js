@@ -6,10 +6,16 @@ const at = (id) => document.getElementById(id);
 const grouped = new Intl.NumberFormat("en-GB");
 const exact = (n) => grouped.format(n);
 const short = (n) => {
-  for (const [size, unit] of [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]]) if (Math.abs(n) >= size) return `${+(n / size).toPrecision(3)} ${unit}`;
+  for (const [size, unit] of [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "K"]]) if (Math.abs(n) >= size) return `${+(n / size).toPrecision(3)}${unit}`;
   return `${+n.toPrecision(3)}`;
 };
-const amount = (n, unit) => (unit && !/[kMGT]$/.test(short(n)) ? `${short(n)} ${unit}` : `${short(n)}${unit}`);
+// Memory is counted as everywhere in the program: 1 KiB is 1024 bytes.
+const memory = (n) => {
+  let unit = 0;
+  for (; n >= 1000 && unit < 4; unit++) n /= 1024;
+  return `${+n.toPrecision(3)} ${["B", "KiB", "MiB", "GiB", "TiB"][unit]}`;
+};
+const amount = (n, unit) => (unit === "B" ? memory(n) : `${short(n)}${unit}`);
 const make = (name, attributes = {}, text) => {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
@@ -38,7 +44,7 @@ function show(index) {
   if (chosen >= 0) for (const mark of marks[chosen]) mark.classList.remove("on");
   chosen = index;
   if (index < 0) {
-    at("page-readout").textContent = "Point at a layer.";
+    at("page-readout").textContent = "";
     return;
   }
   for (const mark of marks[index]) mark.classList.add("on");
@@ -159,7 +165,7 @@ if (svg) {
 
 const colours = ["var(--a)", "var(--b)", "var(--c)", "var(--d)"];
 function plot(caption, unit, values, colour) {
-  const width = 420, height = 150, left = 46, bottom = 12, top = 8;
+  const width = 420, height = 166, left = 46, bottom = 28, top = 8;
   const most = Math.max(...values.map((v) => v ?? 0), 1e-12);
   const figure = make("figure");
   figure.append(make("figcaption", {}, caption));
@@ -169,6 +175,13 @@ function plot(caption, unit, values, colour) {
     picture.append(draw("line", { class: "axis", x1: left, x2: width, y1: y, y2: y }), draw("text", { x: left - 4, y: y + 3, "text-anchor": "end" }, amount(most * part, unit)));
   }
   const wide = (width - left) / Math.max(values.length, 1);
+  // The x axis: layers in order of execution, numbered from 1.
+  const last = values.length - 1;
+  for (const index of new Set([0, Math.round(last / 2), last])) {
+    if (index < 0) continue;
+    picture.append(draw("text", { x: left + (index + 0.5) * wide, y: height - bottom + 11, "text-anchor": index === last ? "end" : index ? "middle" : "start" }, `${index + 1}`));
+  }
+  picture.append(draw("text", { x: (left + width) / 2, y: height - 4, "text-anchor": "middle" }, "layer, in order of execution"));
   values.forEach((value, index) => {
     const group = draw("g");
     group.append(draw("rect", { class: "hit", x: left + index * wide, y: top, width: wide, height: height - bottom - top }));
@@ -263,7 +276,7 @@ const shares = { 3: ["params", layers.reduce((s, l) => s + l.params, 0)], 4: ["m
 layers.forEach((layer, index) => {
   const row = make("tr", { tabindex: "0" });
   columns.forEach(([, text], column) => {
-    const cell = make("td", {}, text(layer));
+    const cell = make("td", { "data-name": columns[column][0] }, text(layer));
     if (shares[column] && shares[column][1]) {
       cell.className = "share";
       cell.style.backgroundSize = `${(100 * layer[shares[column][0]]) / shares[column][1]}% 3px`;

@@ -150,7 +150,8 @@ def test_heat_is_what_the_box_has() -> None:
     picture = diagram(load("vgg16").graph)
     first = next(box.key for box in picture.boxes() if isinstance(box, Box) and box.head.node.op.category == "dense")
     heat = Heat(picture, "params")
-    assert heat.ends == (36928, 102764544)  # the second convolution of its pair: 64·64·9 + 64; fc6: 25088·4096 + 4096
+    assert heat.ends == (1027646, 102764544)  # a hundredth of the most; fc6: 25088·4096 + 4096
+    assert heat.below  # the first pair has 64·64·9 + 64 each
     assert heat.step("op:features.0") == 0
     assert heat.step(first) == STEPS - 1
     assert heat.step("op:features.4") is None  # pooling has none
@@ -162,7 +163,7 @@ def test_heat_is_what_the_box_has() -> None:
     assert field.note("op:features.28") == ""  # stands for the run that op:features.24 begins
     assert field.note("op:features.24") == "sees 196 px"
     memory = Heat(picture, "memory")
-    assert memory.ends == (4000, 2 * 64 * 224 * 224 * 4)  # logits; a convolution and its ReLU
+    assert memory.ends == (256902, 2 * 64 * 224 * 224 * 4)  # a hundredth, rounded up; a convolution and its ReLU
 
 
 @pytest.mark.parametrize("measure", MEASURES)

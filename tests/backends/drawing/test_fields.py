@@ -115,3 +115,18 @@ def test_networks_without_a_picture_are_refused(name: str) -> None:
     with pytest.raises(CnnError) as caught:
         widening(load(name).graph)
     assert caught.value.diagnostics[0].id == "wrong-rank"
+
+
+def test_a_photograph_is_shown_sharper_than_the_network_sees_it() -> None:
+    graph = load("lenet5").graph
+    small, large = pixels(graph), pixels(graph).repeat(4, 0).repeat(4, 1)
+    plain, sharp = fields(graph, small), fields(graph, large)
+    assert (plain.width, plain.height) == (sharp.width, sharp.height)
+    with pytest.raises(ValueError, match="a picture of"):
+        fields(graph, large[:-1])
+
+
+def test_layers_without_a_name_are_said_to_be_what_they_are() -> None:
+    graph = parse_text("input 3×32×32\nConv3x3(8) → ReLU → MaxPool → Conv3x3(8)").graph
+    words = [s.text for g in fields(graph, pixels(graph)).groups for s in g.shapes if isinstance(s, Text)]
+    assert "Conv3x3 8 (layer 3), step 2" in words

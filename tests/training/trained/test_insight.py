@@ -86,9 +86,18 @@ def test_a_picture_says_what_it_shows(photo: Path) -> None:
     # Eight kernels in colour, no axes.
     assert kernels.count("<image") == 8
     maps = maps_picture(network, photo, ["stem.1"]).decode()
-    assert "stem.1, 8×10×9: the 8 channels" in maps
-    assert maps.count("<image") == 8
+    assert "stem.1 (BN), 8×10×9: the 8 channels" in maps
+    # The picture itself stands above its maps.
+    assert maps.count("<image") == 9
+    assert "photo.png; below, each channel from its least (black) to its most (white)" in maps
+    still = parse_text("input 3×8×8\nConv3x3(4, bias=false) → ReLU → GlobalAvgPool → FC(2)").graph
+    zeros = Recogniser.of_graph(
+        still, Given({k: np.zeros_like(v) for k, v in drawn_weights(still, 0).items()}, "zeros")
+    )
+    assert "4 channels; 4 the same everywhere on this picture" in maps_picture(zeros, photo, ["1"]).decode()
     cam = cam_picture(network, photo, "3", None).decode()
+    assert "Grad-CAM of" in cam or "nothing speaks" in cam
+    assert "speaks for it, share of the most" in cam
     assert "class 3 (" in cam or "nothing speaks for class 3" in cam
 
 

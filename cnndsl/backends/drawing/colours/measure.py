@@ -13,6 +13,7 @@ from cnndsl.backends.drawing.colours.heat import STEPS
 from cnndsl.backends.drawing.diagram.caption import count
 from cnndsl.backends.drawing.diagram.diagram import Box, Diagram, Folded
 from cnndsl.ir.graph import Graph, Node
+from cnndsl.ir.written import in_bytes
 
 Measure = Literal["rf", "params", "macs", "memory"]
 MEASURES: tuple[Measure, ...] = get_args(Measure)
@@ -24,13 +25,17 @@ TITLES: dict[Measure, str] = {
     "memory": "bytes of outputs, batch 1",
 }
 
+SPAN = 100
+"""How many times the least of a logarithmic scale the most is, at most."""
+
 
 class Heat:
     """The heat map of one picture.
 
     The number of a box is that of one of its rounds, the largest where rounds differ. The number of a closed block is the total
     of its layers. The receptive field is that of the box's last output, along its longest side. The scale of receptive fields
-    is linear; the other scales are logarithmic, since layers differ by orders of magnitude.
+    is linear; the other scales are logarithmic, since layers differ by orders of magnitude. They begin at a hundredth of the most:
+    over a wider scale one tiny layer would make all large ones look alike.
     """
 
     def __init__(self, picture: Diagram, measure: Measure) -> None:
@@ -55,20 +60,31 @@ class Heat:
     @property
     def ends(self) -> tuple[int, int] | None:
         """The least and the most on the scale; None where no box has any."""
-        return (self._present[0], self._present[-1]) if self._present else None
+        if not self._present:
+            return None
+        low, high = self._present[0], self._present[-1]
+        return (low if self.measure == "rf" else max(low, -(-high // SPAN))), high
+
+    @property
+    def below(self) -> bool:
+        """Whether boxes have less than the scale begins with: they share its palest shade."""
+        return self.ends is not None and self._present[0] < self.ends[0]
 
     def _place(self, number: int) -> float:
-        low, high = self._present[0], self._present[-1]
+        assert self.ends is not None
+        low, high = self.ends
         if low == high:
             return 1.0
         if self.measure == "rf":
             return (number - low) / (high - low)
-        return log(number / low) / log(high / low)
+        return log(max(number, low) / low) / log(high / low)
 
 
 def written(number: int, measure: Measure) -> str:
-    """A number of the legend: `483`, `25.6M`, `3.21MB`."""
-    return str(number) if measure == "rf" else count(number) + ("B" if measure == "memory" else "")
+    """A number of the legend: `483`, `25.6M`, `3.21 MiB`."""
+    if measure == "memory":
+        return in_bytes(number)
+    return str(number) if measure == "rf" else count(number)
 
 
 def _totals(graph: Graph, measure: Measure) -> Callable[[Box | Folded], int]:

@@ -26,13 +26,15 @@ SHARE = 0.95
 def fields(graph: Graph, pixels: np.ndarray, *, influence: np.ndarray | None = None, theme: Theme = "light") -> Figure:
     """Over a picture, what the centre position of each layer's map sees of it.
 
-    `pixels` is the picture as uint8, height×width or height×width×3, as large as the network's input. `influence`
+    `pixels` is the picture as uint8, height×width or height×width×3, as large as the network's input or a whole number of times
+    larger, so that it is shown sharper than the network sees it. `influence`
     (height×width) is the size of the gradient of the centre of the last map that does not see everything, with respect to
     the picture; with it a second panel shows the effective field. `draw_figure` writes the figure. Raises `CnnError` for a
     network that is not fed pictures, `MissingPart` without Pillow.
     """
     grown, colours = widening(graph), PALETTES[theme]
-    if pixels.shape[:2] != grown.size:
+    times = max(pixels.shape[0] // grown.size[0], 1)
+    if pixels.shape[:2] != tuple(side * times for side in grown.size):
         raise ValueError(f"a picture of {grown.size}, grown {pixels.shape[:2]}")
     panel = _Panel(grown, MARGIN, MARGIN + 22)
     groups = [
@@ -93,12 +95,12 @@ class _Panel:
         sheet = _rectangle((self.x, self.y), (self.x + self.width, self.y + self.height))
         padding = Polygon(sheet, colours.depths[0], colours.outline)
         # Few pixels are shown as the squares they are.
-        return padding, Picture(x0, y0, x1 - x0, y1 - y0, _png(pixels), smooth=max(self._size) > 100)
+        return padding, Picture(x0, y0, x1 - x0, y1 - y0, _png(pixels), smooth=max(pixels.shape[:2]) > 100)
 
     def box(self, seen: Seen, colour: str, colours: Palette) -> list[Shape]:
         points = _rectangle(self.at(seen.top, seen.left), self.at(seen.bottom, seen.right))
         dashed = seen.state != "exact"
-        return [Polygon(points, None, colours.paper, 3.0), Polygon(points, None, colour, 1.5, dashed=dashed)]
+        return [Polygon(points, None, colours.paper, 2.8), Polygon(points, None, colour, 2.0, dashed=dashed)]
 
 
 def _legend(grown: Widening, x: float, panel: _Panel, colours: Palette) -> list[Shape]:
@@ -145,7 +147,8 @@ def _effective(
         return [Group((heading, *panel.picture(pixels, colours), said))]
     grey = pixels if pixels.ndim == 2 else pixels.mean(axis=2)
     # Square roots, so that the long tails of a bell are seen; the legend below states shares, which are exact.
-    strength = np.sqrt(influence / influence.max())[..., None]
+    times = pixels.shape[0] // influence.shape[0]
+    strength = np.sqrt(influence / influence.max()).repeat(times, 0).repeat(times, 1)[..., None]
     base = np.repeat((70 + grey * 0.35)[..., None], 3, axis=2)
     shown = np.round(base * (1 - strength) + np.array([255, 176, 32]) * strength).astype(np.uint8)
     seen, inner = grown.last, _square(influence, grown.last)
@@ -193,6 +196,8 @@ def _facts(seen: Seen) -> str:
 
 
 def _named(node: Node) -> str:
+    if node.name.rpartition(".")[2].isdigit():
+        return f"{word(node)} {essentials(node)}".strip() + f" (layer {node.name})"
     return node.name if node.name.lower() == node.op.word.lower() else f"{node.name} ({word(node)})"
 
 

@@ -67,13 +67,13 @@ def _drawn(shape: Shape, names: dict[str, str]) -> str:
                 look += [f"draw={colour(shape.line)}", f"line width={number(shape.width)}bp"]
             return rf"\path[{', '.join(look + _dashes(shape.dashed))}] {_path(shape.points)} -- cycle;"
         case Line():
-            look = [f"draw={colour(shape.colour)}", f"line width={number(shape.width)}bp", *_dashes(shape.dashed)]
-            return rf"\path[{', '.join(look)}] {_path(shape.points)};"
+            strokes = [f"draw={colour(shape.colour)}", f"line width={number(shape.width)}bp", *_dashes(shape.dashed)]
+            return rf"\path[{', '.join(strokes)}] {_path(shape.points)};"
         case Text():
             size = rf"\fontsize{{{number(shape.size)}}}{{{number(shape.size * 1.2)}}}\selectfont"
             weight = r"\bfseries" if shape.bold else ""
-            look = f"anchor={ANCHORS[shape.anchor]}, text={colour(shape.colour)}, font={size}{weight}"
-            return rf"\node[{look}] at ({number(shape.x)},{number(shape.y)}) {{\sffamily {written(shape.text)}}};"
+            place = f"anchor={ANCHORS[shape.anchor]}, text={colour(shape.colour)}, font={size}{weight}"
+            return rf"\node[{place}] at ({number(shape.x)},{number(shape.y)}) {{\sffamily {written(shape.text)}}};"
         case Picture():
             raise AssertionError("a figure with a photograph is refused before it is drawn")
 

@@ -61,6 +61,7 @@ class _Writer:
         if self._heat and self._heat.ends:
             measure = self._heat.measure
             low, high = (written(number, measure) for number in self._heat.ends)
+            low = f"up to {low}" if self._heat.below else low
             yield f'  legend["{_text(f"{TITLES[measure]}: {low} … {high}")}"]:::heat{STEPS - 1}'
 
     def _item(self, item: Item, pad: str) -> Iterator[str]:

@@ -95,6 +95,7 @@ class Labels:
             return ""
         c, measure = self._colours, self._heat.measure
         low, high = (html(written(number, measure)) for number in self._heat.ends)
+        low = f"≤ {low}" if self._heat.below else low
         scale = "linear" if measure == "rf" else "logarithmic"
         shades = "".join(f'<TD BGCOLOR="{fill}" WIDTH="11" HEIGHT="11" FIXEDSIZE="TRUE"></TD>' for fill, _ in c.heat)
         words = (
