@@ -15,7 +15,7 @@ from cnndsl.reference.explanation import explain, functions_page
 from cnndsl.syntax.vocabulary import RESERVED, STATEMENTS
 from tests.pages import ERRORS, PAGES, README, ROOT, PageError, refreshed
 
-_ID = re.compile(r"[a-z]+(-[a-z0-9]+)+|syntax")
+_ID = re.compile(r"[a-z]+(-[a-z0-9]+)+|syntax|rebinding")
 _MAKERS = {"Diagnostic", "Refusal", "PydanticCustomError", "fault", "warning"}
 """Calls whose first argument, or `id=`, is the id of a diagnostic; modules may have a function of their own beside these."""
 

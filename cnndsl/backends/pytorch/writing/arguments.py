@@ -15,8 +15,7 @@ from cnndsl.backends.pytorch.expression import (
     everywhere,
 )
 from cnndsl.backends.pytorch.writing.layout import identifier
-from cnndsl.backends.pytorch.writing.signature import NUM_CLASSES, Argument, Instance, Signature
-from cnndsl.backends.pytorch.writing.template import ACTIVATION, Template
+from cnndsl.backends.pytorch.writing.template import ACTIVATION, NUM_CLASSES, Argument, Instance, Signature, Template
 
 COUNTS = ("channels", "features", "embed_dim", "normalized_shape")
 """Endings of the names of arguments that count channels: two that are equal in all instances become one argument."""

@@ -19,9 +19,8 @@ from cnndsl.backends.pytorch.writing.layers import Layers, layers_of
 from cnndsl.backends.pytorch.writing.layout import class_name
 from cnndsl.backends.pytorch.writing.makers import in_nn, ordered, runs
 from cnndsl.backends.pytorch.writing.regions import Region, Scope, Unit, scopes_of
-from cnndsl.backends.pytorch.writing.signature import NUM_CLASSES, Argument, Signature
 from cnndsl.backends.pytorch.writing.styles import Styles, reach, styles_of
-from cnndsl.backends.pytorch.writing.template import Assignment, Made, Path, Template
+from cnndsl.backends.pytorch.writing.template import NUM_CLASSES, Argument, Assignment, Made, Path, Signature, Template
 from cnndsl.backends.pytorch.writing.variants import ClassDraft
 from cnndsl.ir.graph import Graph, Node
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from cnndsl.backends.pytorch.expression import Call, Expression
-from cnndsl.backends.pytorch.writing.signature import NUM_CLASSES
+from cnndsl.backends.pytorch.writing.template import NUM_CLASSES
 from cnndsl.ir.graph import Graph, Node
 
 WIDTHS = ("out_features", "out_channels")

@@ -9,8 +9,7 @@ from cnndsl.backends.pytorch.expression import Expression
 from cnndsl.backends.pytorch.writing.arguments import signature
 from cnndsl.backends.pytorch.writing.layout import unused
 from cnndsl.backends.pytorch.writing.regions import Scope
-from cnndsl.backends.pytorch.writing.signature import Signature
-from cnndsl.backends.pytorch.writing.template import Path, Template
+from cnndsl.backends.pytorch.writing.template import Path, Signature, Template
 from cnndsl.backends.pytorch.writing.variants import ClassDraft, variants
 from cnndsl.ir.graph import Node
 

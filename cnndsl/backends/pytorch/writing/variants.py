@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, replace
 from cnndsl.backends.pytorch.expression import Call, LayerClass, Literal
 from cnndsl.backends.pytorch.writing.arguments import signature
 from cnndsl.backends.pytorch.writing.regions import Scope
-from cnndsl.backends.pytorch.writing.signature import Instance
-from cnndsl.backends.pytorch.writing.template import Template
+from cnndsl.backends.pytorch.writing.template import Instance, Template
 from cnndsl.ir.graph import Node
 
 
