@@ -12,7 +12,8 @@ def unfold(part: Part, rounds: Rounds | None) -> Part:
     """The part without repeats and rounds, except for runs of alike ones; `rounds` is None to draw every round."""
     items: list[int | Part] = []
     for item in part.items:
-        if not isinstance(item, Part):
+        if not isinstance(item, Part) or item.kind == "run":
+            # A run comes from a repeat in a repeat, and is taken apart already.
             items.append(item)
         elif item.kind == "repeat":
             items += _repeat(item, rounds)
