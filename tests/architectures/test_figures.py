@@ -46,7 +46,12 @@ FUNCTIONS = {
 }
 """How many of them a family calls as functions, which are no modules and so not listed."""
 
-SETTINGS = {"fcn_resnet50": {"aux_loss": False}, "deeplabv3_resnet50": {"aux_loss": False}}
+SETTINGS: dict[str, dict[str, object]] = {
+    "fcn_resnet50": {"aux_loss": False},
+    "deeplabv3_resnet50": {"aux_loss": False},
+    "efficientnet_b1": {"size": 224},
+    "efficientnet_b2": {"size": 224},
+}
 """The parameters with which the figures were taken, where they are not the default."""
 
 

@@ -154,3 +154,12 @@ def test_espcn() -> None:
         assert network.params == conv(25, 1, 64) + conv(9, 64, 32, scale**2)
         (out,) = network.graph.outputs
         assert network.graph.types[out.node].shape == (1, 120 * scale, 160 * scale)
+
+
+def test_the_image_of_an_efficientnet_grows_with_it() -> None:
+    """The sizes of the authors' code, and the operations of the paper's second table, in billions."""
+    told = {"b0": (224, 0.39), "b1": (240, 0.70), "b2": (260, 1.0), "b3": (300, 1.8), "b4": (380, 4.2), "b7": (600, 37)}
+    for name, (size, operations) in told.items():
+        network = load(f"efficientnet_{name}")
+        assert network.graph.inputs[0].type.shape == (3, size, size)
+        assert abs(network.macs / 1e9 / operations - 1) < 0.06, name
