@@ -34,7 +34,7 @@ FAMILIES = {
     "vovnet": ["vovnet39a", "ese_vovnet19b_dw", "ese_vovnet39b"],
     "xception": ["legacy_xception"],
 }
-"""Some of each family: those that differ in more than a number."""
+"""Some of each family, those that differ in more than a number; all but the first are slow tests."""
 
 NAMES = [name for names in FAMILIES.values() for name in names]
 
@@ -62,6 +62,9 @@ OUTPUTS = {
 }
 """A small one of each family, and the size of its image."""
 
+LARGE = {"cspdarknet53", "dpn68", "eca_nfnet_l0", "inception_resnet_v2", "legacy_xception", "resnetv2_50x1_bit"}
+"""Those whose comparison is a slow test."""
+
 
 def published(name: str) -> Any:
     """timm's network of that name; the test is skipped where timm is not installed beside torchvision."""
@@ -69,7 +72,14 @@ def published(name: str) -> Any:
     return pytest.importorskip("timm").create_model(name).eval()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if i else [])
+        for names in FAMILIES.values()
+        for i, name in enumerate(names)
+    ],
+)
 def test_same_keys_shapes_parameters_and_multiply_adds(name: str) -> None:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
@@ -87,7 +97,9 @@ def test_same_keys_shapes_parameters_and_multiply_adds(name: str) -> None:
     assert totals.macs == counter.get_total_flops() // 2
 
 
-@pytest.mark.parametrize("name", OUTPUTS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in LARGE else []) for name in OUTPUTS]
+)
 def test_same_weights_same_output(name: str) -> None:
     import torch
 
