@@ -145,6 +145,26 @@ class Chosen(nn.Module):  # type: ignore[misc]
         return x if x.sum() > 0 else -x
 
 
+class HalfInside(nn.Module):  # type: ignore[misc]
+    """What is computed under autocast is an operation with a body of its own in the exported program."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+
+    def forward(self, x: Any) -> Any:
+        with torch.autocast("cpu", enabled=False):
+            return torch.relu(self.conv(x))
+
+
+def test_an_operation_with_a_body_is_refused_by_its_name() -> None:
+    with pytest.raises(CnnError) as raised:
+        cnndsl.from_torch(HalfInside(), (3, 8, 8))
+    (diagnostic,) = raised.value.diagnostics
+    assert diagnostic.id == "cannot-import"
+    assert any("autocast" in note for note in diagnostic.notes), diagnostic.notes
+
+
 def test_control_flow_on_numbers_is_refused() -> None:
     with pytest.raises(CnnError, match="PyTorch cannot follow this network"):
         cnndsl.from_torch(Chosen().eval(), (3, 8, 8))

@@ -110,7 +110,8 @@ def _read(exported: Any, module: Any, shares: Mapping[str, float], name: str) ->
             else:
                 constants[node.name] = made
                 values[node.name] = spec.target
-        elif node.op == "get_attr":
+        elif node.op == "get_attr" and "val" in node.meta:
+            # One without a value is the body of an operation such as autocast's, which is refused by its own name.
             constants[node.name] = _tensor(node.name, node.meta["val"])
             values[node.name] = node.target
         elif node.op == "call_function":
