@@ -35,7 +35,14 @@ def _calls(match: re.Match[str]) -> Written | None:
 
     helps: list[str] = []
     text = re.sub(_DOTTED, one, match[0], flags=re.VERBOSE)
+    text = re.sub(rf"(?<![\w.])(?P<name>[A-Z]\w*){_BRACKETS}", _pathless, text, flags=re.VERBOSE)
     return Written(text, f"write `{text}`") if all(made) else Written(None, helps[made.index("")])
+
+
+def _pathless(call: re.Match[str]) -> str:
+    """A call of a layer that another framework has and ours has not, beside others that are written with a path."""
+    word = foreign(call["name"])
+    return call[0] if word is None or word.write == call["name"] else element(call[0]) or call[0]
 
 
 def _bare(match: re.Match[str]) -> Written | None:
