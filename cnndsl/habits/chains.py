@@ -7,6 +7,7 @@ import re
 from cnndsl.habits.calls import element
 from cnndsl.habits.habit import MEANING, READING, Habit, Written, closing, habit, parts
 from cnndsl.habits.words import foreign
+from cnndsl.ir.op import find
 
 _WORD = r"[A-Za-z_]\w* (?: \( [^()]* \) )?"
 _BRACKETS = r"\( (?: [^()] | \( (?: [^()] | \([^()]*\) )* \) )* \)"
@@ -41,8 +42,8 @@ def _calls(match: re.Match[str]) -> Written | None:
 
 def _pathless(call: re.Match[str]) -> str:
     """A call of a layer that another framework has and ours has not, beside others that are written with a path."""
-    word = foreign(call["name"])
-    return call[0] if word is None or word.write == call["name"] else element(call[0]) or call[0]
+    ours = find(call["name"]) is not None
+    return call[0] if ours or foreign(call["name"]) is None else element(call[0]) or call[0]
 
 
 def _bare(match: re.Match[str]) -> Written | None:

@@ -141,7 +141,7 @@ _TABLE: tuple[tuple[str, str, str], ...] = (
     # Joins
     ("Concat concat Concatenate concatenate Cat hstack route Route Join concatenation ConcatTable",
      "cat{ a | b }", "a merge, with its branches in braces"),
-    ("Add Plus shortcut Shortcut Residual ResidualAdd plus residual eltwise Eltwise CAddTable skip_connection",
+    ("Add Plus shortcut Shortcut Residual ResidualAdd sum plus residual eltwise Eltwise CAddTable skip_connection",
      "add{ id | Conv3x3(in.channels) }", "a merge, with its branches in braces"),
     ("Multiply Mul multiply Product CMulTable times", "mul{ a | b }", "a merge, with its branches in braces"),
     ("Subtract Sub subtract minus", "sub{ a | b }", "a merge, with its branches in braces"),
