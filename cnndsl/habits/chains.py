@@ -7,7 +7,6 @@ import re
 from cnndsl.habits.calls import element
 from cnndsl.habits.habit import MEANING, READING, Habit, Written, closing, habit, parts
 from cnndsl.habits.words import foreign
-from cnndsl.ir.op import find
 
 _WORD = r"[A-Za-z_]\w* (?: \( [^()]* \) )?"
 _BRACKETS = r"\( (?: [^()] | \( (?: [^()] | \([^()]*\) )* \) )* \)"
@@ -35,15 +34,15 @@ def _calls(match: re.Match[str]) -> Written | None:
         return word.mend or call[0]
 
     helps: list[str] = []
-    text = re.sub(_DOTTED, one, match[0], flags=re.VERBOSE)
-    text = re.sub(rf"(?<![\w.])(?P<name>[A-Z]\w*){_BRACKETS}", _pathless, text, flags=re.VERBOSE)
+    text = re.sub(rf"(?<![\w.])(?P<name>[A-Z]\w*){_BRACKETS}", _pathless, match[0], flags=re.VERBOSE)
+    text = re.sub(_DOTTED, one, text, flags=re.VERBOSE)
     return Written(text, f"write `{text}`") if all(made) else Written(None, helps[made.index("")])
 
 
 def _pathless(call: re.Match[str]) -> str:
     """A call of a layer that another framework has and ours has not, beside others that are written with a path."""
-    ours = find(call["name"]) is not None
-    return call[0] if ours or foreign(call["name"]) is None else element(call[0]) or call[0]
+    word = foreign(call["name"])
+    return call[0] if word is None or word.write == call["name"] else element(call[0]) or call[0]
 
 
 def _bare(match: re.Match[str]) -> Written | None:
