@@ -16,6 +16,7 @@ from cnndsl.arrays.drawn import drawn_weights
 from cnndsl.backends.tvm.plan.groups import plan
 from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.ir import op as registered
+from cnndsl.passes.values.visible import split_word
 from cnndsl.pipeline import check, parse_text
 from tests.backends.tvm.against_torch import relative_error
 from tests.test_op_contract import check_against_torch, check_source
@@ -105,6 +106,8 @@ def of_the_page() -> str:
 def new_layers(tmp_path: Path) -> Iterator[None]:
     """The three layers, known for one test."""
     words = set(registered._REGISTRY)
+    # An earlier test may have asked for one of these words.
+    split_word.cache_clear()
     for name, text in (("hard_tanh", of_the_page()), ("affine", AFFINE), ("centre", CENTRE)):
         file = tmp_path / f"{name}.py"
         file.write_text(text, encoding="utf-8")
@@ -116,6 +119,7 @@ def new_layers(tmp_path: Path) -> Iterator[None]:
     yield
     for word in set(registered._REGISTRY) - words:
         del registered._REGISTRY[word]
+    split_word.cache_clear()
     for name in [name for name in sys.modules if name.startswith("new_layer_")]:
         del sys.modules[name]
 

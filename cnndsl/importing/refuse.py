@@ -37,12 +37,12 @@ def refusal(source: str, lacks: Iterable[Lack]) -> CnnError:
     notes = [f"{what} ({len(where)}×{_where(where)})" for what, where in ordered[:MOST_KINDS]]
     if len(ordered) > MOST_KINDS:
         notes.append(f"… {len(ordered) - MOST_KINDS} kinds more")
-    plural = "operation has" if total == 1 else "operations have"
+    verb = "has" if total == 1 else "have"
     return CnnError(
         [
             Diagnostic(
                 "cannot-import",
-                f"`{source}` cannot be said in the language: {total} of its {plural} no counterpart",
+                f"`{source}` cannot be said in the language: {total} of its operations {verb} no counterpart",
                 notes=tuple(notes),
                 help="replace these operations in the network, or import the part before them",
             )

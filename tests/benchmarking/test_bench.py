@@ -17,8 +17,10 @@ import torch
 
 from cnndsl.analyses.summary import summarize
 from cnndsl.backends.pytorch.live.inference import outputs
+from cnndsl.backends.tvm.emitters.bf16_maps import FEATURE
 from cnndsl.backends.tvm.examine.limits import Limits, best
 from cnndsl.backends.tvm.options import CompileOptions
+from cnndsl.backends.tvm.target import find_cpu
 from cnndsl.benchmarking import bench as benches
 from cnndsl.benchmarking.bench import BenchPlan, bench
 from cnndsl.benchmarking.bench_report import BenchReport, schema
@@ -149,7 +151,7 @@ def test_torch_compile() -> None:
     assert found.rows[1].max_rel_error < 1e-5
 
 
-@pytest.mark.skipif("FEATURE not in find_cpu('llvm').features", reason="this processor has no AVX512_BF16")
+@pytest.mark.skipif(FEATURE not in find_cpu("llvm").features, reason="this processor has no AVX512_BF16")
 def test_bf16_against_its_peers() -> None:
     # PyTorch has no LRN in bf16.
     found = bench(

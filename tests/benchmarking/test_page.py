@@ -61,7 +61,7 @@ def test_a_network_that_fails_keeps_its_document(
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     monkeypatch.setattr(networks, "is_current", lambda entry: entry.name == "kept")
     assert networks.main() == 1
-    assert "broken: exit code 1" in capsys.readouterr().err
+    assert "broken: exit code 2" in capsys.readouterr().err
     assert BenchReport.model_validate_json((tmp_path / "kept.json").read_bytes()) == REPORT
     assert "| kept" in (tmp_path / "docs" / "performance.md").read_text("utf-8")
     monkeypatch.setenv("BENCH", "resnet19")

@@ -39,7 +39,7 @@ def test_models_that_need_arguments_are_not_listed() -> None:
 
 def test_parameters_with_defaults_need_no_argument(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "model A(c=f(1, 2), d=[1, 2]) { }\nmodel B(c, d=1) { }\nmodel C() { }\n  model D = A(c=1)\nmodel E { }"
-    monkeypatch.setattr(shelf, "_sources", lambda: (Source("architectures/x.cnn", text),))
+    monkeypatch.setattr(shelf, "sources", lambda: (Source("architectures/x.cnn", text),))
     assert shelf.architectures() == ["A", "C", "D", "E"]
 
 

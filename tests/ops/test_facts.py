@@ -174,6 +174,17 @@ OF_ONE_LAYER = {
 """Where a class of `cnndsl.ops` is named, and why a fact would not do: what makes one layer fast, never what makes it right."""
 
 
+OF_WORDS = {
+    "analyses/lints/linear_on_map.py": "the lint is about the layer `Linear`",
+    "arrays/foreign/pickled.py": "words of pickles, not of layers",
+    "backends/pytorch/writing/heads.py": "which layers may be a classifier's last",
+    "importing/": "the words of two networks are compared",
+    "passes/arguments/": "what other frameworks mean by the arguments of a layer",
+    "training/advice.py": "advice about the layer `BN`",
+}
+"""Where a word is compared, and why: what is said to people about one layer, or words that are no layers'."""
+
+
 def sources() -> Iterator[tuple[str, ast.Module]]:
     for path in sorted(HOME.rglob("*.py")):
         if path.parent.name != "ops" and path.name != "op.py":
@@ -207,5 +218,11 @@ def test_nothing_is_decided_by_the_word_of_a_layer() -> None:
                 return False
         return any(isinstance(part, ast.Attribute) and part.attr == "word" for part in asked)
 
-    found = [f"{name}:{node.lineno}" for name, tree in sources() for node in ast.walk(tree) if asks(node)]  # type: ignore[attr-defined]
+    found = [
+        f"{name}:{node.lineno}"  # type: ignore[attr-defined]
+        for name, tree in sources()
+        if not name.startswith(tuple(OF_WORDS))
+        for node in ast.walk(tree)
+        if asks(node)
+    ]
     assert found == []

@@ -86,7 +86,7 @@ def test_weights_are_those_of_the_module(trained: Trained) -> None:
     assert report.accuracy == pytest.approx(accuracy_score(digits.target, shares.argmax(1)))
     assert report.loss == pytest.approx(log_loss(digits.target, shares), rel=1e-4)
     np.testing.assert_array_equal(report.confusion, confusion_matrix(digits.target, shares.argmax(1)))
-    assert report.json().keys() == {"schema", "accuracy", "loss", "count"}
+    assert report.json().keys() == {"schema", "accuracy", "top5", "loss", "count"}
 
 
 def test_evaluate_measures_what_the_run_held_out(
@@ -98,7 +98,7 @@ def test_evaluate_measures_what_the_run_held_out(
     assert found["count"] == 359
     assert found["accuracy"] == pytest.approx(trained.best["val_accuracy"])
     assert found["loss"] == pytest.approx(trained.best["val_loss"], rel=1e-4)
-    assert "recognised as" in picture.read_text("utf-8")
+    assert "predicted" in picture.read_text("utf-8")
     assert run(["evaluate", str(trained.run.folder)]) == 0
     assert f"{found['accuracy']:.2%} of 359 examples" in capsys.readouterr().out
 

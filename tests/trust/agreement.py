@@ -16,6 +16,7 @@ from cnndsl.arrays.drawn import drawn_inputs, drawn_weights
 from cnndsl.backends.pytorch.live.module import to_torch
 from cnndsl.backends.pytorch.live.observe import observe
 from cnndsl.backends.pytorch.writing.source import to_source
+from cnndsl.backends.tvm.emitters.bf16_maps import FEATURE
 from cnndsl.backends.tvm.emitters.main_function import KernelCall
 from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.kernels.choices import Choices
@@ -84,8 +85,8 @@ def tvm_package(graph: Graph, weights: Arrays, case: Case) -> Package | None:
 
 
 def precision(case: Case) -> Precision:
-    """In the compiler's words."""
-    return "bf16" if case.precision == "bf16" else "f32"
+    """In the compiler's words. A processor that cannot multiply bfloat16 numbers takes float32 in their place."""
+    return "bf16" if case.precision == "bf16" and FEATURE in find_cpu("llvm").features else "f32"
 
 
 def calls(graph: Graph, weights: Arrays, case: Case) -> Iterator[KernelCall]:

@@ -33,7 +33,10 @@ def torch_outputs(graph: Graph, weights: Arrays, inputs: Arrays) -> Arrays:
     with torch.no_grad():
         result = module.eval()(*map(torch.tensor, inputs.values()))
     return by_name(
-        graph, {name: value.numpy() for name, value in result.items()} if isinstance(result, dict) else result.numpy()
+        graph,
+        {name: value.detach().numpy() for name, value in result.items()}
+        if isinstance(result, dict)
+        else result.detach().numpy(),
     )
 
 

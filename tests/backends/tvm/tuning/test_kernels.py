@@ -78,7 +78,7 @@ def _shapes(kernel: Tunable) -> list[tuple[int, ...]]:
 
 def _run(tvm: object, kernel: Tunable, arrays: list[np.ndarray], subject: Subject) -> np.ndarray:
     function = kernel.prim_func().with_attr("global_symbol", "main")
-    module = tvm.compile(tvm.IRModule({"main": function}), subject.cpu.target)  # type: ignore[attr-defined]
+    module = tvm.compile(tvm.IRModule({"main": function}), subject.job.cpu.target)  # type: ignore[attr-defined]
     tensors = [tvm.runtime.tensor(array) for array in arrays]  # type: ignore[attr-defined]
     module["main"](*tensors)
     return np.asarray(tensors[-1].numpy())
