@@ -10,7 +10,7 @@ from cnndsl.importing.imported import Imported, Report, first_proved, lines_of, 
 from cnndsl.importing.match import Net
 from cnndsl.importing.paired import paired
 from cnndsl.importing.proof import Agreement
-from cnndsl.importing.refuse import Unproved
+from cnndsl.importing.refuse import MISFITS, Unproved, unreadable
 from cnndsl.importing.trace import Trace
 from cnndsl.ir.graph import Graph
 from cnndsl.pipeline import parse_text
@@ -21,7 +21,7 @@ Compare = Callable[[Graph, Mapping[str, str]], Agreement]
 
 def import_trace(trace: Trace, source: str, compare: Compare, *, forms: Sequence[str] = ()) -> Imported:
     """The program of a trace with its weights. Raises `CnnError` (cannot-import)."""
-    net = net_of(trace, source)
+    net = net_of_file(trace, source)
     found: dict[str, Any] = {}
 
     def prove(text: str) -> Graph:
@@ -44,6 +44,14 @@ def import_trace(trace: Trace, source: str, compare: Compare, *, forms: Sequence
         max_rel_error_given=agreement.given,
     )
     return Imported(text, graph, _weights(graph, keys, trace), report)
+
+
+def net_of_file(trace: Trace, source: str) -> Net:
+    """The layers of a trace that was read from a file, which may be damaged. Raises `CnnError` (cannot-import)."""
+    try:
+        return net_of(trace, source)
+    except MISFITS as error:
+        raise unreadable(source, "its operations do not fit each other") from error
 
 
 def _keys(graph: Graph, net: Net, trace: Trace) -> dict[str, str]:

@@ -14,7 +14,7 @@ from cnndsl.importing.readers.onnx.layers import LAYERS
 from cnndsl.importing.readers.onnx.model import Model, read_model
 from cnndsl.importing.readers.onnx.plain import PLAIN
 from cnndsl.importing.readers.onnx.reader import Reader
-from cnndsl.importing.refuse import Unproved, Unread, refusal, unreadable
+from cnndsl.importing.refuse import MISFITS, Unproved, Unread, refusal, unreadable
 from cnndsl.importing.trace import Trace
 from cnndsl.ir.graph import Graph
 
@@ -24,7 +24,7 @@ def trace_model(model: Model, sizes: Mapping[str, tuple[int, ...]], name: str) -
     reader = Reader(model, sizes, {**LAYERS, **PLAIN})
     try:
         trace = reader.trace()
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, ZeroDivisionError, OverflowError) as error:
+    except MISFITS as error:
         raise Unread("its operations do not fit each other") from error
     if reader.lacks:
         raise refusal(name, reader.lacks)

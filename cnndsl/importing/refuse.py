@@ -15,6 +15,10 @@ class Unread(Exception):
     """A network that cannot be followed at all, with the reason."""
 
 
+MISFITS = (KeyError, IndexError, TypeError, ValueError, AttributeError, ZeroDivisionError, OverflowError)
+"""What operations raise that do not fit each other, as only those of a damaged file do."""
+
+
 class Unproved(Exception):
     """Where an imported program differs from its source."""
 

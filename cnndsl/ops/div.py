@@ -43,6 +43,10 @@ class Div(Elementwise):
     def in_tir(self, tir: Any, a: Any, b: Any) -> Any:
         return a / b
 
+    def pointwise(self, tir: Any, value: Any) -> Any:
+        # A kernel's lanes behind the channels hold zeros, by which nothing may be divided.
+        return super().pointwise(tir, value) if self.numbers[:1] == (None,) else None
+
     @classmethod
     def recognise(cls, call: Call, xs: Tensors) -> Self | None:
         return cls.joining(call, xs, "div")

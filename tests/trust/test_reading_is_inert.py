@@ -69,7 +69,7 @@ def hostile(folder: Path) -> dict[str, str]:
         "pickle.npz": (_archive({"a.npy": _array(np.array([Bomb()], object))}), "unreadable-array"),
         "pickle.safetensors": (bomb, "unreadable-weights"),
         "pickle.png": (bomb, "unreadable-image"),
-        "pickle.cnn": (bomb, "not-utf8"),
+        "pickle.cnn": (bomb, "not-a-program"),
         "pickle.json": (bomb, "not-a-graph"),
         "climbing.npz": (_archive({"../../climbed.npy": _array(np.zeros(2))}), "read"),
         "postscript.png": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(exploded) (w) file\n", "unreadable-image"),

@@ -94,16 +94,16 @@ def test_a_small_disk_that_is_full(tmp_path: Path) -> None:
     if mounted.returncode:
         pytest.skip("this machine mounts nothing")
     try:
-        (disk / "net.py").write_text("old")
+        (disk / "net.json").write_text("old")
         done = subprocess.run(
-            [*CNNDSL, "compile", "resnet152", "--to", "ir", "-o", str(disk / "net.py")],
+            [*CNNDSL, "compile", "resnet152", "--to", "ir", "-o", str(disk / "net.json")],
             cwd=ROOT,
             capture_output=True,
             check=False,
         )
-        assert (done.returncode, (disk / "net.py").read_text()) == (3, "old")
+        assert (done.returncode, (disk / "net.json").read_text()) == (3, "old")
         assert b"No space left" in done.stderr
-        assert [p.name for p in disk.iterdir()] == ["net.py"]
+        assert [p.name for p in disk.iterdir()] == ["net.json"]
     finally:
         subprocess.run(["umount", str(disk)], check=True)
 
