@@ -30,11 +30,6 @@ $(VENV)/.torch: constraints.txt | $(VENV)/.made
 	$(PIP) '$(TORCH)' -c constraints.txt $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
 	@touch $@
 
-# What users install; fuzzers, browsers and other engines are for those who work on the code.
-$(VENV)/.demo: pyproject.toml constraints.txt cnndsl/version.py | $(VENV)/.torch
-	$(PIP) -e '.[all]' -c constraints.txt
-	@touch $@
-
 $(VENV)/.installed: pyproject.toml constraints.txt cnndsl/version.py | $(VENV)/.torch
 	$(PIP) -e '.[all,dev]' -c constraints.txt
 	@touch $@
