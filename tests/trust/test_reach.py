@@ -11,7 +11,9 @@ import pytest
 
 from cnndsl.arrays.weights import initial_weights
 from cnndsl.backends.tvm import kernels as room
+from cnndsl.backends.tvm.emitters.bf16_maps import FEATURE
 from cnndsl.backends.tvm.program.plain import refuse_unlowered
+from cnndsl.backends.tvm.target import find_cpu
 from cnndsl.diagnostics.errors import CnnError
 from cnndsl.pipeline import parse_text
 from tests.trust.agreement import calls
@@ -64,6 +66,9 @@ def every_kernel() -> set[str]:
 def test_random_networks_use_every_kernel() -> None:
     missing = every_kernel() | {f"{name} m={m}" for name in ("Winograd", "DeepWinograd") for m in (2, 4)}
     missing |= {"DirectConv plain=True", "DirectConv plain=False", "NoneType"}
+    if FEATURE not in find_cpu("llvm").features:
+        # `agreement.precision` takes float32 where the processor does not multiply bfloat16 numbers.
+        missing -= {word for word in missing if word.startswith("Bf16")}
     for seeds in pieces(360):
         for seed in seeds:
             missing -= {word for kernel in kernels(case(seed)) for word in spoken(kernel)}
