@@ -126,3 +126,12 @@ def test_every_verb_reads_such_a_file(tmp_path: Path) -> None:
     assert pipeline.check(str(path)) == ()
     with pytest.raises(CnnError, match="unknown-parameter"):
         pipeline.load(str(path), {"classes": 3})
+
+
+def test_the_folder_of_a_run_is_the_network_that_was_trained(tmp_path: Path) -> None:
+    graph = pipeline.load("lenet5").graph
+    (tmp_path / "graph.json").write_text(graph.model_dump_json(), encoding="utf-8")
+    assert pipeline.check(str(tmp_path))[0].id == "file-not-found"
+    (tmp_path / "run.json").write_text("{}", encoding="utf-8")
+    assert pipeline.load(str(tmp_path)).graph == graph
+    assert pipeline.check(str(tmp_path)) == ()
