@@ -33,8 +33,9 @@ from cnndsl.passes.library.library import Library, is_one_model, no_stray
 from cnndsl.passes.read_program import Origin, read_program
 from cnndsl.passes.walk.findings import Findings
 
-SECONDS_OF_TRIALS = 1.0
-"""How long sizes that would do are looked for before an error is told without them."""
+STEPS_OF_TRIALS = 20_000
+"""How many elements of chains are walked in search of sizes that would do, before an error is told without them: about a
+second."""
 
 
 @dataclass(frozen=True)
@@ -133,12 +134,13 @@ def valid_sizes(
 
 
 def _fits(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str]) -> Fits:
-    def fits(name: str, shape: tuple[int, ...]) -> bool:
+    def fits(name: str, shape: tuple[int, ...]) -> tuple[bool, int]:
+        findings = Findings()
         try:
-            _load(origin, parameters, {**inputs, name: "x".join(map(str, shape))}, Findings())
+            _load(origin, parameters, {**inputs, name: "x".join(map(str, shape))}, findings)
         except CnnError:
-            return False
-        return True
+            return False, findings.steps
+        return True, findings.steps
 
     return fits
 
@@ -181,7 +183,7 @@ def _advised(
     given = {key: text for key, text in inputs.items() if key}
     entered = findings.entrances[0]
     name, found = entered.source.name, entered.type
-    rule = common_rule(name, found, _fits(origin, parameters, given), SECONDS_OF_TRIALS)
+    rule = common_rule(name, found, _fits(origin, parameters, given), STEPS_OF_TRIALS)
     if rule is None:
         return error
     below, above = rule.nearest(max(found.size))

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
 from math import gcd
-from time import perf_counter
 
 from cnndsl.ir.graph import Graph
 from cnndsl.ir.tensor import TensorType
@@ -19,8 +18,9 @@ STRETCH = 128
 """Sizes tried from the present one on: a step is recognised up to half of it."""
 _AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
-Fits = Callable[[str, tuple[int, ...]], bool]
-"""Whether the network can be built with this shape of the named input."""
+Fits = Callable[[str, tuple[int, ...]], tuple[bool, int]]
+"""Whether the network can be built with this shape of the named input, and how many elements of its chains were walked to
+find out."""
 
 
 @dataclass(frozen=True)
@@ -63,24 +63,26 @@ def valid_sizes(graph: Graph, fits: Fits) -> list[AxisRule]:
     return found
 
 
-def common_rule(name: str, wanted: TensorType, fits: Fits, seconds: float) -> Rule | None:
+def common_rule(name: str, wanted: TensorType, fits: Fits, steps: int) -> Rule | None:
     """The rule for all axes of an input at once, for a network that cannot be built at its own size; None if none is
-    found in time."""
+    found in as many `steps`."""
     positions = _positions(wanted)
     if not positions:
         return None
-    return find_rule(_along(name, wanted, positions, fits), max(wanted.shape[p] for p in positions), seconds)
+    return find_rule(_along(name, wanted, positions, fits), max(wanted.shape[p] for p in positions), steps)
 
 
-def find_rule(fits: Callable[[int], bool], start: int, seconds: float = 60.0) -> Rule | None:
-    """The rule that the sizes from `start` on follow; None if they follow none, or if time is up."""
-    end = perf_counter() + seconds
+def find_rule(fits: Callable[[int], tuple[bool, int]], start: int, steps: int | None = None) -> Rule | None:
+    """The rule that the sizes from `start` on follow; None if they follow none, or if trying them all takes more elements of
+    chains than `steps`. Elements are counted, and no clock is read: the answer is the same on a busy machine."""
     stretch = range(start, start + STRETCH)
-    valid = []
+    valid, walked = [], 0
     for size in stretch:
-        if perf_counter() > end:
+        if steps is not None and walked > steps:
             return None
-        if fits(size):
+        fit, taken = fits(size)
+        walked += taken
+        if fit:
             valid.append(size)
     if len(valid) < 2:
         return None
@@ -93,7 +95,7 @@ def find_rule(fits: Callable[[int], bool], start: int, seconds: float = 60.0) ->
     while low < high:
         middle = (low + high) // 2
         size = middle * step + offset
-        if size > 0 and fits(size):
+        if size > 0 and fits(size)[0]:
             high = middle
         else:
             low = middle + 1
@@ -104,5 +106,5 @@ def _positions(x: TensorType) -> tuple[int, ...]:
     return tuple(i for i in range(len(x.shape)) if i != x.channel_axis)
 
 
-def _along(name: str, x: TensorType, positions: tuple[int, ...], fits: Fits) -> Callable[[int], bool]:
+def _along(name: str, x: TensorType, positions: tuple[int, ...], fits: Fits) -> Callable[[int], tuple[bool, int]]:
     return lambda size: fits(name, tuple(size if i in positions else n for i, n in enumerate(x.shape)))

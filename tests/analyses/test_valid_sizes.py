@@ -36,13 +36,19 @@ def test_a_unet_takes_multiples_of_its_downsampling() -> None:
 
 @pytest.mark.parametrize(("least", "step", "offset"), [(1, 1, 0), (7, 1, 0), (32, 32, 0), (21, 8, 5), (64, 64, 0)])
 def test_a_rule_is_recovered_from_what_fits(least: int, step: int, offset: int) -> None:
-    rule = find_rule(lambda size: size >= least and size % step == offset, 100)
+    rule = find_rule(lambda size: (size >= least and size % step == offset, 1), 100)
     assert rule == Rule(least, step, offset)
 
 
 def test_sizes_without_a_rule_get_none() -> None:
-    assert find_rule(lambda size: size in (100, 101, 105), 100) is None
-    assert find_rule(lambda size: False, 100) is None
+    assert find_rule(lambda size: (size in (100, 101, 105), 1), 100) is None
+    assert find_rule(lambda size: (False, 1), 100) is None
+
+
+def test_sizes_are_tried_for_so_many_steps_and_no_clock_is_read() -> None:
+    """A busy machine must tell what an idle one tells: a page once lost its note because the search had a second."""
+    assert find_rule(lambda size: (size % 8 == 0, 10), 100, 1280) == Rule(8, 8, 0)
+    assert find_rule(lambda size: (size % 8 == 0, 10), 100, 1200) is None
 
 
 def test_the_nearest_sizes_lie_on_both_sides() -> None:

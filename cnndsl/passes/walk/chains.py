@@ -39,7 +39,6 @@ class Chains:
         self.calls = Calls(self, run)
         self.merges = Merges(self)
         self.repeats = Repeats(self)
-        self.steps = 0
 
     def chain(self, chain: tree.Chain, arriving: Flow | None, body: Body, *, in_middle: bool = False) -> Walked:
         """Follows a chain from the tensor its first element names, else from the one that arrives."""
@@ -67,8 +66,8 @@ class Chains:
         return Passed(LOST, True)
 
     def step(self, span: Span) -> None:
-        self.steps += 1
-        if self.steps > MOST_WALK_STEPS:
+        self.findings.steps += 1
+        if self.findings.steps > MOST_WALK_STEPS:
             raise Stopped(too_many(span))
 
     def _element(self, element: tree.Element, flow: Flow | None, body: Body, first: bool) -> Passed:

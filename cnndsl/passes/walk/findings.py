@@ -20,6 +20,8 @@ class Findings:
         """Calls of blocks that are being walked, the innermost last."""
         self.entrances: list[Wire] = []
         """The network's inputs, as far as they were read: known also where it could not be built."""
+        self.steps = 0
+        """Elements of chains that were walked: what a walk costs, on a busy machine as on an idle one."""
         self._seen: set[tuple[str, str, int]] = set()
 
     @property
