@@ -134,6 +134,11 @@ class Op(BaseModel):
     fully connected layer before it takes both into its weights."""
     subtracts_mean: ClassVar[bool] = False
     """Whether in training each channel's own mean is subtracted, so that a bias before it does nothing."""
+    never_negative: ClassVar[bool] = False
+    """Whether no number of the output is below zero, whatever arrives."""
+    rectifies: ClassVar[bool] = False
+    """Whether it makes zero of what is below zero and leaves the rest: after a layer that is `never_negative` it does
+    nothing."""
     per_position: ClassVar[PerPosition | None] = None
     """How it normalises the channels of each position by themselves; None where it does something else. What it is then
     multiplied by and what is added is called `weight` and `bias`, what keeps the divisor above zero `eps`."""
@@ -226,13 +231,14 @@ class Op(BaseModel):
 @cache
 def _documentation(op: type[Op]) -> dict[str, str]:
     # Read from the source when somebody asks: pydantic would read every class's source at each start.
-    body = ast.parse(textwrap.dedent(inspect.getsource(op))).body[0]
-    assert isinstance(body, ast.ClassDef)
     found = {}
-    for field, text in pairwise(body.body):
-        match field, text:
-            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(words))):
-                found[name] = " ".join(words.split())
+    for owner in reversed([base for base in op.__mro__ if issubclass(base, Op) and base is not Op]):
+        body = ast.parse(textwrap.dedent(inspect.getsource(owner))).body[0]
+        assert isinstance(body, ast.ClassDef)
+        for field, text in pairwise(body.body):
+            match field, text:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(words))):
+                    found[name] = " ".join(words.split())
     return {name: found[name] for name in op.model_fields if name in found}
 
 

@@ -2,40 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self, final
+from typing import ClassVar, final
 
-from cnndsl.ir.call import Call
-from cnndsl.ir.op import Op, Tensors, register
-from cnndsl.ir.shared.refusals import refuse_indices
-from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.op import register
+from cnndsl.ir.shared.function import Function
 
 
 @final
 @register
-class Erf(Op):
+class Erf(Function):
     """`2/√π · ∫ exp(-t²) dt` from 0 to x: the part of `GELU` that it is made of where a network spells it out."""
 
     word: ClassVar = "Erf"
-    category: ClassVar = "activation"
     examples: ClassVar = (("Erf", (4, 5, 6)), ("Erf", (7,)))
-
-    def infer(self, xs: Tensors) -> TensorType:
-        (x,) = xs
-        refuse_indices(x, self.word)
-        return x
-
-    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
-        return y.elements
-
-    def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
-        return torch.erf(values[0])
-
-    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
-        return relax.op.erf(values[0])
-
-    def pointwise(self, tir: Any, value: Any) -> Any:
-        return tir.erf(value)
-
-    @classmethod
-    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
-        return cls() if call.target == "erf" else None

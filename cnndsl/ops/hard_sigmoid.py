@@ -20,6 +20,7 @@ class HardSigmoid(Op):
 
     word: ClassVar = "HardSigmoid"
     category: ClassVar = "activation"
+    never_negative: ClassVar = True
     examples: ClassVar = (("HardSigmoid", (4, 5, 6)), ("HardSigmoid(0.2)", (7,)), ("HardSigmoid(1/4, 0.4)", (4, 5, 6)))
 
     slope: float | None = None

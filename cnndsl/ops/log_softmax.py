@@ -2,55 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self, final
+from typing import ClassVar, final
 
-from cnndsl.ir.axes import Axis, axis_index, axis_name, reach_along
-from cnndsl.ir.call import Call
-from cnndsl.ir.op import Op, Tensors, register
-from cnndsl.ir.reach import Reach
-from cnndsl.ir.shared.refusals import refuse_indices
-from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.op import register
+from cnndsl.ir.shared.softmaxes import AnySoftmax
 
 
 @final
 @register
-class LogSoftmax(Op):
+class LogSoftmax(AnySoftmax):
     """The logarithm of each position's probabilities over the channels: `x_c - ln Σ exp(x)`."""
 
     word: ClassVar = "LogSoftmax"
-    category: ClassVar = "activation"
-    any_layout: ClassVar = True
+    name: ClassVar = "log_softmax"
     examples: ClassVar = (("LogSoftmax", (10,)), ("LogSoftmax", (4, 5, 6)), ("LogSoftmax(axis=1)", (4, 5, 6)))
-
-    axis: Axis = "channels"
-    """The axis along which they add up to one: `channels`, or a number from 0 without the batch."""
-
-    def infer(self, xs: Tensors) -> TensorType:
-        (x,) = xs
-        refuse_indices(x, self.word)
-        axis_index(self.axis, x)
-        return x
-
-    @property
-    def is_plain(self) -> bool:
-        return self.axis == "channels"
-
-    def reach(self, xs: Tensors, y: TensorType, index: int) -> tuple[Reach, ...] | None:
-        return reach_along(self.axis, xs[0])
-
-    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
-        return y.elements
-
-    def to_torch(self, nn: Any, xs: Tensors) -> Any:
-        (x,) = xs
-        return nn.LogSoftmax(dim=axis_index(self.axis, x) + 1)
-
-    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
-        (x,) = xs
-        return relax.op.nn.log_softmax(values[0], axis=axis_index(self.axis, x) + 1)
-
-    @classmethod
-    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
-        if call.target != "log_softmax" or len(call["axes"]) != 1:
-            return None
-        return cls(axis=axis_name(call["axes"][0], xs[0]))

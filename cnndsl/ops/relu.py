@@ -17,6 +17,8 @@ class ReLU(Op):
 
     word: ClassVar = "ReLU"
     category: ClassVar = "activation"
+    never_negative: ClassVar = True
+    rectifies: ClassVar = True
     examples: ClassVar = (("ReLU", (4, 5, 6)), ("ReLU", (7,)))
 
     def infer(self, xs: Tensors) -> TensorType:

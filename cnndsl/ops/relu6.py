@@ -17,6 +17,7 @@ class ReLU6(Op):
 
     word: ClassVar = "ReLU6"
     category: ClassVar = "activation"
+    never_negative: ClassVar = True
     examples: ClassVar = (("ReLU6", (4, 5, 6)), ("ReLU6", (7,)))
 
     def infer(self, xs: Tensors) -> TensorType:

@@ -17,6 +17,7 @@ class Sigmoid(Op):
 
     word: ClassVar = "Sigmoid"
     category: ClassVar = "activation"
+    never_negative: ClassVar = True
     examples: ClassVar = (("Sigmoid", (4, 5, 6)), ("Sigmoid", (7,)))
 
     def infer(self, xs: Tensors) -> TensorType:

@@ -17,6 +17,7 @@ class Softplus(Op):
 
     word: ClassVar = "Softplus"
     category: ClassVar = "activation"
+    never_negative: ClassVar = True
     examples: ClassVar = (("Softplus", (4, 5, 6)), ("Softplus", (7,)))
 
     def infer(self, xs: Tensors) -> TensorType:

@@ -2,40 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self, final
+from typing import ClassVar, final
 
-from cnndsl.ir.call import Call
-from cnndsl.ir.op import Op, Tensors, register
-from cnndsl.ir.shared.refusals import refuse_indices
-from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.op import register
+from cnndsl.ir.shared.function import Function
 
 
 @final
 @register
-class Sqrt(Op):
+class Sqrt(Function):
     """`√x`, of numbers from zero on."""
 
     word: ClassVar = "Sqrt"
-    category: ClassVar = "activation"
+    never_negative: ClassVar = True
     examples: ClassVar = (("Square → Sqrt", (4, 5, 6)), ("Softplus → Sqrt", (7,)))
-
-    def infer(self, xs: Tensors) -> TensorType:
-        (x,) = xs
-        refuse_indices(x, self.word)
-        return x
-
-    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
-        return y.elements
-
-    def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
-        return torch.sqrt(values[0])
-
-    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
-        return relax.op.sqrt(values[0])
-
-    def pointwise(self, tir: Any, value: Any) -> Any:
-        return tir.sqrt(value)
-
-    @classmethod
-    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
-        return cls() if call.target == "sqrt" else None

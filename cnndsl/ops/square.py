@@ -5,33 +5,18 @@ from __future__ import annotations
 from typing import Any, ClassVar, Self, final
 
 from cnndsl.ir.call import Call
-from cnndsl.ir.op import Op, Tensors, register
-from cnndsl.ir.shared.refusals import refuse_indices
-from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.op import Tensors, register
+from cnndsl.ir.shared.function import Function
 
 
 @final
 @register
-class Square(Op):
+class Square(Function):
     """`x · x`: with pools, the energy of a signal."""
 
     word: ClassVar = "Square"
-    category: ClassVar = "activation"
+    never_negative: ClassVar = True
     examples: ClassVar = (("Square", (4, 5, 6)), ("Square", (7,)))
-
-    def infer(self, xs: Tensors) -> TensorType:
-        (x,) = xs
-        refuse_indices(x, self.word)
-        return x
-
-    def arithmetic(self, xs: Tensors, y: TensorType) -> int:
-        return y.elements
-
-    def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
-        return torch.square(values[0])
-
-    def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
-        return relax.op.square(values[0])
 
     def pointwise(self, tir: Any, value: Any) -> Any:
         return value * value
@@ -39,4 +24,4 @@ class Square(Op):
     @classmethod
     def recognise(cls, call: Call, xs: Tensors) -> Self | None:
         power = call.target == "pow" and call.arguments.get("exponent") == 2
-        return cls() if power or call.target == "square" else None
+        return cls() if power else super().recognise(call, xs)
