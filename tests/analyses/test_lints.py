@@ -19,6 +19,9 @@ CASES = {
     "small-receptive-field": ("input 3×32×32\nConv3x3(8) → ReLU → GlobalAvgPool → FC(10)", "GlobalAvgPool"),
     "heavy-fc": ("input 3×32×32\nConv3x3(8) → ReLU → FC(10)", "FC(10)"),
     "odd-channels": ("input 3×224×224\nConv7x7(30) → ReLU", "Conv7x7(30)"),
+    "idle-activation": ("input 3×8×8\nConv9x9(8) → Softmax → Dropout → ReLU", "ReLU"),
+    "rectified-scores": ("input 8\nFC(8) → ReLU → FC(4) → ReLU", "ReLU"),
+    "inner-softmax": ("input 8\nFC(8) → Softmax → FC(4)", "Softmax"),
     "unused-name": ("input 3×8×8\nlet width = 3\nConv9x9(8) → ReLU", "width"),
     "unused-default": ("input 3×8×8\ndefault BN(eps=1e-3)\nConv9x9(8) → ReLU", "BN(eps=1e-3)"),
     "misleading-if": (

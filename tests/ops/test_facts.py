@@ -132,6 +132,14 @@ def test_a_norm_of_positions_divides_by_what_it_says(op: Op, xs: Tensors) -> Non
     torch.testing.assert_close(module(value), expected)
 
 
+@pytest.mark.parametrize(("op", "xs"), uses(lambda op: op.never_negative))
+def test_what_is_never_negative_is_not_and_only_what_rectifies_leaves_the_rest(op: Op, xs: Tensors) -> None:
+    (value,), module = drawn(xs), module_of(op, xs).eval()
+    value = 10 * (value.abs() if op.word == "Sqrt" else value)
+    assert module(value).min() >= 0
+    assert torch.equal(module(value), value.clamp(min=0)) == op.rectifies
+
+
 @pytest.mark.parametrize(("op", "xs"), uses(lambda op: op.any_layout, plain=True))
 def test_a_layer_of_any_layout_finds_the_channels_on_every_axis(op: Op, xs: Tensors) -> None:
     (x,), (value,), module = xs, drawn(xs), module_of(op, xs).eval()
