@@ -186,11 +186,14 @@ def _bullet(argument: Argument) -> str:
 def arguments_of(op: type[Op]) -> Iterator[Argument]:
     """The fields of an op with what its file says of them."""
     documented = op.documentation()
+    annotations = {
+        name: text for owner in reversed(op.__mro__) for name, text in vars(owner).get("__annotations__", {}).items()
+    }
     for name, field in op.model_fields.items():
         if name in op.implied:
             continue
         default = None if field.is_required() else _value(field.default)
-        written = ast.parse(op.__annotations__[name], mode="eval").body
+        written = ast.parse(annotations[name], mode="eval").body
         yield Argument(name, _kind(written), default, documented[name])
 
 
