@@ -18,6 +18,8 @@ MEANING = READING | frozenset(
 """Ids of what the passes find, too."""
 MOST_LETTERS = 2_000
 """A longer line is not searched."""
+MOST_LINES = 50
+"""A body of more lines is not read."""
 
 
 class Written(NamedTuple):
@@ -67,6 +69,17 @@ def meant(habits: tuple[Habit, ...], text: str, offset: int, id: str) -> Meant |
     line = text[start : end if end >= 0 else len(text)].rstrip("\r")
     if len(line) > MOST_LETTERS:
         return None
+    below = indented(text, start, line)
+    if below is not None:
+        # A head with its body below is what it would be with the body behind it: only the place is larger.
+        whole = f"{line} {below.chain}"
+        found = _shown(habits, whole, start, offset, id)
+        if found is not None and found.mend is not None and found.end == start + len(whole):
+            return found._replace(end=below.end)
+    return _shown(habits, line, start, offset, id)
+
+
+def _shown(habits: tuple[Habit, ...], line: str, start: int, offset: int, id: str) -> Meant | None:
     for one in habits:
         if id not in one.ids:
             continue
@@ -101,6 +114,37 @@ def _told(one: Habit, match: re.Match[str], start: int) -> Meant | None:
         return None
     says = one.says.format_map({**groups, "found": " ".join(match[0].split())}) if "{" in one.says else one.says
     return Meant(start + first, start + max(first, last), says, help, mend)
+
+
+class Below(NamedTuple):
+    """The body that stands indented below a head, as one chain, and the offset at which it ends."""
+
+    chain: str
+    end: int
+
+
+def indented(text: str, start: int, head: str) -> Below | None:
+    """The elements that stand deeper than a head ending in `:`, one line each; None where there are none, where a line is
+    something else, or where an `else` follows."""
+    depth = len(head) - len(head.lstrip())
+    if not head.rstrip().endswith(":"):
+        return None
+    end, elements = start + len(head), list[str]()
+    for line in text[end + 1 :].split("\n")[:MOST_LINES]:
+        if line.strip() and len(line) - len(line.lstrip()) <= depth:
+            if re.match(r"\s*(?:else|elif)\b", line):
+                return None
+            break
+        element = line.strip().removeprefix("→").removeprefix("->").strip()
+        if element and not _ELEMENT.fullmatch(element):
+            return None
+        elements += [element] if element else []
+        end += 1 + len(line)
+    return Below(" → ".join(elements), min(end, len(text.rstrip()))) if elements else None
+
+
+_ELEMENT = re.compile(r"(?!\w+\s*=)(?:[A-Z\[]|[a-z]+\s*\{)[^:;#]*")
+"""A line that can be an element of a chain: a layer, a group, a merge."""
 
 
 def closing(text: str, opened: int) -> int | None:

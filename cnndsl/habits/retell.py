@@ -39,7 +39,7 @@ def _retold(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
         if known is None:
             found.append(diagnostic)
             continue
-        line_end = span.source.text.find("\n", known.start)
+        line_end = span.source.text.find("\n", max(known.start, known.end - 1))
         told.append((span.source.name, known.start, line_end if line_end >= 0 else len(span.source.text)))
         found.append(_in_words(diagnostic, span, known))
     return found

@@ -203,6 +203,11 @@ STATEMENTS: tuple[Habit, ...] = (
         MEANING,
     ),
     habit(
+        r"^ (?P<indent>\s*) if \s+ (?P<what>[^:{}]+?) \s* (?: : \s* (?P<body>[A-Z\[].*?) | \{ \s* (?P<braced>[A-Z\[][^{}]*?) \} ) \s* $",
+        "`if` stands behind what it decides about",
+        lambda match: f"{match['indent']}[{match['body'] or match['braced'].strip()}] if {match['what']}",
+    ),
+    habit(
         r"^ \s* (?:if|elif) \b .* [:{] .*",
         "`if` stands behind what it decides about",
         None,
