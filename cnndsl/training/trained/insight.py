@@ -21,6 +21,8 @@ MOST_MAPS = 64
 """The most channels of a layer that a picture shows."""
 SEEN = 2.2
 """Inches of height for the picture above its maps."""
+MOST_NAMED = 12
+"""Classes that an error lists by name."""
 WIDTH = 8.6
 """Inches of a picture."""
 
@@ -129,12 +131,16 @@ def class_index(classes: Sequence[str], label: str) -> int:
         return list(classes).index(label)
     if label.isascii() and label.isdigit() and int(label) < len(classes):
         return int(label)
-    close = nearest(label, [name for name in classes if name])
+    names = [name for name in classes if name]
+    close = nearest(label, names)
+    numbers = f"a number from 0 to {len(classes) - 1}"
+    listed = ", ".join(f"`{name}`" for name in names[:MOST_NAMED])
+    rest = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     raise fault(
         "unknown-class",
         f"no class is called `{label}`",
-        notes=(f"expected a name or a number from 0 to {len(classes) - 1}",),
-        help=f"did you mean `{close}`?" if close else "give the class's number",
+        notes=(f"expected {numbers}, or one of the names {listed}{rest}" if names else f"expected {numbers}",),
+        help=f"did you mean `{close}`?" if close else "give a class's name" if names else "give the class's number",
     )
 
 

@@ -113,6 +113,11 @@ def test_names_that_are_not_there() -> None:
         with pytest.raises(CnnError) as caught:
             call()
         assert [d.id for d in caught.value.diagnostics] == [id]
+    with pytest.raises(CnnError) as caught:
+        class_index(("cat", "dog", "owl"), "house")
+    assert caught.value.diagnostics[0].notes == (
+        "expected a number from 0 to 2, or one of the names `cat`, `dog`, `owl`",
+    )
     assert (class_index(("cat", "dog"), "dog"), class_index(("", ""), "1")) == (1, 1)
 
 
