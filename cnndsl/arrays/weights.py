@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -148,8 +149,21 @@ def _mismatch(graph: Graph, entry: Entry, array: np.ndarray, name: str) -> Diagn
         message=f"`{entry.key}` of {name} has another {kind}",
         labels=_labels(graph, entry),
         notes=(f"expected {wanted}, found {found}",),
-        help="give the weights of this network, or change the layer's arguments",
+        help=_parameter(graph, entry, tuple(array.shape))
+        or "give the weights of this network, or change the layer's arguments",
     )
+
+
+def _parameter(graph: Graph, entry: Entry, found: tuple[int, ...]) -> str | None:
+    """The command that gives the network the head of these weights, where only the number of outputs differs and the layer
+    takes it from a parameter of the file or the model: `FC(classes)`."""
+    span = graph.span(graph[entry.node])
+    named = re.fullmatch(r"\w+\((\w+)\)", span.text) if span else None
+    if span is None or named is None or not found or found[1:] != entry.weight.shape[1:]:
+        return None
+    if not re.search(rf"^\s*(?:param\s+|model\s+\w+\(.*\b){named[1]}\b", span.source.text, re.MULTILINE):
+        return None
+    return f"say `-P {named[1]}={found[0]}` for the network that these weights are of, or give other weights"
 
 
 def _labels(graph: Graph, entry: Entry) -> tuple[Label, ...]:

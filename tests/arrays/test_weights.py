@@ -21,6 +21,7 @@ from cnndsl.ir.graph import Graph
 from cnndsl.ops.bn import BN
 from cnndsl.ops.conv import Conv
 from cnndsl.ops.fc import FC
+from cnndsl.pipeline import load
 from tests.graphs import Step, graph
 
 
@@ -117,6 +118,16 @@ def test_checked_weights_are_in_order_and_may_lack_a_count(network: Graph) -> No
     found = checked(network, shuffled, "w.pth")
     assert list(found) == list(arrays)
     assert found["bn1.num_batches_tracked"] == 0
+
+
+@pytest.mark.parametrize("name", ["lenet5", "resnet18"])
+def test_a_head_for_other_classes_is_told_with_the_parameter_that_makes_it(name: str) -> None:
+    other = load(name, {"classes": 7}).graph
+    with pytest.raises(CnnError) as caught:
+        checked(load(name).graph, initial_weights(other, 0), "w.pth")
+    assert [d.help for d in caught.value.diagnostics] == [
+        "say `-P classes=7` for the network that these weights are of, or give other weights"
+    ] * 2
 
 
 def test_every_fault_is_told_with_both_values_and_the_nearest_names(network: Graph) -> None:
