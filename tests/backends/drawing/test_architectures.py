@@ -10,11 +10,11 @@ import pytest
 from cnndsl.backends.drawing.diagram.diagram import Box
 from cnndsl.backends.drawing.diagram.structure import diagram
 from cnndsl.backends.drawing.formats.graphviz import to_dot
-from cnndsl.disk.shelf import architectures
 from cnndsl.pipeline import load, parse_text
+from tests.shelf import networks
 
 
-@pytest.mark.parametrize("name", architectures())
+@pytest.mark.parametrize("name", networks())
 def test_every_node_of_every_network_is_drawn_once(name: str) -> None:
     graph = load(name).graph
     for picture in (diagram(graph), diagram(graph, expand=True)):
