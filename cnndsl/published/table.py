@@ -114,8 +114,8 @@ def _tables() -> tuple[_Table, ...]:
 def table() -> tuple[Published, ...]:
     """All published weights; the first set of a network is the one meant by `published` alone."""
     found = [entry for part in _tables() for entry in part.weights]
-    # A network without one of its own has what lies in a package.
-    return tuple(sorted(found, key=lambda entry: not entry.url))
+    # First those whose publisher says how well they do, then what lies in a package, then addresses alone.
+    return tuple(sorted(found, key=lambda entry: (not entry.accuracy, not entry.package)))
 
 
 def cascade(name: str) -> Cascade | None:
