@@ -54,7 +54,7 @@ def _row(entry: Published, here: bool) -> tuple[str, ...]:
     first = next(iter(figures.items()), None)
     return (
         f"{'*' if here else ' '} {entry.name}",
-        size(entry).strip(" ()"),
+        size(entry).strip(" ()") or "–",
         entry.classes or "–",
         f"{first[1]:g} {first[0]}" if first else "–",
         "other, see json" if len(entry.licence) > 40 else entry.licence,

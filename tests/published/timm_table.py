@@ -30,7 +30,7 @@ def timm_models() -> tuple[Any, Any]:
     """timm, and its metadata of weights by name; the test is skipped where it is not installed."""
     torchvision_models()
     timm = pytest.importorskip("timm")
-    from timm.models import _registry  # type: ignore[import-not-found]
+    from timm.models import _registry
 
     return timm, _registry._model_pretrained_cfgs
 
@@ -67,7 +67,7 @@ def _takes_files_as_they_are(timm: Any, name: str) -> bool:
 
     changed: list[Any] = []
     module = importlib.import_module(timm.model_entrypoint(name).__module__)
-    build = module.build_model_with_cfg  # type: ignore[attr-defined]
+    build = module.build_model_with_cfg
 
     def watched(*args: Any, **options: Any) -> Any:
         changed.extend([options.get("pretrained_filter_fn"), not options.get("pretrained_strict", True)])
