@@ -31,7 +31,9 @@ def test_every_set_has_a_name_of_its_own_and_is_of_a_built_in_network() -> None:
 def test_an_address_or_a_package_says_where_it_is_and_a_sum_what_it_is() -> None:
     for entry in table():
         assert bool(entry.url) != bool(entry.package and entry.file), entry.name
-        if entry.url:
+        if entry.url.startswith("https://huggingface.co/"):
+            assert (entry.sha256, entry.format) == ("", "safetensors")
+        elif entry.url:
             # torch.hub's convention: the last part of the name is the beginning of the sum.
             assert re.search(rf"-{entry.sha256}\.\w+$", entry.url), entry.name
             assert entry.megabytes is not None or entry.source.startswith("timm"), entry.name

@@ -34,7 +34,7 @@ SMALL = {
     "mobilenet_v2_features": "3x96x96",
 }  # fmt: skip
 """Sizes of inputs, where a network's own is larger than a test needs."""
-QUICK = ("pnet:facenet-pytorch", "rnet:facenet-pytorch", "digits_3conv:mnist")
+QUICK = ("rnet:facenet-pytorch",)
 TRAINED = [
     entry.name if entry.name in QUICK else pytest.param(entry.name, marks=pytest.mark.slow)
     for entry in table()

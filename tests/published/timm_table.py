@@ -23,7 +23,10 @@ HEAD = """\
 # its SHA-256 sum. Written from the metadata of timm {version} by `python -m tests.published.timm_table`, and held against it by a
 # test. The wheel says neither sizes nor accuracies. Left out are files that timm's own code changes when it reads them, those
 # for other classes than ImageNet's thousand, and those that torchvision publishes. Licences are as timm states them.
+#
+# Of networks of which nothing else is published, timm's hub has a file without a sum, which is taken only by who asks for it.
 """
+HUB = "https://huggingface.co/{}/resolve/main/model.safetensors"
 
 
 def timm_models() -> tuple[Any, Any]:
@@ -51,20 +54,28 @@ def entries() -> list[dict[str, Any]]:
             first = timm.get_pretrained_cfg(name).tag
             for tag, about in sorted(rows[name], key=lambda row: row[0] != first):
                 found.append(_entry(f"timm {timm.__version__}", name, tag, about))
+    known_elsewhere = {entry.network for entry in table() if "timm" not in entry.source}
+    without = ours - {row["network"] for row in found} - known_elsewhere
+    for name in (name for name in shelf.architectures() if name in without):
+        about = timm.get_pretrained_cfg(name)
+        if about and about.hf_hub_id and _for_a_thousand(about) and _keys_are_ours(timm, name):
+            found.append(_entry(f"timm {timm.__version__}", name, about.tag, about, on_hub=True))
     return found
 
 
 def _plain(about: Any) -> bool:
     """Whether the file is known by its name, and is for ImageNet's thousand classes."""
-    named = re.search(r"-[0-9a-f]{8}\.pth$", about.url or "")
-    odd = about.custom_load or about.label_offset or about.crop_mode != "center" or about.num_classes != 1000
-    return bool(named) and about.url.startswith("https://") and not odd
+    named = re.search(r"^https://.*-[0-9a-f]{8}\.pth$", about.url or "")
+    return bool(named) and _for_a_thousand(about)
+
+
+def _for_a_thousand(about: Any) -> bool:
+    odd = about.custom_load or about.label_offset or about.crop_mode != "center" or about.hf_hub_filename
+    return not odd and about.num_classes == 1000
 
 
 def _takes_files_as_they_are(timm: Any, name: str) -> bool:
     """Whether timm's keys are ours, and nothing renames a file's keys before they are taken."""
-    import torch
-
     changed: list[Any] = []
     module = importlib.import_module(timm.model_entrypoint(name).__module__)
     build = module.build_model_with_cfg
@@ -75,16 +86,21 @@ def _takes_files_as_they_are(timm: Any, name: str) -> bool:
 
     module.build_model_with_cfg = watched  # type: ignore[attr-defined]
     try:
-        with torch.device("meta"):
-            state = timm.create_model(name).state_dict()
+        return _keys_are_ours(timm, name) and not any(changed)
     finally:
         module.build_model_with_cfg = build  # type: ignore[attr-defined]
-    graph = pipeline.load(name).graph
+
+
+def _keys_are_ours(timm: Any, name: str) -> bool:
+    import torch
+
+    with torch.device("meta"):
+        state = timm.create_model(name).state_dict()
     theirs = {key: tuple(value.shape) for key, value in state.items()}
-    return not any(changed) and theirs == {entry.key: entry.weight.shape for entry in graph.weights}
+    return theirs == {entry.key: entry.weight.shape for entry in pipeline.load(name).graph.weights}
 
 
-def _entry(source: str, name: str, tag: str, about: Any) -> dict[str, Any]:
+def _entry(source: str, name: str, tag: str, about: Any, *, on_hub: bool = False) -> dict[str, Any]:
     side = about.input_size[1]
     pictures: dict[str, Any] = {
         "resize": math.floor(side / about.crop_pct),
@@ -94,12 +110,15 @@ def _entry(source: str, name: str, tag: str, about: Any) -> dict[str, Any]:
     }
     if about.interpolation != "bilinear":
         pictures["interpolation"] = about.interpolation
+    if on_hub:
+        file = {"url": HUB.format(about.hf_hub_id), "format": "safetensors"}
+    else:
+        file = {"url": about.url, "sha256": about.url.rpartition("-")[2].removesuffix(".pth")}
     return {
         "network": name,
         "which": tag,
         "source": source,
-        "url": about.url,
-        "sha256": about.url.rpartition("-")[2].removesuffix(".pth"),
+        **file,
         "licence": about.license or "not stated",
         "classes": "imagenet",
         "pictures": pictures,
