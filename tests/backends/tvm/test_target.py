@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import platform
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from cnndsl.backends.tvm.lower import lower
 from cnndsl.backends.tvm.package.dump import assembly
 from cnndsl.backends.tvm.package.loaded import Package, load
 from cnndsl.backends.tvm.program.passes import program_of
-from cnndsl.backends.tvm.target import PORTABLE, Gpu, find_cpu, find_targets
+from cnndsl.backends.tvm.target import PORTABLE, Gpu, find_cpu, find_targets, untold
 from cnndsl.diagnostics.errors import CnnError, MissingPart
 from cnndsl.pipeline import parse_text
 from tests.backends.tvm.against_torch import inputs_for, relative_error, torch_outputs
@@ -141,3 +141,23 @@ def test_features_are_those_the_system_lists() -> None:
         return
     own = find_cpu("llvm")
     assert set(own.features) <= (predict.cpu_features() or frozenset())
+
+
+def test_instructions_that_the_system_lists_and_llvm_does_not_know_of_are_added() -> None:
+    """Hypervisors describe a Sapphire Rapids by Rocket Lake's model number, which LLVM goes by."""
+    cpu, listed = find_cpu("llvm:rocketlake"), frozenset({"avx512f", "avx512_bf16", "amx_bf16", "avx512_fp16"})
+    assert "avx512_bf16" not in cpu.features
+    assert cpu.more == ()
+    assert untold(cpu, listed) == ("avx512bf16",)
+    told = replace(cpu, more=("avx512bf16",))
+    assert set(told.features) - set(cpu.features) == {"avx512_bf16"}
+    assert told.spelled["mattr"] == ["+avx512bf16"]
+    assert untold(cpu, frozenset({"avx512f"})) == ()
+    assert untold(find_cpu("llvm:sapphirerapids"), listed) == ()
+    assert untold(find_cpu("llvm:x86-64-v3"), listed) == ()
+    assert untold(find_cpu("aarch64"), listed | {"bf16"}) == ()
+
+
+@pytest.mark.skipif("avx512_bf16" not in (predict.cpu_features() or ()), reason="this processor has no AVX512_BF16")
+def test_this_machine_s_bfloat16_is_used_whatever_its_processor_is_called() -> None:
+    assert "avx512_bf16" in find_cpu("llvm").features

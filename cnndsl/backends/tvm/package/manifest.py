@@ -45,7 +45,7 @@ class Part(_Strict):
 class Variant(_Strict):
     """The network for one processor: what the machine must be and have (by Linux's names), and the files it takes."""
 
-    target: dict[str, str]
+    target: dict[str, str | list[str]]
     machine: str
     system: str
     features: list[str]
