@@ -32,6 +32,8 @@ def initial_weights(graph: Graph, seed: int) -> Arrays:
 def _initial(weight: Weight, key: str, seed: int) -> np.ndarray:
     import numpy as np
 
+    if weight.formula is not None:
+        return np.asarray(weight.formula(np), dtype=weight.dtype)
     if weight.init == "given":
         return np.array(weight.values, dtype=weight.dtype).reshape(weight.shape)
     if not weight.random:
