@@ -52,7 +52,8 @@ def checked(graph: Graph, arrays: Mapping[str, np.ndarray], name: str) -> Arrays
     """The arrays, if they are weights of this network: in the order of its state dict, each of the network's dtype.
 
     Raises `CnnError` with every fault (missing-weight, unexpected-weight, weight-mismatch), in which the weights are called
-    `name`. `num_batches_tracked`, which older checkpoints do not have, may be missing.
+    `name`. What follows from the network's text, such as the places of a table of biases, must be repeated exactly, and may
+    be missing; so may `num_batches_tracked`, which older checkpoints do not have.
     """
     import numpy as np
 
@@ -108,7 +109,7 @@ def _prefixed(entries: Mapping[str, Entry], arrays: Mapping[str, np.ndarray], na
 
 
 def _missing(graph: Graph, entry: Entry, candidates: list[str], name: str) -> Diagnostic | None:
-    if entry.slot == "num_batches_tracked":
+    if entry.slot == "num_batches_tracked" or entry.weight.formula is not None:
         return None
     return Diagnostic(
         id="missing-weight",
@@ -143,6 +144,8 @@ def _mismatch(graph: Graph, entry: Entry, array: np.ndarray, name: str) -> Diagn
         return None
     elif array.dtype.kind not in numbers:
         kind, wanted, found = "type", entry.weight.dtype, array.dtype.name
+    elif (other := _other_number(entry, array)) is not None:
+        kind, wanted, found = "number", *other
     else:
         return None
     return Diagnostic(
@@ -152,6 +155,18 @@ def _mismatch(graph: Graph, entry: Entry, array: np.ndarray, name: str) -> Diagn
         notes=(f"expected {wanted}, found {found}",),
         help="give the weights of this network, or change the layer's arguments",
     )
+
+
+def _other_number(entry: Entry, array: np.ndarray) -> tuple[str, str] | None:
+    """The first number that is not the one which the network's text says, beside that one; None where all are."""
+    if entry.weight.formula is None:
+        return None
+    computed = _initial(entry.weight, entry.key, 0).reshape(-1)
+    given = array.reshape(-1)
+    places = (given != computed).nonzero()[0]
+    if len(places) == 0:
+        return None
+    return f"{computed[places[0]]} at place {places[0]:,}", f"{given[places[0]]}"
 
 
 def _labels(graph: Graph, entry: Entry) -> tuple[Label, ...]:

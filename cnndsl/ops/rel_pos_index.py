@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isqrt
 from typing import Any, ClassVar, Literal, final
 
 from cnndsl.diagnostics.errors import Refusal
@@ -61,9 +62,19 @@ class RelPosIndex(Op):
                 f"{x} is no table of the relative positions in {found.height}×{found.width}",
                 argument="size",
                 notes=(f"expected {table}, found {x}",),
-                help=f"bring it to {'a row for each offset' if swin else 'a column for each distance'} with `Reshape`",
+                help=self._advice(x),
             )
         return TensorType(shape=(self._heads(x), *found.pairs), dtype=x.dtype)
+
+    def _advice(self, x: TensorType) -> str:
+        """The size of the map that has such a table; where none has, what the table should be."""
+        swin = self.index == "swin"
+        if len(x.shape) == 2:
+            places = x.shape[0 if swin else 1]
+            side = (isqrt(places) + 1) // 2 if swin else isqrt(places)
+            if offsets(side, self.index, 1).places == places:
+                return f"write `size={side}`"
+        return f"give it {'a row for each offset' if swin else 'a column for each distance'}; `Reshape` makes two axes of more"
 
     def weights(self, xs: Tensors) -> dict[str, Weight]:
         if not self.saved:

@@ -21,6 +21,7 @@ from cnndsl.ir.graph import Graph
 from cnndsl.ops.bn import BN
 from cnndsl.ops.conv import Conv
 from cnndsl.ops.fc import FC
+from cnndsl.pipeline import parse_text
 from tests.graphs import Step, graph
 
 
@@ -117,6 +118,18 @@ def test_checked_weights_are_in_order_and_may_lack_a_count(network: Graph) -> No
     found = checked(network, shuffled, "w.pth")
     assert list(found) == list(arrays)
     assert found["bn1.num_batches_tracked"] == 0
+
+
+def test_what_is_computed_may_be_missing_and_must_not_differ() -> None:
+    network = parse_text("input tokens 9×4\nidx: RelPosIndex(2, saved=true) → Linear(4)").graph
+    arrays = initial_weights(network, 0)
+    assert arrays["idx"].dtype == np.int64
+    assert np.array_equal(checked(network, {k: v for k, v in arrays.items() if k != "idx"}, "w")["idx"], arrays["idx"])
+    arrays["idx"] = arrays["idx"].copy()
+    arrays["idx"][1, 2] = 999
+    with pytest.raises(CnnError) as caught:
+        checked(network, arrays, "w")
+    assert caught.value.diagnostics[0].notes == ("expected 2 at place 6, found 999",)
 
 
 def test_every_fault_is_told_with_both_values_and_the_nearest_names(network: Graph) -> None:
