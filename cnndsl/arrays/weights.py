@@ -33,6 +33,8 @@ def initial_weights(graph: Graph, seed: int) -> Arrays:
 def _initial(weight: Weight, key: str, seed: int) -> np.ndarray:
     import numpy as np
 
+    if weight.formula is not None:
+        return np.asarray(weight.formula(np), dtype=weight.dtype)
     if weight.init == "given":
         return np.array(weight.values, dtype=weight.dtype).reshape(weight.shape)
     if not weight.random:
@@ -51,7 +53,8 @@ def checked(graph: Graph, arrays: Mapping[str, np.ndarray], name: str) -> Arrays
     """The arrays, if they are weights of this network: in the order of its state dict, each of the network's dtype.
 
     Raises `CnnError` with every fault (missing-weight, unexpected-weight, weight-mismatch), in which the weights are called
-    `name`. `num_batches_tracked`, which older checkpoints do not have, may be missing.
+    `name`. What follows from the network's text, such as the places of a table of biases, must be repeated exactly, and may
+    be missing; so may `num_batches_tracked`, which older checkpoints do not have.
     """
     import numpy as np
 
@@ -107,7 +110,7 @@ def _prefixed(entries: Mapping[str, Entry], arrays: Mapping[str, np.ndarray], na
 
 
 def _missing(graph: Graph, entry: Entry, candidates: list[str], name: str) -> Diagnostic | None:
-    if entry.slot == "num_batches_tracked":
+    if entry.slot == "num_batches_tracked" or entry.weight.formula is not None:
         return None
     return Diagnostic(
         id="missing-weight",
@@ -142,6 +145,8 @@ def _mismatch(graph: Graph, entry: Entry, array: np.ndarray, name: str) -> Diagn
         return None
     elif array.dtype.kind not in numbers:
         kind, wanted, found = "type", entry.weight.dtype, array.dtype.name
+    elif (other := _other_number(entry, array)) is not None:
+        kind, wanted, found = "number", *other
     else:
         return None
     return Diagnostic(
@@ -164,6 +169,18 @@ def _parameter(graph: Graph, entry: Entry, found: tuple[int, ...]) -> str | None
     if not re.search(rf"^\s*(?:param\s+|model\s+\w+\(.*\b){named[1]}\b", span.source.text, re.MULTILINE):
         return None
     return f"say `-P {named[1]}={found[0]}` for the network that these weights are of, or give other weights"
+
+
+def _other_number(entry: Entry, array: np.ndarray) -> tuple[str, str] | None:
+    """The first number that is not the one which the network's text says, beside that one; None where all are."""
+    if entry.weight.formula is None:
+        return None
+    computed = _initial(entry.weight, entry.key, 0).reshape(-1)
+    given = array.reshape(-1)
+    places = (given != computed).nonzero()[0]
+    if len(places) == 0:
+        return None
+    return f"{computed[places[0]]} at place {places[0]:,}", f"{given[places[0]]}"
 
 
 def _labels(graph: Graph, entry: Entry) -> tuple[Label, ...]:

@@ -26,6 +26,7 @@ OUTPUTS = [
     ("efficientnet_v2_s", 64, {}),
     ("googlenet", 80, {"transform_input": True}),
     ("inception_v3", 107, {"transform_input": True, "aux_logits": False}),
+    pytest.param("maxvit_t", 224, {}, marks=pytest.mark.slow),
     ("mnasnet0_5", 64, {}),
     ("mobilenet_v2", 64, {}),
     ("mobilenet_v3_large", 64, {}),
@@ -36,6 +37,9 @@ OUTPUTS = [
     ("resnext50_32x4d", 64, {}),
     ("shufflenet_v2_x0_5", 64, {}),
     ("squeezenet1_0", 96, {}),
+    ("swin_t", 64, {}),
+    pytest.param("swin_t", 224, {}, marks=pytest.mark.slow),
+    ("swin_v2_t", 64, {}),
     ("vgg11", 64, {}),
     ("vgg11_bn", 64, {}),
     ("vit_b_32", 224, {}),
@@ -55,7 +59,7 @@ def test_same_settings(name: str) -> None:
     """What no weight shows: what norms add to the variance, how fast they learn it, how much is dropped."""
     settings = ("eps", "momentum", "p")
     theirs = dict(skeleton(name).named_modules())
-    ours = {node.name: node.op for node in pipeline.load(name).graph.nodes}
+    ours = {node.weights_of: node.op for node in pipeline.load(name).graph.nodes}
     told = [(path, word) for path, op in ours.items() for word in settings if hasattr(op, word)]
     assert {(path, word): getattr(ours[path], word) for path, word in told} == pytest.approx(
         {(path, word): getattr(theirs[path], word) for path, word in told}
@@ -79,7 +83,7 @@ def test_every_variant_of_a_family_is_there() -> None:
     assert [name for name in PUBLISHED if family[name] in begun and name not in SHARED] == []
 
 
-@pytest.mark.parametrize(("name", "size", "options"), OUTPUTS, ids=[name for name, _, _ in OUTPUTS])
+@pytest.mark.parametrize(("name", "size", "options"), OUTPUTS)
 def test_same_weights_same_output(name: str, size: int, options: dict[str, Any]) -> None:
     import torch
 

@@ -54,6 +54,7 @@ AT = {
     "shufflenet_v2": "3x64x64",
     "slim_inception_v3": "3x107x107",
     "squeezenet": "3x64x64",
+    "swin": "3x64x64",
     "tinynet": "3x64x64",
     "unet": "1x188x188",
     "unet3d": "3x92x92x92",

@@ -21,7 +21,7 @@ from cnndsl.ir.graph import Graph
 from cnndsl.ops.bn import BN
 from cnndsl.ops.conv import Conv
 from cnndsl.ops.fc import FC
-from cnndsl.pipeline import load
+from cnndsl.pipeline import load, parse_text
 from tests.graphs import Step, graph
 
 
@@ -128,6 +128,18 @@ def test_a_head_for_other_classes_is_told_with_the_parameter_that_makes_it(name:
     assert [d.help for d in caught.value.diagnostics] == [
         "say `-P classes=7` for the network that these weights are of, or give other weights"
     ] * 2
+
+
+def test_what_is_computed_may_be_missing_and_must_not_differ() -> None:
+    network = parse_text("input tokens 9×4\nidx: RelPosIndex(2, saved=true) → Linear(4)").graph
+    arrays = initial_weights(network, 0)
+    assert arrays["idx"].dtype == np.int64
+    assert np.array_equal(checked(network, {k: v for k, v in arrays.items() if k != "idx"}, "w")["idx"], arrays["idx"])
+    arrays["idx"] = arrays["idx"].copy()
+    arrays["idx"][1, 2] = 999
+    with pytest.raises(CnnError) as caught:
+        checked(network, arrays, "w")
+    assert caught.value.diagnostics[0].notes == ("expected 2 at place 6, found 999",)
 
 
 def test_every_fault_is_told_with_both_values_and_the_nearest_names(network: Graph) -> None:

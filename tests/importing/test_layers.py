@@ -38,7 +38,7 @@ ANOTHER = {
 OTHERWISE = {"PixelShuffle", "Sum", "div"}
 """Layers some of whose examples come back as the operations that they are computed by."""
 
-NOT_YET = {"Const", "Fold", "RelPos", "Reorder", "Unfold"}
+NOT_YET = {"Const", "Fold", "RelPos", "RelPosIndex", "Reorder", "Unfold"}
 """Layers that no pattern finds: their examples are refused."""
 
 PARTLY = {"Weight", "attend"}

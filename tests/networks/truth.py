@@ -50,18 +50,23 @@ def digest(entries: Iterable[tuple[str, tuple[int, ...]]]) -> str:
     return sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
-def timm_figures(name: str) -> Figures:
-    """The figures of timm's network. Skips the test where timm is not installed."""
+def timm_network(name: str) -> Any:
+    """timm's network with drawn weights, in evaluation mode. Skips the test where timm is not installed."""
     import pytest
 
     from tests.oracle import torchvision_models
 
     torchvision_models()
     timm: Any = pytest.importorskip("timm")
+    return timm.create_model(name).eval()
+
+
+def timm_figures(name: str) -> Figures:
+    """The figures of timm's network. Skips the test where timm is not installed."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    network = timm.create_model(name).eval()
+    network = timm_network(name)
     for part in network.modules():
         # Fused attention is one call, whose work the counter does not see on every machine.
         if hasattr(part, "fused_attn"):

@@ -99,6 +99,41 @@ def test_relative_positions_are_those_of_swin_and_of_levit(height: int, width: i
     assert torch.equal(found[1], expected)
 
 
+@pytest.mark.parametrize("saved", ["false", "true", "flat"])
+@pytest.mark.parametrize("layout", ["swin", "levit"])
+def test_a_table_that_arrives_is_picked_from_like_one_of_the_layers_own(layout: str, saved: str) -> None:
+    places, rows = (35, "35, 2") if layout == "swin" else (12, "2, 12")
+    options = f"(3, 4), index={layout}, stride=2"
+    graph = network(f"input 3×2×2\nt: Weight([{rows}]) → idx: RelPosIndex({options}, saved={saved})")
+    module = to_torch(graph).eval()
+    table = torch.randn(module.state_dict()["t"].shape)
+    module.load_state_dict({"t": table}, strict=False)
+    own = to_torch(network(f"input 3×2×2\nt: RelPos(2, {options})")).eval()
+    own.load_state_dict({"t": table})
+    x = torch.zeros(2, 3, 2, 2)
+    assert torch.equal(module(x), own(x))
+    index = offsets(3, 4, layout == "swin", 2)
+    kept = {"t": table} | ({} if saved == "false" else {"idx": index.flatten() if saved == "flat" else index})
+    assert {key: (value.dtype, value.tolist()) for key, value in module.state_dict().items()} == {
+        key: (value.dtype, value.tolist()) for key, value in kept.items()
+    }
+    assert int(index.max()) < places
+    assert [name for name, _ in module.named_parameters()] == ["t"]
+
+
+def test_a_table_of_other_positions_is_refused() -> None:
+    with pytest.raises(CnnError) as caught:
+        parse_text("input 3×2×2\nt: Weight([169, 3]) → RelPosIndex(8)")
+    (told,) = caught.value.diagnostics
+    assert (told.id, told.labels[0].text, told.help) == (
+        "shape-mismatch",
+        "expected 225×heads, found 169×3",
+        "write `size=7`",
+    )
+    assert ids("input 3×2×2\nt: Weight([2, 3, 9]) → RelPosIndex(3, index=levit)") == ["shape-mismatch"]
+    assert ids("input x: 9 of int64\nRelPosIndex(2)") == ["wrong-type"]
+
+
 def test_attend_is_scaled_dot_product_attention() -> None:
     graph = network("input tokens 6×8\nattend(heads=2){ id | Slice(0, 4) | Slice(2, 6) | mask: Weight([1, 6, 4]) }")
     module = to_torch(graph).eval()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cnndsl.ir.shared.offsets import Offsets
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.window import Window
 
@@ -40,3 +41,10 @@ def _source(i: int, n: int, mode: str) -> int:
     if mode == "replicate":
         return min(max(i, 0), n - 1)
     return -i if i < 0 else 2 * (n - 1) - i if i >= n else i
+
+
+def const_places(relax: Any, offsets: Offsets) -> Any:
+    """The places in a table that `offsets` compute, as one constant axis."""
+    import numpy as np
+
+    return relax.const(offsets(np).reshape(-1), "int64")

@@ -192,6 +192,9 @@ def _make(graph: Graph, node: Node) -> nn.Module | torch.Tensor | None:
 
 
 def _initial(weight: Weight) -> torch.Tensor:
+    if weight.formula is not None:
+        computed: torch.Tensor = weight.formula(torch)
+        return computed
     tensor = torch.zeros(weight.shape, dtype=getattr(torch, weight.dtype))
     if weight.init == "given":
         return torch.tensor(weight.values, dtype=tensor.dtype).reshape(weight.shape)

@@ -53,6 +53,8 @@ def tensor(weight: Weight) -> Expression:
         return recorded(Recorder(_filled("empty", weight)).uniform_(-weight.bound, weight.bound))
     if weight.init == "normal":
         return recorded(Recorder(_filled("empty", weight)).normal_(0, weight.std))
+    if weight.formula is not None:
+        return recorded(weight.formula(TORCH))
     if weight.init == "given":
         dtype = {} if weight.dtype == "float32" else {"dtype": getattr(TORCH, weight.dtype)}
         return recorded(TORCH.tensor([*weight.values], **dtype).reshape(*weight.shape))
