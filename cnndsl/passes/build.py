@@ -146,8 +146,8 @@ def _with_outside(value: BlockValue, outside: dict[str, Given], own: list[str]) 
     """A model whose arguments from outside take the place of those its variant gave, wherever these stand. `own` are
     its parameters in order."""
     positional = [given for given in value.given if given.name is None]
-    if len(positional) > len(own):
-        # Too many arguments: `bind_parameters` tells which one.
+    if len(positional) > len(own) or {g.name for g in value.given} & {*own[: len(positional)]}:
+        # Too many arguments, or one that is given twice: `bind_parameters` tells which one.
         return value
     named = {name: replace(given, name=name) for name, given in zip(own, positional, strict=False)}
     written = {given.name: given for given in value.given if given.name is not None}

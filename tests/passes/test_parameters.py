@@ -46,6 +46,17 @@ def test_variants_of_variants_keep_what_the_later_one_does_not_give() -> None:
     assert [n.type.channels for n in net(text).nodes] == [1, 7, 5]
 
 
+def test_a_variant_replaces_by_name_what_its_base_has_by_position() -> None:
+    text = "model M(a, b, c=3) { input 3 FC(a) → FC(b) → FC(c) }\nmodel n = M(1, 2)\n"
+    assert [n.type.channels for n in net(text + "model m = n(a=7, c=8)").nodes] == [7, 2, 8]
+    assert [n.type.channels for n in net(text + "model m = n(9, b=4)").nodes] == [1, 4, 9]
+    assert [n.type.channels for n in net(text + "model m = n(b=4)\nmodel o = m(b=5, a=6)").nodes] == [6, 5, 3]
+
+
+def test_a_variant_that_gives_one_argument_twice_is_refused() -> None:
+    assert wrong("model M(a) { input 3 FC(a) }\nmodel n = M(1, a=2)")[0][0] == "repeated-argument"
+
+
 def test_each_type_of_param() -> None:
     text = (
         'param i: int = 1\nparam f: float = 1\nparam t: text = "a"\nparam b: bool = false\nparam l: list = []\n'

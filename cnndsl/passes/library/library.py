@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -133,7 +133,7 @@ class Library:
             )
         made = with_arguments(base, statement.arguments or (), unit.body.place())
         assert isinstance(made, BlockValue)
-        return made
+        return _replaced(made, sum(given.name is None for given in base.given), statement)
 
     # -- use
 
@@ -198,6 +198,20 @@ def _parsed(source: Source) -> tree.Program:
 def _refuse_layer(name: str, what: str, span: Span) -> None:
     if is_layer(name) or find(name) is not None:
         raise fault("shadows-layer", f"`{name}` is a layer and cannot be a {what}", span, help=f"call it `My{name}`")
+
+
+def _replaced(made: BlockValue, before: int, variant: tree.Variant) -> BlockValue:
+    """A model in which what the variant gives by name takes the place of the first `before` arguments, which have none."""
+    own = [parameter.name for parameter in made.definition.node.parameters or ()][:before]
+    again = {a.name for a in variant.arguments or () if a.name in own}
+    later = {given.name: given for given in made.given if given.name in again}
+    order = iter(own)
+    first = [
+        replace(later[name], name=None) if given.name is None and (name := next(order, "")) in later else given
+        for given in made.given
+        if given.name not in again
+    ]
+    return replace(made, given=tuple(first))
 
 
 def _stem(statement: tree.Use) -> str:

@@ -16,17 +16,9 @@ def named_tensor(primary: tree.Primary, flow: Flow | None, body: Body) -> Flow |
     if isinstance(primary, tree.This):
         return entered(primary, body) if primary.name == "in" else flow
     if isinstance(primary, tree.Tensors):
-        parts = tuple(named_tensor(item, flow, body) for item in primary.items)
-        for part, item in zip(parts, primary.items, strict=True):
-            if not isinstance(part, Wire | Lost):
-                raise fault(
-                    "wrong-type",
-                    f"`{item.span.text}` is no tensor",
-                    item.span,
-                    help="put names of tensors in the brackets",
-                )
-        wires = tuple(part for part in parts if isinstance(part, Wire))
-        return wires if len(wires) == len(parts) else LOST
+        parts = [_parts(item, flow, body) for item in primary.items]
+        wires = tuple(part for several in parts for part in several if isinstance(part, Wire))
+        return wires if len(wires) == sum(map(len, parts)) else LOST
     if not isinstance(primary, tree.Invocation | tree.Pick) or getattr(primary, "arguments", None) is not None:
         return None
     try:
@@ -38,6 +30,18 @@ def named_tensor(primary: tree.Primary, flow: Flow | None, body: Body) -> Flow |
     if not is_flow(found):
         return None
     return LOST if isinstance(found, tuple) and LOST in found else found
+
+
+def _parts(item: tree.Primary, flow: Flow | None, body: Body) -> tuple[Wire | Lost, ...]:
+    """What stands between two commas of a tuple: a tensor, or all those of a tuple that is named, which may be none."""
+    named = named_tensor(item, flow, body)
+    if named is not None:
+        return named if isinstance(named, tuple) else (named,)
+    if isinstance(item, tree.Invocation) and item.name in body.scope.visible() and body.scope.find(item.name) == ():
+        return ()
+    raise fault(
+        "wrong-type", f"`{item.span.text}` is no tensor", item.span, help="put names of tensors in the brackets"
+    )
 
 
 def entered(this: tree.This, body: Body) -> Flow:
