@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from cnndsl.importing.match import Net
-from cnndsl.importing.structure.blocks import with_blocks
+from cnndsl.importing.structure.blocks.make import with_blocks
 from cnndsl.importing.structure.chains import statements
 from cnndsl.importing.structure.drops import even_drops
 from cnndsl.importing.structure.elements import Chain, Element, Layer, Program, Word, with_inner

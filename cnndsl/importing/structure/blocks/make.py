@@ -8,7 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from cnndsl.importing.structure.alike import Unlike, unified
+from cnndsl.importing.structure.blocks.alike import Unlike, unified
+from cnndsl.importing.structure.blocks.families import alike_bodies, build_of, families
+from cnndsl.importing.structure.blocks.names import name_slots
+from cnndsl.importing.structure.blocks.solve import Solver
 from cnndsl.importing.structure.elements import (
     Block,
     Call,
@@ -26,11 +29,8 @@ from cnndsl.importing.structure.elements import (
     inner,
     with_inner,
 )
-from cnndsl.importing.structure.families import alike_bodies, build_of, families
 from cnndsl.importing.structure.labels import positioned
-from cnndsl.importing.structure.names import name_slots
 from cnndsl.importing.structure.repeats import folded, tabled
-from cnndsl.importing.structure.solve import Solver
 from cnndsl.ir.op import registry
 
 _CONTAINERS = {"", "Sequential", "ModuleList", "ModuleDict", "Network"}

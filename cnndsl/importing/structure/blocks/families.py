@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from cnndsl.importing.structure.alike import NONE, Unlike, unified
+from cnndsl.importing.structure.blocks.alike import NONE, Unlike, unified
 from cnndsl.importing.structure.elements import (
     ID,
     Call,

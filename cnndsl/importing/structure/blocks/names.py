@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cnndsl.importing.structure.solve import Slot, Solver
+from cnndsl.importing.structure.blocks.solve import Slot, Solver
 from cnndsl.importing.structure.taps import RESERVED
 from cnndsl.passes.values.functions import FUNCTIONS
 

@@ -9,6 +9,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from cnndsl.importing.structure.blocks.vectors import (
+    Values,
+    agree,
+    both,
+    fill,
+    kind_of,
+    name_of_part,
+    optional_activation,
+    overlap,
+    trimmed,
+    with_word,
+    words_in,
+)
 from cnndsl.importing.structure.elements import (
     Call,
     Chain,
@@ -21,19 +34,6 @@ from cnndsl.importing.structure.elements import (
     Vector,
     Word,
     with_inner,
-)
-from cnndsl.importing.structure.vectors import (
-    Values,
-    agree,
-    both,
-    fill,
-    kind_of,
-    name_of_part,
-    optional_activation,
-    overlap,
-    trimmed,
-    with_word,
-    words_in,
 )
 from cnndsl.passes.values.functions import round_to
 
