@@ -23,7 +23,7 @@ def until_heads(detector: Any) -> tuple[Any, tuple[int, ...]]:
     """
     from cnndsl.backends.pytorch.library import nn
 
-    class UntilHeads(nn.Module):  # type: ignore[misc,name-defined]
+    class UntilHeads(nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.backbone = detector.backbone

@@ -90,6 +90,8 @@ def _torchvision(source: str, name: str, options: dict[str, Any], pretrained: bo
         )
     crop = getattr(weights.transforms(), "crop_size", [224])
     crop = [*crop, *crop][:2] if len(crop) < 2 else list(crop)[:2]
+    if isinstance(square := getattr(module, "image_size", None), int):
+        crop = [square, square]
     size = (3, *((_FRAMES,) if name in _VIDEOS else ()), *crop)
     return Named(module.eval(), size, name, f"torchvision {torchvision.__version__.partition('+')[0]}")
 

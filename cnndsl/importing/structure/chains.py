@@ -203,7 +203,7 @@ class _Walk:
                 entering=self.types.get(start),
                 leaving=item.type,
             )
-            skipped = self.skip(made, start) if isinstance(made, Merge) else None
+            skipped = (self.skip(made, start) or self.longest(made)) if isinstance(made, Merge) else None
             if skipped is not None:
                 self.emitted.add(name)
                 *way, last = skipped
@@ -237,6 +237,21 @@ class _Walk:
         way = () if merge.branches[places[0]] == (ID,) else merge.branches[places[0]]
         branches[places[0]] = (Use(name=self.name(start)), *way)
         return [*long, replace(merge, branches=tuple(branches), entering=long[-1].leaving)]
+
+    def longest(self, merge: Merge) -> list[Element] | None:
+        """Where nothing arrives at a merge, the branch on which others hang is the way to it, and arrives."""
+        if merge.label or not all(isinstance(branch[0], Use) for branch in merge.branches):
+            return None
+        sizes = [sum(not isinstance(e, Use) for e in everything(branch)) for branch in merge.branches]
+        place = max(range(len(sizes)), key=sizes.__getitem__)
+        hung = any(e.tap for e in everything(merge.branches[place][:-1])) or any(
+            isinstance(e, Merge) for e in everything(merge.branches[place])
+        )
+        if not hung or sizes.count(sizes[place]) > 1:
+            return None
+        branches = tuple((ID,) if n == place else branch for n, branch in enumerate(merge.branches))
+        way = merge.branches[place]
+        return [*way, replace(merge, branches=branches, entering=way[-1].leaving)]
 
     def label(self, item: Piece) -> str:
         return item.label[len(self.region.path) + 1 :] if self.region.path and item.label else item.label

@@ -49,6 +49,8 @@ class Element:
 
     label: str = ""
     tap: str = ""
+    gathers: bool = False
+    """Whether the tap is a tuple, to which each round adds a tensor."""
     entering: TensorType | None = field(default=None, compare=False, repr=False)
     leaving: TensorType | None = field(default=None, compare=False, repr=False)
 
@@ -138,6 +140,15 @@ class Repeat(Element):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Each(Element):
+    """A chain for each tensor of a tuple, which has the tuple's name: alone a tuple, in a merge a branch for each."""
+
+    body: Chain
+    variable: str
+    over: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Choice(Element):
     """What is there only if; `otherwise` is "", `id` or `none`."""
 
@@ -165,6 +176,7 @@ class Block:
     parameters: tuple[Parameter, ...]
     body: Chain
     takes: tuple[str, ...] = ()
+    """The names of what enters, when that is several tensors; `levels[]` alone for as many as arrive."""
 
 
 @dataclass(frozen=True)
@@ -187,14 +199,14 @@ def inner(element: Element) -> tuple[Chain, ...]:
     """The chains inside of an element."""
     if isinstance(element, Merge):
         return element.branches
-    return (element.body,) if isinstance(element, Group | Repeat | Choice | Line) else ()
+    return (element.body,) if isinstance(element, Group | Repeat | Choice | Line | Each) else ()
 
 
 def with_inner(element: Element, change: Callable[[Chain], Chain]) -> Element:
     """The same element, each chain inside changed."""
     if isinstance(element, Merge):
         return replace(element, branches=tuple(map(change, element.branches)))
-    if isinstance(element, Group | Repeat | Choice | Line):
+    if isinstance(element, Group | Repeat | Choice | Line | Each):
         return replace(element, body=change(element.body))
     return element
 

@@ -111,6 +111,24 @@ class _Nesting:
         single = {call for call, (reads, gives) in self.ends.items() if len(reads) == len(gives) == 1}
         self.sharing: Sharing = sharing(pieces, inside, single)
         self.kept = self.kept_of(inside, single, several)
+        self.ordered(inside)
+
+    def ordered(self, inside: dict[ModuleCall, list[Piece]]) -> None:
+        """Puts what a kept module gives in the order in which others first read it, and what one takes in the order in which
+        another gives it: levels of a pyramid then stand alike everywhere."""
+        first = {name: self.place[readers[0].name] for name, readers in self.readers.items()}
+        rank: dict[str, float] = dict(self.place)
+        kept = [call for call in inside if call in self.kept and len(self.ends[call][1]) > 1]
+        for call in sorted(kept, key=lambda c: -len(c.path)):
+            made = {piece.name for piece in inside[call]}
+            for name in self.ends[call][1]:
+                outside = [r for r in self.readers.get(name, ()) if r.name not in made]
+                first[name] = self.place[outside[0].name] if outside else len(self.place)
+            gives = sorted(self.ends[call][1], key=first.__getitem__)
+            rank |= dict(zip(gives, sorted(rank[name] for name in gives), strict=True))
+        for call in self.kept:
+            enter, leave = (tuple(sorted(names, key=rank.__getitem__)) for names in self.ends[call])
+            self.ends[call] = (enter, leave)
 
     def ends_of(self, members: list[Piece]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The tensors that enter and leave some pieces, in the order in which they are made."""
@@ -120,7 +138,14 @@ class _Nesting:
         return (tuple(sorted(reads, key=self.place.__getitem__)), tuple(sorted(gives, key=self.place.__getitem__)))
 
     def kept_of(self, inside: dict[ModuleCall, list[Piece]], single: set[ModuleCall], several: bool) -> set[ModuleCall]:
-        paths = Counter(call.path for call in inside)
+        # What stands in a shared module is called as often as that.
+        times = Counter(call.path for call in inside)
+        paths: dict[str, float] = dict(times)
+        for call, members in inside.items():
+            above = members[0].scope[: members[0].scope.index(call)]
+            outer = [c for c in above if c in self.sharing.calls]
+            if outer:
+                paths[call.path] = times[call.path] / times[outer[0].path]
         kinds = Counter(call.kind for call in inside)
         kept = set(self.sharing.calls)
         for call, members in inside.items():

@@ -8,7 +8,9 @@ from dataclasses import replace
 from cnndsl.importing.structure.elements import (
     Call,
     Chain,
+    Each,
     Element,
+    Group,
     Line,
     Output,
     Shared,
@@ -17,6 +19,7 @@ from cnndsl.importing.structure.elements import (
     everything,
     with_inner,
 )
+from cnndsl.importing.structure.levels import is_tuple
 from cnndsl.passes.values.functions import FUNCTIONS
 from cnndsl.passes.values.visible import is_layer
 from cnndsl.syntax.vocabulary import RESERVED
@@ -49,6 +52,11 @@ class Names:
             self.now[name] = self.free(hint)
         return self.now[name]
 
+    def called(self, name: str) -> str:
+        """What a tensor or an item of a tuple, `levels[2]`, is called by now."""
+        base, bracket, place = name.partition("[")
+        return f"{self.now.get(base, base)}{bracket}{place}"
+
     def free(self, hint: str) -> str:
         """A name that is free, like the hint where that can be one."""
         plain = hint if is_name(hint) else ""
@@ -66,29 +74,47 @@ class Names:
 
     def element(self, element: Element) -> Element:
         if isinstance(element, Use | Shared):
-            return replace(element, name=self.now.get(element.name, element.name))
+            return replace(element, name=self.called(element.name))
         if isinstance(element, Tensors | Output):
-            return replace(element, names=tuple(self.now.get(name, name) for name in element.names))
+            return replace(element, names=tuple(map(self.called, element.names)))
+        if isinstance(element, Each):
+            over, variable = self.called(element.over), self.known(element.variable, "level")
+            return replace(element, body=self.chain(element.body), over=over, variable=variable)
         if isinstance(element, Line):
             return self.line(element)
         element = with_inner(element, self.chain)
         if element.tap:
-            return replace(element, tap=self.known(element.tap, _last(element.label)))
+            hint = "levels" if element.gathers else _hint(element)
+            return replace(element, tap=self.known(element.tap, hint))
         return element
 
     def line(self, line: Line) -> Line:
         body = self.chain(line.body)
         last = body[-1]
-        hints: Sequence[str] = [_last(last.label)] * len(line.names)
-        if isinstance(last, Call) and len(line.names) > 1:
+        hints: Sequence[str] = [_hint(last)] * len(line.names)
+        if is_tuple(line.names[0]):
+            hints = ["levels"]
+        elif isinstance(last, Call) and len(line.names) > 1:
             hints = self.gives.get(last.block, hints)
         if line.share:
             hints = [_last(line.body[0].label)]
         return replace(line, names=tuple(self.known(n, h) for n, h in zip(line.names, hints, strict=True)), body=body)
 
 
+def _hint(element: Element) -> str:
+    """What the tensor that an element makes may be called: as its label ends, or the last label in a bracket of ours."""
+    if isinstance(element, Group) and not element.kind and element.body and not isinstance(element.body[-1], Output):
+        return _hint(element.body[-1]) or _last(element.label)
+    return _last(element.label)
+
+
 def _last(label: str) -> str:
-    return label.rpartition(".")[2]
+    """The last part of a label, with its number behind it: `layers_2` for `layers.2`."""
+    parts = label.split(".")
+    name = parts.pop()
+    while parts and name[:1].isdigit():
+        name = f"{parts.pop()}_{name}"
+    return name
 
 
 def is_name(text: str) -> bool:

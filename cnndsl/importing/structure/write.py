@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from cnndsl.diagnostics.source import Source
@@ -12,6 +13,7 @@ from cnndsl.importing.structure.elements import (
     Call,
     Chain,
     Choice,
+    Each,
     Element,
     Expression,
     Group,
@@ -26,6 +28,7 @@ from cnndsl.importing.structure.elements import (
     Use,
     Word,
 )
+from cnndsl.importing.structure.levels import is_tuple
 from cnndsl.importing.structure.taps import Names, is_name
 from cnndsl.importing.structure.words import defaults_of, followed_by, number
 from cnndsl.ir.op import find
@@ -123,10 +126,10 @@ class _Writer:
             if block.takes:
                 names = Names({p.name for p in block.parameters}, None, self.gives)
                 hints = called.get(block.name, ())
-                takes = (
-                    tuple(names.known(name, hint) for name, hint in zip(block.takes, hints, strict=bool(hints)))
-                    or block.takes
-                )
+                if is_tuple(block.takes[0]):
+                    takes: tuple[str, ...] = (f"{names.known(block.takes[0], 'levels')}[]",)
+                else:
+                    takes = tuple(names.known(n, h) for n, h in zip(block.takes, hints or block.takes, strict=True))
                 self.takes[block.name] = takes
                 self.bodies[block.name] = names.body(block.body)
             self.entering(self.bodies[block.name], called)
@@ -134,7 +137,7 @@ class _Writer:
     def entering(self, body: Chain, called: dict[str, tuple[str, ...]]) -> None:
         """Notes what enters the blocks that are called with several tensors."""
         for line in (*(e.body for e in body if isinstance(e, Line)), body):
-            for first, call in zip(line, line[1:], strict=False):
+            for first, call in pairwise(line):
                 if isinstance(first, Tensors) and isinstance(call, Call):
                     called.setdefault(call.block, first.names)
 
@@ -170,7 +173,7 @@ class _Writer:
 
     def element(self, element: Element) -> str:
         label = f"{element.label}: " if element.label else ""
-        tap = f" as {element.tap}" if element.tap else ""
+        tap = f" as {element.tap}{'[]' if element.gathers else ''}" if element.tap else ""
         return f"{label}{self.primary(element)}{tap}"
 
     def primary(self, element: Element) -> str:
@@ -178,12 +181,17 @@ class _Writer:
             return self.layer(element.word)
         if isinstance(element, Use | Shared):
             return element.name
+        if isinstance(element, Each):
+            return f"({self.each(element)})"
         if isinstance(element, Tensors):
             return f"({', '.join(element.names)})"
         if isinstance(element, Group):
             return f"[{self.chain(element.body)}]"
         if isinstance(element, Merge):
-            branches = " | ".join(self.chain(branch) for branch in element.branches)
+            branches = " | ".join(
+                self.each(branch[0]) if isinstance(branch[0], Each) else self.chain(branch)
+                for branch in element.branches
+            )
             return f"{self.layer(element.word)}{{ {branches} }}"
         if isinstance(element, Call):
             return self.call(element)
@@ -191,6 +199,9 @@ class _Writer:
             return self.choice(element)
         assert isinstance(element, Repeat)
         return self.repeat(element)
+
+    def each(self, element: Each) -> str:
+        return f"{self.chain(element.body)} for {element.variable} in {element.over}"
 
     def choice(self, element: Choice) -> str:
         assert isinstance(element.condition, Expression)

@@ -24,8 +24,8 @@ from cnndsl.importing.structure.elements import (
     everything,
     has_lines,
     inner,
-    with_inner,
 )
+from cnndsl.importing.structure.local import local_names
 from cnndsl.importing.structure.repeats import folded
 from cnndsl.ir.op import find
 
@@ -135,29 +135,3 @@ def alike_bodies(groups: list[Group]) -> list[Chain]:
         around = replace(merge, branches=tuple(branches), entering=body[start].entering, leaving=body[end - 1].leaving)
         wrapped.append((*body[:start], around, *body[end:]))
     return wrapped
-
-
-def local_names(group: Group) -> Group:
-    """The same with names of tensors counted from 1 in each instance, so that they can be compared."""
-    names = {name: f"a{n + 1}" for n, name in enumerate(group.takes)}
-
-    def own(name: str) -> str:
-        return names.setdefault(name, f"a{len(names) + 1}")
-
-    def change(here: Chain) -> Chain:
-        done = []
-        for element in here:
-            element = with_inner(element, change)
-            if isinstance(element, Use) and element.name in names:
-                element = replace(element, name=names[element.name])
-            if isinstance(element, Tensors | Output):
-                element = replace(element, names=tuple(names.get(name, name) for name in element.names))
-            if isinstance(element, Line) and not element.share:
-                element = replace(element, names=tuple(own(name) for name in element.names))
-            if element.tap:
-                element = replace(element, tap=own(element.tap))
-            done.append(element)
-        return tuple(done)
-
-    takes = tuple(names[name] for name in group.takes)
-    return replace(group, body=change(group.body), takes=takes)

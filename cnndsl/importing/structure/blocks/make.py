@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from cnndsl.importing.structure.blocks.alike import Unlike, unified
-from cnndsl.importing.structure.blocks.families import alike_bodies, build_of, families, is_statement, local_names
+from cnndsl.importing.structure.blocks.families import alike_bodies, build_of, families, is_statement
 from cnndsl.importing.structure.blocks.names import name_slots
 from cnndsl.importing.structure.blocks.solve import Solver
 from cnndsl.importing.structure.elements import (
@@ -30,6 +30,8 @@ from cnndsl.importing.structure.elements import (
     with_inner,
 )
 from cnndsl.importing.structure.labels import positioned
+from cnndsl.importing.structure.levels import with_tuples
+from cnndsl.importing.structure.local import local_names
 from cnndsl.importing.structure.repeats import folded, tabled
 from cnndsl.ir.op import registry
 
@@ -51,7 +53,7 @@ def with_blocks(body: Chain) -> tuple[tuple[Block, ...], Chain]:
                 blocks.append(made[0])
                 calls |= {id(group): call for group, call in zip(family, made[1], strict=True)}
         body = positioned(_replaced(body, calls))
-    return tuple(blocks), tabled(folded(body))
+    return tuple(blocks), with_tuples((), tabled(folded(body)))[1]
 
 
 def _classed(body: Chain) -> Chain:
@@ -171,7 +173,8 @@ def _block(name: str, groups: list[Group], roles: Mapping[tuple[str, str], str])
     parameters.sort(key=lambda p: (not p.required, p.name != "channels"))
     texts = {f"\0{n}\0": given for n, given in enumerate(names)}
     takes = next(local_names(group).takes for group in groups)
-    block = Block(name, tuple(parameters), tabled(_named(body, texts)), takes)
+    takes, body = with_tuples(takes, tabled(_named(body, texts)))
+    block = Block(name, tuple(parameters), body, takes)
     calls = [
         Call(
             block=name,
