@@ -146,6 +146,8 @@ class Each(Element):
     body: Chain
     variable: str
     over: str
+    start: int | None = None
+    """Where labels count: from which number."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -189,14 +189,19 @@ def _absorbed(chain: Chain) -> Chain:
 
 def positioned(chain: Chain) -> Chain:
     """Without the labels that are the element's own position in its scope."""
-    return _Positions().chain(chain)
+    return _Positions((chain,)).chain(chain)
 
 
 class _Positions:
-    """Counts a scope's elements as the language does: layers, blocks and labelled brackets, in reading order."""
+    """Counts a scope's elements as the language does: layers, blocks and labelled brackets, in reading order.
 
-    def __init__(self) -> None:
+    Where numbers do not rise in reading order, one that is a position is so by chance, and stays.
+    """
+
+    def __init__(self, chains: Sequence[Chain]) -> None:
         self.count = 0
+        numbers = [int(first) for chain in chains for first in _firsts(chain) if first.isdigit()]
+        self.rising = numbers == sorted(numbers)
 
     def chain(self, chain: Chain) -> Chain:
         return tuple(self.element(element) for element in chain)
@@ -214,7 +219,7 @@ class _Positions:
             self.count += 1
             return replace(element, body=tuple(with_inner(e, positioned) for e in element.body))
         if isinstance(element, Merge) and element.label:
-            scope = _Positions()
+            scope = _Positions(element.branches)
             return replace(element, branches=tuple(map(scope.chain, element.branches)))
         if isinstance(element, Repeat) and not element.names:
             return element
@@ -223,7 +228,8 @@ class _Positions:
     def counted(self, element: Element) -> Element:
         place, self.count = str(self.count), self.count + 1
         # A bracket needs a label to open a scope.
-        return replace(element, label="") if element.label == place and not isinstance(element, Group) else element
+        by_position = self.rising and element.label == place and not isinstance(element, Group)
+        return replace(element, label="") if by_position else element
 
 
 def without_idle_labels(chain: Chain) -> Chain:

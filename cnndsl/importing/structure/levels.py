@@ -7,24 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from cnndsl.importing.structure.elements import (
     Chain,
     Each,
     Element,
     Group,
-    Layer,
     Line,
     Merge,
     Output,
     Tensors,
     Use,
-    Word,
     everything,
     with_inner,
 )
 from cnndsl.importing.structure.local import local_names
+from cnndsl.importing.structure.repeats import label_parts
 
 _LEAST = 3
 """How many tensors are a tuple at least."""
@@ -34,22 +32,23 @@ Names = tuple[str, ...]
 
 def is_tuple(name: str) -> bool:
     """Whether a name is that of a tuple while the program is made."""
-    return name.startswith("(") and name.endswith(")")
+    return name.startswith("(")
 
 
 def _tuple(names: Names) -> str:
     return f"({','.join(names)})"
 
 
-def with_tuples(takes: Names, body: Chain) -> tuple[Names, Chain]:
-    """What a block takes, and its body, with tuples where loops over them, or blocks that take them whole, stand."""
+def with_tuples(takes: Names, body: Chain, fixed: Sequence[str] = ()) -> tuple[Names, Chain]:
+    """What a block takes, and its body, with tuples where loops over them, or blocks that take them whole, stand. `fixed`
+    are tensors that keep a name of their own."""
     done: list[Names] = []
     pending = [takes, *(e.names for e in body if isinstance(e, Line))]
     while pending:
         names = pending.pop(0)
-        if len(names) < _LEAST:
+        if len(names) < _LEAST or any(name in fixed for name in names):
             continue
-        body, made = _looped(body, names)
+        body, made = _looped(body, names, fixed)
         pending += made
         done += made
         if made or any(_is_whole(e, names) for e in everything(body)):
@@ -65,16 +64,16 @@ def _is_whole(element: Element, names: Names) -> bool:
     return isinstance(element, Each) and element.over == _tuple(names)
 
 
-def _looped(body: Chain, names: Names) -> tuple[Chain, list[Names]]:
+def _looped(body: Chain, names: Names, fixed: Sequence[str]) -> tuple[Chain, list[Names]]:
     """The body with loops over these tensors; and what the loops make, tuples too."""
     made: list[Names] = []
-    body = tuple(_merged(element, names) for element in body)
+    body = tuple(_merged(element, names, made) for element in body)
     done: list[Element] = []
     index = 0
     while index < len(body):
         lines = [e for e in body[index : index + len(names)] if isinstance(e, Line) and len(e.names) == 1]
         each = _each([line.body for line in lines], names) if len(lines) == len(names) else None
-        if each is None or any(line.share for line in lines):
+        if each is None or any(line.share or line.names[0] in fixed for line in lines):
             done.append(body[index])
             index += 1
             continue
@@ -86,14 +85,15 @@ def _looped(body: Chain, names: Names) -> tuple[Chain, list[Names]]:
     return tuple(done), made
 
 
-def _merged(element: Element, names: Names) -> Element:
-    """Merges whose branches do alike with each tensor."""
-    element = with_inner(element, lambda chain: tuple(_merged(e, names) for e in chain))
+def _merged(element: Element, names: Names, made: list[Names]) -> Element:
+    """Merges whose branches do alike with each tensor; what their taps gather is `made`."""
+    element = with_inner(element, lambda chain: tuple(_merged(e, names, made) for e in chain))
     if not isinstance(element, Merge) or len(element.branches) != len(names):
         return element
     each = _each(element.branches, names)
-    if each is None or each[1]:
+    if each is None:
         return element
+    made += each[1]
     return replace(element, branches=((each[0],),))
 
 
@@ -102,9 +102,10 @@ def _each(chains: Sequence[Chain], names: Names) -> tuple[Each, list[Names]] | N
     if any(chain[0] != Use(name=name) or len(chain) < 2 for chain, name in zip(chains, names, strict=True)):
         return None
     local = [local_names(Group(body=chain, takes=(name,))) for chain, name in zip(chains, names, strict=True)]
-    bodies = _alike([group.body for group in local])
-    if bodies is None:
+    alike = _alike([group.body for group in local])
+    if alike is None:
         return None
+    bodies, start = alike
     taps = [[e.tap for e in everything(chain) if e.tap] for chain in chains]
     own = [e.tap for e in everything(bodies) if e.tap]
     gathered = [tuple(row[n] for row in taps) for n in range(len(own))]
@@ -115,40 +116,35 @@ def _each(chains: Sequence[Chain], names: Names) -> tuple[Each, list[Names]] | N
         return tuple(replace(e, tap=called[e.tap], gathers=True) if e.tap else e for e in inside)
 
     variable = f"{_tuple(names)}'"
-    first, *rest = change(bodies)
-    return Each(body=(replace(first, name=variable), *rest), variable=variable, over=_tuple(names)), gathered  # type: ignore[call-arg]
+    body = (Use(name=variable), *change(bodies)[1:])
+    return Each(body=body, variable=variable, over=_tuple(names), start=start), gathered
 
 
-def _alike(chains: Sequence[Chain]) -> Chain | None:
-    """The one chain that all of these are, sizes that follow from what arrives aside."""
+def _alike(chains: Sequence[Chain]) -> tuple[Chain, int | None] | None:
+    """The one chain that all of these are, and the first number where their labels count."""
     if len({len(chain) for chain in chains}) != 1:
         return None
     done: list[Element] = []
+    start: int | None = None
     for column in zip(*chains, strict=True):
         first = column[0]
         if all(element == first for element in column):
             done.append(first)
             continue
-        word = _reshaped([e.word if isinstance(e, Layer) else None for e in column])
-        if word is None or not isinstance(first, Layer):
+        # A first label that its position says is gone.
+        labels = [e.label or ("0" if n == 0 else "") for n, e in enumerate(column)]
+        numbers = [label_parts(label) for label in labels]
+        parts = numbers[0]
+        if parts is None or any(
+            p is None or (p[0], p[1] - n, p[2]) != parts for n, p in enumerate(numbers)
+        ) or start not in (None, parts[1]):  # fmt: skip
             return None
-        done.append(replace(first, word=word))
-    return tuple(done)
-
-
-def _reshaped(words: Sequence[Any]) -> Word | None:
-    """`Reshape(-1, 91)` for reshapes that differ in one length."""
-    if not all(isinstance(word, Word) and word.name == "Reshape" for word in words):
-        return None
-    shapes = [word.get("shape") for word in words]
-    if len({len(shape) for shape in shapes}) != 1:
-        return None
-    lengths = [set(column) for column in zip(*shapes, strict=True)]
-    if sum(len(column) > 1 for column in lengths) != 1:
-        return None
-    shape = tuple(-1 if len(column) > 1 else next(iter(column)) for column in lengths)
-    made: Word = words[0].with_arguments({"shape": shape})
-    return made
+        start = parts[1]
+        marked = [replace(e, label=f"{parts[0]}{{i}}{parts[2]}") for e in column]
+        if any(element != marked[0] for element in marked):
+            return None
+        done.append(marked[0])
+    return tuple(done), start
 
 
 def _collected(body: Chain, names: Names) -> Chain:

@@ -15,7 +15,7 @@ from cnndsl.importing.refuse import Unproved
 from cnndsl.importing.structure.sharing import Sharing, sharing
 from cnndsl.importing.trace import ModuleCall
 
-_MOST_ENDS = 8
+_MOST_ENDS = 24
 """Tensors at an end of a module that is a block."""
 _LEAST_LAYERS = 2
 """Layers with weights of a module that takes several tensors, for a block of its own."""
@@ -123,7 +123,7 @@ class _Nesting:
             made = {piece.name for piece in inside[call]}
             for name in self.ends[call][1]:
                 outside = [r for r in self.readers.get(name, ()) if r.name not in made]
-                first[name] = self.place[outside[0].name] if outside else len(self.place)
+                first[name] = self.place[outside[0].name] if outside else len(self.place) + self.results.index(name)
             gives = sorted(self.ends[call][1], key=first.__getitem__)
             rank |= dict(zip(gives, sorted(rank[name] for name in gives), strict=True))
         for call in self.kept:

@@ -37,6 +37,9 @@ class Names:
         self.gives = gives or {}
         """What the results of a block are called inside of it, by the block."""
         self.now: dict[str, str] = {}
+        self.loop = ""
+        self.around: list[str] = []
+        """The labels of the brackets around."""
 
     def body(self, chain: Chain) -> Chain:
         """The body with its names."""
@@ -74,38 +77,47 @@ class Names:
 
     def element(self, element: Element) -> Element:
         if isinstance(element, Use | Shared):
-            return replace(element, name=self.called(element.name))
+            element = replace(element, name=self.called(element.name))
         if isinstance(element, Tensors | Output):
             return replace(element, names=tuple(map(self.called, element.names)))
         if isinstance(element, Each):
-            over, variable = self.called(element.over), self.known(element.variable, "level")
+            over = self.called(element.over)
+            # Loops beside each other may count with one name.
+            variable = self.now[element.variable] = self.loop = self.loop or self.free("level")
             return replace(element, body=self.chain(element.body), over=over, variable=variable)
         if isinstance(element, Line):
             return self.line(element)
+        self.around.append(element.label)
         element = with_inner(element, self.chain)
+        self.around.pop()
         if element.tap:
-            hint = "levels" if element.gathers else _hint(element)
+            hint = self.hint(element)
+            if element.gathers:
+                hint = f"{element.name if isinstance(element, Shared) else hint or 'level'}_maps"
             return replace(element, tap=self.known(element.tap, hint))
         return element
+
+    def hint(self, element: Element) -> str:
+        """What the tensor that an element makes may be called: as its label ends, or the last label in a bracket of ours."""
+        inside = element.body[-1].label if isinstance(element, Group) and not element.kind else ""
+        if inside and not inside.rpartition(".")[2].isdigit():
+            return _last(inside)
+        return _last(".".join([*(label for label in self.around if label), element.label])) if element.label else ""
 
     def line(self, line: Line) -> Line:
         body = self.chain(line.body)
         last = body[-1]
-        hints: Sequence[str] = [_hint(last)] * len(line.names)
+        hints: Sequence[str] = [self.hint(last)] * len(line.names)
         if is_tuple(line.names[0]):
-            hints = ["levels"]
+            end = last.body[-1] if isinstance(last, Each) else last
+            hint = end.name if isinstance(end, Shared) else self.hint(end) if isinstance(last, Each) else ""
+            hints = [f"{hint}_maps" if hint else "levels"]
         elif isinstance(last, Call) and len(line.names) > 1:
-            hints = self.gives.get(last.block, hints)
+            given = self.gives.get(last.block, ())
+            hints = given if len(given) == len(line.names) else hints
         if line.share:
             hints = [_last(line.body[0].label)]
         return replace(line, names=tuple(self.known(n, h) for n, h in zip(line.names, hints, strict=True)), body=body)
-
-
-def _hint(element: Element) -> str:
-    """What the tensor that an element makes may be called: as its label ends, or the last label in a bracket of ours."""
-    if isinstance(element, Group) and not element.kind and element.body and not isinstance(element.body[-1], Output):
-        return _hint(element.body[-1]) or _last(element.label)
-    return _last(element.label)
 
 
 def _last(label: str) -> str:

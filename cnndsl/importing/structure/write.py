@@ -129,7 +129,9 @@ class _Writer:
                 if is_tuple(block.takes[0]):
                     takes: tuple[str, ...] = (f"{names.known(block.takes[0], 'levels')}[]",)
                 else:
-                    takes = tuple(names.known(n, h) for n, h in zip(block.takes, hints or block.takes, strict=True))
+                    takes = tuple(
+                        names.known(n, h) for n, h in zip(block.takes, hints or _levels(block.takes), strict=True)
+                    )
                 self.takes[block.name] = takes
                 self.bodies[block.name] = names.body(block.body)
             self.entering(self.bodies[block.name], called)
@@ -160,7 +162,9 @@ class _Writer:
             (first,) = line.body
             (name,) = line.names
             label = "" if first.label == name else f"{first.label}: "
-            return f"share {label}{name} = {self.element(replace(first, label='', tap=''))}"
+            plain = isinstance(first, Group) and len(first.body) == 1 and isinstance(first.body[0], Repeat)
+            shared = self.chain(first.body) if plain else self.element(replace(first, label="", tap=""))  # type: ignore[attr-defined]
+            return f"share {label}{name} = {shared}"
         target = line.names[0] if len(line.names) == 1 else f"({', '.join(line.names)})"
         return f"{target} = {self.chain(line.body)}"
 
@@ -201,7 +205,11 @@ class _Writer:
         return self.repeat(element)
 
     def each(self, element: Each) -> str:
-        return f"{self.chain(element.body)} for {element.variable} in {element.over}"
+        body = self.chain(element.body)
+        if element.start is None:
+            return f"{body} for {element.variable} in {element.over}"
+        start = f", {element.start}" if element.start else ""
+        return f"{body} for i, {element.variable} in enumerate({element.over}{start})"
 
     def choice(self, element: Choice) -> str:
         assert isinstance(element.condition, Expression)
@@ -311,6 +319,11 @@ class _Writer:
             items = ", ".join(self.value(item, argument) for item in value)
             return f"({items},)" if len(value) == 1 else f"({items})"
         return str(value)
+
+
+def _levels(takes: tuple[str, ...]) -> list[str]:
+    """Names for what enters a block, where those who call it have none."""
+    return [f"level{n + 1}" for n in range(len(takes))]
 
 
 def _run(rows: tuple[tuple[Any, ...], ...]) -> str | None:

@@ -22,6 +22,7 @@ from cnndsl.importing.structure.elements import (
     Group,
     Layer,
     Merge,
+    Output,
     Parameter,
     Repeat,
     Word,
@@ -53,7 +54,8 @@ def with_blocks(body: Chain) -> tuple[tuple[Block, ...], Chain]:
                 blocks.append(made[0])
                 calls |= {id(group): call for group, call in zip(family, made[1], strict=True)}
         body = positioned(_replaced(body, calls))
-    return tuple(blocks), with_tuples((), tabled(folded(body)))[1]
+    fixed = [name for element in body if isinstance(element, Output) for name in element.names]
+    return tuple(blocks), with_tuples((), tabled(folded(body)), fixed)[1]
 
 
 def _classed(body: Chain) -> Chain:
