@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cnndsl.importing.structure.elements import (
+    ID,
     Call,
     Chain,
     Element,
@@ -35,6 +36,11 @@ def bracketed(chain: Chain) -> Chain:
     an activation after a sum, is, too.
     """
     return _bracketed(chain, _counts((chain,)))
+
+
+def parts_of(chain: Chain) -> Iterator[str]:
+    """The names of a scope's parts: the first part of each label in it."""
+    return _firsts(chain)
 
 
 def _counts(chains: Sequence[Chain]) -> Counter[str]:
@@ -133,7 +139,14 @@ def _run_of(chain: Chain, index: int, counts: Counter[str], count: int) -> tuple
         len(inside) == 1 and isinstance(inside[0], Merge) and not inside[0].label and len(inside[0].branches) > 1
     )
     starts = any((isinstance(e, Use) and e.name != "id") or isinstance(e, Tensors) for e in inside)
-    return (first, end) if whole and not starts and not (only_merge and _all_branches(inside[0])) else None
+    if only_merge and (_all_branches(inside[0]) or (not first[-1].isdigit() and _is_shortcut(inside[0]))):
+        return None
+    return (first, end) if whole and not starts else None
+
+
+def _is_shortcut(element: Element) -> bool:
+    """Whether an element is a sum of a way and what arrives: the label is then the way's."""
+    return isinstance(element, Merge) and element.word.name == "add" and (ID,) in element.branches
 
 
 def _all_branches(merge: Element) -> bool:

@@ -137,7 +137,7 @@ def tabled(chain: Chain) -> Chain:
         run = chain[index:end]
         rounds = [call for element in run for call in _unfolded(element)]
         differing = [n for n in _names(rounds) if len({repr(dict(c.arguments).get(n)) for c in rounds}) > 1]
-        if len(run) >= _LEAST_ROWS and differing:
+        if len(run) >= (_LEAST_ROWS if len(differing) > 1 else _LEAST_ROUNDS) and differing:
             first = rounds[0]
             done.append(
                 Repeat(

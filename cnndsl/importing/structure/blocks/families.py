@@ -110,7 +110,11 @@ def build_of(chain: Chain) -> Any:
 
 def alike_bodies(groups: list[Group]) -> list[Chain]:
     """The bodies, a merge around those that lack the one that their siblings have."""
-    bodies = [folded(local_names(group).body) for group in groups]
+    return wrapped_alike([folded(local_names(group).body) for group in groups])
+
+
+def wrapped_alike(bodies: list[Chain]) -> list[Chain]:
+    """The same for bodies."""
     merged = [n for n, body in enumerate(bodies) if body and any(isinstance(e, Merge) for e in body)]
     if not merged or len(merged) == len(bodies):
         return bodies

@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from cnndsl.importing.structure.blocks.alike import Unlike, unified
-from cnndsl.importing.structure.blocks.families import alike_bodies, build_of, families, is_statement
+from cnndsl.importing.structure.blocks.families import alike_bodies, families, is_statement
+from cnndsl.importing.structure.blocks.likeness import classed
 from cnndsl.importing.structure.blocks.names import name_slots
 from cnndsl.importing.structure.blocks.solve import Solver
 from cnndsl.importing.structure.elements import (
@@ -43,7 +44,8 @@ _LEAST_ELEMENTS = 2
 def with_blocks(body: Chain) -> tuple[tuple[Block, ...], Chain]:
     """The blocks of a program in the order of their definition, and its body with calls of them."""
     blocks: list[Block] = []
-    body = _classed(body)
+    if all(group.kind in _CONTAINERS for group in everything(body) if isinstance(group, Group)):
+        body = classed(body)
     for kind in _order(body):
         groups = list(_instances(body, kind))
         calls: dict[int, Call] = {}
@@ -56,32 +58,6 @@ def with_blocks(body: Chain) -> tuple[tuple[Block, ...], Chain]:
         body = positioned(_replaced(body, calls))
     fixed = [name for element in body if isinstance(element, Output) for name in element.names]
     return tuple(blocks), with_tuples((), tabled(folded(body)), fixed)[1]
-
-
-def _classed(body: Chain) -> Chain:
-    """Where no module has a class, as in older ONNX files, modules of one build are one class, called `Unit`."""
-    groups = [e for e in everything(body) if isinstance(e, Group)]
-    if any(group.kind not in _CONTAINERS for group in groups):
-        return body
-    builds = Counter(build_of(group.body) for group in groups)
-    kinds: dict[Any, str] = {}
-    for group in groups:
-        build = build_of(group.body)
-        layers = sum(isinstance(e, Layer) for e in everything(group.body))
-        if builds[build] > 1 and layers > 1 and build not in kinds:
-            kinds[build] = f"Unit{len(kinds) + 1}" if kinds else "Unit"
-
-    def change(chain: Chain) -> Chain:
-        done = []
-        for element in chain:
-            build = build_of(element.body) if isinstance(element, Group) else None
-            element = with_inner(element, change)
-            done.append(
-                replace(element, kind=kinds[build]) if isinstance(element, Group) and build in kinds else element
-            )
-        return tuple(done)
-
-    return change(body)
 
 
 def _order(body: Chain) -> list[str]:
