@@ -13,6 +13,7 @@ from typing import Any
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, MissingPart
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Source, Span
+from cnndsl.importing.detectors import is_detector, until_heads
 
 LIBRARIES = ("timm", "torchvision")
 _FRAMES = 16
@@ -76,13 +77,21 @@ def _torchvision(source: str, name: str, options: dict[str, Any], pretrained: bo
     if name not in models.list_models():
         raise _unknown(source, name, models.list_models(), "torchvision")
     weights = models.get_model_weights(name).DEFAULT
-    if name.startswith(("deeplab", "fcn", "lraspp")):
+    detects = is_detector(name)
+    if detects or name.startswith(("deeplab", "fcn_", "lraspp")):
         options = {"weights_backbone": None} | options
     if name in ("googlenet", "inception_v3") and not pretrained:
         options = {"init_weights": False} | options
     module = _built(source, lambda: models.get_model(name, weights=weights if pretrained else None, **options))
+    if detects:
+        module, size = until_heads(module)
+        return Named(
+            module.eval(), size, name, f"torchvision {torchvision.__version__.partition('+')[0]}, up to its heads"
+        )
     crop = getattr(weights.transforms(), "crop_size", [224])
     crop = [*crop, *crop][:2] if len(crop) < 2 else list(crop)[:2]
+    if isinstance(square := getattr(module, "image_size", None), int):
+        crop = [square, square]
     size = (3, *((_FRAMES,) if name in _VIDEOS else ()), *crop)
     return Named(module.eval(), size, name, f"torchvision {torchvision.__version__.partition('+')[0]}")
 

@@ -6,6 +6,7 @@ from types import ModuleType
 
 from cnndsl.importing.canonical import canonical
 from cnndsl.importing.patterns import (
+    anchors,
     attention,
     cats,
     computed_weights,
@@ -33,6 +34,7 @@ PATTERNS: tuple[ModuleType, ...] = (
     gates,
     gelu,
     shuffles,
+    anchors,
     over_channels,
     tokens,
     norms,

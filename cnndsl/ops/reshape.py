@@ -98,4 +98,7 @@ class Reshape(Op):
     def recognise(cls, call: Call, xs: Tensors) -> Self | None:
         if call.target != "reshape" or len(call.shape) < 2 or len(call.shape) > 6:
             return None
+        if len(call.shape) == 2 and len(xs[0].shape) > 2:
+            # A list of what stands at the positions, however many these are.
+            return cls(shape=(-1, call.shape[1]))
         return cls(shape=call.shape)

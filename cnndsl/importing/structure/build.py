@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from cnndsl.importing.match import Net
-from cnndsl.importing.structure.blocks import with_blocks
-from cnndsl.importing.structure.chains import statements
+from cnndsl.importing.structure.blocks.make import with_blocks
+from cnndsl.importing.structure.chains import body_of
 from cnndsl.importing.structure.drops import even_drops
 from cnndsl.importing.structure.elements import Chain, Element, Layer, Program, Word, with_inner
 from cnndsl.importing.structure.labels import bracketed, positioned, without_idle_labels
-from cnndsl.importing.structure.regions import Region, regions
+from cnndsl.importing.structure.regions import regions, unstructured
 from cnndsl.importing.structure.repeats import folded
-from cnndsl.importing.structure.taps import RESERVED
 from cnndsl.passes.values.functions import FUNCTIONS
 from cnndsl.passes.values.visible import is_layer
+from cnndsl.syntax.vocabulary import RESERVED
 
 
 def renamed(net: Net) -> Net:
@@ -36,26 +36,26 @@ def renamed(net: Net) -> Net:
 
 def flat(net: Net) -> Program:
     """Chains with dotted labels and no brackets: right wherever the layers are."""
-    return Program(net.inputs, statements(net, Region(None, net.pieces, "", "")), net.outputs, (), net.inference)
+    return Program(net.inputs, body_of(net, unstructured(net)), net.outputs)
 
 
 def bracketed_program(net: Net) -> Program:
     """Brackets and repeats, and no blocks."""
-    found = []
-    for name, chain in statements(net, regions(net)):
-        tidy = without_idle_labels(bracketed(without_flattening(chain)))
-        found.append((name, folded(positioned(tidy))))
-    return Program(net.inputs, tuple(found), net.outputs, (), net.inference)
+    body = without_idle_labels(bracketed(without_flattening(body_of(net, regions(net, several=False)))))
+    return Program(net.inputs, folded(positioned(body)), net.outputs)
 
 
-def blocked(net: Net) -> Program:
+def blocked(net: Net, *, several: bool = True) -> Program:
     """Blocks for the classes of modules, rows of a table for their calls."""
-    found = []
-    for name, chain in statements(net, regions(net)):
-        found.append((name, positioned(without_idle_labels(bracketed(without_flattening(chain))))))
-    drops, even = even_drops(tuple(found))
+    body = bracketed(without_flattening(body_of(net, regions(net, several=several))))
+    drops, even = even_drops(positioned(without_idle_labels(body)))
     blocks, done = with_blocks(even)
-    return Program(net.inputs, done, net.outputs, blocks, net.inference, drops)
+    return Program(net.inputs, done, net.outputs, blocks, drops)
+
+
+def narrow(net: Net) -> Program:
+    """The same, and each block takes one tensor and gives one."""
+    return blocked(net, several=False)
 
 
 def without_flattening(chain: Chain) -> Chain:
@@ -80,5 +80,10 @@ def _is(element: Element, word: str) -> bool:
     return isinstance(element, Layer) and isinstance(element.word, Word) and element.word.name == word
 
 
-FORMS: Mapping[str, Callable[[Net], Program]] = {"blocks": blocked, "brackets": bracketed_program, "flat": flat}
+FORMS: Mapping[str, Callable[[Net], Program]] = {
+    "blocks": blocked,
+    "narrow blocks": narrow,
+    "brackets": bracketed_program,
+    "flat": flat,
+}
 """The forms of a program, the most readable first."""

@@ -10,7 +10,21 @@ from collections import Counter
 from dataclasses import replace
 
 from cnndsl.importing.match import Net, Piece
-from cnndsl.importing.structure.elements import ID, Chain, Element, Group, Layer, Merge, Use, Word, everything
+from cnndsl.importing.structure.elements import (
+    ID,
+    Chain,
+    Element,
+    Group,
+    Layer,
+    Line,
+    Merge,
+    Output,
+    Shared,
+    Tensors,
+    Use,
+    Word,
+    everything,
+)
 from cnndsl.importing.structure.regions import Region
 from cnndsl.importing.structure.words import number, word_of
 from cnndsl.importing.trace import ModuleCall
@@ -20,28 +34,25 @@ from cnndsl.ir.tensor import TensorType
 _ROOT = ""
 
 
-def statements(net: Net, whole: Region) -> tuple[tuple[str, Chain], ...]:
-    """The chains of a network, one for each output."""
+def body_of(net: Net, whole: Region) -> Chain:
+    """The network's body: its lines, then the chain of its one output or the names of its several."""
     types = dict(net.inputs) | {piece.name: piece.type for piece in net.pieces}
-    inputs = tuple(name for name, _ in net.inputs)
     counts = Counter(piece.scope[-1] for piece in net.pieces if piece.scope)
-    walk = _Walk(whole, inputs, types, {call for call, count in counts.items() if count == 1})
-    found = []
-    for label, value in net.outputs:
-        start = inputs[0] if len(inputs) == 1 else _ROOT
-        chain = walk.until(value, start) or (Use(name="in"),)
-        found.append((label, chain))
-    names = walk.named
-    return tuple((label, _tapped(chain, names)) for label, chain in found)
+    walk = _Walk(whole, types, {call for call, count in counts.items() if count == 1})
+    used = len(net.outputs) if net.inference is None else net.inference
+    return walk.body(len(net.outputs) - used)
 
 
-def _tapped(chain: Chain, names: dict[str, str]) -> Chain:
+def _tapped(chain: Chain, named: set[str]) -> Chain:
     """Tensors that are used by name get it where they are made. Until now a `tap` is the value an element makes."""
     done: list[Element] = []
     for element in chain:
-        element = replace(element, tap=names.get(element.tap, ""))
+        element = replace(element, tap=element.tap if element.tap in named else "")
         if isinstance(element, Merge):
-            element = replace(element, branches=tuple(_tapped(branch, names) for branch in element.branches))
+            element = replace(element, branches=tuple(_tapped(branch, named) for branch in element.branches))
+        if isinstance(element, Line):
+            # What a line makes has its name from the line.
+            element = replace(element, body=_tapped(element.body, named - {*element.names}))
         done.append(element)
     return tuple(done)
 
@@ -57,30 +68,92 @@ def _is_short(branch: Chain) -> bool:
 class _Walk:
     """One region's graph, walked from its results back to where it begins."""
 
-    def __init__(
-        self, region: Region, sources: tuple[str, ...], types: dict[str, TensorType], alone: set[ModuleCall]
-    ) -> None:
+    def __init__(self, region: Region, types: dict[str, TensorType], alone: set[ModuleCall]) -> None:
         self.region = region
         self.alone = alone
         """Calls of modules that are one layer."""
         self.types = types
         self.items: dict[str, Piece | Region] = {item.name: item for item in region.items}
         self.parent: dict[str, str] = {}
-        """The nearest dominator of each value; `_ROOT` above several inputs."""
+        """The nearest dominator of each value; `_ROOT` above several inputs and what modules with several ends give."""
         self.depth: dict[str, int] = {_ROOT: 0}
         self.emitted: set[str] = set()
-        self.named: dict[str, str] = {}
-        single = len(sources) == 1
-        for source in sources:
+        self.named: set[str] = set()
+        self.lines: list[Element] = []
+        self.shares: dict[str, Line] = {}
+        apart = [item for item in region.items if isinstance(item, Region) and item.several]
+        self.apart = {name: item for item in apart for name in item.results}
+        single = len(region.sources) == 1 and not apart
+        self.start = region.sources[0] if single else _ROOT
+        for source in region.sources:
             self.parent[source] = _ROOT
             self.depth[source] = 0 if single else 1
-        self.sources = set() if single else set(sources)
+        self.sources = set() if single else set(region.sources)
         for item in region.items:
+            if isinstance(item, Region) and item.several:
+                for name in item.results:
+                    self.parent[name], self.depth[name] = _ROOT, 1
+                continue
             above = item.inputs[0]
             for name in item.inputs[1:]:
                 above = self.common(above, name)
             self.parent[item.name] = above
             self.depth[item.name] = self.depth[above] + 1
+
+    def body(self, training: int = 0) -> Chain:
+        """The lines of the region, and what ends it: a chain, or the names of several results."""
+        region = self.region
+        for item in region.items:
+            if isinstance(item, Region) and item.several:
+                self.bind_call(item)
+        if len(region.results) == 1:
+            (result,) = region.results
+            chain = self.until(result, self.start)
+            last: Chain = chain or (Use(name=self.arriving(result)),)
+            ending = self.lines and last == (Use(name=result),)
+            if ending and isinstance(self.lines[-1], Line) and self.lines[-1].names == (result,):
+                last = self.lines.pop().body  # type: ignore[attr-defined]
+        else:
+            self.bound(region.results)
+            last = (Output(names=tuple(self.arriving(n) for n in region.results), training=training),)
+        return _tapped((*self.shares.values(), *self.lines, *last), self.named)
+
+    def bind_call(self, item: Region) -> None:
+        """A module with several ends as a line: `(p3, p4) = (c3, c4) → fpn: FPN`."""
+        self.bound(item.sources)
+        names = tuple(self.arriving(name) for name in item.sources)
+        entering: Element = Tensors(names=names) if len(names) > 1 else Use(name=names[0])
+        chain = (entering, self.group(item))
+        self.lines.append(Line(names=item.results, body=chain))
+        self.emitted.update(item.results)
+        self.named.update(item.results)
+
+    def bound(self, values: tuple[str, ...]) -> None:
+        """Makes all these values, and gives them names: the one that most has to be made for comes first, so that the others
+        may lie on its way."""
+        left = [v for v in dict.fromkeys(values) if v != self.start and v not in self.sources]
+        while left := [v for v in left if v not in self.emitted]:
+            sizes = {value: len(self.needed(value)) for value in left}
+            value = max(left, key=sizes.__getitem__)
+            chain = self.until(value, self.start)
+            self.lines.append(Line(names=(value,), body=chain))
+        self.named.update(values)
+
+    def needed(self, value: str) -> set[str]:
+        """What is still to be made for a value."""
+        found: set[str] = set()
+        pending = [value]
+        while pending:
+            name = pending.pop()
+            if name in found or name in self.emitted or name not in self.items or name in self.apart:
+                continue
+            found.add(name)
+            pending += self.items[name].inputs
+        return found
+
+    def arriving(self, value: str) -> str:
+        """The name of a value, `in` for the one that enters."""
+        return "in" if self.region.sources == (value,) else value
 
     def common(self, a: str, b: str) -> str:
         while a != b:
@@ -108,10 +181,9 @@ class _Walk:
         return tuple(chain)
 
     def name(self, value: str) -> str:
-        if value in self.sources:
-            return value
-        self.named.setdefault(value, f"t{len(self.named) + 1}")
-        return self.named[value]
+        if value not in self.sources:
+            self.named.add(value)
+        return self.arriving(value)
 
     def step(self, name: str, start: str) -> list[Element]:
         """The item that makes a value, where `start` has arrived."""
@@ -131,7 +203,7 @@ class _Walk:
                 entering=self.types.get(start),
                 leaving=item.type,
             )
-            skipped = self.skip(made, start) if isinstance(made, Merge) else None
+            skipped = (self.skip(made, start) or self.longest(made)) if isinstance(made, Merge) else None
             if skipped is not None:
                 self.emitted.add(name)
                 *way, last = skipped
@@ -166,6 +238,21 @@ class _Walk:
         branches[places[0]] = (Use(name=self.name(start)), *way)
         return [*long, replace(merge, branches=tuple(branches), entering=long[-1].leaving)]
 
+    def longest(self, merge: Merge) -> list[Element] | None:
+        """Where nothing arrives at a merge, the branch on which others hang is the way to it, and arrives."""
+        if merge.label or not all(isinstance(branch[0], Use) for branch in merge.branches):
+            return None
+        sizes = [sum(not isinstance(e, Use) for e in everything(branch)) for branch in merge.branches]
+        place = max(range(len(sizes)), key=sizes.__getitem__)
+        hung = any(e.tap for e in everything(merge.branches[place][:-1])) or any(
+            isinstance(e, Merge) for e in everything(merge.branches[place])
+        )
+        if not hung or sizes.count(sizes[place]) > 1:
+            return None
+        branches = tuple((ID,) if n == place else branch for n, branch in enumerate(merge.branches))
+        way = merge.branches[place]
+        return [*way, replace(merge, branches=branches, entering=way[-1].leaving)]
+
     def label(self, item: Piece) -> str:
         return item.label[len(self.region.path) + 1 :] if self.region.path and item.label else item.label
 
@@ -173,18 +260,35 @@ class _Walk:
         entering = self.types[item.inputs[0]]
         if isinstance(item, Piece):
             label = self.label(item) or self.attribute(item)
-            return Layer(
+            made = Layer(
                 word=word_of(item.op, entering),
                 label=label,
                 entering=entering,
                 leaving=item.type,
                 weighty=bool(item.label),
             )
-        inner = _Walk(item, (item.source,), self.types, self.alone)
-        body = _tapped(inner.until(item.result, item.source), inner.named)
-        path = item.path[len(self.region.path) + 1 :] if self.region.path else item.path
+            return self.shared(item, made) if item.name in self.region.uses else made
+        return self.shared(item, self.group(item)) if item.name in self.region.uses else self.group(item)
+
+    def group(self, item: Region) -> Group:
+        """A region as a labelled bracket, or what becomes a block."""
         assert item.call is not None
-        return Group(body=body, label=path, kind=item.call.kind, entering=entering, leaving=self.types[item.result])
+        single = not item.several
+        return Group(
+            body=_Walk(item, self.types, self.alone).body(),
+            label=item.path[len(self.region.path) + 1 :] if self.region.path else item.path,
+            kind=item.call.kind,
+            takes=item.sources if len(item.sources) > 1 else (),
+            entering=self.types[item.sources[0]] if len(item.sources) == 1 else None,
+            leaving=self.types[item.results[0]] if single else None,
+        )
+
+    def shared(self, item: Piece | Region, made: Layer | Group) -> Element:
+        """A use of what is shared; the first one writes the `share`."""
+        path = self.region.uses[item.name]
+        if path not in self.shares:
+            self.shares[path] = Line(names=(path,), body=(made,), share=True)
+        return Shared(name=path, entering=made.entering, leaving=made.leaving)
 
     def attribute(self, item: Piece) -> str:
         """The place of a layer without weights among its module's children: its attribute, unless it is an activation's;

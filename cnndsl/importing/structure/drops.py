@@ -10,21 +10,18 @@ _LEAST = 3
 _CLOSE = 2e-7
 """Of float32, in which PyTorch computes the shares."""
 
-Statements = tuple[tuple[str, Chain], ...]
 
-
-def even_drops(statements: Statements) -> tuple[tuple[float, int] | None, Statements]:
-    """The end and length of the one `linspace` that says all shares, and the statements with its elements; None and the
-    statements as they are where there is none."""
+def even_drops(body: Chain) -> tuple[tuple[float, int] | None, Chain]:
+    """The end and length of the one `linspace` that says all shares, and the body with its elements; None and the body as it
+    is where there is none."""
     shares = [
         float(e.word.get("p"))
-        for _, chain in statements
-        for e in everything(chain)
+        for e in everything(body)
         if isinstance(e, Layer) and isinstance(e.word, Word) and e.word.name == "DropPath"
     ]
     found = _even(shares)
     if found is None:
-        return None, statements
+        return None, body
     most, count = found
 
     def change(chain: Chain) -> Chain:
@@ -37,7 +34,7 @@ def even_drops(statements: Statements) -> tuple[tuple[float, int] | None, Statem
             done.append(element)
         return tuple(done)
 
-    return found, tuple((name, change(chain)) for name, chain in statements)
+    return found, change(body)
 
 
 def _even(shares: list[float]) -> tuple[float, int] | None:

@@ -49,6 +49,8 @@ class Element:
 
     label: str = ""
     tap: str = ""
+    gathers: bool = False
+    """Whether the tap is a tuple, to which each round adds a tensor."""
     entering: TensorType | None = field(default=None, compare=False, repr=False)
     leaving: TensorType | None = field(default=None, compare=False, repr=False)
 
@@ -68,11 +70,47 @@ class Use(Element):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Tensors(Element):
+    """Several tensors by their names, with which a line begins: `(c3, c4) → …`."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shared(Element):
+    """A use of layers that the body shares, by the name of the share."""
+
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Group(Element):
-    """A labelled bracket; `kind` is the class of the module that it was, "" for brackets of ours."""
+    """A labelled bracket; `kind` is the class of the module that it was, "" for brackets of ours.
+
+    One with several tensors at either end, or with lines inside, can be written as a block alone. `takes` are the names that
+    those that enter have inside, when there are several.
+    """
 
     body: Chain
     kind: str = ""
+    takes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line(Element):
+    """A statement of a body: `a = chain`, `(a, b) = chain`, or with `share`, `share a = element`."""
+
+    names: tuple[str, ...]
+    body: Chain
+    share: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output(Element):
+    """The statement that ends a body with several results. The last ones may be there in training only."""
+
+    names: tuple[str, ...]
+    training: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +140,17 @@ class Repeat(Element):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Each(Element):
+    """A chain for each tensor of a tuple, which has the tuple's name: alone a tuple, in a merge a branch for each."""
+
+    body: Chain
+    variable: str
+    over: str
+    start: int | None = None
+    """Where labels count: from which number."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Choice(Element):
     """What is there only if; `otherwise` is "", `id` or `none`."""
 
@@ -128,18 +177,19 @@ class Block:
     name: str
     parameters: tuple[Parameter, ...]
     body: Chain
+    takes: tuple[str, ...] = ()
+    """The names of what enters, when that is several tensors; `levels[]` alone for as many as arrive."""
 
 
 @dataclass(frozen=True)
 class Program:
-    """A whole network: its blocks in the order of their definition, and its statements: chains, perhaps with a name."""
+    """A whole network: its blocks in the order of their definition, and its body."""
 
     inputs: tuple[tuple[str, TensorType], ...]
-    statements: tuple[tuple[str, Chain], ...]
+    body: Chain
     outputs: tuple[tuple[str, str], ...]
+    """Each with its name and the tensor that it is."""
     blocks: tuple[Block, ...] = ()
-    inference: int | None = None
-    """How many of the outputs there are in use; the others only training has."""
     drops: tuple[float, int] | None = None
     """`linspace(0, p, n)` of the shares that `DropPath`s silence, where they are one."""
 
@@ -151,14 +201,14 @@ def inner(element: Element) -> tuple[Chain, ...]:
     """The chains inside of an element."""
     if isinstance(element, Merge):
         return element.branches
-    return (element.body,) if isinstance(element, Group | Repeat | Choice) else ()
+    return (element.body,) if isinstance(element, Group | Repeat | Choice | Line | Each) else ()
 
 
 def with_inner(element: Element, change: Callable[[Chain], Chain]) -> Element:
     """The same element, each chain inside changed."""
     if isinstance(element, Merge):
         return replace(element, branches=tuple(map(change, element.branches)))
-    if isinstance(element, Group | Repeat | Choice):
+    if isinstance(element, Group | Repeat | Choice | Line | Each):
         return replace(element, body=change(element.body))
     return element
 
@@ -173,4 +223,9 @@ def everything(chain: Chain) -> Iterator[Element]:
 
 def has_tap(chain: Chain) -> bool:
     """Whether a tensor is named or used by its name anywhere inside."""
-    return any(e.tap or (isinstance(e, Use) and e.name != "id") for e in everything(chain))
+    return any(e.tap or (isinstance(e, Use) and e.name != "id") or isinstance(e, Tensors) for e in everything(chain))
+
+
+def has_lines(chain: Chain) -> bool:
+    """Whether a body has statements of its own, and so cannot stand in a chain."""
+    return any(isinstance(e, Line | Output) for e in chain)

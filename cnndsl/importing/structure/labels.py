@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cnndsl.importing.structure.elements import (
+    ID,
     Call,
     Chain,
     Element,
     Group,
     Layer,
+    Line,
     Merge,
+    Output,
     Repeat,
+    Tensors,
     Use,
     Word,
     inner,
     with_inner,
 )
 from cnndsl.ir.op import find
+
+_MOST_PARTS = 6
+"""Parts of a label that may be common to a run."""
 
 
 def bracketed(chain: Chain) -> Chain:
@@ -28,29 +35,40 @@ def bracketed(chain: Chain) -> Chain:
     What has no label and stands between two of them is inside; what follows each of several numbered brackets alike, such as
     an activation after a sum, is, too.
     """
-    counts = Counter(_firsts(chain))
-    return _bracketed(chain, counts)
+    return _bracketed(chain, _counts((chain,)))
 
 
-def _firsts(chain: Chain) -> Iterator[str]:
-    """The first part of each label of a scope."""
+def parts_of(chain: Chain) -> Iterator[str]:
+    """The names of a scope's parts: the first part of each label in it."""
+    return _firsts(chain)
+
+
+def _counts(chains: Sequence[Chain]) -> Counter[str]:
+    """How many labels of a scope begin with each part, and with each several parts."""
+    return Counter(first for chain in chains for count in range(1, _MOST_PARTS) for first in _firsts(chain, count))
+
+
+def _firsts(chain: Chain, count: int = 1) -> Iterator[str]:
+    """The first part, or so many first parts, of each label of a scope."""
     for element in chain:
-        yield from _firsts_of(element)
+        yield from _firsts_of(element, count)
 
 
-def _firsts_of(element: Element) -> Iterator[str]:
+def _firsts_of(element: Element, count: int = 1) -> Iterator[str]:
     if element.label:
-        yield element.label.partition(".")[0]
+        parts = element.label.split(".")
+        if count == 1 or len(parts) >= count:
+            yield ".".join(parts[:count])
         return
     for deeper in inner(element):
-        yield from _firsts(deeper)
+        yield from _firsts(deeper, count)
 
 
-def _dotted(element: Element) -> bool:
-    """Whether each label of a scope inside an element has several parts."""
+def _dotted(element: Element, count: int = 1) -> bool:
+    """Whether each label of a scope inside an element has more parts than so many."""
     if element.label:
-        return "." in element.label
-    return all(_dotted(e) for deeper in inner(element) for e in deeper)
+        return element.label.count(".") >= count
+    return all(_dotted(e, count) for deeper in inner(element) for e in deeper)
 
 
 def _stripped(element: Element, first: str) -> Element:
@@ -92,15 +110,26 @@ def _bracketed(chain: Chain, counts: Counter[str]) -> Chain:
 
 
 def _run(chain: Chain, index: int, counts: Counter[str]) -> tuple[str, int] | None:
-    """The first part and the end of a run of labels that begins here and is all there are of its part."""
-    firsts = set(_firsts_of(chain[index]))
-    if len(firsts) != 1 or not _dotted(chain[index]) or isinstance(chain[index], Repeat):
+    """The first parts and the end of a run of labels that begins here and is all there are of these parts."""
+    if isinstance(chain[index], Repeat | Line | Output):
+        return None
+    for count in range(1, _MOST_PARTS):
+        run = _run_of(chain, index, counts, count)
+        if run is not None:
+            return run
+    return None
+
+
+def _run_of(chain: Chain, index: int, counts: Counter[str], count: int) -> tuple[str, int] | None:
+    """The same for labels of which so many parts are common."""
+    firsts = set(_firsts_of(chain[index], count))
+    if len(firsts) != 1 or not _dotted(chain[index], count):
         return None
     (first,) = firsts
     seen, end = 0, index
     for place in range(index, len(chain)):
-        here = list(_firsts_of(chain[place]))
-        if any(part != first for part in here) or not _dotted(chain[place]):
+        here = list(_firsts_of(chain[place], count))
+        if any(part != first for part in here) or not _dotted(chain[place], count):
             break
         if here:
             seen, end = seen + len(here), place + 1
@@ -109,8 +138,15 @@ def _run(chain: Chain, index: int, counts: Counter[str]) -> tuple[str, int] | No
     only_merge = (
         len(inside) == 1 and isinstance(inside[0], Merge) and not inside[0].label and len(inside[0].branches) > 1
     )
-    starts = any(isinstance(e, Use) and e.name != "id" for e in inside)
-    return (first, end) if whole and not starts and not (only_merge and _all_branches(inside[0])) else None
+    starts = any((isinstance(e, Use) and e.name != "id") or isinstance(e, Tensors) for e in inside)
+    if only_merge and (_all_branches(inside[0]) or (not first[-1].isdigit() and _is_shortcut(inside[0]))):
+        return None
+    return (first, end) if whole and not starts else None
+
+
+def _is_shortcut(element: Element) -> bool:
+    """Whether an element is a sum of a way and what arrives: the label is then the way's."""
+    return isinstance(element, Merge) and element.word.name == "add" and (ID,) in element.branches
 
 
 def _all_branches(merge: Element) -> bool:
@@ -129,7 +165,7 @@ def _labelled_merge(element: Element, counts: Counter[str]) -> Element | None:
     if count != counts[first] or count < 2:
         return None
     stripped = [tuple(_stripped(e, first) for e in branch) for branch in element.branches]
-    inner_counts = Counter(part for branch in stripped for part in _firsts(branch))
+    inner_counts = _counts(stripped)
     return replace(element, label=first, branches=tuple(_bracketed(branch, inner_counts) for branch in stripped))
 
 
@@ -166,14 +202,19 @@ def _absorbed(chain: Chain) -> Chain:
 
 def positioned(chain: Chain) -> Chain:
     """Without the labels that are the element's own position in its scope."""
-    return _Positions().chain(chain)
+    return _Positions((chain,)).chain(chain)
 
 
 class _Positions:
-    """Counts a scope's elements as the language does: layers, blocks and labelled brackets, in reading order."""
+    """Counts a scope's elements as the language does: layers, blocks and labelled brackets, in reading order.
 
-    def __init__(self) -> None:
+    Where numbers do not rise in reading order, one that is a position is so by chance, and stays.
+    """
+
+    def __init__(self, chains: Sequence[Chain]) -> None:
         self.count = 0
+        numbers = [int(first) for chain in chains for first in _firsts(chain) if first.isdigit()]
+        self.rising = numbers == sorted(numbers)
 
     def chain(self, chain: Chain) -> Chain:
         return tuple(self.element(element) for element in chain)
@@ -187,8 +228,11 @@ class _Positions:
         if isinstance(element, Group) and element.label:
             element = self.counted(element)
             return replace(element, body=positioned(element.body)) if isinstance(element, Group) else element
+        if isinstance(element, Line) and element.share:
+            self.count += 1
+            return replace(element, body=tuple(with_inner(e, positioned) for e in element.body))
         if isinstance(element, Merge) and element.label:
-            scope = _Positions()
+            scope = _Positions(element.branches)
             return replace(element, branches=tuple(map(scope.chain, element.branches)))
         if isinstance(element, Repeat) and not element.names:
             return element
@@ -197,7 +241,8 @@ class _Positions:
     def counted(self, element: Element) -> Element:
         place, self.count = str(self.count), self.count + 1
         # A bracket needs a label to open a scope.
-        return replace(element, label="") if element.label == place and not isinstance(element, Group) else element
+        by_position = self.rising and element.label == place and not isinstance(element, Group)
+        return replace(element, label="") if by_position else element
 
 
 def without_idle_labels(chain: Chain) -> Chain:

@@ -94,14 +94,14 @@ def _labels(element: Element) -> Iterator[str]:
 def _number(element: Element) -> int | None:
     """The number that labels of an element may count by: the last one of the first of them."""
     label = next(_labels(element), "")
-    parts = _parts(label)
+    parts = label_parts(label)
     return parts[1] if parts is not None else None
 
 
 def _counted(element: Element, number: int, mark: str) -> Element:
     """The element with a mark where its labels have this number."""
     if element.label:
-        parts = _parts(element.label)
+        parts = label_parts(element.label)
         return (
             replace(element, label=f"{parts[0]}{mark}{parts[2]}")
             if parts is not None and parts[1] == number
@@ -112,7 +112,7 @@ def _counted(element: Element, number: int, mark: str) -> Element:
     return element
 
 
-def _parts(label: str) -> tuple[str, int, str] | None:
+def label_parts(label: str) -> tuple[str, int, str] | None:
     """A label around its last number."""
     digits = [n for n, c in enumerate(label) if c.isdigit()]
     if not digits or not label:
@@ -137,7 +137,7 @@ def tabled(chain: Chain) -> Chain:
         run = chain[index:end]
         rounds = [call for element in run for call in _unfolded(element)]
         differing = [n for n in _names(rounds) if len({repr(dict(c.arguments).get(n)) for c in rounds}) > 1]
-        if len(run) >= _LEAST_ROWS and differing:
+        if len(run) >= (_LEAST_ROWS if len(differing) > 1 else _LEAST_ROUNDS) and differing:
             first = rounds[0]
             done.append(
                 Repeat(

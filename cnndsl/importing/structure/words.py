@@ -71,7 +71,7 @@ def followed_by(word: str) -> str | None:
 
 
 def _words(program: Program) -> Iterator[Word]:
-    for chain in (*(block.body for block in program.blocks), *(chain for _, chain in program.statements)):
+    for chain in (*(block.body for block in program.blocks), program.body):
         yield from _chain_words(chain)
 
 

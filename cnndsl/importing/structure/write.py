@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from cnndsl.diagnostics.source import Source
@@ -10,17 +13,23 @@ from cnndsl.importing.structure.elements import (
     Call,
     Chain,
     Choice,
+    Each,
     Element,
     Expression,
     Group,
     Layer,
+    Line,
     Merge,
+    Output,
     Program,
     Repeat,
+    Shared,
+    Tensors,
     Use,
     Word,
 )
-from cnndsl.importing.structure.taps import Taps, free_names
+from cnndsl.importing.structure.levels import is_tuple
+from cnndsl.importing.structure.taps import Names, is_name
 from cnndsl.importing.structure.words import defaults_of, followed_by, number
 from cnndsl.ir.op import find
 from cnndsl.ir.tensor import TensorType
@@ -54,6 +63,10 @@ class _Writer:
         self.program = program
         self.defaults = defaults_of(program)
         self.blocks = {block.name: block for block in program.blocks}
+        self.gives: dict[str, Sequence[str]] = {}
+        self.takes: dict[str, tuple[str, ...]] = {}
+        self.bodies: dict[str, Chain] = {}
+        self.named_blocks()
 
     def text(self, head: str) -> str:
         parts = [f"# {line}" for line in head.splitlines()]
@@ -73,40 +86,116 @@ class _Writer:
         if self.program.drops is not None:
             most, count = self.program.drops
             parts += [f"let drops = linspace(0, {number(most)}, {count})", ""]
-        renamed = Taps()
-        statements = [(name, renamed.chain(chain)) for name, chain in self.program.statements]
-        if len(statements) == 1:
-            parts.append(self.chain(statements[0][1]))
-        else:
-            names = free_names([name for name, _ in statements], renamed.taken | {n for n, _ in self.program.inputs})
-            parts += [f"{name} = {self.chain(chain)}" for name, (_, chain) in zip(names, statements, strict=True)]
-            used = len(names) if self.program.inference is None else self.program.inference
-            leaving = [name if n < used else f"{name} if training" for n, name in enumerate(names)]
-            parts += ["", f"output {', '.join(leaving)}"]
+        wanted = dict(reversed([(value, label) for label, value in self.program.outputs]))
+        last = self.program.body[-1]
+        several = isinstance(last, Output)
+        names = Names({n for n, _ in self.program.inputs}, wanted if several else {}, self.gives)
+        body = names.body(self.program.body)
+        if isinstance(last, Output):
+            body = self.each_once(body, names)
+        parts.append(self.body(body))
         return "\n".join(parts) + "\n"
+
+    def each_once(self, body: Chain, names: Names) -> Chain:
+        """The body with a line for each output whose tensor is an input, or another output, too."""
+        *rest, last = body
+        assert isinstance(last, Output)
+        leaving: list[str] = []
+        for (label, _), name in zip(self.program.outputs, last.names, strict=True):
+            if name in leaving or name == "in" or name in {n for n, _ in self.program.inputs}:
+                alias = names.free(label if is_name(label) else "out")
+                rest.append(Line(names=(alias,), body=(Use(name=name),)))
+                name = alias
+            leaving.append(name)
+        return (*rest, replace(last, names=tuple(leaving)))
+
+    def named_blocks(self) -> None:
+        """Gives the tensors of each block their names: its results first, then what enters it, which is called as where it is
+        first called."""
+        for block in self.program.blocks:
+            names = Names((), None, self.gives)
+            names.taken |= {p.name for p in block.parameters}
+            body = names.body(block.body)
+            if isinstance(body[-1], Output):
+                self.gives[block.name] = body[-1].names
+            self.bodies[block.name] = body
+        called: dict[str, tuple[str, ...]] = {}
+        top = Names({n for n, _ in self.program.inputs}, None, self.gives).body(self.program.body)
+        self.entering(top, called)
+        for block in reversed(self.program.blocks):
+            if block.takes:
+                names = Names({p.name for p in block.parameters}, None, self.gives)
+                hints = called.get(block.name, ())
+                if is_tuple(block.takes[0]):
+                    takes: tuple[str, ...] = (f"{names.known(block.takes[0], 'levels')}[]",)
+                else:
+                    takes = tuple(
+                        names.known(n, h) for n, h in zip(block.takes, hints or _levels(block.takes), strict=True)
+                    )
+                self.takes[block.name] = takes
+                self.bodies[block.name] = names.body(block.body)
+            self.entering(self.bodies[block.name], called)
+
+    def entering(self, body: Chain, called: dict[str, tuple[str, ...]]) -> None:
+        """Notes what enters the blocks that are called with several tensors."""
+        for line in (*(e.body for e in body if isinstance(e, Line)), body):
+            for first, call in pairwise(line):
+                if isinstance(first, Tensors) and isinstance(call, Call):
+                    called.setdefault(call.block, first.names)
 
     def block(self, block: Block) -> str:
         parameters = [p.name if p.required else f"{p.name}={self.value(p.default, p.name)}" for p in block.parameters]
         given = f"({', '.join(parameters)})" if parameters else ""
-        return f"block {block.name}{given} {{\n{self.chain(Taps().chain(block.body))}\n}}"
+        takes = f" takes {', '.join(self.takes[block.name])}" if block.takes else ""
+        return f"block {block.name}{given}{takes} {{\n{self.body(self.bodies[block.name])}\n}}"
+
+    def body(self, body: Chain) -> str:
+        """Statements in lines of their own."""
+        lines = [self.line(e) for e in body if isinstance(e, Line)]
+        rest = tuple(e for e in body if not isinstance(e, Line | Output))
+        if rest or not lines:
+            lines.append(self.chain(rest))
+        return "\n".join([*lines, *(self.output(e) for e in body if isinstance(e, Output))])
+
+    def line(self, line: Line) -> str:
+        if line.share:
+            (first,) = line.body
+            (name,) = line.names
+            label = "" if first.label == name else f"{first.label}: "
+            plain = isinstance(first, Group) and len(first.body) == 1 and isinstance(first.body[0], Repeat)
+            shared = self.chain(first.body) if plain else self.element(replace(first, label="", tap=""))  # type: ignore[attr-defined]
+            return f"share {label}{name} = {shared}"
+        target = line.names[0] if len(line.names) == 1 else f"({', '.join(line.names)})"
+        return f"{target} = {self.chain(line.body)}"
+
+    def output(self, output: Output) -> str:
+        used = len(output.names) - output.training
+        return "output " + ", ".join(n if i < used else f"{n} if training" for i, n in enumerate(output.names))
 
     def chain(self, chain: Chain) -> str:
         return " → ".join(self.element(element) for element in chain) or "id"
 
     def element(self, element: Element) -> str:
         label = f"{element.label}: " if element.label else ""
-        tap = f" as {element.tap}" if element.tap else ""
+        tap = f" as {element.tap}{'[]' if element.gathers else ''}" if element.tap else ""
         return f"{label}{self.primary(element)}{tap}"
 
     def primary(self, element: Element) -> str:
         if isinstance(element, Layer):
             return self.layer(element.word)
-        if isinstance(element, Use):
+        if isinstance(element, Use | Shared):
             return element.name
+        if isinstance(element, Each):
+            return f"({self.each(element)})"
+        if isinstance(element, Tensors):
+            return f"({', '.join(element.names)})"
         if isinstance(element, Group):
             return f"[{self.chain(element.body)}]"
         if isinstance(element, Merge):
-            branches = " | ".join(self.chain(branch) for branch in element.branches)
+            branches = " | ".join(
+                self.each(branch[0]) if isinstance(branch[0], Each) else self.chain(branch)
+                for branch in element.branches
+            )
             return f"{self.layer(element.word)}{{ {branches} }}"
         if isinstance(element, Call):
             return self.call(element)
@@ -114,6 +203,13 @@ class _Writer:
             return self.choice(element)
         assert isinstance(element, Repeat)
         return self.repeat(element)
+
+    def each(self, element: Each) -> str:
+        body = self.chain(element.body)
+        if element.start is None:
+            return f"{body} for {element.variable} in {element.over}"
+        start = f", {element.start}" if element.start else ""
+        return f"{body} for i, {element.variable} in enumerate({element.over}{start})"
 
     def choice(self, element: Choice) -> str:
         assert isinstance(element.condition, Expression)
@@ -223,6 +319,11 @@ class _Writer:
             items = ", ".join(self.value(item, argument) for item in value)
             return f"({items},)" if len(value) == 1 else f"({items})"
         return str(value)
+
+
+def _levels(takes: tuple[str, ...]) -> list[str]:
+    """Names for what enters a block, where those who call it have none."""
+    return [f"level{n + 1}" for n in range(len(takes))]
 
 
 def _run(rows: tuple[tuple[Any, ...], ...]) -> str | None:

@@ -8,7 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from cnndsl.importing.structure.alike import Unlike, unified
+from cnndsl.importing.structure.blocks.alike import Unlike, unified
+from cnndsl.importing.structure.blocks.families import alike_bodies, families, is_statement
+from cnndsl.importing.structure.blocks.likeness import classed
+from cnndsl.importing.structure.blocks.names import name_slots
+from cnndsl.importing.structure.blocks.solve import Solver
 from cnndsl.importing.structure.elements import (
     Block,
     Call,
@@ -19,6 +23,7 @@ from cnndsl.importing.structure.elements import (
     Group,
     Layer,
     Merge,
+    Output,
     Parameter,
     Repeat,
     Word,
@@ -26,25 +31,23 @@ from cnndsl.importing.structure.elements import (
     inner,
     with_inner,
 )
-from cnndsl.importing.structure.families import alike_bodies, build_of, families
 from cnndsl.importing.structure.labels import positioned
-from cnndsl.importing.structure.names import name_slots
+from cnndsl.importing.structure.levels import with_tuples
+from cnndsl.importing.structure.local import local_names
 from cnndsl.importing.structure.repeats import folded, tabled
-from cnndsl.importing.structure.solve import Solver
 from cnndsl.ir.op import registry
 
 _CONTAINERS = {"", "Sequential", "ModuleList", "ModuleDict", "Network"}
 _LEAST_ELEMENTS = 2
 
-Statements = tuple[tuple[str, Chain], ...]
 
-
-def with_blocks(statements: Statements) -> tuple[tuple[Block, ...], Statements]:
-    """The blocks of a program in the order of their definition, and its statements with calls of them."""
+def with_blocks(body: Chain) -> tuple[tuple[Block, ...], Chain]:
+    """The blocks of a program in the order of their definition, and its body with calls of them."""
     blocks: list[Block] = []
-    statements = _classed(statements)
-    for kind in _order(statements):
-        groups = [g for _, chain in statements for g in _instances(chain, kind)]
+    if all(group.kind in _CONTAINERS for group in everything(body) if isinstance(group, Group)):
+        body = classed(body)
+    for kind in _order(body):
+        groups = list(_instances(body, kind))
         calls: dict[int, Call] = {}
         for family in families(groups):
             roles = {(b.name, p.name): p.role for b in blocks for p in b.parameters}
@@ -52,37 +55,12 @@ def with_blocks(statements: Statements) -> tuple[tuple[Block, ...], Statements]:
             if made is not None:
                 blocks.append(made[0])
                 calls |= {id(group): call for group, call in zip(family, made[1], strict=True)}
-        statements = tuple((name, positioned(_replaced(chain, calls))) for name, chain in statements)
-    return tuple(blocks), tuple((name, tabled(folded(chain))) for name, chain in statements)
+        body = positioned(_replaced(body, calls))
+    fixed = [name for element in body if isinstance(element, Output) for name in element.names]
+    return tuple(blocks), with_tuples((), tabled(folded(body)), fixed)[1]
 
 
-def _classed(statements: Statements) -> Statements:
-    """Where no module has a class, as in older ONNX files, modules of one build are one class, called `Unit`."""
-    groups = [e for _, chain in statements for e in everything(chain) if isinstance(e, Group)]
-    if any(group.kind not in _CONTAINERS for group in groups):
-        return statements
-    builds = Counter(build_of(group.body) for group in groups)
-    kinds: dict[Any, str] = {}
-    for group in groups:
-        build = build_of(group.body)
-        layers = sum(isinstance(e, Layer) for e in everything(group.body))
-        if builds[build] > 1 and layers > 1 and build not in kinds:
-            kinds[build] = f"Unit{len(kinds) + 1}" if kinds else "Unit"
-
-    def change(chain: Chain) -> Chain:
-        done = []
-        for element in chain:
-            build = build_of(element.body) if isinstance(element, Group) else None
-            element = with_inner(element, change)
-            done.append(
-                replace(element, kind=kinds[build]) if isinstance(element, Group) and build in kinds else element
-            )
-        return tuple(done)
-
-    return tuple((name, change(chain)) for name, chain in statements)
-
-
-def _order(statements: Statements) -> list[str]:
+def _order(body: Chain) -> list[str]:
     """Classes, inner ones first; one that stands inside of itself is left out."""
     inside: dict[str, set[str]] = {}
 
@@ -97,8 +75,7 @@ def _order(statements: Statements) -> list[str]:
             for deeper in inner(element):
                 visit(deeper, here)
 
-    for _, chain in statements:
-        visit(chain, ())
+    visit(body, ())
     done: list[str] = []
     while True:
         ready = [k for k, needs in inside.items() if k not in done and needs <= {*done}]
@@ -150,7 +127,8 @@ def _block(name: str, groups: list[Group], roles: Mapping[tuple[str, str], str])
         body = unified(alike_bodies(groups))
     except Unlike:
         return None
-    if sum(isinstance(e, Layer | Call | Merge | Repeat) for e in everything(body)) < _LEAST_ELEMENTS:
+    least = 1 if is_statement(groups[0]) else _LEAST_ELEMENTS
+    if sum(isinstance(e, Layer | Call | Merge | Repeat) for e in everything(body)) < least:
         return None
     solver = Solver(
         [g.entering.channels if g.entering else None for g in groups],
@@ -172,7 +150,9 @@ def _block(name: str, groups: list[Group], roles: Mapping[tuple[str, str], str])
         values[given] = filled
     parameters.sort(key=lambda p: (not p.required, p.name != "channels"))
     texts = {f"\0{n}\0": given for n, given in enumerate(names)}
-    block = Block(name, tuple(parameters), tabled(_named(body, texts)))
+    takes = next(local_names(group).takes for group in groups)
+    takes, body = with_tuples(takes, tabled(_named(body, texts)))
+    block = Block(name, tuple(parameters), body, takes)
     calls = [
         Call(
             block=name,

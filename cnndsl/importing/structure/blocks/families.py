@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from cnndsl.importing.structure.alike import NONE, Unlike, unified
+from cnndsl.importing.structure.blocks.alike import NONE, Unlike, unified
 from cnndsl.importing.structure.elements import (
     ID,
     Call,
@@ -13,14 +13,19 @@ from cnndsl.importing.structure.elements import (
     Choice,
     Group,
     Layer,
+    Line,
     Merge,
+    Output,
+    Shared,
+    Tensors,
     Use,
     Vector,
     Word,
     everything,
+    has_lines,
     inner,
-    with_inner,
 )
+from cnndsl.importing.structure.local import local_names
 from cnndsl.importing.structure.repeats import folded
 from cnndsl.ir.op import find
 
@@ -34,18 +39,31 @@ _FEW_BUILDS = 2
 
 def families(groups: list[Group]) -> list[list[Group]]:
     """Instances that one block can say: all of a class where they go together, else those of one build."""
-    if len(groups) < 2:
-        return []
+    must = any(is_statement(group) for group in groups)
+    if len(groups) < 2 or must:
+        kinds = _by_build(groups)
+        return [family for family in kinds if len(family) > 1 or must]
     try:
         together = _share_of_choices(unified(alike_bodies(groups)))
     except Unlike:
         together = 1.0
-    kinds: dict[Any, list[Group]] = {}
-    for group in groups:
-        kinds.setdefault(build_of(folded(group.body)), []).append(group)
+    kinds = _by_build(groups)
     if together <= _MOST_CHOICES or (together < 1 and len(kinds) > _FEW_BUILDS):
         return [groups]
-    return [family for family in kinds.values() if len(family) > 1]
+    return [family for family in kinds if len(family) > 1]
+
+
+def _by_build(groups: list[Group]) -> list[list[Group]]:
+    kinds: dict[Any, list[Group]] = {}
+    for group in groups:
+        local = local_names(group)
+        kinds.setdefault((len(local.takes), build_of(folded(local.body))), []).append(group)
+    return list(kinds.values())
+
+
+def is_statement(group: Group) -> bool:
+    """Whether it can be written as a block alone."""
+    return bool(group.takes) or has_lines(group.body)
 
 
 def _share_of_choices(body: Chain) -> float:
@@ -80,8 +98,10 @@ def build_of(chain: Chain) -> Any:
             what = element.word.name
         elif isinstance(element, Call):
             what = element.block
-        elif isinstance(element, Use):
+        elif isinstance(element, Use | Shared):
             what = element.name
+        elif isinstance(element, Tensors | Line | Output):
+            what = (what, element.names)
         elif isinstance(element, Merge):
             what = element.word.name
         found.append((what, element.label, bool(element.tap), tuple(build_of(deeper) for deeper in inner(element))))
@@ -90,7 +110,11 @@ def build_of(chain: Chain) -> Any:
 
 def alike_bodies(groups: list[Group]) -> list[Chain]:
     """The bodies, a merge around those that lack the one that their siblings have."""
-    bodies = [folded(_local_taps(group.body)) for group in groups]
+    return wrapped_alike([folded(local_names(group).body) for group in groups])
+
+
+def wrapped_alike(bodies: list[Chain]) -> list[Chain]:
+    """The same for bodies."""
     merged = [n for n, body in enumerate(bodies) if body and any(isinstance(e, Merge) for e in body)]
     if not merged or len(merged) == len(bodies):
         return bodies
@@ -115,22 +139,3 @@ def alike_bodies(groups: list[Group]) -> list[Chain]:
         around = replace(merge, branches=tuple(branches), entering=body[start].entering, leaving=body[end - 1].leaving)
         wrapped.append((*body[:start], around, *body[end:]))
     return wrapped
-
-
-def _local_taps(chain: Chain) -> Chain:
-    """Names of tensors counted from 1 in each instance, so that they can be compared."""
-    names: dict[str, str] = {}
-
-    def change(here: Chain) -> Chain:
-        done = []
-        for element in here:
-            element = with_inner(element, change)
-            if isinstance(element, Use) and element.name in names:
-                element = replace(element, name=names[element.name])
-            if element.tap:
-                names[element.tap] = f"a{len(names) + 1}"
-                element = replace(element, tap=names[element.tap])
-            done.append(element)
-        return tuple(done)
-
-    return change(chain)

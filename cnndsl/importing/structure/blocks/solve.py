@@ -9,6 +9,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from cnndsl.importing.structure.blocks.vectors import (
+    Values,
+    agree,
+    both,
+    fill,
+    kind_of,
+    name_of_part,
+    optional_activation,
+    overlap,
+    trimmed,
+    with_word,
+    words_in,
+)
 from cnndsl.importing.structure.elements import (
     Call,
     Chain,
@@ -21,19 +34,6 @@ from cnndsl.importing.structure.elements import (
     Vector,
     Word,
     with_inner,
-)
-from cnndsl.importing.structure.vectors import (
-    Values,
-    agree,
-    both,
-    fill,
-    kind_of,
-    name_of_part,
-    optional_activation,
-    overlap,
-    trimmed,
-    with_word,
-    words_in,
 )
 from cnndsl.passes.values.functions import round_to
 
@@ -134,6 +134,8 @@ class Solver:
 
     def _known(self, role: str, values: Values) -> Any:
         there = [v for v in values if v is not None]
+        if not there:
+            return None
         if all(v == there[0] and type(v) is type(there[0]) for v in there):
             return there[0]
         for index, slot in enumerate(self.slots):
@@ -143,7 +145,7 @@ class Solver:
                 return Expression(f"\0{index}\0")
         if role not in _WIDTHS:
             return None
-        if agree(self.entering, values):
+        if agree(self.entering, values) and overlap(self.entering, values):
             return Expression("in.channels")
         multiple = self._multiple(values)
         if multiple is not None:

@@ -17,8 +17,12 @@ from cnndsl.importing.structure.elements import (
     Element,
     Group,
     Layer,
+    Line,
     Merge,
+    Output,
     Repeat,
+    Shared,
+    Tensors,
     Use,
     Vector,
     Word,
@@ -117,10 +121,17 @@ def _fit(a: Element, b: Element) -> int:
         return 5 + named + _layers_alike(a, b) if a.block == b.block else 0
     if isinstance(a, Use) and isinstance(b, Use):
         return 3
+    if isinstance(a, Line | Output | Tensors | Shared) and isinstance(b, Line | Output | Tensors | Shared):
+        return 3 if _told(a) == _told(b) else 0
     if isinstance(a, Repeat) and isinstance(b, Repeat):
         same = len(a.body) == len(b.body) and bool(a.names) == bool(b.names) and all(map(_fit, a.body, b.body))
         return 4 if same else 0
     return 3 + named
+
+
+def _told(element: Line | Output | Tensors | Shared) -> Any:
+    """The names that a statement tells."""
+    return (element.name,) if isinstance(element, Shared) else element.names
 
 
 def _layers_alike(a: Call, b: Call) -> int:
@@ -174,6 +185,10 @@ def _element(cells: Cells) -> Element:
             ends_ = _value([c.span[1] if c is not None and c.span else None for c in repeats])
             return replace(first, body=body, count=ends_)
         return replace(first, body=body, count=_value([c.count if c is not None else None for c in repeats]))
+    if isinstance(first, Line):
+        return replace(first, body=unified([c.body if isinstance(c, Line) else None for c in cells]))
+    if isinstance(first, Output | Tensors | Shared):
+        return first
     if isinstance(first, Use) and {c.name for c in there if isinstance(c, Use)} == {first.name}:
         return first
     raise Unlike

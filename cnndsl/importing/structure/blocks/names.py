@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from cnndsl.importing.structure.solve import Slot, Solver
-from cnndsl.importing.structure.taps import RESERVED
+from cnndsl.importing.structure.blocks.solve import Slot, Solver
 from cnndsl.passes.values.functions import FUNCTIONS
+from cnndsl.syntax.vocabulary import RESERVED
 
 _FACTORS = (1, 2, 3, 4, 5, 6, 8)
 _SQUEEZE = re.compile(r"fc1|squeeze|reduce|se\b")

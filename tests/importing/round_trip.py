@@ -1,0 +1,130 @@
+"""Built-in networks through PyTorch and back: is the graph the same, and how long is the text? Measures, and writes a table.
+
+    python -m tests.importing.round_trip measure --into results.jsonl [--seconds 3600] [NAME …]
+    python -m tests.importing.round_trip write results.jsonl
+
+Measuring goes on where results.jsonl ends. The table is part of docs/importing/coverage.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from cnndsl.diagnostics.errors import CnnError
+from cnndsl.disk import shelf
+from cnndsl.importing.from_torch import import_module
+from cnndsl.importing.imported import lines_of
+from cnndsl.pipeline import load
+from tests.importing.same_graph import difference
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PAGE = ROOT / "docs" / "importing" / "round-trips.md"
+MOST = 1.5
+"""How many times as long as the hand-written text an imported one may be."""
+
+
+def names() -> list[tuple[str, str]]:
+    """All built-in networks with their file, one of each file after the other."""
+    files: dict[str, list[str]] = defaultdict(list)
+    for name in shelf.architectures():
+        source = shelf.architecture(name)
+        assert source is not None
+        files[Path(source.name).stem].append(name)
+    turns = max(map(len, files.values()))
+    return [(file, own[n]) for n in range(turns) for file, own in sorted(files.items()) if n < len(own)]
+
+
+def measured(file: str, name: str) -> dict[str, Any]:
+    """One network's line of results."""
+    row: dict[str, Any] = {"file": file, "name": name}
+    start = time.process_time()
+    try:
+        text, row["different"] = there_and_back(name)
+        row["lines"], row["hand"] = lines_of(text), lines_of(shelf.architecture(name).text)  # type: ignore[union-attr]
+    except CnnError as error:
+        row["refused"] = f"{error.diagnostics[0].message}; {'; '.join(error.diagnostics[0].notes[:3])}"[:400]
+    return row | {"seconds": round(time.process_time() - start, 1)}
+
+
+def there_and_back(name: str) -> tuple[str, str]:
+    """The text of a built-in network that was a PyTorch module in between, and the first difference of the graphs."""
+    import torch
+
+    from cnndsl.backends.pytorch.live.module import to_torch
+
+    graph = load(name).graph
+    with torch.device("meta"):
+        module = to_torch(graph).eval()
+    inputs = [(i.type.shape, i.type.dtype) for i in graph.inputs]
+    imported = import_module(module, inputs, name, "built-in")
+    return imported.text, difference(graph, imported.graph)
+
+
+def measure(into: Path, seconds: float, wanted: list[str]) -> None:
+    """Appends a line for each network that has none yet, until the time is up."""
+    done = {json.loads(line)["name"] for line in into.read_text().splitlines()} if into.exists() else set()
+    end = time.monotonic() + seconds
+    with into.open("a") as file:
+        for own, name in names():
+            if time.monotonic() > end:
+                return
+            if name not in done and (not wanted or name in wanted):
+                print(json.dumps(measured(own, name)), file=file, flush=True)
+
+
+def write(path: Path) -> None:
+    """The page."""
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    same = [row for row in rows if row.get("different") == ""]
+    short = [row for row in same if row["lines"] <= MOST * row["hand"]]
+    files: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        files[row["file"]].append(row)
+    lines = [
+        "| file | networks | same graph | lines, of the hand-written file's | what differs |",
+        "|---|---:|---:|---|---|",
+    ]
+    for file, own in sorted(files.items()):
+        back = [row for row in own if "lines" in row]
+        equal = sum(row.get("different") == "" for row in own)
+        spans = sorted(row["lines"] for row in back)
+        span = f"{spans[0]} to {spans[-1]} of {back[0]['hand']}" if back else ""
+        why = next((str(row.get("different") or row.get("refused")) for row in own if row.get("different") != ""), "")
+        lines.append(f"| {file} | {len(own)} | {equal} | {span} | {why.replace('|', '/')[:120]} |")
+    PAGE.write_text(
+        "\n\n".join(
+            [
+                "# Built-in networks there and back",
+                "Written by `tests/importing/round_trip.py`. Each built-in network becomes a PyTorch module, which says nothing"
+                " of blocks, and is imported again. The graph counts as the same where PyTorch is told the same for each layer,"
+                " in the same places, with the same keys. The hand-written file's lines are those of its whole family.",
+                f"{len(same)} of {len(rows)} are the same graph; {len(short)} of these have at most {MOST} times the lines.",
+                "\n".join(lines),
+            ]
+        )
+        + "\n"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    first = commands.add_parser("measure")
+    first.add_argument("names", nargs="*")
+    first.add_argument("--into", type=Path, required=True)
+    first.add_argument("--seconds", type=float, default=1e9)
+    commands.add_parser("write").add_argument("results", type=Path)
+    given = parser.parse_args()
+    if given.command == "measure":
+        measure(given.into, given.seconds, given.names)
+    else:
+        write(given.results)
+
+
+if __name__ == "__main__":
+    main()
