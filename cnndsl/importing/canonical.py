@@ -137,6 +137,8 @@ class _Rewriting:
             self.now[first.name] = node.name
         if node.target == "reciprocal":
             node = replace(node, target="div", arguments={"self": 1.0, "other": first})
+        if node.target == "neg":
+            node = replace(node, target="mul", arguments={"self": first, "other": -1.0})
         if node.target == "rsub":
             node = replace(node, target="sub", arguments={"self": arguments["other"], "other": arguments["self"]})
         if node.target == "select" and first is not None:

@@ -116,7 +116,7 @@ def tried(case: Case) -> Outcome:
         found = [outcome for outcome in outcomes if outcome.verdict == verdict]
         if found:
             return found[0]
-    return outcomes[0]
+    return outcomes[min(1, len(outcomes) - 1)]
 
 
 def _once(case: Case, free: list[str], live: list[str]) -> Outcome:

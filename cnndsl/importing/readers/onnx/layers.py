@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cnndsl.importing.readers.onnx.model import Operation
+from cnndsl.importing.readers.onnx.numbers import short
 from cnndsl.importing.readers.onnx.reader import Reader, Translator, Untranslated
 
 
@@ -140,13 +141,6 @@ def batch_norm(reader: Reader, operation: Operation) -> None:
         "eps": short(operation.attributes.get("epsilon", 1e-5)),
     }
     reader.emit(operation, "batch_norm", arguments, reader.shape(operation.inputs[0]))
-
-
-def short(number: float) -> float:
-    """A number that was kept in float32 as the shortest one that it stands for."""
-    import numpy as np
-
-    return float(str(np.float32(number)))
 
 
 def layer_norm(reader: Reader, operation: Operation) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from math import prod
 from typing import Any
 
-from cnndsl.importing.readers.onnx.layers import short
 from cnndsl.importing.readers.onnx.model import Operation
+from cnndsl.importing.readers.onnx.numbers import short
 from cnndsl.importing.readers.onnx.reader import Reader, Translator, Untranslated
 from cnndsl.importing.readers.onnx.shaping import (
     concat,
@@ -18,6 +18,7 @@ from cnndsl.importing.readers.onnx.shaping import (
     reshape,
     resize,
     slice_,
+    space_to_depth,
     split,
     transpose,
 )
@@ -25,7 +26,8 @@ from cnndsl.importing.trace import Node
 
 _ACTIVATIONS = {
     "Relu": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh", "Softplus": "softplus", "Mish": "mish", "HardSwish": "hardswish",
-    "Erf": "erf", "Exp": "exp", "Log": "log", "Sqrt": "sqrt", "Abs": "abs", "Neg": "neg",
+    "Erf": "erf", "Exp": "exp", "Log": "log", "Sqrt": "sqrt", "Abs": "abs", "Neg": "neg", "Sin": "sin", "Cos": "cos",
+    "Reciprocal": "reciprocal",
 }  # fmt: skip
 
 
@@ -77,6 +79,10 @@ def arithmetic(reader: Reader, operation: Operation) -> None:
     import numpy as np
 
     a, b = operation.inputs
+    if operation.attributes.get("axis") is not None or (
+        reader.model.opset < 7 and reader.shape(a) != reader.shape(b) and not operation.attributes.get("broadcast")
+    ):
+        raise Untranslated(f"{operation.kind} along a chosen axis")
     shape = np.broadcast_shapes(reader.shape(a), reader.shape(b))
     target = _ARITHMETIC[operation.kind]
     if target in ("add", "mul"):
@@ -168,7 +174,7 @@ def reduce(reader: Reader, operation: Operation) -> None:
     axes = sorted(n % len(shape) for n in (axes or range(len(shape))))
     keep = bool(given.get("keepdims", 1))
     left = tuple(1 if n in axes else size for n, size in enumerate(shape) if keep or n not in axes)
-    target = {"ReduceMean": "mean", "ReduceMax": "amax", "ReduceSum": "sum", "ReduceL2": "linalg_vector_norm"}[
+    target = {"ReduceMean": "mean", "ReduceMax": "amax", "ReduceSum": "sum", "ReduceL2": "linalg_vector_norm", "ReduceMin": "amin"}[
         operation.kind
     ]
     arguments = {"self": reader.ref(operation.inputs[0]), "dim": axes, "keepdim": keep}
@@ -185,7 +191,11 @@ def global_pool(reader: Reader, operation: Operation) -> None:
 
 
 def dropout(reader: Reader, operation: Operation) -> None:
-    ratio = reader.array(operation, 1)
+    ratio, training = reader.array(operation, 1), reader.array(operation, 2)
+    if training is not None and bool(training.any()):
+        raise Untranslated("Dropout in training")
+    if len([name for name in operation.outputs if name and reader.reads.get(name)]) > 1:
+        raise Untranslated("Dropout whose mask is used")
     p = operation.attributes.get("ratio", 0.5) if ratio is None else float(ratio)
     arguments = {"input": reader.ref(operation.inputs[0]), "p": short(p), "train": False}
     reader.emit(operation, "dropout", arguments, reader.shape(operation.inputs[0]))
@@ -202,7 +212,7 @@ PLAIN: Mapping[str, Translator] = {
     **dict.fromkeys(("Softmax", "LogSoftmax"), softmax),
     **dict.fromkeys(_ARITHMETIC, arithmetic),
     **dict.fromkeys(_SEVERAL, several),
-    **dict.fromkeys(("ReduceMean", "ReduceMax", "ReduceSum", "ReduceL2"), reduce),
+    **dict.fromkeys(("ReduceMean", "ReduceMax", "ReduceMin", "ReduceSum", "ReduceL2"), reduce),
     **dict.fromkeys(("GlobalAveragePool", "GlobalMaxPool"), global_pool),
     **dict.fromkeys(("Reshape", "Flatten", "Squeeze", "Unsqueeze"), reshape),
     **dict.fromkeys(("Identity", "Cast"), identity),
@@ -217,4 +227,5 @@ PLAIN: Mapping[str, Translator] = {
     "Pad": pad,
     "Dropout": dropout,
     "DepthToSpace": depth_to_space,
+    "SpaceToDepth": space_to_depth,
 }

@@ -57,6 +57,8 @@ class Reader:
             given = sizes.get(name, sizes.get("") if index == 0 else None)
             if not found:
                 raise Unread(f"its input `{name}` is one number")
+            if len(found) == 1:
+                raise Unread(f"its input `{name}` has no axis behind the batch")
             batch = found[0] or BATCH
             size: tuple[int | None, ...] = found[1:] if given is None else given
             if given is not None and len(given) != len(found) - 1:
@@ -115,10 +117,18 @@ class Reader:
             translator = self.translators.get(operation.kind)
             if translator is None:
                 raise Untranslated(operation.kind)
+            self.check_numbers(operation)
             translator(self, operation)
         except Untranslated as what:
             self.lacks.append(Lack(str(what), self.scope[-1].path if self.scope else operation.name))
             self.lost.update(operation.outputs)
+
+    def check_numbers(self, operation: Operation) -> None:
+        """Refuses what does not compute with float32, as layers do; indices of a table aside."""
+        for name in operation.inputs:
+            dtype = self.dtypes.get(self.ref(name).name, "float32")
+            if dtype != "float32" and operation.kind != "Gather":
+                raise Untranslated(f"{operation.kind} of {dtype}")
 
     def sized(self, operation: Operation) -> Any:
         import numpy as np
