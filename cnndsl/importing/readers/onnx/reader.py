@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from cnndsl.importing.readers.onnx.constants import fold
+from cnndsl.importing.readers.onnx.constants import MOST_FILLED, fold
 from cnndsl.importing.readers.onnx.model import Model, Operation
 from cnndsl.importing.refuse import Lack, Unread
 from cnndsl.importing.trace import ModuleCall, Node, Ref, Tensor, Trace
@@ -42,6 +42,7 @@ class Reader:
         """Outputs that are the same tensor as another."""
         self.lacks: list[Lack] = []
         self.lost: set[str] = set()
+        self.filled = 0
         self.labels: set[str] = set()
         self.reads: dict[str, int] = {}
         for operation in model.operations:
@@ -111,6 +112,9 @@ class Reader:
         if all(not name or array is not None for name, array in zip(operation.inputs, given, strict=True)):
             made = fold(operation.kind, given, operation.attributes)
             if made is not None:
+                self.filled += made.size if operation.kind == "ConstantOfShape" else 0
+                if self.filled > MOST_FILLED:
+                    raise Unread(f"its operations make more than {MOST_FILLED:,} numbers of one value")
                 self.arrays[operation.outputs[0]] = made
                 return
         try:
@@ -191,7 +195,7 @@ class Reader:
         import numpy as np
 
         key = f"{label}.{slot}" if slot else label
-        array = np.ascontiguousarray(array, dtype=array.dtype if array.dtype == np.int64 else "float32")
+        array = np.asarray(array, dtype=array.dtype if array.dtype == np.int64 else "float32")
         self.weights[key] = Tensor(key, tuple(array.shape), str(array.dtype))
         self.values[key] = array
         return Ref(key)

@@ -197,7 +197,7 @@ def resize(reader: Reader, operation: Operation) -> None:
         raise Untranslated(f"{operation.kind} by {mode} and {moved}")
     elif mode == "cubic" and abs(given.get("cubic_coeff_a", -0.75) + 0.75) > 1e-6:
         raise Untranslated("Resize by another cubic curve")
-    name = {
+    names = {
         "nearest": f"nearest{rank}d",
         "linear": ("linear1d", "bilinear2d", "trilinear3d")[rank - 1],
         "cubic": "bicubic2d",
@@ -208,7 +208,7 @@ def resize(reader: Reader, operation: Operation) -> None:
         "scale_factors": factors,
         "align_corners": moved == "align_corners",
     }
-    reader.emit(operation, f"upsample_{name[mode]}", arguments, (*shape[:2], *size))
+    reader.emit(operation, f"upsample_{names[mode]}", arguments, (*shape[:2], *size))
 
 
 def depth_to_space(reader: Reader, operation: Operation) -> None:
