@@ -6,6 +6,7 @@ from types import ModuleType
 
 from cnndsl.importing.canonical import canonical
 from cnndsl.importing.patterns import (
+    attend,
     attention,
     cats,
     computed_weights,
@@ -13,6 +14,7 @@ from cnndsl.importing.patterns import (
     gates,
     gelu,
     global_pool,
+    layout,
     norms,
     numbers,
     one_tensor,
@@ -30,6 +32,8 @@ PATTERNS: tuple[ModuleType, ...] = (
     dropped,
     computed_weights,
     attention,
+    attend,
+    layout,
     gates,
     gelu,
     shuffles,
