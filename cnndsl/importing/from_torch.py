@@ -8,6 +8,7 @@ from typing import Any
 
 from cnndsl.analyses.summary import summarize
 from cnndsl.backends.pytorch.library import torch
+from cnndsl.importing.constants import with_computed_constants
 from cnndsl.importing.imported import Imported, Report, first_proved, lines_of, net_of
 from cnndsl.importing.proof import Agreement, macs_of, same_outputs, same_state
 from cnndsl.importing.readers.torch_export import outline, trace_module
@@ -33,7 +34,7 @@ def import_module(
             trace = _with_heads(trace, module, inputs)
     except Unread as why:
         raise unreadable(source, str(why)) from why
-    net = net_of(trace, source)
+    net = net_of(with_computed_constants(trace), source)
     shell = outline(module).eval()
     examples = tuple(torch.empty((2, *shape), dtype=getattr(torch, dtype), device="meta") for shape, dtype in inputs)
     macs = macs_of(shell, examples)

@@ -8,6 +8,7 @@ from cnndsl.importing.canonical import canonical
 from cnndsl.importing.patterns import (
     attend,
     attention,
+    beside,
     cats,
     computed_weights,
     dropped,
@@ -42,7 +43,9 @@ PATTERNS: tuple[ModuleType, ...] = (
     norms,
     one_tensor,
     global_pool,
+    beside,
     cats,
+    layout,
 )
 """A later one may build on what an earlier one has made."""
 
