@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from cnndsl.importing.batch import batch_first, turn_of
 from cnndsl.importing.trace import Node, Ref, Trace
 
 SAME = {
@@ -79,6 +80,7 @@ _CUTS = {"split", "split_with_sizes", "chunk", "unsafe_chunk", "unsafe_split", "
 
 def canonical(trace: Trace) -> Trace:
     """The same network, each operation said in one way."""
+    trace = batch_first(trace)
     return replace(trace, nodes=tuple(_Rewriting(trace).nodes()))
 
 
@@ -137,6 +139,8 @@ class _Rewriting:
             self.now[first.name] = node.name
         if node.target == "reciprocal":
             node = replace(node, target="div", arguments={"self": 1.0, "other": first})
+        if node.target == "neg":
+            node = replace(node, target="mul", arguments={"self": first, "other": -1.0})
         if node.target == "rsub":
             node = replace(node, target="sub", arguments={"self": arguments["other"], "other": arguments["self"]})
         if node.target == "select" and first is not None:
@@ -199,22 +203,7 @@ class _Rewriting:
 
 
 def _permute(self: _Rewriting, node: Node, first: Ref, shape: tuple[int, ...], base: int) -> Node:
-    rank, given = len(shape), node.arguments
-    order = list(range(rank))
-    if node.target == "permute":
-        order = [axis % rank for axis in given["dims"]]
-    elif node.target in ("transpose", "swapaxes", "t", "mT"):
-        a, b = (given.get(name, default) % rank for name, default in (("dim0", -2), ("dim1", -1)))
-        order[a], order[b] = order[b], order[a]
-    else:
-        sources, targets = (
-            [given[name]] if isinstance(given[name], int) else given[name] for name in ("source", "destination")
-        )
-        moved = {t % rank: s % rank for s, t in zip(sources, targets, strict=True)}
-        rest = iter(axis for axis in range(rank) if axis not in moved.values())
-        order = [moved[axis] if axis in moved else next(rest) for axis in range(rank)]
-    if base and order[0] != 0:
-        return replace(node, target="permute of the batch", arguments={"self": first, "order": order})
+    order = turn_of(node, node.target, len(shape))
     return replace(node, target="permute", arguments={"self": first, "axes": tuple(n - base for n in order[base:])})
 
 

@@ -104,7 +104,8 @@ class _Matching:
     def piece(self, node: Node) -> Piece | Lack:
         """The layer that an operation is, or why it is none."""
         if not node.shape or node.shape[0] != self.trace.batch:
-            return Lack(f"{node.target} that mixes the batch with other axes", node.module)
+            mixed = " that mixes the batch with other axes"
+            return Lack(node.target if node.target.endswith(mixed) else f"{node.target}{mixed}", node.module)
         data: list[str] = []
         plain: dict[str, Any] = {}
         weights: dict[str, Tensor] = {}

@@ -7,13 +7,16 @@ from types import ModuleType
 from cnndsl.importing.canonical import canonical
 from cnndsl.importing.patterns import (
     anchors,
+    attend,
     attention,
+    beside,
     cats,
     computed_weights,
     dropped,
     gates,
     gelu,
     global_pool,
+    layout,
     norms,
     numbers,
     one_tensor,
@@ -31,6 +34,8 @@ PATTERNS: tuple[ModuleType, ...] = (
     dropped,
     computed_weights,
     attention,
+    attend,
+    layout,
     gates,
     gelu,
     shuffles,
@@ -40,7 +45,9 @@ PATTERNS: tuple[ModuleType, ...] = (
     norms,
     one_tensor,
     global_pool,
+    beside,
     cats,
+    layout,
 )
 """A later one may build on what an earlier one has made."""
 

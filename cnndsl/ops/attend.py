@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import Annotated, Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, Self, final
 
 from pydantic import Field
 
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Positive
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.shared.refusals import refuse_indices
 from cnndsl.ir.tensor import TensorType
@@ -157,3 +158,9 @@ class Attend(Op):
             scores = op.add(scores, op.reshape(values[3], (batch, *(1,) * axes, *xs[3].shape)))
         heads = op.matmul(op.nn.softmax(scores, axis=-1), v)
         return op.reshape(op.permute_dims(heads, swap), (batch, *y.shape))
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "attend" or call.weights:
+            return None
+        return cls(heads=call["heads"], scale=call.arguments.get("scale"))

@@ -144,5 +144,6 @@ class AvgPool(Op):
             stride=None if stride == window else stride,
             pad=call["pads"] if "pads" in call.arguments else call.window("padding", rank),
             ceil=call["ceil_mode"],
-            count_pad=call.arguments.get("count_include_pad", True) or call.window("padding", rank) == 0,
+            count_pad=call.arguments.get("count_include_pad", True)
+            or ("pads" not in call.arguments and call.window("padding", rank) == 0),
         )

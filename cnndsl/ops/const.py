@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, Self, final
 
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.shared.made import beside
 from cnndsl.ir.tensor import MOST_AXES, TensorType
@@ -97,6 +98,10 @@ class Const(Op):
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         numbers = weights[""] if self.saved else relax.const(_lists(self.values), "float32")
         return relax.op.broadcast_to(numbers, (values[0].ty.shape[0], *self.shape))
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        return cls(values=call["values"]) if call.target == "const" else None
 
 
 def _lists(values: Any) -> Any:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, final
+from typing import Any, ClassVar, Literal, Self, final
 
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.shared.made import Lengths, beside
 from cnndsl.ir.tensor import TensorType
@@ -47,3 +48,7 @@ class Weight(Op):
 
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], weights: dict[str, Any]) -> Any:
         return relax.op.broadcast_to(weights[""], (values[0].ty.shape[0], *self.shape))
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        return cls(shape=call.weights["weight"]) if call.target == "weight" else None

@@ -155,6 +155,8 @@ def test_in_is_still_ambiguous_where_it_is_meant() -> None:
 def test_a_tuple_within_a_tuple_stands_for_its_tensors_also_where_it_has_none() -> None:
     block = "block Join takes x, others[] { (x, others, x) → All }\nblock All takes all[] { cat{ all } }\n"
     text = "input 3×4×4\n" + block + "a = Conv1x1(1)\nb = Conv1x1(4)\n"
-    ends = [network(text + chain).nodes[-1].type.channels for chain in ("(a, b) → Join", "(a, b, b) → Join", "a → Join")]
+    ends = [
+        network(text + chain).nodes[-1].type.channels for chain in ("(a, b) → Join", "(a, b, b) → Join", "a → Join")
+    ]
     assert ends == [1 + 4 + 1, 1 + 4 + 4 + 1, 1 + 1]
     assert ids(text + "let n = 3\n(a, n) → Join") == ["wrong-type"]

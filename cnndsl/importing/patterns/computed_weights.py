@@ -72,8 +72,8 @@ def _by_moments(web: Web, value: Any) -> dict[str, Any] | None:
 
 def _frozen(web: Web, node: Node) -> Node | None:
     """`x · w · (v + eps)^-½ + (b - m · w · (v + eps)^-½)`, all four of the state."""
-    scaled = web.alone(node.arguments["self"], "mul")
-    less = web.made(_plain(web, node.arguments["other"]), "sub")
+    scaled = web.alone(node.arguments.get("self"), "mul")
+    less = web.made(_plain(web, node.arguments.get("other")), "sub")
     if scaled is None or less is None:
         return None
     scale = _scale(web, scaled.arguments["other"])

@@ -38,6 +38,9 @@ def rewrite(web: Web, node: Node) -> Node | None:
     arguments = {**node.arguments, first: pad.arguments["self"]}
     if not node.target.startswith("conv"):
         arguments["pads"] = _short(pads)
+        if node.target.startswith("avg_pool"):
+            # The layer's own padding is none, so that what was added before it counts.
+            arguments["count_include_pad"] = True
         return replace(node, arguments=arguments, scope=common(pad, node))
     arguments |= {"padding": [a for a, _ in pads]} if all(a == b for a, b in pads) else {"pads": pads}
     arguments |= {"pad_mode": "zeros" if mode == "constant" else mode}

@@ -69,6 +69,7 @@ def without_flattening(chain: Chain) -> Chain:
             and _is(done[-1], "Flatten")
             and done[-1].label in ("", "flatten")
             and not done[-1].tap
+            and (done[-1].entering is None or done[-1].entering.kind != "tokens")
         ):
             flatten = done.pop()
             element = replace(element, entering=flatten.entering)

@@ -254,6 +254,9 @@ class _Walk:
         return [*way, replace(merge, branches=branches, entering=way[-1].leaving)]
 
     def label(self, item: Piece) -> str:
+        if item.label.startswith("#"):
+            # The source has no name for it: its position in the program gives it one.
+            return ""
         return item.label[len(self.region.path) + 1 :] if self.region.path and item.label else item.label
 
     def element(self, item: Piece | Region) -> Element:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 MOST_ELEMENTS = 4_000_000
+MOST_FILLED = 2**28
+"""How many numbers of one value an array may have, which takes no memory before it is used."""
 
 
 def fold(kind: str, arrays: Sequence[Any], attributes: Mapping[str, Any]) -> Any:
@@ -16,7 +18,8 @@ def fold(kind: str, arrays: Sequence[Any], attributes: Mapping[str, Any]) -> Any
         made = _FOLDS[kind](list(arrays), attributes)
     except (ValueError, IndexError, TypeError, ZeroDivisionError, OverflowError, KeyError, MemoryError):
         return None
-    return made if made is not None and made.size <= MOST_ELEMENTS else None
+    most = MOST_FILLED if kind == "ConstantOfShape" else MOST_ELEMENTS
+    return made if made is not None and made.size <= most else None
 
 
 def _axes(arrays: list[Any], attributes: Mapping[str, Any]) -> tuple[int, ...] | None:
@@ -80,9 +83,9 @@ def _filled(arrays: list[Any], attributes: Mapping[str, Any]) -> Any:
 
     shape = [int(n) for n in arrays[0]]
     value = attributes.get("value")
-    if np.prod(shape, dtype=float) > MOST_ELEMENTS:
+    if np.prod(shape, dtype=float) > MOST_FILLED:
         return None
-    return np.full(shape, 0.0 if value is None else value.reshape(-1)[0], "float32" if value is None else value.dtype)
+    return np.broadcast_to(np.float32(0) if value is None else value.reshape(-1)[0], shape)
 
 
 def _range(arrays: list[Any], _: Mapping[str, Any]) -> Any:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from cnndsl.importing.readers.onnx.model import Operation
+from cnndsl.importing.readers.onnx.numbers import short
 from cnndsl.importing.readers.onnx.reader import Reader, Translator, Untranslated
 
 
@@ -74,11 +76,24 @@ def conv_transpose(reader: Reader, operation: Operation) -> None:
     shape, given = reader.shape(operation.inputs[0]), operation.attributes
     kernel = list(weight.shape[2:])
     rank = len(kernel)
-    if given.get("auto_pad", "NOTSET") != "NOTSET" or "output_shape" in given:
-        raise Untranslated("ConvTranspose whose padding follows from its output")
-    padded = _padding(operation, shape[2:], kernel)
+    if not 1 <= rank <= 3:
+        raise Untranslated(f"ConvTranspose over {rank} axes")
     strides, added = given.get("strides", [1] * rank), given.get("output_padding", [0] * rank)
     dilations, groups = given.get("dilations", [1] * rank), given.get("group", 1)
+    mode, wanted = given.get("auto_pad", "NOTSET"), given.get("output_shape")
+    if wanted is not None or mode.startswith("SAME"):
+        # The output's size is given, and what is beyond it is cut off.
+        wanted = wanted or [n * s for n, s in zip(shape[2:], strides, strict=True)]
+        cut = [
+            (n - 1) * s + o + (k - 1) * d + 1 - w
+            for n, s, o, k, d, w in zip(shape[2:], strides, added, kernel, dilations, wanted[-rank:], strict=True)
+        ]
+        if min(cut) < 0:
+            raise Untranslated("ConvTranspose to more than it makes")
+        less, more = [n // 2 for n in cut], [n - n // 2 for n in cut]
+        pads = [*less, *more] if mode == "SAME_UPPER" else [*more, *less]
+        operation = replace(operation, attributes={**given, "pads": pads, "auto_pad": "NOTSET"})
+    padded = _padding(operation, shape[2:], kernel)
     label = reader.label(operation.inputs[1])
     arguments = {
         "input": reader.ref(operation.inputs[0]),
@@ -120,8 +135,6 @@ def pool(reader: Reader, operation: Operation) -> None:
         if average
         else {"dilation": given.get("dilations", [1] * rank)}
     )
-    if "pads" in padded and average and not arguments["count_include_pad"]:
-        raise Untranslated("AveragePool with uneven pads that do not count")
     size = _out(shape[2:], kernel, given, padded, ceil)
     reader.emit(operation, f"{'avg' if average else 'max'}_pool{rank}d", arguments, (*shape[:2], *size))
 
@@ -142,13 +155,6 @@ def batch_norm(reader: Reader, operation: Operation) -> None:
     reader.emit(operation, "batch_norm", arguments, reader.shape(operation.inputs[0]))
 
 
-def short(number: float) -> float:
-    """A number that was kept in float32 as the shortest one that it stands for."""
-    import numpy as np
-
-    return float(str(np.float32(number)))
-
-
 def layer_norm(reader: Reader, operation: Operation) -> None:
     shape = reader.shape(operation.inputs[0])
     axis = operation.attributes.get("axis", -1) % len(shape)
@@ -162,6 +168,48 @@ def layer_norm(reader: Reader, operation: Operation) -> None:
         "eps": short(operation.attributes.get("epsilon", 1e-5)),
     }
     reader.emit(operation, "layer_norm", arguments, shape)
+
+
+def rms_norm(reader: Reader, operation: Operation) -> None:
+    shape = reader.shape(operation.inputs[0])
+    axis = operation.attributes.get("axis", -1) % len(shape)
+    label = reader.label(operation.inputs[1])
+    arguments = {
+        "input": reader.ref(operation.inputs[0]),
+        "normalized_shape": list(shape[axis:]),
+        "weight": reader.weight(label, "weight", reader.array(operation, 1)),
+        "eps": short(operation.attributes.get("epsilon", 1e-5)),
+    }
+    reader.emit(operation, "rms_norm", arguments, shape)
+
+
+def lp_norm(reader: Reader, operation: Operation) -> None:
+    """A length of 1 along an axis."""
+    shape, given = reader.shape(operation.inputs[0]), operation.attributes
+    axis = given.get("axis", -1) % len(shape)
+    if given.get("p", 2) != 2 or axis == 0:
+        raise Untranslated("LpNormalization by another power, or over the batch")
+    arguments = {"self": reader.ref(operation.inputs[0]), "axes": (axis - 1,)}
+    reader.emit(operation, "l2_norm", arguments, shape)
+
+
+def lp_pool(reader: Reader, operation: Operation) -> None:
+    shape, given = reader.shape(operation.inputs[0]), operation.attributes
+    kernel = given["kernel_shape"]
+    rank, p = len(kernel), given.get("p", 2)
+    if not 1 <= rank <= 3 or p % 2 or any(d != 1 for d in given.get("dilations", [])) or given.get("ceil_mode", 0):
+        raise Untranslated("LpPool by an odd power, with a dilation or beyond the edge")
+    padded = _padding(operation, shape[2:], kernel)
+    pairs = padded.get("pads") or tuple((n, n) for n in padded["padding"])
+    arguments = {
+        "self": reader.ref(operation.inputs[0]),
+        "p": float(p),
+        "kernel_size": kernel,
+        "stride": given.get("strides", [1] * rank),
+        "ceil_mode": False,
+        **({"pads": pairs} if any(any(pair) for pair in pairs) else {}),
+    }
+    reader.emit(operation, "lp_pool", arguments, (*shape[:2], *_out(shape[2:], kernel, given, padded, False)))
 
 
 def group_norm(reader: Reader, operation: Operation) -> None:
@@ -196,12 +244,15 @@ def gemm(reader: Reader, operation: Operation) -> None:
     given = operation.attributes
     weight, bias = reader.array(operation, 1), reader.array(operation, 2)
     shape = reader.shape(operation.inputs[0])
-    if (given.get("alpha", 1.0), given.get("beta", 1.0), given.get("transA", 0)) != (1.0, 1.0, 0) or len(shape) != 2:
-        raise Untranslated("Gemm with factors")
-    weight = weight if given.get("transB", 0) else weight.T
+    if given.get("transA", 0) or len(shape) != 2:
+        raise Untranslated("Gemm of a tensor that is turned")
+    weight = (weight if given.get("transB", 0) else weight.T) * short(given.get("alpha", 1.0))
     if bias is not None:
         import numpy as np
 
+        bias = bias * short(given.get("beta", 1.0))
+        if bias.size not in (1, weight.shape[0]) or bias.shape[-1:] not in ((), (1,), weight.shape[:1]):
+            raise Untranslated("Gemm with a sum that differs by example")
         bias = np.broadcast_to(bias.reshape(-1), (weight.shape[0],))
     linear(reader, operation, operation.inputs[1], weight, bias, (*shape[:-1], weight.shape[0]))
 
@@ -264,4 +315,7 @@ LAYERS: Mapping[str, Translator] = {
     "MatMul": matmul,
     "PRelu": prelu,
     "LRN": lrn,
+    "RMSNormalization": rms_norm,
+    "LpNormalization": lp_norm,
+    "LpPool": lp_pool,
 }

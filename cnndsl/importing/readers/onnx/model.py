@@ -16,7 +16,7 @@ from cnndsl.importing.refuse import Unread
 MOST_BYTES = 2**31
 MOST_NODES = 100_000
 MOST_EXTERNAL = 16_000_000_000
-OPSETS = range(7, 26)
+OPSETS = range(6, 29)
 _DTYPES = {1: "float32", 2: "uint8", 3: "int8", 5: "int16", 6: "int32", 7: "int64", 9: "bool", 10: "float16", 11: "float64", 16: "bfloat16"}  # fmt: skip
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import prod
 from typing import Any
 
-from cnndsl.importing.readers.onnx.layers import short
 from cnndsl.importing.readers.onnx.model import Operation
+from cnndsl.importing.readers.onnx.numbers import short
 from cnndsl.importing.readers.onnx.reader import Reader, Translator, Untranslated
 from cnndsl.importing.readers.onnx.shaping import (
     concat,
@@ -18,6 +19,7 @@ from cnndsl.importing.readers.onnx.shaping import (
     reshape,
     resize,
     slice_,
+    space_to_depth,
     split,
     transpose,
 )
@@ -25,7 +27,8 @@ from cnndsl.importing.trace import Node
 
 _ACTIVATIONS = {
     "Relu": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh", "Softplus": "softplus", "Mish": "mish", "HardSwish": "hardswish",
-    "Erf": "erf", "Exp": "exp", "Log": "log", "Sqrt": "sqrt", "Abs": "abs", "Neg": "neg",
+    "Erf": "erf", "Exp": "exp", "Log": "log", "Sqrt": "sqrt", "Abs": "abs", "Neg": "neg", "Sin": "sin", "Cos": "cos",
+    "Reciprocal": "reciprocal",
 }  # fmt: skip
 
 
@@ -37,6 +40,10 @@ def activation(reader: Reader, operation: Operation) -> None:
         target, arguments = "leaky_relu", {**arguments, "negative_slope": short(given.get("alpha", 0.01))}
     elif kind in ("Elu", "Celu"):
         arguments |= {"alpha": short(given.get("alpha", 1.0))}
+    elif kind == "Swish":
+        if given.get("alpha", 1.0) != 1:
+            raise Untranslated("Swish with a factor")
+        target = "silu"
     elif kind == "Gelu":
         arguments |= {"approximate": given.get("approximate", "none")}
     elif kind == "Selu":
@@ -77,12 +84,18 @@ def arithmetic(reader: Reader, operation: Operation) -> None:
     import numpy as np
 
     a, b = operation.inputs
+    if operation.attributes.get("axis") is not None or (
+        reader.model.opset < 7 and reader.shape(a) != reader.shape(b) and not operation.attributes.get("broadcast")
+    ):
+        raise Untranslated(f"{operation.kind} along a chosen axis")
     shape = np.broadcast_shapes(reader.shape(a), reader.shape(b))
     target = _ARITHMETIC[operation.kind]
     if target in ("add", "mul"):
         for value, other in ((a, b), (b, a)):
             if other in reader.arrays and value not in reader.arrays and reader.arrays[other].size > 1:
                 if target == "add" and _biased(reader, operation, value, reader.arrays[other]):
+                    return
+                if _folded(reader, operation, value, reader.arrays[other]):
                     return
                 if _scaled(reader, operation, target, value, other):
                     return
@@ -91,6 +104,38 @@ def arithmetic(reader: Reader, operation: Operation) -> None:
     names = ("self", "exponent") if target == "pow" else ("self", "other")
     arguments = dict(zip(names, (reader.argument(a), reader.argument(b)), strict=True))
     reader.emit(operation, target, arguments, tuple(shape))
+
+
+def _folded(reader: Reader, operation: Operation, value: str, array: Any) -> bool:
+    """A factor or summand for each channel behind a norm, or a summand behind a convolution that has none: part of its
+    weights."""
+    node = reader.nodes.get(reader.ref(value).name)
+    if node is None or reader.reads.get(value, 0) != 1:
+        return False
+    rank = len(node.shape)
+    channels = node.shape[1]
+    if array.size != channels or array.ndim > rank or (1,) * (rank - array.ndim) + array.shape != (
+        1, channels, *(1,) * (rank - 2)
+    ):  # fmt: skip
+        return False
+    flat = array.reshape(-1)
+    arguments = dict(node.arguments)
+    convolution = node.target.startswith("conv")
+    if node.target not in ("batch_norm", "conv1d", "conv2d", "conv3d") or (convolution and operation.kind != "Add"):
+        return False
+    if convolution and arguments["bias"] is not None:
+        return False
+    label = arguments["weight"].name.removesuffix(".weight")
+    bias = arguments["bias"]
+    if operation.kind == "Mul":
+        arguments["weight"] = reader.weight(label, "weight", reader.values[arguments["weight"].name] * flat)
+        arguments["bias"] = reader.weight(label, "bias", reader.values[bias.name] * flat)
+    else:
+        arguments["bias"] = reader.weight(label, "bias", flat if bias is None else reader.values[bias.name] + flat)
+    del reader.nodes[node.name]
+    reader.nodes[operation.outputs[0]] = replace(node, name=operation.outputs[0], arguments=arguments)
+    reader.shapes[operation.outputs[0]] = node.shape
+    return True
 
 
 def _biased(reader: Reader, operation: Operation, value: str, array: Any) -> bool:
@@ -129,7 +174,7 @@ def _scaled(reader: Reader, operation: Operation, target: str, value: str, other
     return True
 
 
-_SEVERAL = {"Sum": "add", "Max": "maximum", "Min": "minimum", "Mean": "mean of branches"}
+_SEVERAL = {"Sum": "add", "Max": "maximum", "Min": "minimum", "Mean": ""}
 
 
 def several(reader: Reader, operation: Operation) -> None:
@@ -153,9 +198,18 @@ def several(reader: Reader, operation: Operation) -> None:
             return
         reader.emit(operation, "clamp", {"self": reader.ref(x), "min": low, "max": high}, reader.shape(x))
         return
-    shapes = [reader.shape(name) for name in operation.inputs]
-    tensors = [reader.argument(name) for name in operation.inputs]
-    reader.emit(operation, _SEVERAL[operation.kind], {"tensors": tensors}, tuple(np.broadcast_shapes(*shapes)))
+    if operation.kind == "Mean":
+        shapes = [reader.shape(name) for name in operation.inputs]
+        tensors = [reader.argument(name) for name in operation.inputs]
+        reader.emit(operation, "mean of branches", {"tensors": tensors}, tuple(np.broadcast_shapes(*shapes)))
+        return
+    done, *rest = operation.inputs
+    for number, other in enumerate(rest, 1):
+        shape = tuple(np.broadcast_shapes(reader.shape(done), reader.shape(other)))
+        name = operation.outputs[0] if number == len(rest) else f"{operation.outputs[0]}.{number}"
+        arguments = {"self": reader.argument(done), "other": reader.argument(other)}
+        reader.emit(operation, _SEVERAL[operation.kind], arguments, shape, name)
+        done = name
 
 
 def reduce(reader: Reader, operation: Operation) -> None:
@@ -168,13 +222,40 @@ def reduce(reader: Reader, operation: Operation) -> None:
     axes = sorted(n % len(shape) for n in (axes or range(len(shape))))
     keep = bool(given.get("keepdims", 1))
     left = tuple(1 if n in axes else size for n, size in enumerate(shape) if keep or n not in axes)
-    target = {"ReduceMean": "mean", "ReduceMax": "amax", "ReduceSum": "sum", "ReduceL2": "linalg_vector_norm"}[
-        operation.kind
-    ]
+    target = {
+        "ReduceMean": "mean",
+        "ReduceMax": "amax",
+        "ReduceSum": "sum",
+        "ReduceL2": "linalg_vector_norm",
+        "ReduceMin": "amin",
+    }[operation.kind]
     arguments = {"self": reader.ref(operation.inputs[0]), "dim": axes, "keepdim": keep}
     if target == "linalg_vector_norm":
         arguments["ord"] = 2
     reader.emit(operation, target, arguments, left)
+
+
+_FIRST = {"ReduceL1": ("abs", {}), "ReduceSumSquare": ("pow", {"exponent": 2}), "ReduceLogSum": (None, {})}
+
+
+def reduce_of(reader: Reader, operation: Operation) -> None:
+    """A sum of absolute numbers or squares, or its logarithm."""
+    (name,), source = operation.outputs, operation.inputs[0]
+    first, more = _FIRST[operation.kind]
+    if first is not None:
+        reader.emit(operation, first, {"self": reader.ref(source), **more}, reader.shape(source), f"{name}.each")
+        reduce(reader, replace(operation, kind="ReduceSum", inputs=(f"{name}.each", *operation.inputs[1:])))
+        return
+    reduce(reader, replace(operation, kind="ReduceSum", outputs=(f"{name}.sum",)))
+    reader.emit(operation, "log", {"self": reader.ref(f"{name}.sum")}, reader.shape(f"{name}.sum"))
+
+
+def softsign(reader: Reader, operation: Operation) -> None:
+    (name,), x = operation.outputs, reader.ref(operation.inputs[0])
+    shape = reader.shape(operation.inputs[0])
+    reader.emit(operation, "abs", {"self": x}, shape, f"{name}.size")
+    reader.emit(operation, "add", {"self": reader.ref(f"{name}.size"), "other": 1.0}, shape, f"{name}.more")
+    reader.emit(operation, "div", {"self": x, "other": reader.ref(f"{name}.more")}, shape)
 
 
 def global_pool(reader: Reader, operation: Operation) -> None:
@@ -185,7 +266,11 @@ def global_pool(reader: Reader, operation: Operation) -> None:
 
 
 def dropout(reader: Reader, operation: Operation) -> None:
-    ratio = reader.array(operation, 1)
+    ratio, training = reader.array(operation, 1), reader.array(operation, 2)
+    if training is not None and bool(training.any()):
+        raise Untranslated("Dropout in training")
+    if len([name for name in operation.outputs if name and reader.reads.get(name)]) > 1:
+        raise Untranslated("Dropout whose mask is used")
     p = operation.attributes.get("ratio", 0.5) if ratio is None else float(ratio)
     arguments = {"input": reader.ref(operation.inputs[0]), "p": short(p), "train": False}
     reader.emit(operation, "dropout", arguments, reader.shape(operation.inputs[0]))
@@ -198,15 +283,17 @@ def identity(reader: Reader, operation: Operation) -> None:
 
 
 PLAIN: Mapping[str, Translator] = {
-    **dict.fromkeys((*_ACTIVATIONS, "LeakyRelu", "Elu", "Celu", "Gelu", "Selu", "HardSigmoid"), activation),
+    **dict.fromkeys((*_ACTIVATIONS, "LeakyRelu", "Elu", "Celu", "Gelu", "Selu", "HardSigmoid", "Swish"), activation),
     **dict.fromkeys(("Softmax", "LogSoftmax"), softmax),
     **dict.fromkeys(_ARITHMETIC, arithmetic),
     **dict.fromkeys(_SEVERAL, several),
-    **dict.fromkeys(("ReduceMean", "ReduceMax", "ReduceSum", "ReduceL2"), reduce),
+    **dict.fromkeys(("ReduceMean", "ReduceMax", "ReduceMin", "ReduceSum", "ReduceL2"), reduce),
     **dict.fromkeys(("GlobalAveragePool", "GlobalMaxPool"), global_pool),
     **dict.fromkeys(("Reshape", "Flatten", "Squeeze", "Unsqueeze"), reshape),
     **dict.fromkeys(("Identity", "Cast"), identity),
     **dict.fromkeys(("Resize", "Upsample"), resize),
+    **dict.fromkeys(_FIRST, reduce_of),
+    "Softsign": softsign,
     "Clip": clip,
     "Transpose": transpose,
     "Concat": concat,
@@ -217,4 +304,5 @@ PLAIN: Mapping[str, Translator] = {
     "Pad": pad,
     "Dropout": dropout,
     "DepthToSpace": depth_to_space,
+    "SpaceToDepth": space_to_depth,
 }

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from cnndsl.importing.readers.onnx.constants import fold
+from cnndsl.importing.readers.onnx.constants import MOST_FILLED, fold
 from cnndsl.importing.readers.onnx.model import Model, Operation
 from cnndsl.importing.refuse import Lack, Unread
 from cnndsl.importing.trace import ModuleCall, Node, Ref, Tensor, Trace
@@ -42,6 +42,7 @@ class Reader:
         """Outputs that are the same tensor as another."""
         self.lacks: list[Lack] = []
         self.lost: set[str] = set()
+        self.filled = 0
         self.labels: set[str] = set()
         self.reads: dict[str, int] = {}
         for operation in model.operations:
@@ -57,6 +58,8 @@ class Reader:
             given = sizes.get(name, sizes.get("") if index == 0 else None)
             if not found:
                 raise Unread(f"its input `{name}` is one number")
+            if len(found) == 1:
+                raise Unread(f"its input `{name}` has no axis behind the batch")
             batch = found[0] or BATCH
             size: tuple[int | None, ...] = found[1:] if given is None else given
             if given is not None and len(given) != len(found) - 1:
@@ -109,16 +112,27 @@ class Reader:
         if all(not name or array is not None for name, array in zip(operation.inputs, given, strict=True)):
             made = fold(operation.kind, given, operation.attributes)
             if made is not None:
+                self.filled += made.size if operation.kind == "ConstantOfShape" else 0
+                if self.filled > MOST_FILLED:
+                    raise Unread(f"its operations make more than {MOST_FILLED:,} numbers of one value")
                 self.arrays[operation.outputs[0]] = made
                 return
         try:
             translator = self.translators.get(operation.kind)
             if translator is None:
                 raise Untranslated(operation.kind)
+            self.check_numbers(operation)
             translator(self, operation)
         except Untranslated as what:
             self.lacks.append(Lack(str(what), self.scope[-1].path if self.scope else operation.name))
             self.lost.update(operation.outputs)
+
+    def check_numbers(self, operation: Operation) -> None:
+        """Refuses what does not compute with float32, as layers do; indices of a table aside."""
+        for name in operation.inputs:
+            dtype = self.dtypes.get(self.ref(name).name, "float32")
+            if dtype != "float32" and operation.kind != "Gather":
+                raise Untranslated(f"{operation.kind} of {dtype}")
 
     def sized(self, operation: Operation) -> Any:
         import numpy as np
@@ -181,7 +195,7 @@ class Reader:
         import numpy as np
 
         key = f"{label}.{slot}" if slot else label
-        array = np.ascontiguousarray(array, dtype=array.dtype if array.dtype == np.int64 else "float32")
+        array = np.asarray(array, dtype=array.dtype if array.dtype == np.int64 else "float32")
         self.weights[key] = Tensor(key, tuple(array.shape), str(array.dtype))
         self.values[key] = array
         return Ref(key)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from math import floor, prod
+from typing import Any
 
 from cnndsl.importing.readers.onnx.model import Operation
+from cnndsl.importing.readers.onnx.numbers import short
 from cnndsl.importing.readers.onnx.reader import Reader, Untranslated
 
 
@@ -12,7 +14,8 @@ def reshape(reader: Reader, operation: Operation) -> None:
     shape, given = reader.shape(operation.inputs[0]), operation.attributes
     kind = operation.kind
     if kind == "Flatten":
-        axis = given.get("axis", 1) % (len(shape) + 1)
+        axis = given.get("axis", 1)
+        axis += len(shape) if axis < 0 else 0
         wanted = [prod(shape[:axis]), prod(shape[axis:])]
     elif kind == "Reshape":
         wanted = [int(n) for n in reader.array(operation, 1).reshape(-1)]
@@ -47,6 +50,9 @@ def concat(reader: Reader, operation: Operation) -> None:
     shapes = [reader.shape(name) for name in operation.inputs]
     if any(name in reader.arrays for name in operation.inputs):
         raise Untranslated("Concat with a constant")
+    if len(operation.inputs) == 1:
+        reader.same(operation)
+        return
     axis = operation.attributes["axis"] % len(shapes[0])
     joined = sum(shape[axis] for shape in shapes)
     arguments = {"tensors": [reader.ref(name) for name in operation.inputs], "dim": axis}
@@ -136,10 +142,12 @@ def pad(reader: Reader, operation: Operation) -> None:
     if value is None:
         number = reader.array(operation, 2)
         value = 0.0 if number is None else float(number.reshape(-1)[0])
-    if reader.array(operation, 3) is not None:
-        raise Untranslated("Pad of chosen axes")
-    rank = len(shape)
-    pairs = [(amounts[n], amounts[n + rank]) for n in range(rank)]
+    chosen = reader.array(operation, 3)
+    axes = range(len(shape)) if chosen is None else [int(n) % len(shape) for n in chosen.reshape(-1)]
+    if len(amounts) != 2 * len(axes):
+        raise Untranslated("Pad of other axes than it names")
+    padded = {axis: (amounts[n], amounts[n + len(axes)]) for n, axis in enumerate(axes)}
+    pairs = [padded.get(n, (0, 0)) for n in range(len(shape))]
     backwards = [n for pair in reversed(pairs) for n in pair]
     while len(backwards) > 2 and backwards[-2:] == [0, 0]:
         backwards = backwards[:-2]
@@ -155,14 +163,24 @@ def resize(reader: Reader, operation: Operation) -> None:
     sizes = None if old else reader.array(operation, 3)
     if scales is None and "scales" in given:
         scales = given["scales"]
+    for name, usual in (("antialias", 0), ("exclude_outside", 0), ("keep_aspect_ratio_policy", "stretch")):
+        if given.get(name, usual) != usual:
+            raise Untranslated(f"{operation.kind} with `{name}`")
     mode = given.get("mode", "nearest")
     moved = given.get("coordinate_transformation_mode", "asymmetric" if old else "half_pixel")
+    axes = [n % len(shape) for n in given.get("axes", range(len(shape)))]
     if sizes is not None and sizes.size:
-        size, factors = tuple(int(n) for n in sizes)[2:], None
-        ratios = [m / n for m, n in zip(size, shape[2:], strict=True)]
+        wanted = dict(zip(axes, (int(n) for n in sizes), strict=True))
+        ends, factors = [wanted.get(n, length) for n, length in enumerate(shape)], None
+        ratios = [m / n for m, n in zip(ends, shape, strict=True)]
     else:
-        ratios = [float(n) for n in scales][2:]
-        size, factors = tuple(floor(n * f) for n, f in zip(shape[2:], ratios, strict=True)), ratios
+        stretched = dict(zip(axes, (short(n) for n in scales), strict=True))
+        ratios = [stretched.get(n, 1.0) for n in range(len(shape))]
+        ends = [floor(n * f) for n, f in zip(shape, ratios, strict=True)]
+        factors = ratios[2:]
+    if ratios[:2] != [1.0, 1.0]:
+        raise Untranslated(f"{operation.kind} of the batch or the channels")
+    size, ratios = tuple(ends[2:]), ratios[2:]
     whole = all(float(r).is_integer() for r in ratios)
     rounding = given.get("nearest_mode", "floor" if old else "round_prefer_floor")
     if mode == "nearest":
@@ -171,11 +189,15 @@ def resize(reader: Reader, operation: Operation) -> None:
         double = moved == "asymmetric" and rounding == "round_prefer_floor" and all(r in (1, 2) for r in ratios)
         if not (plain or equal or double):
             raise Untranslated(f"{operation.kind} to the nearest by {moved} and {rounding}")
+    elif moved == "align_corners" and any(n * r != m for n, r, m in zip(shape[2:], ratios, size, strict=True)):
+        raise Untranslated(f"{operation.kind} with aligned corners to a size that is not whole")
+    elif moved == "pytorch_half_pixel" and any(m == 1 != n for n, m in zip(shape[2:], size, strict=True)):
+        raise Untranslated(f"{operation.kind} to one position by pytorch_half_pixel")
     elif mode not in ("linear", "cubic") or moved not in ("half_pixel", "pytorch_half_pixel", "align_corners"):
         raise Untranslated(f"{operation.kind} by {mode} and {moved}")
     elif mode == "cubic" and abs(given.get("cubic_coeff_a", -0.75) + 0.75) > 1e-6:
         raise Untranslated("Resize by another cubic curve")
-    name = {
+    names = {
         "nearest": f"nearest{rank}d",
         "linear": ("linear1d", "bilinear2d", "trilinear3d")[rank - 1],
         "cubic": "bicubic2d",
@@ -186,13 +208,36 @@ def resize(reader: Reader, operation: Operation) -> None:
         "scale_factors": factors,
         "align_corners": moved == "align_corners",
     }
-    reader.emit(operation, f"upsample_{name[mode]}", arguments, (*shape[:2], *size))
+    reader.emit(operation, f"upsample_{names[mode]}", arguments, (*shape[:2], *size))
 
 
 def depth_to_space(reader: Reader, operation: Operation) -> None:
     n, c, h, w = reader.shape(operation.inputs[0])
     r = operation.attributes["blocksize"]
-    if operation.attributes.get("mode", "DCR") != "CRD" and c != r * r:
-        raise Untranslated("DepthToSpace in the order depth, column, row")
-    arguments = {"self": reader.ref(operation.inputs[0]), "upscale_factor": r}
-    reader.emit(operation, "pixel_shuffle", arguments, (n, c // r**2, h * r, w * r))
+    made = (n, c // r**2, h * r, w * r)
+    if operation.attributes.get("mode", "DCR") == "CRD" or c == r * r:
+        arguments = {"self": reader.ref(operation.inputs[0]), "upscale_factor": r}
+        reader.emit(operation, "pixel_shuffle", arguments, made)
+        return
+    _turned(reader, operation, (n, r, r, c // r**2, h, w), [0, 3, 4, 1, 5, 2], made)
+
+
+def space_to_depth(reader: Reader, operation: Operation) -> None:
+    n, c, h, w = reader.shape(operation.inputs[0])
+    r = operation.attributes["blocksize"]
+    if h % r or w % r:
+        raise Untranslated("SpaceToDepth of a size that is no multiple of the block's")
+    if operation.attributes.get("mode", "DCR") == "CRD" or c == 1:
+        arguments = {"self": reader.ref(operation.inputs[0]), "downscale_factor": r}
+        reader.emit(operation, "pixel_unshuffle", arguments, (n, c * r**2, h // r, w // r))
+        return
+    _turned(reader, operation, (n, c, h // r, r, w // r, r), [0, 3, 5, 1, 2, 4], (n, c * r**2, h // r, w // r))
+
+
+def _turned(reader: Reader, operation: Operation, apart: Any, order: list[int], made: tuple[int, ...]) -> None:
+    """The same numbers along other axes, these in another order, and laid out again."""
+    (name,) = operation.outputs
+    reader.emit(operation, "reshape", {"self": reader.ref(operation.inputs[0])}, apart, f"{name}.apart")
+    turned = tuple(apart[n] for n in order)
+    reader.emit(operation, "permute", {"self": reader.ref(f"{name}.apart"), "dims": order}, turned, f"{name}.turned")
+    reader.emit(operation, "reshape", {"self": reader.ref(f"{name}.turned")}, made)

@@ -1,0 +1,237 @@
+"""The batch as the first axis of every tensor: code moves it about, and lays windows or heads out in it.
+
+`permute(2, 0, 3, 1, 4)` of queries, keys and values puts the batch second; `view(-1, 7, 7, C)` makes a longer batch of windows.
+Here such a tensor is said with the batch first and what was laid out in it as an axis of its own, so that each later
+operation is the plain one along other axes. Operations that really mix examples stay, under a name that says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import prod
+
+from cnndsl.importing.trace import Node, Ref, Trace
+
+Shape = tuple[int, ...]
+_VIEWS = {"view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "_unsafe_view", "ravel", "view_copy"}
+_TURNS = {"permute", "transpose", "swapaxes", "t", "mT", "movedim", "moveaxis"}
+_SAME_PLACES = {
+    "add", "sub", "mul", "div", "pow", "neg", "relu", "relu6", "gelu", "silu", "sigmoid", "tanh", "exp", "log", "sqrt", "rsqrt",
+    "abs", "square", "erf", "hardswish", "hardsigmoid", "hardtanh", "leaky_relu", "elu", "softplus", "mish", "clamp", "clip",
+    "clamp_min", "clamp_max", "dropout", "native_dropout", "contiguous", "clone", "alias", "detach", "to", "_to_copy", "type_as",
+    "lift_fresh_copy", "maximum", "minimum", "drop_path", "reciprocal", "rsub", "sin", "cos",
+}  # fmt: skip
+_LAST = {"linear": 1, "matmul": 2, "bmm": 2, "scaled_dot_product_attention": 2}
+"""Operations along so many of the last axes."""
+_DIMS = {
+    "softmax", "log_softmax", "_softmax", "mean", "sum", "amax", "amin", "var", "std", "cat", "concat", "stack", "slice", "narrow",
+    "select", "split", "split_with_sizes", "chunk", "unbind", "unsafe_chunk", "unsafe_split", "tensor_split", "roll", "flip",
+    "linalg_vector_norm", "norm", "glu",
+}  # fmt: skip
+"""Operations along axes that they name."""
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where the batch is, and how much is laid out in it behind each example."""
+
+    axis: int = 0
+    lead: int = 1
+
+    @property
+    def plain(self) -> bool:
+        return self.axis == 0 and self.lead == 1
+
+    def place(self, axis: int) -> int:
+        """Where an axis other than the batch's is, when the batch is first."""
+        return 1 + (self.lead > 1) + (axis if axis < self.axis else axis - 1)
+
+    def shape(self, shape: Shape, batch: int) -> Shape:
+        """The shape with the batch first, and what is laid out in it behind."""
+        rest = (*shape[: self.axis], *shape[self.axis + 1 :])
+        return (batch, *((self.lead,) if self.lead > 1 else ()), *rest)
+
+
+_PLAIN = _Layout()
+
+
+def batch_first(trace: Trace) -> Trace:
+    """The same network with the batch as the first axis of all that depends on the input, wherever that can be said."""
+    return replace(trace, nodes=tuple(_Moving(trace).nodes()))
+
+
+class _Moving:
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        self.batch = trace.batch
+        self.still = {*trace.weights, *trace.constants}
+        self.shapes: dict[str, Shape] = {t.name: t.shape for t in trace.inputs}
+        self.shapes |= {name: t.shape for name, t in (*trace.weights.items(), *trace.constants.items())}
+        self.layouts: dict[str, _Layout] = {}
+        """Of tensors that depend on the input and whose batch is not simply first."""
+
+    def nodes(self) -> Iterator[Node]:
+        for node in self.trace.nodes:
+            self.shapes[node.name] = node.shape
+            refs = list(node.refs())
+            if refs and all(ref.name in self.still for ref in refs):
+                self.still.add(node.name)
+                yield node
+                continue
+            if not refs:
+                # A tensor that code makes anew: it depends on no input.
+                self.still.add(node.name)
+                yield node
+                continue
+            yield self.moved(node)
+
+    def moved(self, node: Node) -> Node:
+        target = node.target.rstrip("_") if not node.target.endswith("__") else node.target
+        flowing = [ref for ref in node.refs() if ref.name not in self.still]
+        layouts = {self.layouts.get(ref.name, _PLAIN) for ref in flowing}
+        found: Node | None = None
+        if target in _TURNS:
+            found = self.turned(node, target, flowing[0])
+        elif target in _VIEWS:
+            found = self.viewed(node, flowing[0])
+        elif layouts == {_PLAIN}:
+            found = node
+        elif len(layouts) == 1 and node.target != "getitem":
+            (layout,) = layouts
+            found = self.along(node, target, layout)
+        elif node.target == "getitem":
+            found = self.part(node)
+        if found is None:
+            self.layouts.pop(node.name, None)
+            return replace(node, target=f"{target} that mixes the batch with other axes")
+        return found
+
+    def set(self, name: str, layout: _Layout) -> None:
+        if not layout.plain:
+            self.layouts[name] = layout
+
+    def turned(self, node: Node, target: str, ref: Ref) -> Node:
+        """Axes in another order: the batch stays first, and the others are as they will be."""
+        shape, before = self.shapes[ref.name], self.layouts.get(ref.name, _PLAIN)
+        order = turn_of(node, target, len(shape))
+        layout = _Layout(order.index(before.axis), before.lead)
+        self.set(node.name, layout)
+        if before.plain and layout.plain:
+            return node
+        kept = [before.place(axis) for axis in order if axis != before.axis]
+        dims = [*range(1 + (before.lead > 1)), *kept]
+        made = layout.shape(node.shape, self.batch)
+        return replace(node, target="permute", arguments={"self": ref, "dims": dims}, shape=made)
+
+    def viewed(self, node: Node, ref: Ref) -> Node | None:
+        """The same numbers along other axes: behind the batch where it is first, else on either side of it."""
+        shape, before = self.shapes[ref.name], self.layouts.get(ref.name, _PLAIN)
+        after: _Layout | None = None
+        if before.axis == 0 and shape:
+            if not node.shape or node.shape[0] % self.batch:
+                # A first axis of one that was put before the batch.
+                ahead = next((n for n, length in enumerate(node.shape) if length != 1), 0)
+                if not node.shape or node.shape[ahead] % self.batch:
+                    return None
+                after = _Layout(ahead, node.shape[ahead] // self.batch)
+            else:
+                after = _Layout(0, node.shape[0] // self.batch)
+        else:
+            ahead = prod(shape[: before.axis])
+            for axis, length in enumerate(node.shape):
+                if prod(node.shape[:axis]) == ahead and length == shape[before.axis]:
+                    after = _Layout(axis, before.lead)
+        if after is None:
+            return None
+        self.set(node.name, after)
+        if before.plain and after.plain:
+            return node
+        made = after.shape(node.shape, self.batch)
+        return replace(node, target="reshape", arguments={"self": ref, "shape": list(made)}, shape=made)
+
+    def along(self, node: Node, target: str, layout: _Layout) -> Node | None:
+        """An operation on tensors whose batch is at the same place."""
+        rank = max((len(self.shapes[r.name]) for r in node.refs() if r.name not in self.still), default=0)
+        if target in _SAME_PLACES:
+            fits = all(len(self.shapes[r.name]) in (rank, 0) for r in node.refs() if r.name not in self.still)
+            if not fits or not self.still_fits(node, rank, layout):
+                return None
+            self.set(node.name, layout)
+            return replace(node, shape=layout.shape(node.shape, self.batch))
+        if target in _LAST or target in ("layer_norm", "rms_norm"):
+            last = _LAST.get(target) or len(node.arguments["normalized_shape"])
+            if layout.axis >= rank - last or not self.still_fits(node, rank, layout):
+                return None
+            self.set(node.name, layout)
+            return replace(node, shape=layout.shape(node.shape, self.batch))
+        if target in _DIMS:
+            return self.named(node, target, layout, rank)
+        if target == "expand" and node.shape == self.shapes[next(node.refs()).name]:
+            self.set(node.name, layout)
+            made = layout.shape(node.shape, self.batch)
+            return replace(node, arguments={"self": next(node.refs()), "size": list(made)}, shape=made)
+        return None
+
+    def still_fits(self, node: Node, rank: int, layout: _Layout) -> bool:
+        """Whether tensors that do not depend on the input stretch over the batch as before."""
+        if node.target in ("linear", "layer_norm", "rms_norm"):
+            return True
+        for ref in node.refs():
+            if ref.name in self.still:
+                shape = self.shapes[ref.name]
+                at = len(shape) - rank + layout.axis
+                if at >= 0 and (shape[at] != 1 or (layout.axis and any(n != 1 for n in shape[:at]))):
+                    return False
+        return True
+
+    def named(self, node: Node, target: str, layout: _Layout, rank: int) -> Node | None:
+        """An operation along axes that it names; those before the batch's move."""
+        given = dict(node.arguments)
+        key = next((k for k in ("dim", "dims", "axis") if k in given), None)
+        stacked = target == "stack"
+        value = given[key] if key is not None else 0
+        axes = [value] if isinstance(value, int) else list(value or range(rank))
+        axes = [axis % (rank + stacked) for axis in axes]
+        if layout.axis in axes and not (stacked and axes[0] == layout.axis):
+            return None
+        after = layout
+        gone = 0
+        reduced = target in ("mean", "sum", "amax", "amin", "var", "std", "linalg_vector_norm", "norm")
+        if target in ("select", "unbind") or (reduced and not given.get("keepdim")):
+            gone = sum(axis < layout.axis for axis in axes)
+            after = _Layout(layout.axis - gone, layout.lead)
+        if stacked:
+            after = _Layout(layout.axis + (axes[0] <= layout.axis), layout.lead)
+            places = [after.place(axes[0])]
+        else:
+            places = [layout.place(axis) for axis in axes]
+        given[key or "dim"] = places[0] if isinstance(value, int) else places
+        made = node.shape if node.parts else after.shape(node.shape, self.batch)
+        parts = tuple(after.shape(part, self.batch) for part in node.parts)
+        self.set(node.name, after)
+        return replace(node, arguments=given, shape=made, parts=parts)
+
+    def part(self, node: Node) -> Node:
+        """One of several results."""
+        layout = self.layouts.get(node.arguments["0"].name, _PLAIN)
+        self.set(node.name, layout)
+        return replace(node, shape=layout.shape(node.shape, self.batch))
+
+
+def turn_of(node: Node, target: str, rank: int) -> list[int]:
+    """For each axis of what a turn makes, the axis of what it takes."""
+    order, given = list(range(rank)), node.arguments
+    if target == "permute":
+        return [axis % rank for axis in given["dims"]]
+    if target in ("transpose", "swapaxes", "t", "mT"):
+        names: tuple[tuple[str, int], ...] = (("dim0", -2), ("dim1", -1))
+        a, b = (given.get(name, default) % rank for name, default in names)
+        order[a], order[b] = order[b], order[a]
+        return order
+    sources, targets = (
+        [given[name]] if isinstance(given[name], int) else given[name] for name in ("source", "destination")
+    )
+    moved = {t % rank: s % rank for s, t in zip(sources, targets, strict=True)}
+    rest = iter(axis for axis in range(rank) if axis not in moved.values())
+    return [moved[axis] if axis in moved else next(rest) for axis in range(rank)]

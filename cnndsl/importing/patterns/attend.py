@@ -1,0 +1,165 @@
+"""Attention of queries, keys and values with the heads as an axis of their own: `attend`, which takes them as tokens."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import prod
+from typing import Any
+
+from cnndsl.importing.patterns.layout import MOST_ELEMENTS, moved
+from cnndsl.importing.trace import Node, Ref
+from cnndsl.importing.web import Web, common
+
+TARGETS = ("scaled_dot_product_attention", "matmul")
+
+
+def rewrite(web: Web, node: Node) -> Node | None:
+    """The attention that ends here, its heads side by side in the channels, then laid out as the code has them."""
+    if node.target == "matmul":
+        found = _written_out(web, node)
+        if found is None:
+            return None
+        node, scope = found
+    else:
+        scope = node.scope
+    given = node.arguments
+    q, k, v = (given[name] for name in ("query", "key", "value"))
+    if given.get("is_causal") or given.get("enable_gqa") or given.get("dropout_p"):
+        return None
+    if any(web.still(x) or len(web.shape(x)) != len(node.shape) for x in (q, k, v)) or len(node.shape) < 3:
+        return None
+    heads = web.shape(q)[-3] if len(node.shape) > 3 else 1
+    if any(web.shape(x)[-3] != heads for x in (k, v)) and len(node.shape) > 3:
+        return None
+    tokens = [_side_by_side(web, node, x, name) for x, name in ((q, "q"), (k, "k"), (v, "v"))]
+    scale = given.get("scale")
+    if scale is not None and abs(scale * web.shape(q)[-1] ** 0.5 - 1) < 1e-12:
+        scale = None
+    arguments: dict[str, Any] = {"query": tokens[0], "key": tokens[1], "value": tokens[2]}
+    if given.get("attn_mask") is not None:
+        arguments["mask"] = given["attn_mask"]
+    arguments |= {"heads": heads, "scale": scale}
+    if len(node.shape) == 3:
+        return replace(node, target="attend", arguments=arguments, scope=scope)
+    # The heads are an axis again, for what follows.
+    *before, h, n, d = node.shape
+    joined = replace(
+        node, name=f"{node.name}.attend", target="attend", arguments=arguments, shape=(*before, n, h * d), scope=scope
+    )
+    apart = replace(
+        node,
+        name=f"{node.name}.heads",
+        target="reshape",
+        arguments={"self": Ref(joined.name)},
+        shape=(*before, n, h, d),
+    )
+    web.insert(joined, before=node.name)
+    web.insert(apart, before=node.name)
+    lead = len(before) - 1
+    axes = (*range(lead), lead + 1, lead, lead + 2)
+    return replace(node, target="permute", arguments={"self": Ref(apart.name), "axes": axes})
+
+
+def _side_by_side(web: Web, node: Node, x: Ref, name: str) -> Ref:
+    """Tokens with all heads in their channels: those that the heads were taken from, where they lie so, or new ones."""
+    if len(node.shape) == 3:
+        return x
+    *before, h, n, d = web.shape(x)
+    found = _source(web, x)
+    if found is not None:
+        source, start = found
+        if start is None:
+            return source
+        made = Node(
+            f"{node.name}.{name}", "slice",
+            {"self": source, "axis": len(before), "start": start, "stop": start + h * d, "step": 1},
+            (*before, n, h * d), scope=node.scope,
+        )  # fmt: skip
+        web.insert(made, before=node.name)
+        return Ref(made.name)
+    lead = len(before) - 1
+    turned = Node(
+        f"{node.name}.{name}.turned", "permute", {"self": x, "axes": (*range(lead), lead + 1, lead, lead + 2)},
+        (*before, n, h, d), scope=node.scope,
+    )  # fmt: skip
+    made = Node(f"{node.name}.{name}", "reshape", {"self": Ref(turned.name)}, (*before, n, h * d), scope=node.scope)
+    web.insert(turned, before=node.name)
+    web.insert(made, before=node.name)
+    return Ref(made.name)
+
+
+def _source(web: Web, x: Ref) -> tuple[Ref, int | None] | None:
+    """The tokens of which these heads are the channels from a number on; None for the number where they are all."""
+    import numpy as np
+
+    *before, h, n, d = web.shape(x)[1:]
+    way: list[Node] = []
+    here = x
+    found = None
+    while (made := web.made(here, "reshape", "permute", "slice")) is not None and len(way) < 10:
+        way.append(made)
+        here = made.arguments["self"]
+        shape = web.shape(here)[1:]
+        if prod(shape) > MOST_ELEMENTS or len(shape) != len(before) + 2 or shape[:-1] != (*before, n):
+            continue
+        places = np.arange(prod(shape), dtype=np.int32)
+        wanted = np.moveaxis(places.reshape(shape), -1, 0)
+        for step in reversed(way):
+            places = moved(web, step, places)
+        start = int(places.reshape(-1)[0])
+        if start + h * d > shape[-1]:
+            continue
+        wanted = places_of(shape, before, h, n, d, start)
+        if (places.reshape(wanted.shape) == wanted).all():
+            found = (here, None if (start, h * d) == (0, shape[-1]) else start)
+    return found
+
+
+def places_of(shape: tuple[int, ...], before: list[int], h: int, n: int, d: int, start: int) -> Any:
+    """Where the numbers of heads are in tokens of this shape whose channels from `start` on they are."""
+    import numpy as np
+
+    whole = np.arange(prod(shape), dtype=np.int32).reshape(shape)[..., start : start + h * d]
+    return np.moveaxis(whole.reshape(*before, n, h, d), -2, -3)
+
+
+def _written_out(web: Web, node: Node) -> tuple[Node, Any] | None:
+    """`softmax(q · kᵀ · scale + mask) · v` in single operations."""
+    if "tensors" in node.arguments:
+        return None
+    weights, v = node.arguments["self"], node.arguments.get("other", node.arguments.get("mat2"))
+    soft = web.alone(weights, "softmax")
+    if soft is None or soft.arguments["axes"] != (len(soft.shape) - 2,) or web.still(v):
+        return None
+    pieces = [node, soft]
+    here, mask, scale = soft.arguments["self"], None, 1.0
+    added = web.alone(here, "add")
+    if added is not None and added.arguments.get("alpha", 1) == 1:
+        a, b = added.arguments["self"], added.arguments["other"]
+        if isinstance(b, Ref) and (web.still(b) or web.made(a, "matmul", "mul", "div") is not None):
+            here, mask = a, b
+            pieces.append(added)
+    scaled = web.alone(here, "mul", "div")
+    if scaled is not None and isinstance(scaled.arguments.get("other"), int | float):
+        by = scaled.arguments["other"]
+        scale = by if scaled.target == "mul" else 1 / by
+        here = scaled.arguments["self"]
+        pieces.append(scaled)
+    product = web.alone(here, "matmul")
+    if product is None or "tensors" in product.arguments or scale <= 0:
+        return None
+    q, turned = product.arguments["self"], product.arguments.get("other", product.arguments.get("mat2"))
+    pieces.append(product)
+    if web.still(q) or web.still(turned):
+        return None
+    before = web.alone(q, "mul")
+    if before is not None and isinstance(before.arguments.get("other"), int | float) and before.arguments["other"] > 0:
+        q, scale = before.arguments["self"], scale * before.arguments["other"]
+        pieces.append(before)
+    shape = web.shape(turned)
+    rank = len(shape) - 1
+    axes = (*range(rank - 2), rank - 1, rank - 2)
+    k = Node(f"{node.name}.keys", "permute", {"self": turned, "axes": axes}, (*shape[:-2], shape[-1], shape[-2]))
+    web.insert(replace(k, scope=node.scope), before=node.name)
+    arguments = {"query": q, "key": Ref(k.name), "value": v, "scale": scale, "attn_mask": mask}
+    return replace(node, arguments=arguments), common(*pieces)

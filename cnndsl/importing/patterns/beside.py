@@ -1,0 +1,127 @@
+"""Arithmetic with a tensor that does not depend on the input: a trained one becomes `Weight`, a constant one `Const`, and what
+is computed from them is computed as it was.
+
+Such a tensor has no batch. Here it gets one, and with it the axes that it lacks beside the tensor it is joined with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import prod
+from typing import Any
+
+from cnndsl.importing.trace import Node, Ref
+from cnndsl.importing.web import Web
+
+TARGETS = ("add", "sub", "mul", "div", "maximum", "minimum", "matmul", "cat", "attend")
+MOST_NUMBERS = 4096
+"""How many numbers of a constant a program says at most."""
+_COMPUTED = {
+    "add", "sub", "mul", "div", "reshape", "permute", "slice", "sigmoid", "exp", "softmax", "tanh", "relu", "layer_norm",
+    "linear", "gelu", "silu", "softplus", "sqrt", "abs", "log", "cat", "matmul", "pow", "clamp", "l2_norm", "rel_pos", "expand",
+    "sin", "cos",
+}  # fmt: skip
+
+
+def rewrite(web: Web, node: Node) -> Node | None:
+    """The operation with tensors that have a batch, all of them."""
+    refs = list(node.refs())
+    flowing = next((ref for ref in refs if not web.still(ref)), None)
+    if flowing is None or len(refs) < 2 or all(not web.still(ref) for ref in refs):
+        return None
+    made: dict[str, Ref] = {}
+    for ref in refs:
+        if web.still(ref):
+            found = _made(web, ref, flowing, node)
+            if found is None:
+                return None
+            made[ref.name] = _beside(web, found, node, flowing)
+    changed = {
+        name: [made.get(item.name, item) if isinstance(item, Ref) else item for item in value]
+        if isinstance(value, list)
+        else made.get(value.name, value)
+        if isinstance(value, Ref)
+        else value
+        for name, value in node.arguments.items()
+    }
+    return replace(node, arguments=changed)
+
+
+def _made(web: Web, ref: Ref, flowing: Ref, node: Node) -> Ref | None:
+    """The tensor with a batch, made before the operation that takes it; None for one that cannot be said."""
+    name = f"{ref.name}.beside"
+    if name in web.nodes:
+        # One key, one layer: it is made once, for the first that takes it.
+        return Ref(name)
+    batch = web.trace.batch
+    array = _numbers(web, ref)
+    if array is not None:
+        if array.shape[:1] == (batch,) and (array == array[:1]).all():
+            array = array[0]
+        if array.size > MOST_NUMBERS or array.dtype.kind not in "fiu" or array.ndim == 0:
+            return None
+        arguments = {"self": flowing, "values": _lists(array)}
+        web.insert(Node(name, "const", arguments, (batch, *array.shape), scope=node.scope), before=node.name)
+        return Ref(name)
+    if ref.name in web.trace.weights:
+        shape = web.shape(ref)
+        if not shape:
+            return None
+        arguments = {"self": flowing, "weight": ref}
+        web.insert(Node(name, "weight", arguments, (batch, *shape), scope=node.scope), before=node.name)
+        return Ref(name)
+    inner = web.nodes.get(ref.name)
+    if inner is None or inner.target not in _COMPUTED or inner.shape[:1] == (batch,):
+        return None
+    before: dict[str, Ref] = {}
+    for index, item in enumerate(inner.refs()):
+        if inner.target in ("linear", "layer_norm") and index:
+            break
+        found = _made(web, item, flowing, node)
+        if found is None:
+            return None
+        before[item.name] = found
+    if inner.target == "expand":
+        first = next(iter(before.values()))
+        return first if web.shape(first)[1:] == inner.shape else None
+    changed = {
+        key: [before.get(item.name, item) for item in value]
+        if isinstance(value, list) and all(isinstance(item, Ref) for item in value)
+        else before.get(value.name, value)
+        if isinstance(value, Ref)
+        else value
+        for key, value in inner.arguments.items()
+    }
+    copy = replace(inner, name=name, arguments=changed, shape=(batch, *inner.shape), scope=node.scope)
+    web.insert(copy, before=node.name)
+    return Ref(name)
+
+
+def _numbers(web: Web, ref: Ref) -> Any:
+    return web.constant(ref)
+
+
+def _lists(array: Any) -> Any:
+    if array.ndim == 1:
+        return tuple(float(str(number)) for number in array)
+    return tuple(_lists(row) for row in array)
+
+
+def _beside(web: Web, made: Ref, node: Node, flowing: Ref) -> Ref:
+    """The tensor with as many axes as the one that it is joined with; a first axis for the batch goes away."""
+    if node.target == "attend":
+        return made
+    rank, shape = len(web.shape(flowing)), web.shape(made)
+    if node.target in ("add", "sub", "mul", "div", "maximum", "minimum"):
+        rank = len(node.shape)
+    wanted = shape
+    if len(shape) == rank + 1 and shape[1] in (1, web.trace.batch):
+        wanted = (shape[0], *shape[2:])
+    elif len(shape) < rank:
+        wanted = (shape[0], *(1,) * (rank - len(shape)), *shape[1:])
+    if wanted == shape or prod(wanted) != prod(shape):
+        return made
+    name = f"{made.name}.{'x'.join(map(str, wanted[1:]))}"
+    if name not in web.nodes:
+        web.insert(Node(name, "reshape", {"self": made}, wanted, scope=node.scope), before=node.name)
+    return Ref(name)

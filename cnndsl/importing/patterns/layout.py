@@ -1,0 +1,56 @@
+"""Changes of layout that follow each other: two turns are one, and a way there and back is none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import prod
+from typing import Any
+
+from cnndsl.importing.trace import Node
+from cnndsl.importing.web import Web, common
+
+TARGETS = ("permute", "reshape")
+MOST_ELEMENTS = 2**22
+
+
+def rewrite(web: Web, node: Node) -> Node | None:
+    """The tensor that was there before, or one turn for two."""
+    if web.still(web.ref(node)):
+        return None
+    way = [node]
+    while (before := web.made(way[-1].arguments["self"], *TARGETS)) is not None and len(way) < 8:
+        way.append(before)
+    if node.target == "reshape" and web.shape(node.arguments["self"]) == node.shape:
+        return replace(node, target="same", arguments={"self": node.arguments["self"]})
+    if prod(node.shape[1:]) <= MOST_ELEMENTS:
+        for length in range(len(way), 0, -1):
+            x = way[length - 1].arguments["self"]
+            if web.shape(x) == node.shape and _stays(web, way[:length]):
+                return replace(node, target="same", arguments={"self": x}, scope=common(*way[:length]))
+    if node.target == "permute" and len(way) > 1 and way[1].target == "permute":
+        first, second = way[1].arguments["axes"], node.arguments["axes"]
+        axes = tuple(first[n] for n in second)
+        return replace(node, arguments={"self": way[1].arguments["self"], "axes": axes}, scope=common(node, way[1]))
+    return None
+
+
+def _stays(web: Web, way: list[Node]) -> bool:
+    """Whether each number is at the end where it was, found out by moving their places."""
+    import numpy as np
+
+    start = places = np.arange(prod(way[0].shape[1:]), dtype=np.int32)
+    for node in reversed(way):
+        places = moved(web, node, places)
+    return bool((places.reshape(-1) == start).all())
+
+
+def moved(web: Web, node: Node, places: Any) -> Any:
+    """An array without batch after a change of layout."""
+    places = places.reshape(web.shape(node.arguments["self"])[1:])
+    if node.target == "permute":
+        return places.transpose(node.arguments["axes"])
+    if node.target == "slice":
+        given = node.arguments
+        cut = (*(slice(None),) * given["axis"], slice(given["start"], given["stop"], given["step"]))
+        return places[cut]
+    return places.reshape(node.shape[1:])
