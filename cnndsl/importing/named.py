@@ -8,6 +8,8 @@ import io
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Any
 
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, MissingPart
@@ -114,6 +116,9 @@ def _built(source: str, build: Any) -> Any:
 
 def _missing(library: str, error: Exception) -> MissingPart:
     reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    if find_spec(library) is not None:
+        help = f"{library} is installed, and not for this PyTorch: install the one that belongs to torch {version('torch')}"
+        return MissingPart(f"{library} cannot be imported ({reason})", help)
     return MissingPart(f"{library} cannot be imported ({reason})", f"run `pip install {library}`")
 
 
