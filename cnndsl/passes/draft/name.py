@@ -114,8 +114,7 @@ def _settle(scope: Names, taken_at_root: set[str]) -> None:
 
 
 def _weightless(child: Names) -> bool:
-    draft = child.draft
-    return draft is not None and not draft.op.weights(tuple(wire.type for wire in draft.inputs))
+    return child.draft is not None and not child.draft.weighted
 
 
 def free(wanted: str, taken: Container[str]) -> str:
