@@ -223,6 +223,10 @@ class Op(BaseModel):
         return None
 
 
+# `Op` has facts and no fields. pydantic works the annotations of all bases out again for every layer, at every start.
+Op.__annotations__.clear()
+
+
 @cache
 def _arguments(op: type[Op]) -> tuple[str, ...]:
     return tuple(name for name in op.model_fields if name != "window" and name not in op.implied)
