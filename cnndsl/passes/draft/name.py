@@ -89,6 +89,7 @@ class FrameDraft:
     rounds: int = 1
     parent: int | None = None
     names: Names | None = None
+    arguments: dict[str, bool | int | float | str] = field(default_factory=dict)
 
 
 def _settle(scope: Names, taken_at_root: set[str]) -> None:
@@ -193,6 +194,7 @@ def _frame(draft: FrameDraft) -> Frame:
         round=draft.round,
         rounds=draft.rounds,
         place=draft.span.place,
+        arguments=draft.arguments,
     )
 
 
