@@ -29,7 +29,8 @@ class Frame(_Frozen):
     """A piece of the source's structure that nodes lie in: what diagrams draw as a cluster.
 
     A `block` is a call of a block or a share, a `group` a labelled bracket or merge, a `repeat` stands for all rounds of
-    `×N` or `for`, a `round` for one of them. `name` is the dotted scope, "" where it opens none.
+    `×N` or `for`, a `round` for one of them. `name` is the dotted scope, "" where it opens none. `arguments` are the
+    parameters of a called block that are numbers, texts or truth values.
     """
 
     parent: int | None
@@ -39,6 +40,7 @@ class Frame(_Frozen):
     round: int = 0
     rounds: int = 1
     place: Place | None = None
+    arguments: dict[str, bool | int | float | str] = {}
 
 
 class Node(_Frozen):

@@ -70,7 +70,7 @@ class Op(BaseModel):
     @classmethod
     def arguments(cls) -> tuple[str, ...]:
         """Names of the arguments in order, the window aside."""
-        return tuple(name for name in cls.model_fields if name != "window" and name not in cls.implied)
+        return _arguments(cls)
 
     @classmethod
     def documentation(cls) -> dict[str, str]:
@@ -226,6 +226,15 @@ class Op(BaseModel):
         """The inverse of `to_torch`: the layer that this operation of a foreign network is, where these tensors arrive;
         None where it is another, or none."""
         return None
+
+
+# `Op` has facts and no fields. pydantic works the annotations of all bases out again for every layer, at every start.
+Op.__annotations__.clear()
+
+
+@cache
+def _arguments(op: type[Op]) -> tuple[str, ...]:
+    return tuple(name for name in op.model_fields if name != "window" and name not in op.implied)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
@@ -27,8 +28,7 @@ def resolve(layer: LayerValue, span: Span) -> tuple[Op, Spans]:
     other = in_other_order(layer, values, spans, span)
     if other is not None:
         raise CnnError([other])
-    known = {name: field for name, field in layer.op.model_fields.items() if name not in layer.op.implied}
-    for name in [name for name in values if name not in known]:
+    for name in [name for name in values if name not in layer.op.model_fields or name in layer.op.implied]:
         wrong.append(unknown_argument(layer, name, spans[name], span))
         del values[name]
     if layer.window is not None:
@@ -42,7 +42,7 @@ def resolve(layer: LayerValue, span: Span) -> tuple[Op, Spans]:
                 )
             )
         values["window"], spans["window"] = layer.window, span
-    missing = [name for name, field in known.items() if field.is_required() and name not in values]
+    missing = [name for name in _required(layer.op) if name not in values]
     if missing and not wrong:
         wrong.append(_missing(layer, missing[0], span))
     if wrong:
@@ -51,6 +51,12 @@ def resolve(layer: LayerValue, span: Span) -> tuple[Op, Spans]:
         return layer.op.model_validate({name: _plain(name, value) for name, value in values.items()}), spans
     except ValidationError as error:
         raise CnnError(_explained(layer, error, values, spans, span)) from None
+
+
+@cache
+def _required(op: type[Op]) -> tuple[str, ...]:
+    fields = op.model_fields.items()
+    return tuple(name for name, field in fields if field.is_required() and name not in op.implied)
 
 
 def _by_name(layer: LayerValue) -> tuple[dict[str, Any], Spans, list[Diagnostic]]:

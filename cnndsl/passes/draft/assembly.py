@@ -96,7 +96,9 @@ class Assembly:
             self.lender.lend(draft)
         else:
             weights = op.weights(types)
-            self.weights += sum(prod(weight.shape) for weight in weights.values())
+            draft.weighted = bool(weights)
+            for weight in weights.values():
+                self.weights += prod(weight.shape)
             if self.weights > MOST_WEIGHTS:
                 raise fault(
                     "value-too-large",

@@ -47,6 +47,8 @@ class Draft:
     frame: int | None
     shared_with: Draft | None = None
     name: str = ""
+    weighted: bool = False
+    """Whether it has weights of its own."""
     uses: int = 0
     """How often a share has lent this node's weights."""
 

@@ -89,6 +89,7 @@ class FrameDraft:
     rounds: int = 1
     parent: int | None = None
     names: Names | None = None
+    arguments: dict[str, bool | int | float | str] = field(default_factory=dict)
 
 
 def _settle(scope: Names, taken_at_root: set[str]) -> None:
@@ -114,8 +115,7 @@ def _settle(scope: Names, taken_at_root: set[str]) -> None:
 
 
 def _weightless(child: Names) -> bool:
-    draft = child.draft
-    return draft is not None and not draft.op.weights(tuple(wire.type for wire in draft.inputs))
+    return child.draft is not None and not child.draft.weighted
 
 
 def free(wanted: str, taken: Container[str]) -> str:
@@ -194,6 +194,7 @@ def _frame(draft: FrameDraft) -> Frame:
         round=draft.round,
         rounds=draft.rounds,
         place=draft.span.place,
+        arguments=draft.arguments,
     )
 
 

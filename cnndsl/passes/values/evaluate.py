@@ -54,7 +54,7 @@ def given(
     given without a name already."""
     results = []
     named = False
-    in_order = [bare for name, bare in words.items() if name != "window"][before:]
+    in_order = iter([bare for name, bare in words.items() if name != "window"][before:])
     for argument in arguments:
         if argument.name is None and named:
             raise fault(
@@ -64,13 +64,15 @@ def given(
                 "expected `name=value`",
                 help="name it, or put it first",
             )
-        named = named or argument.name is not None
-        # An argument that the layer does not have is told as that, whatever word it is given.
-        anywhere = frozenset().union(*words.values())
-        bare = words.get(argument.name, anywhere) if argument.name else frozenset().union(*in_order[:1])
-        in_order = in_order[1:]
-        inner = replace(place, words=bare, elsewhere=words)
-        results.append(Given(argument.name, evaluate(argument.value, inner), argument.span))
+        following = next(in_order, frozenset())
+        if argument.name is None:
+            bare = following
+        elif argument.name in words:
+            named, bare = True, words[argument.name]
+        else:
+            # An argument that the layer does not have is told as that, whatever word it is given.
+            named, bare = True, frozenset().union(*words.values())
+        results.append(Given(argument.name, evaluate(argument.value, place.among(bare, words)), argument.span))
     return tuple(results)
 
 

@@ -28,6 +28,10 @@ class Place:
     absent: Callable[[Span], CnnError] | None = None
     """The error for `in` where nothing has entered yet."""
 
+    def among(self, words: frozenset[str], elsewhere: Mapping[str, frozenset[str]]) -> Place:
+        """The same place in an argument that knows these bare words, of a layer whose other arguments know others."""
+        return Place(self.scope, self.here, self.entered, words, elsewhere, self.absent)
+
     def arrived(self, flow: Flow, span: Span) -> Flow:
         """What flows here. Raises `missing-input` and its kin where nothing does, and LostValue."""
         if flow != ():

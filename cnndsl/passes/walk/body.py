@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, fault
@@ -64,9 +64,11 @@ class Body:
     def inside(self, names: Names | None = None, bound: dict[str, Any] | None = None) -> Body:
         """The same body under another scope of weights, or in a round with names of its own."""
         if bound is None:
-            return replace(self, names=names or self.names)
-        scope = Scope(self.scope, self.scope.source, bound)
-        return replace(self, scope=scope, names=names or self.names, gathers=self.scope)
+            scope, gathers = self.scope, self.gathers
+        else:
+            scope, gathers = Scope(self.scope, self.scope.source, bound), self.scope
+        here = names or self.names
+        return Body(scope, here, self.entered, self.settings, self.top, self.kind, self.awaits, gathers)
 
 
 @dataclass(eq=False)

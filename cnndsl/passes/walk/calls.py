@@ -19,6 +19,7 @@ from cnndsl.passes.walk.walker import Walker
 from cnndsl.syntax import tree
 
 MOST_CALLS = 64
+_PLAIN = (bool, int, float, str)
 
 RunBody = Callable[[tuple[tree.Statement, ...], Body, Span], Flow]
 
@@ -45,6 +46,7 @@ class Calls:
             sort: Literal["model", "block"] = "model" if isinstance(definition.node, tree.Model) else "block"
             inner = Body(Scope(definition.scope, definition.scope.source), names, flow, kind=sort)
             self.bind_parameters(value, inner, span)
+            opened.arguments = {name: v for name, v in inner.scope.names.items() if isinstance(v, _PLAIN)}
             if flow is LOST:
                 return LOST
             self._take(definition, flow, inner, span)

@@ -6,7 +6,6 @@ from typing import Any
 
 from cnndsl.diagnostics.errors import CnnError, Refusal, fault, unplaced
 from cnndsl.diagnostics.source import Span
-from cnndsl.ir.op import find
 from cnndsl.passes.arguments.resolve import resolve
 from cnndsl.passes.draft.assembly import Assembly, Stopped, too_many
 from cnndsl.passes.draft.flow import LOST, Flow, Lost, LostValue
@@ -17,7 +16,7 @@ from cnndsl.passes.values.layer_value import IDENTITY, LayerValue
 from cnndsl.passes.values.loops import refuse_loop_names
 from cnndsl.passes.values.scope import BlockValue
 from cnndsl.passes.values.share import Shared
-from cnndsl.passes.values.visible import is_layer
+from cnndsl.passes.values.visible import is_layer, split_word
 from cnndsl.passes.walk.body import Body
 from cnndsl.passes.walk.calls import Calls, RunBody
 from cnndsl.passes.walk.findings import Findings
@@ -241,8 +240,8 @@ class Chains:
 
 def _begins_anew(primary: tree.Primary) -> bool:
     """Whether an element is a layer that takes nothing, such as a trained tensor."""
-    op = find(primary.name) if isinstance(primary, tree.Invocation) else None
-    return op is not None and op.begins
+    found = split_word(primary.name) if isinstance(primary, tree.Invocation) else None
+    return found is not None and found[0].begins
 
 
 def _refuse_dressed(element: tree.Element) -> None:

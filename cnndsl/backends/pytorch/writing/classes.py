@@ -43,7 +43,7 @@ def classes_of(graph: Graph, title: str) -> tuple[Class, ...]:
     calls: dict[Scope | Node, Expression] = {}
     for height in range(1, styles[scopes[-1]].height + 1):
         level = [scope for scope in scopes if scope.path and styles[scope].own and styles[scope].height == height]
-        drafts = [ClassDraft(scope, _template(scope, layers, styles, calls)) for scope in level]
+        drafts = [ClassDraft(scope, _template(scope, layers, styles, calls), styles[scope].told) for scope in level]
         names = taken | {known.name for known in classes}
         more, made = instances(drafts, names, lambda draft: _members(styles, draft.owner, draft.template))
         classes, calls = (*classes, *more), calls | made

@@ -32,6 +32,8 @@ class _Line:
     results: tuple[int, ...]
     training: bool
     position: int
+    tail: bool = False
+    """Whether it runs only in some instances of the class."""
 
 
 class Forward:
@@ -62,13 +64,17 @@ class Forward:
             inlined: dict[int, Expression] = {}
             for value in _values_read(step.expression):
                 maker = kept_lines.get(by_result.get(value, -1))
-                if maker is not None and self._fits(maker, step, value):
+                if maker is not None and maker.tail == self._in_tail(position) and self._fits(maker, step, value):
                     inlined[value] = maker.expression
                     del kept_lines[by_result[value]]
             expression = _with(step.expression, inlined)
-            kept_lines[position] = _Line(expression, step.results, step.training, position)
+            tail = self._in_tail(position)
+            kept_lines[position] = _Line(expression, step.results, step.training, position, tail)
             by_result.update(dict.fromkeys(step.results, position))
         return list(kept_lines.values())
+
+    def _in_tail(self, position: int) -> bool:
+        return position >= len(self.template.steps) - self.template.tail
 
     def _fits(self, maker: _Line, step: Assignment, value: int) -> bool:
         if self.uses[value] != 1 or len(maker.results) != 1 or maker.training != step.training:
@@ -102,12 +108,19 @@ class Forward:
             if line.training and not inside:
                 written.append(f"{' ' * indent}if self.training:")
                 inside = 4
+            if line.tail and not inside:
+                written.append(f"{' ' * indent}if self.{self.template.flag}:")
+                inside = 4
             ends = index == len(self.lines) - 1 and not inside and line.results == results and len(results) == 1
             if ends and (outputs is None or len(outputs) == 1):
                 return [*written, *lines("return ", line.expression, "", indent, self._speak)]
             # The names on the right are those before the assignment.
             before = dict(self.names)
             self._assign(index, line, last)
+            if line.tail and line.results == results:
+                # Under the name of what leaves where the tail does not run.
+                assert self.template.early_result is not None
+                self.names[results[0]] = before[self.template.early_result]
             after, self.names = self.names, before
             target = ", ".join(after[result] for result in line.results)
             written += lines(f"{target} = ", line.expression, "", indent + inside, self._speak)
@@ -155,7 +168,7 @@ class Forward:
         again = next((name for name in dying if name not in live | self.kept and name in ("x", "out", "y", "z")), None)
         if again:
             return again
-        alone = label and "x" in live and self._read_by_merge(result)
+        alone = label and result != self.template.early_result and "x" in live and self._read_by_merge(result)
         choices = [label] if alone and label else []
         for name in [*choices, "x", "out", "y", "z"]:
             if name not in live | self.kept:

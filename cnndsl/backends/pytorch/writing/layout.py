@@ -30,7 +30,8 @@ WIDTH = 120
 FLOAT32_MAX = 3.4028235e38
 
 _PRECEDENCE = {
-    "or": 0,
+    "or": -1,
+    "and": 0,
     "==": 1,
     "!=": 1,
     "<": 1,
@@ -156,6 +157,11 @@ def lines(before: str, expression: Expression, after: str, indent: int, speak: S
     whole = f"{pad}{before}{text(expression, speak)}{after}"
     if len(whole) <= WIDTH:
         return [whole]
+    if isinstance(expression, Repeated):
+        flat = f"{pad}    {text(expression.item, speak)} for _ in range({expression.count})"
+        rounds = f"{pad}    for _ in range({expression.count})"
+        inner = [flat] if len(flat) <= WIDTH else [*lines("", expression.item, "", indent + 4, speak), rounds]
+        return [f"{pad}{before}*(", *inner, f"{pad}){after}"]
     opened = _opened(expression, speak)
     if opened is None:
         return [f"{pad}{before}(", f"{pad}    {text(expression, speak)}", f"{pad}){after}"]
@@ -178,8 +184,6 @@ def _opened(expression: Expression, speak: Speak) -> tuple[str, str, list[tuple[
         case Several(kind=kind, items=items) if items:
             opening, closing = "[]" if kind is list else "()"
             return opening, closing, [("", item) for item in items]
-        case Repeated(item=item, count=count):
-            return "*(", ")", [("", Name(f"{text(item, speak)} for _ in range({count})"))]
     return None
 
 

@@ -110,6 +110,8 @@ def _assignments(written: Class, made: list[tuple[Made, Expression]]) -> list[st
         else:
             register = "register_parameter" if _is_parameter(value) else "add_module"
             text += lines(f'self.{register}("{part.name}", ', value, ")", 8)
+    if written.template.tail:
+        text += lines(f"self.{written.template.flag} = ", written.signature.conditions[written.template.flag], "", 8)
     return text
 
 

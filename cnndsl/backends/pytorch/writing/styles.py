@@ -11,7 +11,7 @@ from cnndsl.backends.pytorch.writing.attributes import attributes, distinct, pos
 from cnndsl.backends.pytorch.writing.layers import Layers
 from cnndsl.backends.pytorch.writing.layout import class_name, is_identifier
 from cnndsl.backends.pytorch.writing.regions import Scope
-from cnndsl.backends.pytorch.writing.template import Base, Path
+from cnndsl.backends.pytorch.writing.template import Base, Path, Told
 from cnndsl.ir.graph import Node
 
 
@@ -32,6 +32,8 @@ class ScopeStyle:
     """The children with weights, whose names the state dict shows."""
     tensors: frozenset[str]
     """The children that are a bare tensor."""
+    told: Told
+    """The parameters of the block that it is a call of."""
 
     def attribute(self, name: str) -> str:
         return self.attributes.get(name, name)
@@ -56,7 +58,9 @@ Styles = Mapping[Scope, ScopeStyle]
 def styles_of(layers: Layers, scopes: list[Scope]) -> Styles:
     """The style of each scope; inner scopes come first in `scopes`, the network's own is the last."""
     chains = {scope for scope in scopes if _is_chain(scope, layers)}
-    titles = {f.name: f.title for f in layers.graph.frames if f.kind == "block" and f.name}
+    # The shares of a block are frames of the block's own scope: of all frames of a scope the first is the block's.
+    called = {f.name: f for f in reversed(layers.graph.frames) if f.kind == "block" and f.name}
+    titles = {name: frame.title for name, frame in called.items()}
     repeated = _titles_of_repeated_chains(chains, titles, layers)
     styles: dict[Scope, ScopeStyle] = {}
     for scope in scopes:
@@ -71,13 +75,20 @@ def styles_of(layers: Layers, scopes: list[Scope]) -> Styles:
             own = not bare or title in repeated
         inside = max((styles[child].height for child in scope.children.values() if isinstance(child, Scope)), default=0)
         form = _class_form(scope, scope in chains, weighty, layers) if own else _container_form(scope, bare)
-        called: Mapping[str, str] = {}
+        attribute_of: Mapping[str, str] = {}
         if form == "module" or (form == "dict" and own):
-            called = attributes(scope, weighty, lambda node: layers.made[node.name])
+            attribute_of = attributes(scope, weighty, lambda node: layers.made[node.name])
         elif form == "ordered" and not own:
-            called = distinct(scope, weighty)
+            attribute_of = distinct(scope, weighty)
         styles[scope] = ScopeStyle(
-            own, _title(scope, title), form, inside + own, called, weighty, _bare_tensors(scope, layers)
+            own,
+            _title(scope, title),
+            form,
+            inside + own,
+            attribute_of,
+            weighty,
+            _bare_tensors(scope, layers),
+            called[scope.name].arguments if scope.name in called else {},
         )
     return styles
 

@@ -68,6 +68,36 @@ class Template:
     optional: frozenset[str] = frozenset()
     """Submodules that are missing from some instances, where `nn.Identity` stands in for them."""
 
+    tail: int = 0
+    """So many of the last steps run only in some instances: the others give what the step before these gives."""
+    flag: str = "adds"
+    """The attribute that says whether the tail runs."""
+
+    @property
+    def only_in_tail(self) -> frozenset[str]:
+        """Submodules that no step before the tail uses."""
+        if not self.tail:
+            return frozenset()
+        before = {name for step in self.steps[: -self.tail] for name in used(step.expression)}
+        within = {name for step in self.steps[-self.tail :] for name in used(step.expression)}
+        return frozenset(within - before)
+
+    @property
+    def early_result(self) -> int | None:
+        """The value that leaves where the tail does not run; None where there is no tail."""
+        return self.steps[-self.tail - 1].results[0] if self.tail else None
+
+    def shortened(self, tail: int) -> Template | None:
+        """The same class without its last steps, and without the submodules that only these use."""
+        if tail >= len(self.steps) or self.base != "module" or self.results != self.steps[-1].results:
+            return None
+        last = self.steps[-tail - 1]
+        gone = replace(self, tail=tail).only_in_tail
+        if len(last.results) != 1 or len(self.results) != 1 or any(step.training for step in self.steps):
+            return None
+        made = tuple(made for made in self.made if made.name not in gone)
+        return replace(self, made=made, steps=self.steps[:-tail], results=last.results)
+
     @property
     def key(self) -> object:
         """All but the constants in the constructor."""
@@ -122,6 +152,11 @@ class Template:
         return replace(self, made=tuple(m for m in self.made if m.name != name), steps=tuple(steps), results=left)
 
 
+def used(expression: Expression) -> set[str]:
+    """The submodules that an expression names."""
+    return {part.path[0] for part in everywhere(expression) if isinstance(part, Member) and part.path}
+
+
 def reads(part: Expression, name: str) -> bool:
     return isinstance(part, Member) and part.path[0] == name
 
@@ -159,12 +194,19 @@ NUM_CLASSES = Name("num_classes")
 """The number of classes that a classifier tells apart: an argument of the network, and of the classes in between."""
 
 
+Told = Mapping[str, bool | int | float | str]
+"""The parameters of the program's block, by name, with what they were in one call of it."""
+
+
 @dataclass(frozen=True)
 class Instance:
     """One use of a class: the constants of its constructor in order, None for those of its `missing` submodules."""
 
     constants: tuple[Literal | None, ...]
     missing: frozenset[str] = frozenset()
+    told: Told = field(default_factory=dict)
+    ends_early: bool = False
+    """Whether the class's tail does not run in it."""
 
 
 @dataclass(frozen=True)
@@ -205,5 +247,6 @@ class Signature:
         """The expression that makes one of the instances."""
         given = tuple((a.name, a.values[instance]) for a in self.arguments)
         required = sum(a.default is None for a in self.arguments)
+        positional = required if required <= 3 else 1 + self.arguments[1].name.startswith("out_")
         defaults = tuple((a.name, a.default) for a in self.arguments if a.default is not None)
-        return Call(Name(function), given, positional=required if required <= 3 else 1, defaults=defaults)
+        return Call(Name(function), given, positional=positional, defaults=defaults)

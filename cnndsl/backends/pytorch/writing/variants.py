@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from cnndsl.backends.pytorch.expression import Call, LayerClass, Literal
 from cnndsl.backends.pytorch.writing.arguments import signature
 from cnndsl.backends.pytorch.writing.regions import Scope
-from cnndsl.backends.pytorch.writing.template import Instance, Template
+from cnndsl.backends.pytorch.writing.template import Instance, Template, Told
 from cnndsl.ir.graph import Node
 
 
@@ -18,6 +18,7 @@ class ClassDraft:
 
     owner: Scope | Node
     template: Template
+    told: Told = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -27,9 +28,14 @@ class AlikeDrafts:
     template: Template
     drafts: list[ClassDraft]
     missing: dict[ClassDraft, frozenset[str]] = field(default_factory=dict)
+    early: set[ClassDraft] = field(default_factory=set)
+    """Those that give their result before the template's tail."""
 
     def instances(self, template: Template) -> list[Instance]:
-        return [_instance(template, draft, self.missing.get(draft, frozenset())) for draft in self.drafts]
+        return [
+            _instance(template, draft, self.missing.get(draft, frozenset()), draft in self.early)
+            for draft in self.drafts
+        ]
 
 
 def variants(drafts: Iterable[ClassDraft]) -> list[AlikeDrafts]:
@@ -55,7 +61,7 @@ def _padded(drafts: list[ClassDraft]) -> list[ClassDraft]:
         if template is not None:
             identity = replace(template.made[-1], expression=Call(Literal(LayerClass("nn.Identity")), ()))
             template = replace(template, made=(*draft.template.made, identity))
-        padded.append(draft if template is None else ClassDraft(draft.owner, template))
+        padded.append(draft if template is None else replace(draft, template=template))
     return padded
 
 
@@ -71,7 +77,32 @@ def _merged(variants: list[AlikeDrafts]) -> list[AlikeDrafts]:
     for variant in variants:
         if not any(_join(larger, variant) for larger in kept):
             kept.append(variant)
-    return kept
+    rest: list[AlikeDrafts] = []
+    for variant in sorted(kept, key=lambda v: -len(v.template.steps)):
+        if not any(_join_shorter(longer, variant) for longer in rest):
+            rest.append(variant)
+    return rest
+
+
+LONGEST_TAIL = 3
+
+
+def _join_shorter(longer: AlikeDrafts, shorter: AlikeDrafts) -> bool:
+    """Joins a class that does all but the last steps of another, such as adding what came in."""
+    if longer.template.tail or longer.template.optional or shorter.template.optional or shorter.template.tail:
+        return False
+    for tail in range(1, LONGEST_TAIL + 1):
+        reduced = longer.template.shortened(tail)
+        if reduced is None or reduced.key != shorter.template.key:
+            continue
+        template = replace(longer.template, tail=tail)
+        missing = dict.fromkeys(shorter.drafts, template.only_in_tail)
+        joined = AlikeDrafts(template, longer.drafts + shorter.drafts, missing, set(shorter.drafts))
+        if signature(template, joined.instances(template)) is None:
+            return False
+        longer.template, longer.drafts, longer.missing, longer.early = template, joined.drafts, missing, joined.early
+        return True
+    return False
 
 
 def _join(larger: AlikeDrafts, smaller: AlikeDrafts) -> bool:
@@ -91,7 +122,7 @@ def _join(larger: AlikeDrafts, smaller: AlikeDrafts) -> bool:
     return True
 
 
-def _instance(template: Template, draft: ClassDraft, missing: frozenset[str]) -> Instance:
+def _instance(template: Template, draft: ClassDraft, missing: frozenset[str], early: bool) -> Instance:
     own = iter(constant for _, _, constant in draft.template.constants())
     constants = tuple(None if name in missing else next(own) for name, _, _ in template.constants())
-    return Instance(constants, missing)
+    return Instance(constants, missing, draft.told, early)

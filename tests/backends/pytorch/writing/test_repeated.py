@@ -1,4 +1,4 @@
-"""Guards `pytorch/writing/layers.py` and `repeated.py`: layers that torch has no module for get a class, which computes nothing twice."""
+"""Guards `pytorch/writing/layers.py`: layers that torch has no module for get a class, which computes nothing twice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 
 from cnndsl.backends.pytorch.expression import Call, Literal, Name, Operation, Value
 from cnndsl.backends.pytorch.live.module import to_torch
-from cnndsl.backends.pytorch.writing.repeated import steps_of
+from cnndsl.backends.pytorch.writing.layers import steps_of
 from cnndsl.backends.pytorch.writing.source import to_source
 from cnndsl.pipeline import parse_text
 

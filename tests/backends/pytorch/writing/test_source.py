@@ -71,7 +71,9 @@ def test_resnet_reads_as_written_by_hand() -> None:
     text = to_source(load("resnet50").graph)
     assert [node.name for node in ast.parse(text).body if isinstance(node, ast.ClassDef)] == ["Bottleneck", "Resnet50"]
     assert "def __init__(self, in_channels: int, channels: int, stride: int = 1) -> None:" in text
-    assert "        if in_channels != 4 * channels:\n            self.downsample = nn.Sequential(" in text
+    assert (
+        "        if stride != 1 or in_channels != 4 * channels:\n            self.downsample = nn.Sequential(" in text
+    )
     assert "self.conv3 = nn.Conv2d(channels, 4 * channels, 1, bias=False)" in text
     assert "return self.relu(out + self.downsample(x))" in text
     assert "Bottleneck(1024, 512, stride=2), Bottleneck(2048, 512), Bottleneck(2048, 512)" in text
@@ -89,8 +91,35 @@ def test_arguments_have_the_names_of_pytorch() -> None:
     for argument in ("in_channels: int", "out_channels: int", "kernel_size: int", "stride: int = 1", "groups: int = 1"):
         assert f"        {argument},\n" in text
     assert "padding=kernel_size // 2," in text
-    assert "Unit(6 * channels, 6 * channels, kernel_size, groups=6 * channels)" in text
-    assert "p=0.075)" in text
+    assert "Unit(6 * in_channels, 6 * in_channels, kernel_size, stride=stride, groups=6 * in_channels)" in text
+
+
+def test_arguments_without_a_clear_name_have_that_of_the_blocks_parameter() -> None:
+    text = to_source(load("efficientnet_b0").graph)
+    assert "MBConv(80, 80, kernel_size=3, squeezed=20, dropped=0.075)" in text
+    text = to_source(load("inception_v3").graph)
+    assert "class InceptionC(nn.Module):\n    def __init__(self, narrow: int) -> None:" in text
+    assert "class InceptionA(nn.Module):\n    def __init__(self, in_channels: int, pooled: int) -> None:" in text
+
+
+def test_a_block_that_adds_only_where_it_can_is_one_class_with_a_condition() -> None:
+    text = to_source(load("mobilenet_v2").graph)
+    assert "        self.adds = stride == 1 and in_channels == out_channels\n" in text
+    assert "        if self.adds:\n            out = out + x\n        return out\n" in text
+
+
+def test_classes_of_one_block_are_called_after_what_tells_them_apart() -> None:
+    heads = to_source(load("retinanet_resnet50_fpn").graph)
+    assert "class ClassificationHead(nn.Module)" in heads
+    assert "class RegressionHead(nn.Module)" in heads
+    assert "class MBConvExpansion1(nn.Module)" in to_source(load("efficientnet_b0").graph)
+
+
+def test_a_long_call_that_is_repeated_is_broken_as_a_person_breaks_it() -> None:
+    wide = "block W(number_of_middle_channels) { a: Conv1x1(number_of_middle_channels) → b: Conv1x1(64) }"
+    calls = " → ".join(f"a{i}: [W({8 * i + 8}) → W({8 * i + 16})×4]" for i in range(3))
+    network = parse_text(f"{wide}\ninput 64×8×8\n{calls}").graph
+    agrees(network)
 
 
 def test_chains_that_differ_in_their_activation_are_one_class() -> None:
