@@ -5,8 +5,8 @@ manifest has it under `answer`. `kind` is one of
 
     classes    one output, a number for each of `classes`; they become shares by softmax where they are none
     tags       the same, and each is a share of its own
-    boxes      things and where they are, by `decode`: "yolo" or "retinanet" (see the functions below); of two of one class
-               that share more than `overlap` of their area the surer one stays, and those below `threshold` go
+    boxes      things and where they are, by `decode` (see `DECODERS`); of two of one class that share more than `overlap`
+               of their area the surer one stays, and those below `threshold` go
     regions    a map with a channel for each class: the largest counts
     picture    a map that is a picture, its full brightness `scale`
     numbers    anything else: told by its size
@@ -49,8 +49,7 @@ def shares(values: np.ndarray) -> np.ndarray:
     if values.size and values.min() >= 0 and abs(float(values.sum()) - 1) <= 1e-3:
         return values.astype(np.float64)
     powers = np.exp(values.astype(np.float64) - values.max())
-    found: np.ndarray = powers / powers.sum()
-    return found
+    return np.asarray(powers / powers.sum())
 
 
 def ranked(values: np.ndarray, names: Sequence[str], each: bool = False) -> list[dict[str, Any]]:
@@ -165,40 +164,90 @@ def retinanet(told: Mapping[str, Any], outputs: Arrays, size: tuple[int, int]) -
     for stride, base in zip(told["strides"], told["sizes"], strict=True):
         rows, columns = -(-size[0] // stride), -(-size[1] // stride)
         anchors = _anchors(base, told["ratios"], (rows, columns), (size[0] // rows, size[1] // columns))
-        own = slice(start, start + len(anchors))
-        start += len(anchors)
-        boxes = _moved(anchors, offsets[own].astype(np.float64))
-        boxes[:, 0::2] = np.clip(boxes[:, 0::2], 0, size[1])
-        boxes[:, 1::2] = np.clip(boxes[:, 1::2], 0, size[0])
+        own, start = slice(start, start + len(anchors)), start + len(anchors)
+        boxes = np.clip(_moved(anchors, offsets[own].astype(np.float64)), 0, size[::-1] * 2)
         parts.append(_surest(boxes, _sigmoid(logits[own]), told.get("threshold", 0.05)))
     return _joined(parts)
 
 
 def _anchors(base: int, ratios: Sequence[float], grid: tuple[int, int], step: tuple[int, int]) -> np.ndarray:
     """Boxes around each position of a grid, (rows·columns·anchors)×4."""
-    sides = [int(base * 2 ** (third / 3)) for third in range(3)]
-    high = np.sqrt(np.array(ratios))[:, None] * np.array(sides)
-    wide = (1 / np.sqrt(np.array(ratios)))[:, None] * np.array(sides)
+    sides = np.array([int(base * 2 ** (third / 3)) for third in range(3)])
+    high = np.sqrt(ratios)[:, None] * sides
+    wide = (1 / np.sqrt(ratios))[:, None] * sides
     shapes = np.round(np.stack([-wide, -high, wide, high], -1).reshape(-1, 4) / 2)
-    x, y = np.meshgrid(np.arange(grid[1]) * step[1], np.arange(grid[0]) * step[0])
-    centres = np.stack([x, y, x, y], -1).reshape(-1, 1, 4)
-    return (centres + shapes).reshape(-1, 4)
+    return _around(shapes, grid, step)
+
+
+def _around(shapes: np.ndarray, grid: tuple[int, int], step: tuple[float, float], first: float = 0) -> np.ndarray:
+    """Boxes N×4 about a middle, laid at each position of a grid; the first position is `first` steps from the corner."""
+    x, y = np.meshgrid((np.arange(grid[1]) + first) * step[1], (np.arange(grid[0]) + first) * step[0])
+    return np.asarray((np.stack([x, y, x, y], -1).reshape(-1, 1, 4) + shapes).reshape(-1, 4))
 
 
 def _moved(anchors: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     w, h = anchors[:, 2] - anchors[:, 0], anchors[:, 3] - anchors[:, 1]
     x = anchors[:, 0] + w / 2 + offsets[:, 0] * w
     y = anchors[:, 1] + h / 2 + offsets[:, 1] * h
-    most = np.log(1000 / 16)
-    w, h = w * np.exp(np.minimum(offsets[:, 2], most)), h * np.exp(np.minimum(offsets[:, 3], most))
+    w, h = (w, h) * np.exp(np.minimum(offsets[:, 2:].T, np.log(1000 / 16)))
     return np.stack([x - w / 2, y - h / 2, x + w / 2, y + h / 2], -1)
 
 
-def _surest(boxes: np.ndarray, found: np.ndarray, threshold: float) -> Decoded:
+def ssd(told: Mapping[str, Any], outputs: Arrays, size: tuple[int, int]) -> Decoded:
+    """SSD's: logits of ground and classes and four offsets for each anchor, map after map. The anchors of a map are two
+    squares, by its and the next of `scales` (shares of the input), and two boxes for each of its `aspects`; they lie a
+    stride apart, or, with `spread`, evenly. (Liu et al., 2015.)"""
+    logits = outputs[told["scores"]].astype(np.float64)
+    powers = np.exp(logits - logits.max(1, keepdims=True))
+    found = powers / powers.sum(1, keepdims=True)
+    anchors = _default_boxes(told, size)
+    if len(anchors) != len(found):
+        raise ValueError(
+            f"{size[0]}×{size[1]} pixels have {len(anchors)} anchors, and the outputs tell of {len(found)}"
+        )
+    offsets = outputs[told["offsets"]].astype(np.float64) * (0.1, 0.1, 0.2, 0.2)
+    boxes = np.clip(_moved(anchors, offsets), 0, size[::-1] * 2)
+    # Class by class, and the first is the ground: each is sure of at most `candidates` boxes.
+    found[:, 0] = 0
+    for column in found[:, 1:].T:
+        column[np.argsort(-column, kind="stable")[told["candidates"] :]] = 0
+    return _surest(boxes, found, told["threshold"], found.size)
+
+
+def _default_boxes(told: Mapping[str, Any], size: tuple[int, int]) -> np.ndarray:
+    scales, found = told["scales"], []
+    for i, (stride, aspects) in enumerate(zip(told["strides"], told["aspects"], strict=True)):
+        between = np.sqrt(scales[i] * scales[i + 1])
+        sides = [(scales[i], scales[i]), (between, between)]
+        for root in np.sqrt(aspects):
+            sides += [(scales[i] * root, scales[i] / root), (scales[i] / root, scales[i] * root)]
+        halves = np.minimum(sides, 1) * (size[1] / 2, size[0] / 2)
+        rows, columns = -(-size[0] // stride), -(-size[1] // stride)
+        step = (size[0] / rows, size[1] / columns) if told.get("spread") else (stride, stride)
+        found.append(_around(np.concatenate([-halves, halves], 1), (rows, columns), step, 0.5))
+    return np.concatenate(found)
+
+
+def fcos(told: Mapping[str, Any], outputs: Arrays, size: tuple[int, int]) -> Decoded:
+    """FCOS's: logits of the classes, how central (`central`), and how far the four edges are, in strides, for each position,
+    level after level. (Tian et al., 2019.)"""
+    parts: list[Decoded] = []
+    start = 0
+    for stride in told["strides"]:
+        rows, columns = -(-size[0] // stride), -(-size[1] // stride)
+        own, start = slice(start, start + rows * columns), start + rows * columns
+        centres = _around(np.zeros((1, 4)), (rows, columns), (size[0] // rows, size[1] // columns))
+        boxes = centres + outputs[told["offsets"]][own].astype(np.float64) * (-stride, -stride, stride, stride)
+        found = np.sqrt(_sigmoid(outputs[told["scores"]][own]) * _sigmoid(outputs[told["central"]][own]))
+        parts.append(_surest(np.clip(boxes, 0, size[::-1] * 2), found, told["threshold"]))
+    return _joined(parts)
+
+
+def _surest(boxes: np.ndarray, found: np.ndarray, threshold: float, most: int = CANDIDATES) -> Decoded:
     """Each box with each class it is sure enough of, the surest ones of them."""
     places, classes = np.nonzero(found >= threshold)
     values = found[places, classes]
-    order = np.argsort(-values, kind="stable")[:CANDIDATES]
+    order = np.argsort(-values, kind="stable")[:most]
     return boxes[places[order]], values[order], classes[order]
 
 
@@ -207,7 +256,7 @@ def _joined(parts: Sequence[Decoded]) -> Decoded:
     return boxes, found, classes
 
 
-DECODERS = {"yolo": yolo, "retinanet": retinanet}
+DECODERS = {"yolo": yolo, "retinanet": retinanet, "ssd": ssd, "fcos": fcos}
 
 
 def lines(answer: Mapping[str, Any], top: int) -> list[str]:

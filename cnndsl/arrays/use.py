@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from cnndsl.arrays.inputs import IMAGENET_MEAN, IMAGENET_STD
+from cnndsl.diagnostics.errors import fault
 from cnndsl.ir.graph import Graph
 
 
@@ -44,13 +45,18 @@ class Answer(_Strict):
     classes: list[str] = []
     output: str = ""
     """The output that is meant, where there are several."""
-    decode: Literal["", "yolo", "retinanet"] = ""
+    decode: Literal["", "yolo", "retinanet", "ssd", "fcos"] = ""
     maps: dict[str, list[list[float]]] = {}
     scores: str = ""
     offsets: str = ""
+    central: str = ""
     strides: list[int] = []
     sizes: list[int] = []
     ratios: list[float] = []
+    scales: list[float] = []
+    aspects: list[list[float]] = []
+    spread: bool = False
+    candidates: int = 1000
     threshold: float = 0.3
     overlap: float = 0.45
     most: int = 100
@@ -74,6 +80,18 @@ class Use:
     def classes(self) -> tuple[str, ...]:
         """Names of the classes; nothing where nobody said them."""
         return tuple(self.answer.get("classes", ()))
+
+    def says(self, outputs: Mapping[str, Any], size: tuple[int, int], frame: Any = None) -> dict[str, Any]:
+        """What `answers.answer` says of the outputs of one example. Raises `CnnError` (wrong-input) where they are not
+        those of the network that the answer was written for."""
+        from cnndsl.arrays.answers import answer
+
+        try:
+            return answer(self.answer, outputs, size, frame)
+        except ValueError as error:
+            raise fault(
+                "wrong-input", str(error), help="run the network at the size that its weights are for"
+            ) from None
 
 
 def normalized(reading: Mapping[str, Any], normalize: str, channels: int) -> dict[str, Any]:

@@ -117,8 +117,9 @@ def _picture(manifest: Manifest, inputs: tuple[str, ...], normalize: str | None)
 
 def _look(network: Package, image: Path, names: list[str] | None, top: int, output: Path | None) -> None:
     """Says what is in a picture, and draws or writes it. Raises `CnnError` and `MissingPart`."""
-    from cnndsl.arrays.answers import answer, lines
+    from cnndsl.arrays.answers import lines
     from cnndsl.arrays.inputs import prepared_picture, read_picture
+    from cnndsl.arrays.use import Use
 
     manifest = network.manifest
     picture, shape = read_picture(image), tuple(manifest.inputs[0].shape)
@@ -126,7 +127,8 @@ def _look(network: Package, image: Path, names: list[str] | None, top: int, outp
     result = network(values)
     found = result if isinstance(result, dict) else {manifest.outputs[0].name: result}
     told = {**manifest.use.answer, **({"classes": names} if names else {})}
-    said = answer(told, {name: value[0] for name, value in found.items()}, (shape[1], shape[2]), frame)
+    use = Use(manifest.use.reading, told)
+    said = use.says({name: value[0] for name, value in found.items()}, (shape[1], shape[2]), frame)
     for line in lines(said, top):
         say(line)
     if output is not None:

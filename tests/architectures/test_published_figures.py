@@ -34,6 +34,19 @@ PARAMETERS = {
     "densenet_cifar_190_40": 25_624_430,
     # torchvision's figure for its published weights.
     "retinanet_resnet50_fpn": 34_014_999,
+    # Those that its authors' program prints, without the sixteen constants that turn shares of distances into one.
+    "yolov8n": 3_157_200 - 16,
+    "yolov8s": 11_166_560 - 16,
+    "yolov8m": 25_902_640 - 16,
+    "yolov8l": 43_691_520 - 16,
+    "yolov8x": 68_229_648 - 16,
+    "yolo11n": 2_624_080 - 16,
+    "yolo11s": 9_458_752 - 16,
+    "yolo11m": 20_114_688 - 16,
+    "yolo11l": 25_372_160 - 16,
+    "yolo11x": 56_966_176 - 16,
+    # Kong et al., 2019, without the spectrogram's filters, which are not trained.
+    "cnn14": 80_753_615,
 }
 
 FIELDS = {
@@ -154,6 +167,34 @@ def test_espcn() -> None:
         assert network.params == conv(25, 1, 64) + conv(9, 64, 32, scale**2)
         (out,) = network.graph.outputs
         assert network.graph.types[out.node].shape == (1, 120 * scale, 160 * scale)
+
+
+def test_dncnn() -> None:
+    """Section III.C of the paper: windows of 35×35 for one strength of noise; the second network has twenty layers."""
+    network = load("dncnn_s")
+    assert network.params == conv(9, 1, 64) + 15 * (9 * 64 * 64 + 2 * 64) + conv(9, 64, 1)
+    assert load("dncnn_b").params - network.params == 3 * (9 * 64 * 64 + 2 * 64)
+    assert network.receptive_field is not None
+    assert network.receptive_field.size == (35, 35)
+
+
+def test_srresnet() -> None:
+    units = 16 * (2 * conv(9, 64, 64) + 4 * 64 + 1)
+    risen = 2 * (conv(9, 64, 256) + 1)
+    ends = conv(81, 3, 64) + 1 + conv(9, 64, 64) + 2 * 64 + conv(81, 64, 3)
+    network = load("srresnet")
+    assert network.params == units + risen + ends
+    (out,) = network.graph.outputs
+    assert network.graph.types[out.node].shape == (3, 96, 96)  # Of 24×24, as in section 3.2 of the paper.
+
+
+def test_yolo_says_for_every_position_of_three_maps_what_is_there() -> None:
+    network = load("yolo11n")
+    positions = 80 * 80 + 40 * 40 + 20 * 20
+    shapes = {o.name: network.graph.types[o.node].shape for o in network.graph.outputs}
+    assert shapes == {"boxes": (positions, 4 * 16), "logits": (positions, 80)}
+    # Its authors' 6.5 and 8.7 billion operations, a multiplication and an addition each.
+    assert [round(2 * load(name).macs / 1e9, 1) for name in ("yolo11n", "yolov8n")] == [6.5, 8.7]
 
 
 def test_the_image_of_an_efficientnet_grows_with_it() -> None:

@@ -15,6 +15,13 @@ from tests.oracle import outline, published, torchvision_models
 models = torchvision_models()
 SEGMENTATION: list[str] = models.list_models(module=models.segmentation)
 VIDEO = ["r3d_18", "mc3_18", "r2plus1d_18", "s3d"]
+DETECTORS = {
+    "fcos_resnet50_fpn": "3x65x97",
+    "retinanet_resnet50_fpn": "3x65x97",
+    "ssd300_vgg16": "3x300x300",
+    "ssdlite320_mobilenet_v3_large": "3x320x320",
+}
+"""And the size at which outputs are compared."""
 OPTIONS = {
     name: {"weights_backbone": None} | ({} if name.startswith("lraspp") else {"aux_loss": True})
     for name in SEGMENTATION
@@ -67,7 +74,7 @@ def test_same_weights_same_classes(name: str, size: tuple[int, int, int]) -> Non
         assert_close(ours(x), theirs(x))
 
 
-@pytest.mark.parametrize("name", [*SEGMENTATION, *VIDEO, "retinanet_resnet50_fpn"])
+@pytest.mark.parametrize("name", [*SEGMENTATION, *VIDEO, *DETECTORS])
 def test_published_parameters(name: str) -> None:
     """Of the published weights; their multiply-adds too, where their image is ours and no second head is counted."""
     published = models.get_model_weights(name).DEFAULT.meta
@@ -77,29 +84,66 @@ def test_published_parameters(name: str) -> None:
         assert round(totals.macs / 1e9, 3) == published["_ops"]
 
 
-def test_a_detector() -> None:
-    """RetinaNet as its published weights have it: with frozen norms, and before anchors make boxes of its numbers."""
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name.startswith("ssd300") else []) for name in DETECTORS]
+)
+def test_a_detector(name: str) -> None:
+    """As its published weights have it, before anchors make boxes of its numbers."""
     import torch
 
-    detection = models.detection
-    frozen = detection.retinanet.misc_nn_ops.FrozenBatchNorm2d
-    pyramid = detection.backbone_utils._resnet_fpn_extractor(
-        models.resnet50(weights=None, norm_layer=frozen),
-        trainable_layers=3,
-        returned_layers=[2, 3, 4],
-        extra_blocks=detection.retinanet.LastLevelP6P7(256, 256),
-    )
-    theirs = detection.RetinaNet(pyramid, num_classes=91).eval()
-    ours = compiled("retinanet_resnet50_fpn", "3x65x97")
-    given, expected = ours.state_dict(), theirs.state_dict()
-    assert [(key, value.shape) for key, value in given.items()] == [(k, v.shape) for k, v in expected.items()]
-    ours.load_state_dict(expected, strict=True)
-    x = torch.randn(1, 3, 65, 97)
+    theirs = detector(name)
+    ours = compiled(name, DETECTORS[name])
+    assert outline_of(ours) == outline_of(theirs)
+    ours.load_state_dict(theirs.state_dict(), strict=True)
+    x = torch.randn(1, *map(int, DETECTORS[name].split("x")))
     with torch.no_grad():
         maps, found = theirs.head(list(theirs.backbone(x).values())), ours(x)
-    assert list(found) == list(maps) == ["cls_logits", "bbox_regression"]
+    assert list(found) == list(maps)
     for output, values in maps.items():
         assert_close(found[output], values)
+
+
+def test_the_two_networks_of_faster_rcnn_have_its_keys_and_outputs() -> None:
+    import torch
+
+    theirs = detector("fasterrcnn_resnet50_fpn")
+    state = theirs.state_dict()
+    first = compiled("fasterrcnn_resnet50_fpn_proposals", "3x65x97")
+    second = compiled("fasterrcnn_resnet50_fpn_regions", "256x7x7")
+    assert outline_of(first) + outline_of(second) == outline_of(theirs)
+    for part in (first, second):
+        part.load_state_dict({key: state[key] for key in part.state_dict()}, strict=True)
+    image, regions = torch.randn(1, 3, 65, 97), torch.randn(3, 256, 7, 7)
+    with torch.no_grad():
+        maps, found = theirs.backbone(image), first(image)
+        proposed = models.detection.rpn.concat_box_prediction_layers(*theirs.rpn.head(list(maps.values())))
+        told = theirs.roi_heads.box_predictor(theirs.roi_heads.box_head(regions))
+        for ours, expected in zip(second(regions).values(), told, strict=True):
+            assert_close(ours, expected)
+    assert list(found) == ["objectness", "offsets", "p2", "p3", "p4", "p5"]
+    for ours, expected in zip(
+        found.values(), [*(each[None] for each in proposed), *list(maps.values())[:4]], strict=True
+    ):
+        assert_close(ours, expected)
+
+
+def detector(name: str) -> Any:
+    """torchvision's as its published weights are for: where it has a ResNet, with frozen norms."""
+    if name.startswith("ssd"):
+        return published(name, weights_backbone=None)
+    detection = models.detection
+    extra: dict[str, Any] = {}
+    if not name.startswith("faster"):
+        extra = {"returned_layers": [2, 3, 4], "extra_blocks": detection.retinanet.LastLevelP6P7(256, 256)}
+    frozen = detection.retinanet.misc_nn_ops.FrozenBatchNorm2d
+    body = models.resnet50(weights=None, norm_layer=frozen)
+    pyramid = detection.backbone_utils._resnet_fpn_extractor(body, trainable_layers=3, **extra)
+    kinds = {"fcos": "FCOS", "retinanet": "RetinaNet", "fasterrcnn": "FasterRCNN"}
+    return getattr(detection, kinds[name.partition("_")[0]])(pyramid, num_classes=91).eval()
+
+
+def outline_of(module: Any) -> list[tuple[str, Any]]:
+    return [(key, value.shape) for key, value in module.state_dict().items()]
 
 
 def state_of(name: str, **parameters: Any) -> list[tuple[str, tuple[int, ...], str]]:

@@ -12,8 +12,9 @@ from cnndsl import pipeline
 from cnndsl.arrays import answers, pictures
 from cnndsl.arrays.inputs import read_image, read_picture
 from cnndsl.arrays.pictures import Frame, drawn, prepared
+from cnndsl.diagnostics.errors import CnnError
 from cnndsl.published.table import find
-from tests.oracle import torchvision_models
+from tests.oracle import published, skeleton, torchvision_models
 
 CAT = Path(__file__).parents[2] / "docs" / "images" / "cat.jpg"
 
@@ -78,6 +79,71 @@ def test_retinanet_s_numbers_become_the_boxes_that_torchvision_makes_of_them() -
     order = np.argsort(-shares, kind="stable")
     assert (classes == 17).all()
     np.testing.assert_allclose(boxes[order], expected[chosen], rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["ssd300_vgg16", "ssdlite320_mobilenet_v3_large", "fcos_resnet50_fpn"])
+def test_a_detector_s_numbers_become_the_boxes_that_torchvision_makes_of_them(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From what the heads give to what stays, by torchvision's own steps; only `nms`, which a build without its operators
+    lacks, is written out."""
+    torch = pytest.importorskip("torch")
+    models = torchvision_models()
+    from torchvision.models.detection.image_list import ImageList
+
+    def nms(boxes: Any, scores: Any, labels: Any, overlap: float) -> Any:
+        shared = models.detection.ssd.box_ops.box_iou(boxes, boxes) * (labels[:, None] == labels)
+        left, kept = scores.argsort(descending=True, stable=True), []
+        while len(left):
+            kept.append(left[0])
+            left = left[1:][shared[left[0], left[1:]] <= overlap]
+        return torch.stack(kept)
+
+    monkeypatch.setattr(models.detection.ssd.box_ops, "batched_nms", nms)
+    height, width = (96, 160) if name.startswith("fcos") else (300, 300) if "300" in name else (320, 320)
+    entry = find(name)
+    assert entry.answer is not None
+    graph = pipeline.load(name, inputs={"": f"3x{height}x{width}"}).graph
+    generator = np.random.default_rng(0)
+    outputs = {o.name: generator.normal(0, 1, graph.types[o.node].shape).astype(np.float32) for o in graph.outputs}
+    # Ground nearly everywhere, and in places one of three classes.
+    scores = outputs["cls_logits"]
+    scores[:, 0] += 10
+    scores[:, 1:] -= 10 if name.startswith("fcos") else 0
+    for label in (3, 17, 90):
+        scores[generator.permutation(len(scores))[:450], label] += 11 if name.startswith("fcos") else 10
+    if name.startswith("fcos"):
+        # It has no ground, and edges behind a ReLU.
+        scores[:, 0] -= 20
+        outputs["bbox_regression"] = np.abs(outputs["bbox_regression"])
+    # SSDlite runs its network to learn the sizes of its maps.
+    theirs = (published if "lite" in name else skeleton)(name, weights_backbone=None)
+    with torch.device("cpu"):
+        if name.startswith("fcos"):
+            strides = [8, 16, 32, 64, 128]
+            sizes = [(-(-height // s), -(-width // s)) for s in strides]
+        else:
+            sizes = [(s, s) for s in {300: [38, 19, 10, 5, 3, 1], 320: [20, 10, 5, 3, 2, 1]}[height]]
+        image = ImageList(torch.zeros(1, 3, height, width), [(height, width)])
+        anchors = theirs.anchor_generator(image, [torch.zeros(1, 1, *size) for size in sizes])
+        heads = {key: torch.from_numpy(value)[None] for key, value in outputs.items()}
+        if name.startswith("fcos"):
+            counts = [h * w for h, w in sizes]
+            heads = {key: list(value.split(counts, 1)) for key, value in heads.items()}
+            anchors = [list(a.split(counts)) for a in anchors]
+        (expected,) = theirs.postprocess_detections(heads, anchors, [(height, width)])
+    found = answers.answer(entry.use.answer, outputs, (height, width))["boxes"]
+    assert len(found) == len(expected["boxes"])
+    assert [box["class"] for box in found] == expected["labels"].tolist()
+    np.testing.assert_allclose([box["share"] for box in found], expected["scores"], rtol=1e-5)
+    np.testing.assert_allclose([box["box"] for box in found], expected["boxes"], atol=0.06)
+
+
+def test_numbers_of_a_detector_at_another_size_than_its_boxes_are_for_are_refused() -> None:
+    use = find("ssd300_vgg16").use
+    outputs = {"cls_logits": np.zeros((9, 91), np.float32), "bbox_regression": np.zeros((9, 4), np.float32)}
+    with pytest.raises(CnnError, match="300×300 pixels have 8732 anchors, and the outputs tell of 9"):
+        use.says(outputs, (300, 300))
 
 
 def test_boxes_come_back_to_where_the_picture_has_them() -> None:

@@ -18,6 +18,44 @@ HEAD = """\
 """
 CLASSES = {1000: "imagenet", 21: "voc", 400: "kinetics", 91: "coco91"}
 
+_LETTERBOX = {
+    "fit": "letterbox", "corner": True, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225],
+    "pad": [0.485, 0.456, 0.406],
+}  # fmt: skip
+_LEVELS = {"scores": "cls_logits", "offsets": "bbox_regression", "strides": [8, 16, 32, 64, 128]}
+_SSD = {"kind": "boxes", "decode": "ssd", "scores": "cls_logits", "offsets": "bbox_regression"}
+DETECTORS: dict[str, dict[str, Any]] = {
+    "retinanet_resnet50_fpn": {
+        "pictures": _LETTERBOX,
+        "answer": {"kind": "boxes", "decode": "retinanet"} | _LEVELS | {
+            "sizes": [32, 64, 128, 256, 512], "ratios": [0.5, 1.0, 2.0],
+            "threshold": 0.05, "overlap": 0.5, "most": 300,
+        },
+    },
+    "fcos_resnet50_fpn": {
+        "pictures": _LETTERBOX,
+        "answer": {"kind": "boxes", "decode": "fcos"} | _LEVELS | {
+            "central": "bbox_ctrness", "threshold": 0.2, "overlap": 0.6, "most": 100,
+        },
+    },
+    "ssd300_vgg16": {
+        "pictures": {"fit": "whole", "mean": [0.48235, 0.45882, 0.40784], "std": [1 / 255] * 3},
+        "answer": _SSD | {
+            "strides": [8, 16, 32, 64, 100, 300], "scales": [0.07, 0.15, 0.33, 0.51, 0.69, 0.87, 1.05],
+            "aspects": [[2.0], [2.0, 3.0], [2.0, 3.0], [2.0, 3.0], [2.0], [2.0]],
+            "threshold": 0.01, "overlap": 0.45, "most": 200, "candidates": 400,
+        },
+    },
+    "ssdlite320_mobilenet_v3_large": {
+        "pictures": {"fit": "whole", "mean": [0.5] * 3, "std": [0.5] * 3},
+        "answer": _SSD | {
+            "strides": [16, 32, 64, 128, 256, 512], "spread": True, "scales": [0.2, 0.35, 0.5, 0.65, 0.8, 0.95, 1.0],
+            "aspects": [[2.0, 3.0]] * 6, "threshold": 0.001, "overlap": 0.55, "most": 300, "candidates": 300,
+        },
+    },
+}  # fmt: skip
+"""How torchvision's detectors read pictures, and what they do with the numbers of their heads, which no metadata tells."""
+
 
 def entries() -> list[dict[str, Any]]:
     """Networks in our order; of each, the weights that torchvision prefers come first."""
@@ -50,7 +88,9 @@ def _entry(name: str, weights: Any) -> dict[str, Any] | None:
         "classes": CLASSES[len(meta["categories"])],
         "accuracy": dict(meta["_metrics"]),
     }
-    if "func" in dir(transform):
+    if name in DETECTORS:
+        entry |= DETECTORS[name]
+    elif "func" in dir(transform):
         entry |= _read(transform.func.__name__, transform())
     else:
         entry |= _read(type(transform()).__name__, transform())
@@ -60,18 +100,6 @@ def _entry(name: str, weights: Any) -> dict[str, Any] | None:
 def _read(kind: str, made: Any) -> dict[str, Any]:
     if kind == "VideoClassification":
         return {}
-    if kind == "ObjectDetection":
-        return {
-            "pictures": {
-                "fit": "letterbox", "corner": True, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225],
-                "pad": [0.485, 0.456, 0.406],
-            },
-            "answer": {
-                "kind": "boxes", "decode": "retinanet", "scores": "cls_logits", "offsets": "bbox_regression",
-                "strides": [8, 16, 32, 64, 128], "sizes": [32, 64, 128, 256, 512], "ratios": [0.5, 1.0, 2.0],
-                "threshold": 0.05, "overlap": 0.5, "most": 300,
-            },
-        }  # fmt: skip
     resize = made.resize_size[0]
     pictures: dict[str, Any] = {
         "resize": resize,

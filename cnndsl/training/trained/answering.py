@@ -44,8 +44,6 @@ class Answering:
 
     def answers(self, images: Sequence[Path]) -> Iterator[tuple[Any, dict[str, Any]]]:
         """Each picture, and what `arrays.answers.answer` says of it. Raises `CnnError` and `MissingPart`."""
-        from cnndsl.arrays.answers import answer
-
         shape = self._shape()
         for start in range(0, len(images), BATCH):
             pictures = [read_picture(path) for path in images[start : start + BATCH]]
@@ -53,7 +51,7 @@ class Answering:
             outputs = self._outputs([values for values, _ in read])
             for place, (picture, (_, frame)) in enumerate(zip(pictures, read, strict=True)):
                 one = {name: values[place] for name, values in outputs.items()}
-                yield picture, answer(self.use.answer, one, shape[1:], frame)
+                yield picture, self.use.says(one, shape[1:], frame)
 
     def features(self, images: Sequence[Path]) -> np.ndarray:
         """What the last layer with weights reads, as one row for each picture. Raises `CnnError` (nothing-to-inspect)."""
