@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Literal, final
 
 from cnndsl.ir.arguments import Axes, Positive
 from cnndsl.ir.op import Op, Tensors, register
-from cnndsl.ir.shared.offsets import Layout, Offsets, offsets
+from cnndsl.ir.shared.offsets import Offsets, offsets
 from cnndsl.ir.shared.relax_words import const_places
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
@@ -37,7 +37,7 @@ class RelPos(Op):
     """Heads of the attention, each with biases of its own."""
     size: Axes
     """Height and width of the map or window whose positions look at each other; one number for both."""
-    index: Layout = "swin"
+    index: Literal["swin", "levit"] = "swin"
     """How the table is laid out and picked from."""
     stride: Positive = 1
     """Only every so many-th position along each axis asks, while all answer."""

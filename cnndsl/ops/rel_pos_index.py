@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, final
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Axes, Positive
 from cnndsl.ir.op import Op, Tensors, register
-from cnndsl.ir.shared.offsets import Layout, Offsets, offsets
+from cnndsl.ir.shared.offsets import Offsets, offsets
 from cnndsl.ir.shared.refusals import refuse_indices
 from cnndsl.ir.shared.relax_words import const_places
 from cnndsl.ir.tensor import TensorType
@@ -38,7 +38,7 @@ class RelPosIndex(Op):
 
     size: Axes
     """Height and width of the map or window whose positions look at each other; one number for both."""
-    index: Layout = "swin"
+    index: Literal["swin", "levit"] = "swin"
     """How the table is laid out: `swin` for a row for each offset, `levit` for a column for each distance."""
     stride: Positive = 1
     """Only every so many-th position along each axis asks, while all answer."""
