@@ -8,7 +8,7 @@ from pathlib import Path
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
 from cnndsl.diagnostics.source import Source, Span
 from cnndsl.importing.imported import Imported
-from cnndsl.importing.named import LIBRARIES, is_named, named
+from cnndsl.importing.libraries.named import LIBRARIES, is_named, named
 
 ENDINGS = (".onnx", ".pt2")
 

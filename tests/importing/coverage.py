@@ -63,7 +63,7 @@ def module_of(kind: str, name: str) -> tuple[Any, tuple[int, ...]]:
     """A network without numbers, and the size of its input."""
     import torch
 
-    from cnndsl.importing.named import named
+    from cnndsl.importing.libraries.named import named
 
     try:
         with torch.device("meta"):

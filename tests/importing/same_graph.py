@@ -6,6 +6,7 @@ from cnndsl.backends.pytorch.expression import recorded
 from cnndsl.backends.pytorch.writing.layout import text
 from cnndsl.backends.pytorch.writing.makers import NN, formula
 from cnndsl.ir.graph import Graph, Node
+from cnndsl.ops.upsample import Upsample
 
 IDLE = {"Identity", "Flatten"}
 """What may stand on one side alone: it gives what it takes, or `FC` does it by itself."""
@@ -54,6 +55,9 @@ def _silent(node: Node) -> bool:
 def _said(graph: Graph, node: Node) -> tuple[str, str]:
     """What PyTorch is told to make and to compute for a layer, and the size of what comes of it."""
     xs = graph.input_types(node)
+    if isinstance(node.op, Upsample):
+        # By a factor and to a size is the same where the positions are.
+        return f"Upsample {node.op.mode} {node.op.align} {node.op.taps(xs[0])}", str(node.type.shape)
     made = node.op.to_torch(NN, xs)
     module = "" if made is None else text(recorded(made))
     if not node.op.begins and made is None:

@@ -23,9 +23,9 @@ from cnndsl.importing.structure.elements import (
     Tensors,
     Use,
     Word,
-    everything,
 )
 from cnndsl.importing.structure.regions import Region
+from cnndsl.importing.structure.skips import longest, skip
 from cnndsl.importing.structure.words import number, word_of
 from cnndsl.importing.trace import ModuleCall
 from cnndsl.ir.shared.elementwise import Elementwise
@@ -55,14 +55,6 @@ def _tapped(chain: Chain, named: set[str]) -> Chain:
             element = replace(element, body=_tapped(element.body, named - {*element.names}))
         done.append(element)
     return tuple(done)
-
-
-def _is_short(branch: Chain) -> bool:
-    """Whether a branch is a shortcut: `id`, or one layer without weights, such as a crop."""
-    if branch == (ID,):
-        return True
-    (first, *more) = branch
-    return not more and isinstance(first, Layer) and not first.weighty
 
 
 class _Walk:
@@ -203,7 +195,13 @@ class _Walk:
                 entering=self.types.get(start),
                 leaving=item.type,
             )
-            skipped = (self.skip(made, start) or self.longest(made)) if isinstance(made, Merge) else None
+            skipped = None
+            if isinstance(made, Merge) and start in self.items and start not in self.region.inputs:
+                skipped = skip(made, self.types[start].size, start)
+                if skipped is not None:
+                    self.named.add(start)
+            if isinstance(made, Merge) and skipped is None:
+                skipped = longest(made)
             if skipped is not None:
                 self.emitted.add(name)
                 *way, last = skipped
@@ -219,39 +217,6 @@ class _Walk:
         )
         entering = self.types.get(start)
         return Merge(word=Word(item.op.word), branches=branches, entering=entering, leaving=item.type)
-
-    def skip(self, merge: Merge, start: str) -> list[Element] | None:
-        """A way to another size and back beside a shortcut, as U-Nets have it: the way, then a merge with the tensor named
-        where it began."""
-        if merge.word.name != "cat" or len(merge.branches) != 2 or start in (_ROOT, *self.region.inputs):
-            return None
-        places = [n for n, branch in enumerate(merge.branches) if _is_short(branch)]
-        if len(places) != 1 or start not in self.items:
-            return None
-        long = merge.branches[1 - places[0]]
-        nested = any(isinstance(e, Merge) and e.word.name == "cat" for e in everything(long))
-        sizes = {e.leaving.size for e in everything(long) if e.leaving is not None}
-        if isinstance(long[0], Use) or not (nested or len(sizes) > 1):
-            return None
-        branches: list[Chain] = [(ID,), (ID,)]
-        way = () if merge.branches[places[0]] == (ID,) else merge.branches[places[0]]
-        branches[places[0]] = (Use(name=self.name(start)), *way)
-        return [*long, replace(merge, branches=tuple(branches), entering=long[-1].leaving)]
-
-    def longest(self, merge: Merge) -> list[Element] | None:
-        """Where nothing arrives at a merge, the branch on which others hang is the way to it, and arrives."""
-        if merge.label or not all(isinstance(branch[0], Use) for branch in merge.branches):
-            return None
-        sizes = [sum(not isinstance(e, Use) for e in everything(branch)) for branch in merge.branches]
-        place = max(range(len(sizes)), key=sizes.__getitem__)
-        hung = any(e.tap for e in everything(merge.branches[place][:-1])) or any(
-            isinstance(e, Merge) for e in everything(merge.branches[place])
-        )
-        if not hung or sizes.count(sizes[place]) > 1:
-            return None
-        branches = tuple((ID,) if n == place else branch for n, branch in enumerate(merge.branches))
-        way = merge.branches[place]
-        return [*way, replace(merge, branches=branches, entering=way[-1].leaving)]
 
     def label(self, item: Piece) -> str:
         if item.label.startswith("#"):

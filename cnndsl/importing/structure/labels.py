@@ -252,7 +252,8 @@ def without_idle_labels(chain: Chain) -> Chain:
         element = with_inner(element, without_idle_labels)
         if not isinstance(element, Layer) or not isinstance(element.word, Word) or element.weighty:
             return element
-        if element.label.replace("_", "").lower() == element.word.name.lower():
+        # What still has dots stands outside of its bracket, and nobody there counts it.
+        if "." in element.label or element.label.replace("_", "").lower() == element.word.name.lower():
             return replace(element, label="")
         return element
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from cnndsl.importing.match import Net, Piece
 from cnndsl.importing.refuse import Unproved
+from cnndsl.importing.structure.prefixes import called
 from cnndsl.importing.structure.sharing import Sharing, sharing
 from cnndsl.importing.trace import ModuleCall
 
@@ -19,7 +20,7 @@ _MOST_ENDS = 24
 """Tensors at an end of a module that is a block."""
 _LEAST_LAYERS = 2
 """Layers with weights of a module that takes several tensors, for a block of its own."""
-_CONTAINERS = {"Sequential", "ModuleList", "ModuleDict"}
+_CONTAINERS = {"", "Sequential", "ModuleList", "ModuleDict"}
 
 
 @dataclass(frozen=True)
@@ -62,14 +63,13 @@ def unstructured(net: Net) -> Region:
 
 def regions(net: Net, *, several: bool = True) -> Region:
     """The network as nested regions; without `several` each takes one tensor and gives one."""
-    pieces = _hoisted(net)
+    pieces = _hoisted(called(net.pieces, {name for _, name in net.outputs}))
     nesting = _Nesting(net, pieces, several)
     return nesting.region(None, pieces)
 
 
-def _hoisted(net: Net) -> list[Piece]:
+def _hoisted(pieces: list[Piece]) -> list[Piece]:
     """A merge without weights that begins a module which reads several tensors belongs to the caller."""
-    pieces = list(net.pieces)
     for _ in range(4):
         inside = by_call(pieces)
         moved: dict[str, ModuleCall] = {}

@@ -44,7 +44,7 @@ _LEAST_ELEMENTS = 2
 def with_blocks(body: Chain) -> tuple[tuple[Block, ...], Chain]:
     """The blocks of a program in the order of their definition, and its body with calls of them."""
     blocks: list[Block] = []
-    if all(group.kind in _CONTAINERS for group in everything(body) if isinstance(group, Group)):
+    if all(g.kind in _CONTAINERS or is_statement(g) for g in everything(body) if isinstance(g, Group)):
         body = classed(body)
     for kind in _order(body):
         groups = list(_instances(body, kind))

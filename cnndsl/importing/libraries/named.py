@@ -15,7 +15,7 @@ from typing import Any
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, MissingPart
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Source, Span
-from cnndsl.importing.detectors import is_detector, until_heads
+from cnndsl.importing.libraries.detectors import is_detector, until_heads
 
 LIBRARIES = ("timm", "torchvision")
 _FRAMES = 16

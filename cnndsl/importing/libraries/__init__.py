@@ -1,0 +1,1 @@
+"""Networks of installed libraries by name."""
