@@ -39,7 +39,7 @@ def main() -> None:
         xlabel="epoch", ylabel="% of held-out photographs", title="Nine kinds of things, three seeds", ylim=(0, 100)
     )
     axes.grid(alpha=0.3)
-    axes.legend(frameon=False, loc="center right")
+    axes.legend(frameon=False, loc="center left")
     with mpl.rc_context({"svg.hashsalt": "cnndsl", "svg.fonttype": "none"}):
         figure.savefig(HERE.parents[1] / "images" / "stamps.svg", metadata={"Date": None})
 
