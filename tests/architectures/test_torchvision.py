@@ -19,13 +19,13 @@ PUBLISHED: list[str] = models.list_models(module=models)
 SHARED = [name for name in PUBLISHED if name in shelf.architectures()]
 
 OUTPUTS = [
-    ("alexnet", 224, {}),
+    pytest.param("alexnet", 224, {}, marks=pytest.mark.slow),
     ("convnext_tiny", 64, {}),
     ("densenet121", 64, {}),
     ("efficientnet_b0", 64, {}),
-    ("efficientnet_v2_s", 64, {}),
+    pytest.param("efficientnet_v2_s", 64, {}, marks=pytest.mark.slow),
     ("googlenet", 80, {"transform_input": True}),
-    ("inception_v3", 107, {"transform_input": True, "aux_logits": False}),
+    pytest.param("inception_v3", 107, {"transform_input": True, "aux_logits": False}, marks=pytest.mark.slow),
     pytest.param("maxvit_t", 224, {}, marks=pytest.mark.slow),
     ("mnasnet0_5", 64, {}),
     ("mobilenet_v2", 64, {}),
@@ -33,19 +33,19 @@ OUTPUTS = [
     ("mobilenet_v3_small", 64, {}),
     ("regnet_y_400mf", 64, {}),
     ("resnet18", 64, {}),
-    ("resnet50", 64, {}),
+    pytest.param("resnet50", 64, {}, marks=pytest.mark.slow),
     ("resnext50_32x4d", 64, {}),
     ("shufflenet_v2_x0_5", 64, {}),
     ("squeezenet1_0", 96, {}),
     ("swin_t", 64, {}),
     pytest.param("swin_t", 224, {}, marks=pytest.mark.slow),
-    ("swin_v2_t", 64, {}),
-    ("vgg11", 64, {}),
+    pytest.param("swin_v2_t", 64, {}, marks=pytest.mark.slow),
+    pytest.param("vgg11", 64, {}, marks=pytest.mark.slow),
     ("vgg11_bn", 64, {}),
-    ("vit_b_32", 224, {}),
-    ("wide_resnet50_2", 64, {}),
+    pytest.param("vit_b_32", 224, {}, marks=pytest.mark.slow),
+    pytest.param("wide_resnet50_2", 64, {}, marks=pytest.mark.slow),
 ]
-"""Name, size of the image, and torchvision's options."""
+"""Name, size of the image, and torchvision's options. Large networks whose layers a smaller one has, too, are slow tests."""
 
 
 @pytest.mark.parametrize("name", SHARED)

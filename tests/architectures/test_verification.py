@@ -87,20 +87,13 @@ the same blocks as their smaller siblings."""
 QUICK = [
     "autoencoder",
     "espcn",
-    "fully_connected",
     "lenet5",
     "m5",
-    "mobilenet_v1",
-    "nin",
     "pilotnet",
-    "regnet_x_400mf",
     "resnet18",
     "shufflenet_v2_x0_5",
     "squeezenet1_1",
     "textcnn",
-    "vit_b_32",
-    "wavenet",
-    "yolov3_tiny",
 ]
 
 NETWORKS = [name for name in architectures() if name not in TOO_BIG]

@@ -26,7 +26,7 @@ def examples() -> Iterator[Any]:
     for word, op in sorted(registry().items()):
         for index, (text, shape) in enumerate(op.examples):
             written = f"input x: {'×'.join(map(str, shape))} of {op.dtype}\n{text}"
-            yield pytest.param(written, id=f"{word}-{index}")
+            yield pytest.param(written, id=f"{word}-{index}", marks=[pytest.mark.slow] if index > 1 else [])
 
 
 @pytest.mark.parametrize("text", list(examples()))
