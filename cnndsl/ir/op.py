@@ -9,12 +9,8 @@ Back ends pass their own vocabulary in, so no op file imports torch or tvm.
 
 from __future__ import annotations
 
-import ast
-import inspect
-import textwrap
 from collections.abc import Callable, Mapping
 from functools import cache
-from itertools import pairwise
 from typing import Any, ClassVar, Literal, Self, final
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
@@ -75,7 +71,10 @@ class Op(BaseModel):
     @classmethod
     def documentation(cls) -> dict[str, str]:
         """What each argument is: the docstring under its field, in one line."""
-        return _documentation(cls)
+        # Only pages and help read sources.
+        from cnndsl.ir.docstrings import docstrings
+
+        return docstrings(cls, Op)
 
     @final
     @model_serializer(mode="wrap")
@@ -235,20 +234,6 @@ Op.__annotations__.clear()
 @cache
 def _arguments(op: type[Op]) -> tuple[str, ...]:
     return tuple(name for name in op.model_fields if name != "window" and name not in op.implied)
-
-
-@cache
-def _documentation(op: type[Op]) -> dict[str, str]:
-    # Read from the source when somebody asks: pydantic would read every class's source at each start.
-    found = {}
-    for owner in reversed([base for base in op.__mro__ if issubclass(base, Op) and base is not Op]):
-        body = ast.parse(textwrap.dedent(inspect.getsource(owner))).body[0]
-        assert isinstance(body, ast.ClassDef)
-        for field, text in pairwise(body.body):
-            match field, text:
-                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(words))):
-                    found[name] = " ".join(words.split())
-    return {name: found[name] for name in op.model_fields if name in found}
 
 
 class Unlowered(Exception):
