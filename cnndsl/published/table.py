@@ -141,7 +141,7 @@ def find(network: str, which: str = "") -> Published:
         known = sorted({entry.network for entry in table()})
         from difflib import get_close_matches
 
-        near = get_close_matches(network, known, 1)
+        near = get_close_matches(network, known, 1, cutoff=0.7)
         raise _none(
             f"no published weights of `{network}` are known",
             f"did you mean `{near[0]}`?" if near else "`cnndsl weights list` shows the networks that have some",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import signal
 import warnings
 from collections.abc import Callable, Iterator
@@ -23,10 +22,10 @@ from cnndsl.published.weights import which
 from cnndsl.training.advice import doubts
 from cnndsl.training.check import check_fits
 from cnndsl.training.config import merged
-from cnndsl.training.data.collection import IN_MEMORY, Collection
+from cnndsl.training.data.collection import Collection
 from cnndsl.training.data.find import find_data
-from cnndsl.training.fixed import boundary
 from cnndsl.training.layers import Beginning, beginning, frozen
+from cnndsl.training.loop.chosen import computed_once, learner_for
 from cnndsl.training.machine import check_machine
 from cnndsl.training.options import Options
 from cnndsl.training.run import (
@@ -205,39 +204,18 @@ def _fit(run: Run, lesson: Lesson, say: Say, *, resume: bool) -> Trained:
         lightning.seed_everything(run.options.seed, verbose=False)
         training, held_out = (Examples(lesson.examples, lesson.labels, part) for part in lesson.parts)
         loaded = lesson.start.loaded if lesson.start else {}
-        once = _computed_once(run, lesson)
-        if lesson.fixed and once and run.options.augment:
+        once = computed_once(run, lesson.examples, lesson.fixed)
+        if once and run.options.augment:
             say(f"with `--augment none` the layers up to {once} would be computed once, not in every epoch")
-        learner = _learner(run, once, Preparation(run.reading), (training, held_out), lesson.fixed, frozenset(loaded))
+        learner = learner_for(
+            run, once, Preparation(run.reading), (training, held_out), lesson.fixed, frozenset(loaded)
+        )
         if loaded:
             load_arrays(learner.network, loaded)
         _run_trainer(run, learner, resume, say)
     for line in doubts(run, learner.history, len(lesson.parts[0])):
         say(line)
     return Trained(run, tuple(learner.history))
-
-
-def _learner(run: Run, once: str | None, *about: Any) -> Learner:
-    if run.options.strategy == "fsdp":
-        from cnndsl.training.loop.spread import SpreadLearner
-
-        return SpreadLearner(run.graph, run.options, *about)
-    if once and not run.options.augment:
-        from cnndsl.training.loop.head_learner import HeadLearner
-
-        return HeadLearner(run.graph, run.options, *about, boundary=once)
-    from cnndsl.training.loop.learner import Learner
-
-    return Learner(run.graph, run.options, *about)
-
-
-def _computed_once(run: Run, lesson: Lesson) -> str | None:
-    """The node up to which nothing learns, where its values of all examples may be kept in the place of pictures."""
-    node = boundary(run.graph, lesson.fixed) if run.options.devices * run.options.nodes == 1 else None
-    if node is None or run.options.strategy != "ddp":
-        return None
-    size = 4 * len(lesson.examples) * math.prod(run.graph.types[node].shape)
-    return node if size <= max(IN_MEMORY, lesson.examples.nbytes) else None
 
 
 def load_arrays(network: Any, arrays: Any) -> None:

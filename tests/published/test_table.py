@@ -19,6 +19,7 @@ from tests.published import timm_table
 from tests.published.torchvision_table import FILE, text
 from tests.published.trained import BESIDE, entry_of
 
+ROOT = Path(__file__).parents[2]
 ENTRIES = {entry.name: entry for entry in table()}
 PACKAGED = [entry.name for entry in table() if entry.package]
 
@@ -63,6 +64,30 @@ def test_answers_speak_of_outputs_that_there_are() -> None:
         if (answer := entry.answer) is not None:
             names = {output.name for output in pipeline.load(entry.network).graph.outputs}
             assert {*answer.maps, *filter(None, (answer.output, answer.scores, answer.offsets))} <= names, entry.name
+
+
+def test_the_pages_count_what_the_table_has() -> None:
+    with_sum = [entry for entry in table() if entry.sha256]
+    timm = sum("timm" in entry.source for entry in with_sum)
+    torchvision = sum("torchvision" in entry.source for entry in with_sum)
+    unsaid = len(table()) - len(with_sum)
+    pages = {
+        name: (ROOT / name).read_text("utf-8")
+        for name in ("docs/trained-networks.md", "docs/guarantees.md", "CHANGELOG.md")
+    }
+    assert (
+        f"{torchvision} sets of torchvision's, {timm} of timm's whose file names carry sums, and the {unsaid} without"
+        in _line(pages["docs/trained-networks.md"])
+    )
+    assert f"For {unsaid} networks timm has a file on its hub" in pages["docs/trained-networks.md"]
+    assert f"{len(table())} sets of weights: torchvision's" in pages["docs/guarantees.md"]
+    assert f"Of {unsaid} nobody says a sum" in pages["docs/guarantees.md"]
+    assert f"where {len(table())} sets of weights lie" in _line(pages["CHANGELOG.md"])
+    assert f"Of {unsaid} nobody says a sum" in _line(pages["CHANGELOG.md"])
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def test_torchvision_s_part_is_what_torchvision_says() -> None:

@@ -15,6 +15,7 @@ from cnndsl.pipeline import load, parse_text
 from cnndsl.training import train as training
 from cnndsl.training.fixed import boundary
 from cnndsl.training.layers import frozen
+from cnndsl.training.loop import chosen
 from cnndsl.training.options import Options
 
 BODY = "input 1×8×8\nbody: [Conv3x3(8) → BN → ReLU → Dropout(0.5) → Conv3x3(8) → ReLU → Flatten]"
@@ -76,7 +77,7 @@ def test_features_that_are_kept_change_nothing(some: str, tmp_path: Path, monkey
     kept = figures(some, tmp_path / "kept")
     # Each of the two convolutions sees every digit once.
     assert sum(passes) == 2 * 240
-    monkeypatch.setattr(training, "boundary", lambda *_: None)
+    monkeypatch.setattr(chosen, "boundary", lambda *_: None)
     passes.clear()
     every = figures(some, tmp_path / "every")
     assert sum(passes) == 2 * 3 * (5 * 32 + 49)
