@@ -5,6 +5,7 @@ They have the same state dicts, and with equal weights the same outputs.
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ from tests.oracle import outline, published, torchvision_models
 
 models = torchvision_models()
 SEGMENTATION: list[str] = models.list_models(module=models.segmentation)
-VIDEO = ["r3d_18", "mc3_18", "r2plus1d_18", "s3d"]
+TRANSFORMERS = ["mvit_v1_b", "mvit_v2_s"]
+VIDEO = ["r3d_18", "mc3_18", "r2plus1d_18", "s3d", *TRANSFORMERS]
 DETECTORS = {
     "fcos_resnet50_fpn": "3x65x97",
     "retinanet_resnet50_fpn": "3x65x97",
@@ -57,7 +59,7 @@ def test_same_weights_same_map(name: str) -> None:
         assert_close(found["aux"], expected["aux"])
 
 
-SMALL_CLIPS = [(name, (4, 17, 24)) for name in VIDEO if name != "s3d"]
+SMALL_CLIPS = [(name, (4, 17, 24)) for name in VIDEO if name not in ("s3d", *TRANSFORMERS)]
 
 
 @pytest.mark.parametrize(
@@ -70,6 +72,29 @@ def test_same_weights_same_classes(name: str, size: tuple[int, int, int]) -> Non
 
     theirs, ours = pair(name, "x".join(map(str, (3, *size))))
     x = torch.randn(1, 3, *size)
+    with torch.no_grad():
+        assert_close(ours(x), theirs(x))
+
+
+@pytest.mark.parametrize("name", ["mvit_v2_s", pytest.param("mvit_v1_b", marks=pytest.mark.slow)])
+def test_a_transformer_of_clips(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """torchvision's tables of positions have the size of the clip, which its functions say themselves."""
+    import torch
+
+    theirs_module: Any = importlib.import_module("torchvision.models.video.mvit")
+    build = theirs_module._mvit
+    small = {"spatial_size": (32, 32), "temporal_size": 4}
+    monkeypatch.setattr(theirs_module, "_mvit", lambda **given: build(**(given | small)))
+    torch.manual_seed(0)
+    theirs = published(name)
+    with torch.no_grad():
+        for weight in theirs.parameters():
+            if weight.min() == weight.max():
+                # Norms and biases: what begins as one number everywhere would hide what stands before it.
+                weight += torch.rand_like(weight) - 0.5
+    ours = compiled(name, "3x4x32x32")
+    ours.load_state_dict(theirs.state_dict(), strict=True)
+    x = torch.randn(2, 3, 4, 32, 32)
     with torch.no_grad():
         assert_close(ours(x), theirs(x))
 

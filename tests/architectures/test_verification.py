@@ -51,6 +51,7 @@ AT = {
     "mobilenet_v3": "3x64x64",
     "mobilenet_v4": "3x64x64",
     "rcan": "3x8x8",
+    "mvit": "3x4x32x32",
     "regnet": "3x64x64",
     "repvit": "3x64x64",
     "resnet": "3x64x64",

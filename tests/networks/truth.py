@@ -13,6 +13,7 @@ PROGRAMS = {
     "botnet26t_256": "attention_resnets.cnn:botnet26t",
     "coatnet_nano_rw_224": "maxxvit.cnn:coatnet_nano_rw",
     "convit_tiny": "convit.cnn",
+    "csatv2": "csatv2.cnn",
     "dm_nfnet_f0": "nfnet.cnn:dm_nfnet_f0",
     "eca_nfnet_l0": "nfnet.cnn:eca_nfnet_l0",
     "edgenext_xx_small": "edgenext.cnn",
