@@ -26,7 +26,6 @@ FAMILIES = {
     "levit": " ".join(f"levit_{kind}{size}" for kind in ("", "conv_") for size in LEVIT),
     "metaformer": "caformer_s18 caformer_s36 caformer_m36 caformer_b36 "
     "convformer_s18 convformer_s36 convformer_m36 convformer_b36",
-    "mixnet": "mixnet_xl mixnet_xxl",
     "mobilenet_v4_hybrid": "mobilenetv4_hybrid_medium mobilenetv4_hybrid_medium_075 "
     "mobilenetv4_hybrid_large mobilenetv4_hybrid_large_075",
     "mobilevit": "mobilevit_xxs mobilevit_xs mobilevit_s",
@@ -38,7 +37,7 @@ FAMILIES = {
 }
 """The outputs of the first of a family are compared, too."""
 
-HEAVY = {"mixnet", "nasnet", "nfnet", "pnasnet"}
+HEAVY = {"nasnet", "nfnet", "pnasnet"}
 """Families of which no network is compared in the quick tests."""
 
 OUTPUTS = {
