@@ -36,12 +36,13 @@ FAMILIES = {
     "nfnet": "nfnet_l0 dm_nfnet_f0 " + " ".join(f"nfnet_f{i}" for i in range(8)) + " "
     "dm_nfnet_f1 dm_nfnet_f2 dm_nfnet_f3 dm_nfnet_f4 dm_nfnet_f5 dm_nfnet_f6",
     "pnasnet": "pnasnet5large",
+    "regnet_z": "regnetz_b16 regnetz_c16 regnetz_d8 regnetz_d32 regnetz_e8",
     "resnest": "resnest14d resnest26d resnest50d resnest50d_4s2x40d resnest50d_1s4x24d resnest101e resnest200e resnest269e",
     "selecsls": "selecsls42 selecsls42b selecsls60 selecsls60b selecsls84",
 }
 """The outputs of the first of a family are compared, too."""
 
-HEAVY = {"cs3darknet", "resnest", "selecsls", "nasnet", "nfnet", "pnasnet"}
+HEAVY = {"cs3darknet", "regnet_z", "resnest", "selecsls", "nasnet", "nfnet", "pnasnet"}
 """Families of which no network is compared in the quick tests."""
 
 OUTPUTS = {
