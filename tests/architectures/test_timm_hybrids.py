@@ -1,4 +1,4 @@
-"""Guards `architectures/`. timm's networks of convolutions and attention, its searched cells and trees, and ours: the same
+"""Guards `architectures/`. timm's networks of convolutions and attention, its searched cells, trees and splits, and ours: the same
 state dicts, operations and settings, and with equal weights the same outputs.
 """
 
@@ -15,6 +15,8 @@ from tests.architectures.against_timm import (
 LEVIT = ("128s", "128", "192", "256", "384", "512", "256d", "512d", "384_s8", "512_s8")
 
 FAMILIES = {
+    "cs3darknet": "cs3darknet_s cs3darknet_m cs3darknet_l cs3darknet_x cs3darknet_focus_s cs3darknet_focus_m "
+    "cs3darknet_focus_l cs3darknet_focus_x cs3sedarknet_l cs3sedarknet_x cs3edgenet_x cs3se_edgenet_x",
     "dla": "dla34 dla46_c dla60 dla102 dla169 dla46x_c dla60x_c dla60x dla102x dla102x2 dla60_res2net dla60_res2next",
     "edgenext": "edgenext_xx_small edgenext_x_small edgenext_small edgenext_base edgenext_small_rw",
     "efficientformer_v2": "efficientformerv2_s0 efficientformerv2_s1 efficientformerv2_s2 efficientformerv2_l",
@@ -26,7 +28,6 @@ FAMILIES = {
     "levit": " ".join(f"levit_{kind}{size}" for kind in ("", "conv_") for size in LEVIT),
     "metaformer": "caformer_s18 caformer_s36 caformer_m36 caformer_b36 "
     "convformer_s18 convformer_s36 convformer_m36 convformer_b36",
-    "mixnet": "mixnet_xl mixnet_xxl",
     "mobilenet_v4_hybrid": "mobilenetv4_hybrid_medium mobilenetv4_hybrid_medium_075 "
     "mobilenetv4_hybrid_large mobilenetv4_hybrid_large_075",
     "mobilevit": "mobilevit_xxs mobilevit_xs mobilevit_s",
@@ -35,10 +36,13 @@ FAMILIES = {
     "nfnet": "nfnet_l0 dm_nfnet_f0 " + " ".join(f"nfnet_f{i}" for i in range(8)) + " "
     "dm_nfnet_f1 dm_nfnet_f2 dm_nfnet_f3 dm_nfnet_f4 dm_nfnet_f5 dm_nfnet_f6",
     "pnasnet": "pnasnet5large",
+    "regnet_z": "regnetz_b16 regnetz_c16 regnetz_d8 regnetz_d32 regnetz_e8",
+    "resnest": "resnest14d resnest26d resnest50d resnest50d_4s2x40d resnest50d_1s4x24d resnest101e resnest200e resnest269e",
+    "selecsls": "selecsls42 selecsls42b selecsls60 selecsls60b selecsls84",
 }
 """The outputs of the first of a family are compared, too."""
 
-HEAVY = {"mixnet", "nasnet", "nfnet", "pnasnet"}
+HEAVY = {"cs3darknet", "regnet_z", "resnest", "selecsls", "nasnet", "nfnet", "pnasnet"}
 """Families of which no network is compared in the quick tests."""
 
 OUTPUTS = {
@@ -50,9 +54,12 @@ OUTPUTS = {
     "dm_nfnet_f0": (64, 64),
     "levit_conv_128s": (224, 224),
     "convformer_s18": (64, 64),
+    "cs3sedarknet_x": (64, 64),
     "dla60_res2net": (64, 64),
     "efficientvit_l1": (64, 64),
     "fastvit_mci0": (64, 64),
+    "nfnet_f0": (64, 64),
+    "resnest50d_4s2x40d": (64, 64),
 }
 """The image's height and width where 64 by 64 does not fit, and more networks whose outputs are compared."""
 
