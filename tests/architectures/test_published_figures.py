@@ -188,6 +188,11 @@ def test_srresnet() -> None:
     assert network.graph.types[out.node].shape == (3, 96, 96)  # Of 24×24, as in section 3.2 of the paper.
 
 
+def test_hrnet_ocr() -> None:
+    """ "70.3M" in its authors' table for Cityscapes."""
+    assert load("hrnet_w48_ocr").params // 100_000 == 703
+
+
 def test_yolo_says_for_every_position_of_three_maps_what_is_there() -> None:
     network = load("yolo11n")
     positions = 80 * 80 + 40 * 40 + 20 * 20

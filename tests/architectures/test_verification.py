@@ -40,6 +40,7 @@ AT = {
     "hed": "3x48x65",
     "hgnet_v2": "3x64x64",
     "hrnet": "3x64x64",
+    "hrnet_ocr": "3x64x64",
     "inception_v4": "3x107x107",
     "lcnet": "3x64x64",
     "lraspp": "3x33x41",
