@@ -53,7 +53,7 @@ def test_a_merge_with_a_number_for_a_branch_is_read() -> None:
     assert read_graph(graph.model_dump_json().encode(), "net.json") == graph
     data = json.loads(graph.model_dump_json())
     data["nodes"][0]["inputs"] = []
-    assert fault(json.dumps(data).encode()) .endswith(": `mul` has 0 inputs")
+    assert fault(json.dumps(data).encode()).endswith(": `mul` has 0 inputs")
 
 
 def test_what_was_written_is_read() -> None:
