@@ -15,11 +15,13 @@ class _Frozen(BaseModel):
 
 
 class InputReport(_Frozen):
-    """A tensor from outside; shapes are without the batch axis, channels first."""
+    """A tensor from outside; shapes are without the batch axis."""
 
     name: str
     shape: tuple[int, ...]
     dtype: str
+    channel_axis: int = Field(default=0, exclude_if=lambda value: value == 0)
+    """Which axis of the shape the channels are; given where they are not the first."""
 
 
 class OutputReport(_Frozen):
@@ -29,6 +31,8 @@ class OutputReport(_Frozen):
     shape: tuple[int, ...]
     training: bool = Field(default=False, exclude_if=lambda value: not value)
     """Given where the output is there only in training."""
+    channel_axis: int = Field(default=0, exclude_if=lambda value: value == 0)
+    """Which axis of the shape the channels are; given where they are not the first."""
 
 
 class PeakMemory(_Frozen):
@@ -100,6 +104,8 @@ class NodeReport(_Frozen):
     """Line, column, end line, end column in `file`."""
     file: str | None = Field(default=None, exclude_if=lambda value: value is None)
     """Given where the node is written in another file than the network's."""
+    channel_axis: int = Field(default=0, exclude_if=lambda value: value == 0)
+    """Which axis of the shape the channels are; given where they are not the first."""
 
 
 class WeightReport(_Frozen):

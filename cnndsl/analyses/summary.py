@@ -49,9 +49,18 @@ def summarize(
     summary = Summary(
         model=graph.name,
         file=file,
-        inputs=tuple(InputReport(name=i.name, shape=i.type.shape, dtype=i.type.dtype) for i in graph.inputs),
+        inputs=tuple(
+            InputReport(name=i.name, shape=i.type.shape, dtype=i.type.dtype, channel_axis=i.type.channel_axis)
+            for i in graph.inputs
+        ),
         outputs=tuple(
-            OutputReport(name=o.name, shape=graph.types[o.node].shape, training=o.training) for o in graph.outputs
+            OutputReport(
+                name=o.name,
+                shape=graph.types[o.node].shape,
+                training=o.training,
+                channel_axis=graph.types[o.node].channel_axis,
+            )
+            for o in graph.outputs
         ),
         totals=_totals(graph, weights.total(state), costs.total(work), batch, precision),
         receptive_field=NetworkField(node=found[0], **_figures(found[1])) if found else None,
@@ -113,6 +122,7 @@ def _node(
         receptive_field=field,
         span=place.range if place else None,
         file=place.file if place and place.file != file else None,
+        channel_axis=node.type.channel_axis,
     )
 
 

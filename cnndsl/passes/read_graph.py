@@ -120,7 +120,9 @@ def _node_faults(graph: Graph) -> Iterator[str]:
         missing = [name for name in node.inputs if name not in types]
         if missing:
             yield f"`{node.name}` reads `{missing[0]}`, which no earlier node gives"
-        if len(node.inputs) < 2 if node.op.merges else len(node.inputs) != 1:
+        # A branch of a merge may be a number, which is no input.
+        branches = max(len(node.inputs), len(getattr(node.op, "numbers", ())))
+        if not node.inputs or (branches < 2 if node.op.merges else len(node.inputs) != 1):
             yield f"`{node.name}` has {len(node.inputs)} inputs"
         xs = tuple(types[name] for name in node.inputs)
         try:

@@ -29,6 +29,14 @@ image → conv: Conv3x3(4, stride=1) → bn: BN → add{ id | more } → pool: G
 """
 
 
+def test_the_channel_axis_is_said_where_it_is_not_the_first() -> None:
+    network = parse_text("input tokens 16×8\nLN → ToMap(4, 4) → Permute(1, 2, 0)").graph
+    summary = json.loads(summarize(network).to_json())
+    assert summary["inputs"] == [{"name": "input", "shape": [16, 8], "dtype": "float32", "channel_axis": 1}]
+    assert [node.get("channel_axis") for node in summary["nodes"]] == [1, None, 2]
+    assert summary["outputs"][0]["channel_axis"] == 2
+
+
 def test_the_document() -> None:
     summary = json.loads(summarize(parse_text(TEXT, "two.cnn").graph).to_json())
     assert list(summary) == [

@@ -10,6 +10,7 @@ NAMES are networks and families; all of them where none is named. `--page` only 
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import sys
 from importlib.metadata import version
@@ -125,8 +126,7 @@ def reference_state(name: str) -> tuple[str | None, State | None]:
     """The library with a network of this name, and its state dict there."""
     models = torchvision_models()
     if name in models.list_models():
-        options = {"weights_backbone": None} if "_backbone" in str(models.get_model_builder(name).__doc__) else {}
-        return f"torchvision {version_of('torchvision')}", outline(name, **options)
+        return f"torchvision {version_of('torchvision')}", outline(name, **_untrained(name))
     import timm
     import torch
 
@@ -136,6 +136,12 @@ def reference_state(name: str) -> tuple[str | None, State | None]:
         state = timm.create_model(name).state_dict()
     entries = [(key, tuple(value.shape), str(value.dtype).removeprefix("torch.")) for key, value in state.items()]
     return f"timm {timm.__version__}", entries
+
+
+def _untrained(name: str) -> dict[str, Any]:
+    """The options with which torchvision fetches no weights for a part of a network."""
+    parameters = inspect.signature(torchvision_models().get_model_builder(name)).parameters
+    return {option: None for option in ("weights_backbone",) if option in parameters}
 
 
 def version_of(package: str) -> str:
@@ -168,7 +174,7 @@ def difference(name: str, graph: Graph) -> dict[str, Any]:
     models = torchvision_models()
     if name in models.list_models():
         library: str | None = f"torchvision {version_of('torchvision')}"
-        theirs = published(name)
+        theirs = published(name, **_untrained(name))
     else:
         import timm
 

@@ -47,6 +47,15 @@ def fault(data: bytes) -> str:
     return diagnostic.message
 
 
+def test_a_merge_with_a_number_for_a_branch_is_read() -> None:
+    text = "input 4×8×8\nmul{ id | 0.17 } → sub{ 1 | id } → max{ id | 0.1 | Conv1x1 }"
+    graph = pipeline.parse_text(text).graph
+    assert read_graph(graph.model_dump_json().encode(), "net.json") == graph
+    data = json.loads(graph.model_dump_json())
+    data["nodes"][0]["inputs"] = []
+    assert fault(json.dumps(data).encode()).endswith(": `mul` has 0 inputs")
+
+
 def test_what_was_written_is_read() -> None:
     assert read_graph(written().encode(), "net.json") == pipeline.parse_text(PROGRAM.replace("body: ", "body = ")).graph
 

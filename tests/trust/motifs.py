@@ -262,6 +262,66 @@ KINDS: dict[str, Kind] = {
             "Scale → {a}",
         ),
     ),
+    "tuples": Kind(
+        ("16×12×12", "32×7×9", "24×14×14", "8×64", "12×3×6×6", "64×5×5"),
+        (
+            "[Conv3({w}) → {a} as maps[]]×{s} → cat{ id | maps } → Conv1(in.channels)",
+            "[add{ id | Conv1(in.channels) → {a} } as sums[]]×3 → add{ sums }",
+            "Conv1(2 × in.channels) → Split(2) as (left, right) → cat{ right | left → {a} }",
+            "Split([in.channels - 2, 2]) as parts → cat{ parts[1] | parts[0] → Conv3({w}) }",
+            "cat{ DWConv3(dilation=d) for d in [1, {d}] if d < 3 } → Conv1(in.channels)",
+            "(Conv3({w}, dilation=d) → {a} for d in 1..{d}) → Joined",
+            "([[Conv1({w}) → {a}]×i] for i in range(1, {h} + 1)) → Joined → Conv1(in.channels)",
+            "Conv3({w}) as before → MaxPool3(1, 1) → Pyramid",
+            "Conv1(near(in.channels + 3)) → {a}",
+            "Split([1, in.channels - 1]) as (_, rest) → cat{ rest | rest → {a} }",
+            "mul{ id | 0.17 }",
+            "add{ id | -3 } → {a}",
+            "sub{ 1 | id } → {a}",
+            "div{ id | 4 }",
+            "max{ id | 0.1 } → Conv3({c})",
+            "min{ id | 0.5 | {a} }",
+            "div{ id | add{ Abs | 1 } }",
+            "div{ id | GlobalAvgPool → Abs → add{ id | 1 } }",
+            "sub{ id | GlobalAvgPool } → {a}",
+            "max{ id | GlobalMaxPool → mul{ id | 0.5 } }",
+        ),
+        """fn near(c, q=8) = max(q, (c + q // 2) // q × q)
+block Joined takes maps[] {
+  cat{ m → BN for m in maps } → {a}
+}
+block Pyramid {
+  [MaxPool3(1, 1) as levels[]]×2
+  → cat{ in | levels }
+}""",
+    ),
+    "tensors": Kind(
+        ("16×8×8", "24×7×9", "32×5×5", "8×40", "12×3×4×4", "tokens 49×32", "tokens 16×24"),
+        (
+            "add{ id | bias: Weight(in.shape) }",
+            "mul{ id | gain: Weight([in.channels, 1, 1], 1) } → {a}",
+            "mul{ id | scale: Weight([1, 1, 1], init=2) }",
+            "add{ id | Const([[[sin(i + j) for j in range(in.shape[2])] for i in range(in.shape[1])]]) }",
+            "add{ id | Const([[[cos(i)]] for i in range(in.channels)]) }",
+            "Softmax(axis=1)",
+            "Linear({w}, axis=1) → {a}",
+            "Linear(axis=0)",
+            "LN(axis=1)",
+            "RMSNorm(axis=0)",
+            "add{ id | Mean(1, keep=true) }",
+            "add{ id | Sum(1, keep=true) → mul{ id | 0.125 } }",
+            "Permute(1, 2, 0) → LN → Linear({w}) → {a} → Permute(2, 0, 1)",
+            "Unfold3x3 → {a} → Conv1({c})",
+            "Conv1(9 × 8) → Fold3x3(size=in.size)",
+            "ToTokens → attend(heads={h}){ Linear({w}) | Linear({w}) | Linear({w}) }",
+            "attend(heads={h}){ Linear({w}) | Linear({w}) | Linear(8) → {a} } → Linear({c})",
+            "attend{ LN | id | id } → LN",
+            "add{ id | attend(heads=2){ q: Linear | k: Linear | v: Linear } }",
+            "mul{ id | {a} → Softmax(axis=0) }",
+            "Square → add{ id | 1 } → Sqrt",
+            "Clip(-1, 1) → Exp",
+        ),
+    ),
 }
 """Kinds in the order in which seeds take turns."""
 

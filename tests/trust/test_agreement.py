@@ -19,7 +19,7 @@ from tests.trust.programs import Case, builds, case, case_of
 FOUND = Path(__file__).with_name("found")
 MANY = int(os.environ.get("CNNDSL_NETWORKS", "0"))
 FIRST = int(os.environ.get("CNNDSL_SEED", "0"))
-PIECE = 14
+PIECE = 16
 """Networks of one test: as many as there are kinds, so that pieces take alike."""
 
 
@@ -85,7 +85,7 @@ def smallest(one: Case, failure: type[Exception]) -> Case:
     return one
 
 
-@pytest.mark.parametrize("seeds", pieces(100), ids=str)
+@pytest.mark.parametrize("seeds", pieces(112), ids=str)
 def test_random_networks_agree_with_torch(seeds: range) -> None:
     for seed in seeds:
         one = case(seed)
@@ -94,7 +94,7 @@ def test_random_networks_agree_with_torch(seeds: range) -> None:
 
 
 @pytest.mark.tvm
-@pytest.mark.parametrize("seeds", pieces(28), ids=str)
+@pytest.mark.parametrize("seeds", pieces(32), ids=str)
 def test_random_networks_agree_with_tvm(seeds: range) -> None:
     failed = []
     for seed in seeds:

@@ -85,7 +85,8 @@ def plan(program: Program) -> tuple[Group, ...]:
 
 def _has_tail(step: Step) -> bool:
     """Whether the step's kernel can do pointwise ops on its way out."""
-    return isinstance(step.op, _TAILED) or step.op.combines is not None or step.op.scales_channels
+    joins = step.op.combines is not None and not step.is_pointwise
+    return isinstance(step.op, _TAILED) or joins or step.op.scales_channels
 
 
 def _grown(group: Group, readers: Mapping[str, int], following: Mapping[str, Step], taken: set[str]) -> Group:
