@@ -71,8 +71,8 @@ DETECTOR = """\
 
 block Pyramid takes stages_0, stages_1, stages_2 {
   outer_0 = stages_2 → inner: [
-    2: Conv1x1(8) as inner_2 → Upsample → add{ stages_1 → 1: Conv1x1(8) | id } as t1 → Upsample
-    → add{ stages_0 → 0: Conv1x1 | id }
+    2: Conv1x1(8) as inner_2 → Upsample(2) → add{ stages_1 → 1: Conv1x1(8) | id } as t1
+    → Upsample(2) → add{ stages_0 → 0: Conv1x1 | id }
   ]
     → outer.0: Conv3x3
   outer_1 = t1 → outer.1: Conv3x3

@@ -110,6 +110,8 @@ def _alike(a: Any, b: Any) -> bool:
 
 def _inactive(chain: Chain) -> Chain:
     """Without a last activation, which some of a class may lack."""
+    if not chain:
+        return chain
     *before, last = chain
     if len(before) < _LEAST_LAYERS or not isinstance(last, Layer) or not isinstance(last.word, Word) or last.label:
         return chain
