@@ -8,8 +8,8 @@ from typing import Any
 from cnndsl.analyses.summary import summarize
 from cnndsl.importing.imported import Imported, Report, first_proved, lines_of, net_of
 from cnndsl.importing.match import Net
-from cnndsl.importing.paired import paired
-from cnndsl.importing.proof import Agreement
+from cnndsl.importing.proving.paired import paired
+from cnndsl.importing.proving.proof import Agreement
 from cnndsl.importing.refuse import MISFITS, Unproved, unreadable
 from cnndsl.importing.trace import Trace
 from cnndsl.ir.graph import Graph

@@ -9,7 +9,7 @@ from typing import Any
 
 from cnndsl.importing.files import import_trace
 from cnndsl.importing.imported import Imported
-from cnndsl.importing.proof import Agreement
+from cnndsl.importing.proving.proof import Agreement
 from cnndsl.importing.readers.onnx.layers import LAYERS
 from cnndsl.importing.readers.onnx.model import Model, read_model
 from cnndsl.importing.readers.onnx.plain import PLAIN

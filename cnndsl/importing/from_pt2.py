@@ -9,7 +9,7 @@ from typing import Any
 from cnndsl.disk.files import open_file
 from cnndsl.importing.files import import_trace
 from cnndsl.importing.imported import Imported
-from cnndsl.importing.proof import Agreement, same_outputs
+from cnndsl.importing.proving.proof import Agreement, same_outputs
 from cnndsl.importing.readers.pt2 import read_pt2
 from cnndsl.importing.refuse import Unread, unreadable
 from cnndsl.ir.graph import Graph
@@ -19,7 +19,7 @@ def import_pt2(path: Path, *, forms: Sequence[str] = ()) -> Imported:
     """The program of a file that `torch.export.save` wrote. Raises `CnnError` (cannot-import, file-not-found) and
     `MissingPart` without PyTorch."""
     from cnndsl.backends.pytorch.library import torch
-    from cnndsl.importing.replay import replay
+    from cnndsl.importing.proving.replay import replay
 
     try:
         with open_file(path) as file:

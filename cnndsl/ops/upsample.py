@@ -213,7 +213,7 @@ class Upsample(Op):
             factor = factors.pop() if len(factors) == 1 and not align else 1.0
             if factor > 1 and factor.is_integer():
                 # Positions are the same, and the program says it for maps of every size.
-                return cls(scale=None if factor == 2 else int(factor), mode=mode)
+                return cls(scale=int(factor), mode=mode)
             return cls(size=alike(call.shape[1:], x.rank), mode=mode, align=align)
         plain = tuple(int(s) if float(s).is_integer() else float(s) for s in scales)
         return cls(scale=plain[0] if len(set(plain)) == 1 else plain, mode=mode, align=align)

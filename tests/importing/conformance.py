@@ -28,7 +28,7 @@ from cnndsl.diagnostics.errors import CnnError
 from cnndsl.importing.files import import_trace
 from cnndsl.importing.from_onnx import trace_model
 from cnndsl.importing.imported import Imported
-from cnndsl.importing.proof import Agreement
+from cnndsl.importing.proving.proof import Agreement
 from cnndsl.importing.readers.onnx.layers import LAYERS
 from cnndsl.importing.readers.onnx.model import parse_model
 from cnndsl.importing.readers.onnx.plain import PLAIN

@@ -48,6 +48,8 @@ def measured(file: str, name: str) -> dict[str, Any]:
         row["lines"], row["hand"] = lines_of(text), lines_of(shelf.architecture(name).text)  # type: ignore[union-attr]
     except CnnError as error:
         row["refused"] = f"{error.diagnostics[0].message}; {'; '.join(error.diagnostics[0].notes[:3])}"[:400]
+    except Exception as error:
+        row["refused"] = f"{type(error).__name__}: {error}"[:300]
     return row | {"seconds": round(time.process_time() - start, 1)}
 
 

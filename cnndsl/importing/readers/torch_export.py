@@ -139,12 +139,13 @@ def _read(exported: Any, module: Any, shares: Mapping[str, float], name: str) ->
 
 def _attribute(exported: Any, module: Any, path: str) -> Any:
     """A buffer that is not saved, from the module; a tensor that its code made, from the exported program."""
-    if path in exported.constants and exported.constants[path].device.type != "meta":
-        return exported.constants[path]
+    made = exported.constants.get(path)
+    if made is not None and made.device.type != "meta":
+        return made
     found = module
     for part in path.split("."):
-        found = getattr(found, part)
-    return found
+        found = getattr(found, part, None)
+    return made if found is None else found
 
 
 def _output_names(exported: Any, leaving: list[str]) -> list[str]:

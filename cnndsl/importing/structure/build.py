@@ -45,17 +45,22 @@ def bracketed_program(net: Net) -> Program:
     return Program(net.inputs, folded(positioned(body)), net.outputs)
 
 
-def blocked(net: Net, *, several: bool = True) -> Program:
+def blocked(net: Net, *, several: bool = True, mixed: bool = True) -> Program:
     """Blocks for the classes of modules, rows of a table for their calls."""
     body = bracketed(without_flattening(body_of(net, regions(net, several=several))))
     drops, even = even_drops(positioned(without_idle_labels(body)))
-    blocks, done = with_blocks(even)
+    blocks, done = with_blocks(even, mixed=mixed)
     return Program(net.inputs, done, net.outputs, blocks, drops)
 
 
 def narrow(net: Net) -> Program:
     """The same, and each block takes one tensor and gives one."""
     return blocked(net, several=False)
+
+
+def plain(net: Net) -> Program:
+    """The same, and no part of a block is there only if."""
+    return blocked(net, several=False, mixed=False)
 
 
 def without_flattening(chain: Chain) -> Chain:
@@ -84,6 +89,7 @@ def _is(element: Element, word: str) -> bool:
 FORMS: Mapping[str, Callable[[Net], Program]] = {
     "blocks": blocked,
     "narrow blocks": narrow,
+    "plain blocks": plain,
     "brackets": bracketed_program,
     "flat": flat,
 }

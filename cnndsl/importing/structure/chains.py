@@ -231,6 +231,7 @@ class _Walk:
             made = Layer(
                 word=word_of(item.op, entering),
                 label=label,
+                called=label,
                 entering=entering,
                 leaving=item.type,
                 weighty=bool(item.label),

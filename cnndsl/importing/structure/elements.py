@@ -51,6 +51,8 @@ class Element:
     tap: str = ""
     gathers: bool = False
     """Whether the tap is a tuple, to which each round adds a tensor."""
+    called: str = field(default="", compare=False, repr=False)
+    """The label that it had before its position said the same."""
     entering: TensorType | None = field(default=None, compare=False, repr=False)
     leaving: TensorType | None = field(default=None, compare=False, repr=False)
 

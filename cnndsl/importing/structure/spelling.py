@@ -27,6 +27,7 @@ from cnndsl.ir.op import find
 _POSITIONAL = {
     "channels",
     "stride",
+    "scale",
     "units",
     "p",
     "groups",

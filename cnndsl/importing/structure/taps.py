@@ -99,10 +99,16 @@ class Names:
 
     def hint(self, element: Element) -> str:
         """What the tensor that an element makes may be called: as its label ends, or the last label in a bracket of ours."""
-        inside = element.body[-1].label if isinstance(element, Group) and not element.kind else ""
-        if inside and not inside.rpartition(".")[2].isdigit():
-            return _last(inside)
-        return _last(".".join([*(label for label in self.around if label), element.label])) if element.label else ""
+        if isinstance(element, Group) and not element.kind:
+            last = element.body[-1]
+            inside = last.label or last.called
+            if inside and not inside.rpartition(".")[2].isdigit():
+                return _last(inside)
+            if inside and len(element.body) > 1 and not element.label.rpartition(".")[2].isdigit():
+                return _last(f"{element.label}.{last.label or inside.rpartition('.')[2]}")
+        if not element.label:
+            return _last(element.called)
+        return _last(".".join([*(label for label in self.around if label), element.label]))
 
     def line(self, line: Line) -> Line:
         body = self.chain(line.body)
@@ -114,7 +120,8 @@ class Names:
             hints = [f"{hint}_maps" if hint else "levels"]
         elif isinstance(last, Call) and len(line.names) > 1:
             given = self.gives.get(last.block, ())
-            hints = given if len(given) == len(line.names) else hints
+            told = len(given) == len(line.names) and not any(name[0] == "t" and name[1:].isdigit() for name in given)
+            hints = given if told else [f"{hint}_{n + 1}" if hint else "" for n, hint in enumerate(hints)]
         if line.share:
             hints = [_last(line.body[0].label)]
         return replace(line, names=tuple(self.known(n, h) for n, h in zip(line.names, hints, strict=True)), body=body)

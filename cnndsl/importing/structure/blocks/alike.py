@@ -225,7 +225,12 @@ def _word(words: Sequence[Any]) -> Word | Vector:
     if len(windows) > 1 and any(isinstance(window, tuple) for window in windows):
         return Vector(tuple(words))
     same = all(word.same for word in there)
-    arguments = _arguments([_filled(word) if word is not None else None for word in words])
+    filled = [_filled(word) if word is not None else None for word in words]
+    for name in {name for given in filled if given is not None for name in given}:
+        if len({given.get(name) is None for given in filled if given is not None}) > 1:
+            # A vector has None where nothing stands, so it cannot say that an argument has no value.
+            return Vector(tuple(words))
+    arguments = _arguments(filled)
     made: Word = replace(there[0], arguments=tuple(arguments.items()), same=same)
     return made
 

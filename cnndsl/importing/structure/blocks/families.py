@@ -33,14 +33,17 @@ _MOST_CHOICES = 0.4
 """The share of a block's elements that may be there only if: above it the class is two blocks."""
 
 
+_TOO_MANY_CHOICES = 0.6
+"""The same for a class that would be many blocks."""
 _FEW_BUILDS = 2
 """How many blocks a class may become instead."""
 
 
-def families(groups: list[Group]) -> list[list[Group]]:
-    """Instances that one block can say: all of a class where they go together, else those of one build."""
+def families(groups: list[Group], *, mixed: bool = True) -> list[list[Group]]:
+    """Instances that one block can say: all of a class where they go together, else those of one build; without `mixed`,
+    those of one build alone."""
     must = any(is_statement(group) for group in groups)
-    if len(groups) < 2 or must:
+    if len(groups) < 2 or must or not mixed:
         kinds = _by_build(groups)
         return [family for family in kinds if len(family) > 1 or must]
     try:
@@ -48,9 +51,27 @@ def families(groups: list[Group]) -> list[list[Group]]:
     except Unlike:
         together = 1.0
     kinds = _by_build(groups)
-    if together <= _MOST_CHOICES or (together < 1 and len(kinds) > _FEW_BUILDS):
+    if together <= _MOST_CHOICES or (together <= _TOO_MANY_CHOICES and len(kinds) > _FEW_BUILDS):
         return [groups]
+    if len(kinds) > _FEW_BUILDS:
+        kinds = _close(kinds)
     return [family for family in kinds if len(family) > 1]
+
+
+def _close(kinds: list[list[Group]]) -> list[list[Group]]:
+    """Builds together that one block says with few choices, those of which there is most first."""
+    found: list[list[Group]] = []
+    for own in sorted(kinds, key=len, reverse=True):
+        for family in found:
+            try:
+                if _share_of_choices(unified(alike_bodies([*family, *own]))) <= _MOST_CHOICES:
+                    family += own
+                    break
+            except Unlike:
+                continue
+        else:
+            found.append([*own])
+    return found
 
 
 def _by_build(groups: list[Group]) -> list[list[Group]]:

@@ -37,7 +37,7 @@ _LEAST_LAYERS = 2
 
 def classed(body: Chain) -> Chain:
     """The body with classes for its brackets, inner ones first."""
-    named = [(g, labels) for g, labels in _groups(body, ()) if _names(g)]
+    named = [(g, labels) for g, labels in _groups(body, ()) if not g.kind and _names(g)]
     body = _with_kinds(body, _kinds(named, set()))
     for height in range(1, _height(body) + 1):
         groups = list(_groups(body, ()))
@@ -58,7 +58,7 @@ def _height(chain: Chain) -> int:
 
 
 def _groups(chain: Chain, above: tuple[str, ...]) -> Iterator[tuple[Group, tuple[str, ...]]]:
-    """All brackets, with the labels around them."""
+    """All brackets, with the labels around them and their own."""
     for element in chain:
         here = (*above, element.label) if element.label else above
         if isinstance(element, Group):
@@ -110,6 +110,8 @@ def _alike(a: Any, b: Any) -> bool:
 
 def _inactive(chain: Chain) -> Chain:
     """Without a last activation, which some of a class may lack."""
+    if not chain:
+        return chain
     *before, last = chain
     if len(before) < _LEAST_LAYERS or not isinstance(last, Layer) or not isinstance(last.word, Word) or last.label:
         return chain

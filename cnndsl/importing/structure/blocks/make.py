@@ -41,15 +41,16 @@ _CONTAINERS = {"", "Sequential", "ModuleList", "ModuleDict", "Network"}
 _LEAST_ELEMENTS = 2
 
 
-def with_blocks(body: Chain) -> tuple[tuple[Block, ...], Chain]:
-    """The blocks of a program in the order of their definition, and its body with calls of them."""
+def with_blocks(body: Chain, *, mixed: bool = True) -> tuple[tuple[Block, ...], Chain]:
+    """The blocks of a program in the order of their definition, and its body with calls of them. Without `mixed` all calls of a
+    block are of one build."""
     blocks: list[Block] = []
     if all(g.kind in _CONTAINERS or is_statement(g) for g in everything(body) if isinstance(g, Group)):
         body = classed(body)
     for kind in _order(body):
         groups = list(_instances(body, kind))
         calls: dict[int, Call] = {}
-        for family in families(groups):
+        for family in families(groups, mixed=mixed):
             roles = {(b.name, p.name): p.role for b in blocks for p in b.parameters}
             made = _block(_free(kind, blocks), family, roles)
             if made is not None:

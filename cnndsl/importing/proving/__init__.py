@@ -1,0 +1,1 @@
+"""That an imported program is its source."""

@@ -1,0 +1,37 @@
+"""Random programs become PyTorch modules and come back as the same network."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+from hypothesis import HealthCheck, assume, given, settings
+
+from cnndsl.backends.pytorch.live.module import to_torch
+from cnndsl.diagnostics.errors import CnnError
+from cnndsl.importing.from_torch import import_module
+from cnndsl.pipeline import parse_text
+from tests.importing.same_graph import difference
+from tests.random_programs import networks
+
+COUNT = int(os.environ.get("CNNDSL_IMPORTS", "10"))
+
+
+@settings(
+    max_examples=COUNT,
+    deadline=None,
+    derandomize=COUNT == 10,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+@given(networks())
+def test_a_random_program_comes_back_from_pytorch(text: str) -> None:
+    try:
+        graph = parse_text(text, "random.cnn").graph
+    except CnnError:
+        # The strategy writes programs that mean something; a few of them shrink a map to nothing.
+        assume(False)
+    assume(graph.nodes)
+    with torch.device("meta"):
+        module = to_torch(graph).eval()
+    inputs = [(i.type.shape, i.type.dtype) for i in graph.inputs]
+    assert difference(graph, import_module(module, inputs, "random", "a program").graph) == ""
