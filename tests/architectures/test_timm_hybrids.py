@@ -24,6 +24,7 @@ FAMILIES = {
     "efficientvit_msra": " ".join(f"efficientvit_m{i}" for i in range(6)),
     "fastvit": "fastvit_t8 fastvit_t12 fastvit_s12 fastvit_sa12 fastvit_sa24 fastvit_sa36 fastvit_ma36 "
     + " ".join(f"fastvit_mci{i}" for i in range(5)),
+    "gc_resnet": "gcresnet33ts gcresnext26ts gcresnet50t gcresnext50ts",
     "inception_next": "inception_next_atto inception_next_tiny inception_next_small inception_next_base",
     "levit": " ".join(f"levit_{kind}{size}" for kind in ("", "conv_") for size in LEVIT),
     "metaformer": "caformer_s18 caformer_s36 caformer_m36 caformer_b36 "
@@ -42,7 +43,7 @@ FAMILIES = {
 }
 """The outputs of the first of a family are compared, too."""
 
-HEAVY = {"cs3darknet", "regnet_z", "resnest", "selecsls", "nasnet", "nfnet", "pnasnet"}
+HEAVY = {"cs3darknet", "gc_resnet", "regnet_z", "resnest", "selecsls", "nasnet", "nfnet", "pnasnet"}
 """Families of which no network is compared in the quick tests."""
 
 OUTPUTS = {
