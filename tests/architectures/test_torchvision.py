@@ -17,6 +17,9 @@ from tests.oracle import outline, published, skeleton, torchvision_models
 models = torchvision_models()
 PUBLISHED: list[str] = models.list_models(module=models)
 SHARED = [name for name in PUBLISHED if name in shelf.architectures()]
+LARGER = {"swin_b", "swin_s", "swin_v2_b", "swin_v2_s"}
+"""More blocks of the same kind than their smaller siblings have, and slow to read."""
+NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in LARGER else name for name in SHARED]
 
 OUTPUTS = [
     pytest.param("alexnet", 224, {}, marks=pytest.mark.slow),
@@ -48,13 +51,13 @@ OUTPUTS = [
 """Name, size of the image, and torchvision's options. Large networks whose layers a smaller one has, too, are slow tests."""
 
 
-@pytest.mark.parametrize("name", SHARED)
+@pytest.mark.parametrize("name", NAMES)
 def test_same_state_dict(name: str) -> None:
     """Keys, order, shapes and dtypes, so that a checkpoint of theirs loads with `strict=True`."""
     assert state_of(pipeline.load(name).graph) == outline(name)
 
 
-@pytest.mark.parametrize("name", SHARED)
+@pytest.mark.parametrize("name", NAMES)
 def test_same_settings(name: str) -> None:
     """What no weight shows: what norms add to the variance, how fast they learn it, how much is dropped."""
     settings = ("eps", "momentum", "p")
@@ -66,7 +69,7 @@ def test_same_settings(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", SHARED)
+@pytest.mark.parametrize("name", NAMES)
 def test_published_figures(name: str) -> None:
     """Parameters, and operations at the size of image that the weights were made for."""
     # GoogLeNet's number of parameters was published without the heads that its checkpoint holds.

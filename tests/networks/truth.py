@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 HERE = Path(__file__).parent
 PROGRAMS = {
     "botnet26t_256": "attention_resnets.cnn:botnet26t",
+    "coatnet_0_rw_224": "maxxvit.cnn:coatnet_0_rw",
     "coatnet_nano_rw_224": "maxxvit.cnn:coatnet_nano_rw",
     "convit_tiny": "convit.cnn",
     "csatv2": "csatv2.cnn",
