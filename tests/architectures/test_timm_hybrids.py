@@ -19,6 +19,8 @@ FAMILIES = {
     "cs3darknet_focus_l cs3darknet_focus_x cs3sedarknet_l cs3sedarknet_x cs3edgenet_x cs3se_edgenet_x",
     "dla": "dla34 dla46_c dla60 dla102 dla169 dla46x_c dla60x_c dla60x dla102x dla102x2 dla60_res2net dla60_res2next",
     "edgenext": "edgenext_xx_small edgenext_x_small edgenext_small edgenext_base edgenext_small_rw",
+    "coatnet": "coatnet_nano_rw_224 coatnet_0_rw_224",
+    "efficientformer": "efficientformer_l1 efficientformer_l3 efficientformer_l7",
     "efficientformer_v2": "efficientformerv2_s0 efficientformerv2_s1 efficientformerv2_s2 efficientformerv2_l",
     "efficientvit_mit": " ".join(f"efficientvit_{size}" for size in ("b0", "b1", "b2", "b3", "l1", "l2", "l3")),
     "efficientvit_msra": " ".join(f"efficientvit_m{i}" for i in range(6)),
@@ -43,12 +45,15 @@ FAMILIES = {
 }
 """The outputs of the first of a family are compared, too."""
 
-HEAVY = {"cs3darknet", "gc_resnet", "regnet_z", "resnest", "selecsls", "nasnet", "nfnet", "pnasnet"}
+HEAVY = {"coatnet", "cs3darknet", "efficientformer", "gc_resnet", "regnet_z", "resnest", "selecsls", "nasnet", "nfnet", "pnasnet"}
 """Families of which no network is compared in the quick tests."""
 
 OUTPUTS = {
     "edgenext_xx_small": (96, 128),
     "efficientformerv2_s0": (224, 224),
+    "coatnet_0_rw_224": (224, 224),
+    "coatnet_nano_rw_224": (224, 224),
+    "efficientformer_l1": (224, 224),
     "efficientvit_m0": (224, 224),
     "levit_128s": (224, 224),
     "mobilevit_xxs": (96, 80),

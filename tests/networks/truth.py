@@ -11,14 +11,11 @@ from typing import Any, NamedTuple
 HERE = Path(__file__).parent
 PROGRAMS = {
     "botnet26t_256": "attention_resnets.cnn:botnet26t",
-    "coatnet_0_rw_224": "maxxvit.cnn:coatnet_0_rw",
-    "coatnet_nano_rw_224": "maxxvit.cnn:coatnet_nano_rw",
     "convit_tiny": "convit.cnn",
     "csatv2": "csatv2.cnn",
     "dm_nfnet_f0": "nfnet.cnn:dm_nfnet_f0",
     "eca_nfnet_l0": "nfnet.cnn:eca_nfnet_l0",
     "edgenext_xx_small": "edgenext.cnn",
-    "efficientformer_l1": "efficientformer.cnn",
     "efficientformerv2_s0": "efficientformer_v2.cnn",
     "efficientvit_m0": "efficientvit_msra.cnn",
     "gcvit_xxtiny": "gcvit.cnn",
