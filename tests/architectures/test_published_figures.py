@@ -209,3 +209,8 @@ def test_the_image_of_an_efficientnet_grows_with_it() -> None:
         network = load(f"efficientnet_{name}")
         assert network.graph.inputs[0].type.shape == (3, size, size)
         assert abs(network.macs / 1e9 / operations - 1) < 0.06, name
+    # The second paper's: the sizes at which its networks are asked, and their operations.
+    for name, size, operations in [("s", 384, 8.8), ("m", 480, 24), ("l", 480, 53)]:
+        network = load(f"efficientnet_v2_{name}")
+        assert network.graph.inputs[0].type.shape == (3, size, size)
+        assert abs(network.macs / 1e9 / operations - 1) < 0.06, name

@@ -17,7 +17,7 @@ from cnndsl.verification import verify
 
 pytestmark = pytest.mark.tvm
 
-AT = {
+AT: dict[str, str | dict[str, str]] = {
     "cnn14": "64x100",
     "convnext": "3x64x64",
     "darknet19": "3x64x64",
@@ -62,6 +62,7 @@ AT = {
     "segformer": "3x64x64",
     "shufflenet_v2": "3x64x64",
     "slim_inception_v3": "3x107x107",
+    "slowfast": {"slow": "3x2x33x33", "fast": "3x8x33x33"},
     "squeezenet": "3x64x64",
     "swin": "3x64x64",
     "srresnet": "3x12x12",
@@ -106,7 +107,7 @@ def network(name: str) -> Graph:
     assert source is not None
     fits = {"vgg_16", "inception_v3"}
     at = None if name in fits else AT.get(name, AT.get(Path(source.name).stem))
-    return pipeline.load(name, inputs={"": at} if at else {}).graph
+    return pipeline.load(name, inputs=at if isinstance(at, dict) else {"": at} if at else {}).graph
 
 
 def disagreements(name: str) -> list[str]:
