@@ -45,6 +45,10 @@ def main(arguments: list[str]) -> int:
     for family, name in [] if "--page" in arguments else smallest(data).items():
         if not asked or name in asked or family in asked:
             _enter(data, "families", family, mark(name), lambda name=name: family_entry(name))
+    # A program may be written otherwise and be the same network.
+    for name in set(data["networks"]) & set(architectures()):
+        data["networks"][name]["lines"] = lines_of(name)
+    _save(data)
     write_atomically(PAGE, page(data))
     return int(any(disagreements(data)))
 
@@ -88,6 +92,10 @@ def _enter(data: Data, table: str, key: str, current: str, make: Any) -> None:
         return
     print(f"{table} {key}", flush=True)
     data[table][key] = {"mark": current, **make()}
+    _save(data)
+
+
+def _save(data: Data) -> None:
     write_atomically(DATA, json.dumps(data, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
 
 
@@ -132,7 +140,11 @@ def reference_state(name: str) -> tuple[str | None, State | None]:
 
     if not timm.is_model(name):
         return None, None
-    with torch.device("meta"):
+    try:
+        with torch.device("meta"):
+            state = timm.create_model(name).state_dict()
+    except RuntimeError:
+        # Some constructors compute with numbers, which a tensor without memory has none of.
         state = timm.create_model(name).state_dict()
     entries = [(key, tuple(value.shape), str(value.dtype).removeprefix("torch.")) for key, value in state.items()]
     return f"timm {timm.__version__}", entries
@@ -240,8 +252,8 @@ def page(data: Data) -> str:
         "# What the built-in networks were compared with",
         "Written by `python -m tests.architectures.checks` from [checks.json](checks.json), which the same command fills."
         " Figures are exact, at the network's own input size.",
-        f"Of {len(architectures())} networks {len(networks)} have an entry. {compared} have the same state dict as the"
-        " network of that name in torchvision or timm: same keys in the same order, same shapes, same dtypes.",
+        f"{compared} of these {len(networks)} networks have the same state dict as the network of that name in torchvision or"
+        " timm: same keys in the same order, same shapes, same dtypes.",
         "## Families",
         "The smallest network of each family, with drawn weights. *Difference* is the largest difference of an output from the"
         " library's with the same weights, in units of the output's largest value. *TVM* is what `cnndsl verify` finds:"
@@ -260,7 +272,7 @@ def page(data: Data) -> str:
             [
                 "| network | parameters | MACs | receptive field | keys | compared with | lines |",
                 "|---|---:|---:|---:|---|---|---:|",
-                *(_network_row(name, networks[name]) for name in architectures() if name in networks),
+                *(_network_row(name, networks[name]) for name in sorted(networks)),
             ]
         ),
     ]
@@ -281,7 +293,7 @@ def _family_row(family: str, entry: dict[str, Any]) -> str:
 def _network_row(name: str, entry: dict[str, Any]) -> str:
     return (
         f"| `{name}` | {entry['params']:,} | {entry['macs']:,} | {entry['receptive_field']} | {entry['keys'] or '–'} |"
-        f" {entry['reference'] or '–'} | {lines_of(name)} |"
+        f" {entry['reference'] or '–'} | {entry['lines']} |"
     )
 
 
