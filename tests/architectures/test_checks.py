@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
-from cnndsl.disk.shelf import architectures
 from tests.architectures import checks
 
 
@@ -20,10 +17,3 @@ def test_an_entry_is_made_again_when_the_network_changes_and_not_when_its_text_d
     data = checks.read()["networks"]
     for name in ("lenet5", "resnet18", "unet"):
         assert data[name]["mark"] == checks.mark(name)
-
-
-@pytest.mark.slow
-def test_every_entry_is_of_the_network_as_it_is() -> None:
-    data = checks.read()
-    known = [name for name in architectures() if name in data["networks"]]
-    assert [name for name in known if data["networks"][name]["mark"] != checks.mark(name)] == []
