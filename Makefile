@@ -90,11 +90,12 @@ ifndef BENCH
 endif
 	PYTHONPATH=. BENCH="$(BENCH)" FRESH="$(FRESH)" $(BIN)/python tests/benchmarks/networks.py
 
-nightly: check ## All tests, the slow ones too, 2 000 random networks, 100 000 inferences; every system's packages looked up
+nightly: check ## All tests, the slow ones too, 2 000 random networks, 100 000 inferences; every system's packages looked up; docs/architectures/checks.md
 	CNNDSL_FUZZ=all $(BIN)/python -m pytest -q -n $(WORKERS) --ignore tests/trust/test_agreement.py
 	CNNDSL_NETWORKS=2000 CNNDSL_SEED=$$(date +%s) CNNDSL_KILLS=400 CNNDSL_LOADS=1000 CNNDSL_INFERENCES=100000 \
 		$(BIN)/python -m pytest -q -n $(WORKERS) tests/trust
 	$(BIN)/python tests/install/resolve.py
+	$(BIN)/python -m tests.architectures.checks
 
 SECONDS_EACH ?= 300
 fuzz: $(VENV)/.installed ## Coverage-guided fuzzing of every reader; make fuzz SECONDS_EACH=3600

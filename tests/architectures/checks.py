@@ -10,9 +10,9 @@ NAMES are networks and families; all of them where none is named. `--page` only 
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
 import sys
+from collections.abc import Mapping
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
@@ -25,6 +25,7 @@ from cnndsl.disk.shelf import architecture, architectures
 from cnndsl.ir.graph import Graph
 from cnndsl.reference.gallery import figures_of, sight
 from cnndsl.verification import verify
+from tests.architectures.test_torchvision_tasks import DETECTORS, OPTIONS, detector
 from tests.architectures.test_verification import TOO_BIG, network
 from tests.oracle import outline, published, torchvision_models
 
@@ -45,6 +46,10 @@ def main(arguments: list[str]) -> int:
     for family, name in [] if "--page" in arguments else smallest(data).items():
         if not asked or name in asked or family in asked:
             _enter(data, "families", family, mark(name), lambda name=name: family_entry(name))
+    # A program may be written otherwise and be the same network.
+    for name in set(data["networks"]) & set(architectures()):
+        data["networks"][name]["lines"] = lines_of(name)
+    _save(data)
     write_atomically(PAGE, page(data))
     return int(any(disagreements(data)))
 
@@ -88,6 +93,10 @@ def _enter(data: Data, table: str, key: str, current: str, make: Any) -> None:
         return
     print(f"{table} {key}", flush=True)
     data[table][key] = {"mark": current, **make()}
+    _save(data)
+
+
+def _save(data: Data) -> None:
     write_atomically(DATA, json.dumps(data, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
 
 
@@ -126,22 +135,35 @@ def reference_state(name: str) -> tuple[str | None, State | None]:
     """The library with a network of this name, and its state dict there."""
     models = torchvision_models()
     if name in models.list_models():
-        return f"torchvision {version_of('torchvision')}", outline(name, **_untrained(name))
+        library = f"torchvision {version_of('torchvision')}"
+        try:
+            if name in DETECTORS or name.startswith("fasterrcnn"):
+                return library, _entries(_of_torchvision(name).state_dict())
+            return library, outline(name, **OPTIONS.get(name, {}))
+        except RuntimeError:
+            # Some constructors compute with numbers, which a tensor without memory has none of.
+            return library, _entries(_of_torchvision(name).state_dict())
     import timm
     import torch
 
     if not timm.is_model(name):
         return None, None
-    with torch.device("meta"):
+    try:
+        with torch.device("meta"):
+            state = timm.create_model(name).state_dict()
+    except RuntimeError:
         state = timm.create_model(name).state_dict()
-    entries = [(key, tuple(value.shape), str(value.dtype).removeprefix("torch.")) for key, value in state.items()]
-    return f"timm {timm.__version__}", entries
+    return f"timm {timm.__version__}", _entries(state)
 
 
-def _untrained(name: str) -> dict[str, Any]:
-    """The options with which torchvision fetches no weights for a part of a network."""
-    parameters = inspect.signature(torchvision_models().get_model_builder(name)).parameters
-    return {option: None for option in ("weights_backbone",) if option in parameters}
+def _entries(state: Mapping[str, Any]) -> State:
+    return [(key, tuple(value.shape), str(value.dtype).removeprefix("torch.")) for key, value in state.items()]
+
+
+def _of_torchvision(name: str) -> Any:
+    """torchvision's network as its published weights are for it: with both heads, with frozen norms where it detects."""
+    found = name in DETECTORS or name.startswith("fasterrcnn")
+    return detector(name) if found else published(name, **OPTIONS.get(name, {}))
 
 
 def version_of(package: str) -> str:
@@ -174,7 +196,7 @@ def difference(name: str, graph: Graph) -> dict[str, Any]:
     models = torchvision_models()
     if name in models.list_models():
         library: str | None = f"torchvision {version_of('torchvision')}"
-        theirs = published(name, **_untrained(name))
+        theirs = _of_torchvision(name)
     else:
         import timm
 
@@ -222,14 +244,12 @@ def furthest(ours: list[Any], theirs: list[Any]) -> float:
 
 def disagreements(data: Data) -> list[str]:
     """What was compared and does not agree, a sentence each."""
-    keys = [f"{name}: keys {entry['keys']}" for name, entry in data["networks"].items() if entry["keys"] == "differ"]
-    found = [
+    return [
         f"{family}: {finding['what']}, {finding['between']}: {finding['detail']}"
         for family, entry in data["families"].items()
         for finding in entry["verify"]
         if not finding["agrees"]
     ]
-    return keys + found
 
 
 def page(data: Data) -> str:
@@ -240,8 +260,8 @@ def page(data: Data) -> str:
         "# What the built-in networks were compared with",
         "Written by `python -m tests.architectures.checks` from [checks.json](checks.json), which the same command fills."
         " Figures are exact, at the network's own input size.",
-        f"Of {len(architectures())} networks {len(networks)} have an entry. {compared} have the same state dict as the"
-        " network of that name in torchvision or timm: same keys in the same order, same shapes, same dtypes.",
+        f"{compared} of these {len(networks)} networks have the same state dict as the network of that name in torchvision or"
+        " timm: same keys in the same order, same shapes, same dtypes.",
         "## Families",
         "The smallest network of each family, with drawn weights. *Difference* is the largest difference of an output from the"
         " library's with the same weights, in units of the output's largest value. *TVM* is what `cnndsl verify` finds:"
@@ -255,12 +275,13 @@ def page(data: Data) -> str:
         ),
         "## Networks",
         "*Lines* are those of the program of the whole family, without comments and blank lines. *Keys* says with whose"
-        " state dict ours was compared: `equal` in keys, order, shapes and dtypes; `shapes` where labels differ.",
+        " state dict ours was compared: `equal` in keys, order, shapes and dtypes; `shapes` where labels differ, and `differ` where"
+        " the network of this name has other layers there.",
         "\n".join(
             [
                 "| network | parameters | MACs | receptive field | keys | compared with | lines |",
                 "|---|---:|---:|---:|---|---|---:|",
-                *(_network_row(name, networks[name]) for name in architectures() if name in networks),
+                *(_network_row(name, networks[name]) for name in sorted(networks)),
             ]
         ),
     ]
@@ -281,7 +302,7 @@ def _family_row(family: str, entry: dict[str, Any]) -> str:
 def _network_row(name: str, entry: dict[str, Any]) -> str:
     return (
         f"| `{name}` | {entry['params']:,} | {entry['macs']:,} | {entry['receptive_field']} | {entry['keys'] or '–'} |"
-        f" {entry['reference'] or '–'} | {lines_of(name)} |"
+        f" {entry['reference'] or '–'} | {entry['lines']} |"
     )
 
 
