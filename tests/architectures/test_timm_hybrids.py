@@ -45,7 +45,18 @@ FAMILIES = {
 }
 """The outputs of the first of a family are compared, too."""
 
-HEAVY = {"coatnet", "cs3darknet", "efficientformer", "gc_resnet", "regnet_z", "resnest", "selecsls", "nasnet", "nfnet", "pnasnet"}
+HEAVY = {
+    "coatnet",
+    "cs3darknet",
+    "efficientformer",
+    "gc_resnet",
+    "regnet_z",
+    "resnest",
+    "selecsls",
+    "nasnet",
+    "nfnet",
+    "pnasnet",
+}
 """Families of which no network is compared in the quick tests."""
 
 OUTPUTS = {
