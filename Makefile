@@ -94,6 +94,12 @@ nightly: check ## All tests, the slow ones too, 2 000 random networks, 100 000 i
 	CNNDSL_FUZZ=all $(BIN)/python -m pytest -q -n $(WORKERS) --ignore tests/trust/test_agreement.py
 	CNNDSL_NETWORKS=2000 CNNDSL_SEED=$$(date +%s) CNNDSL_KILLS=400 CNNDSL_LOADS=1000 CNNDSL_INFERENCES=100000 \
 		$(BIN)/python -m pytest -q -n $(WORKERS) tests/trust
+	CNNDSL_IMPORTS=300 $(BIN)/python -m pytest -q tests/importing/test_random.py
+	mkdir -p build && rm -f build/coverage.jsonl build/round-trips.jsonl
+	PYTHONPATH=. $(BIN)/python -m tests.importing.coverage measure torchvision --into build/coverage.jsonl
+	PYTHONPATH=. $(BIN)/python -m tests.importing.coverage check build/coverage.jsonl
+	PYTHONPATH=. $(BIN)/python -m tests.importing.round_trip measure --into build/round-trips.jsonl
+	PYTHONPATH=. $(BIN)/python -m tests.importing.round_trip check build/round-trips.jsonl
 	$(BIN)/python tests/install/resolve.py
 	$(BIN)/python -m tests.architectures.checks
 

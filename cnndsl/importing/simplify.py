@@ -7,8 +7,6 @@ from types import ModuleType
 from cnndsl.importing.canonical import canonical
 from cnndsl.importing.patterns import (
     anchors,
-    attend,
-    attention,
     beside,
     cats,
     computed_weights,
@@ -25,6 +23,7 @@ from cnndsl.importing.patterns import (
     shuffles,
     tokens,
 )
+from cnndsl.importing.patterns.attending import attend, attention
 from cnndsl.importing.trace import Trace
 from cnndsl.importing.web import Web, walk
 

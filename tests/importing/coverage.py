@@ -2,8 +2,10 @@
 
     python -m tests.importing.coverage measure timm torchvision built-in onnx --into results.jsonl [--seconds 3600]
     python -m tests.importing.coverage write results.jsonl
+    python -m tests.importing.coverage check results.jsonl
 
-Measuring goes on where results.jsonl ends. Networks of libraries are without numbers: their keys, shapes, parameters and MACs
+Measuring goes on where results.jsonl ends. `write` keeps the tables of sets that were not measured; `check` fails where fewer
+networks of a family come in than the page says. Networks of libraries are without numbers: their keys, shapes, parameters and MACs
 are compared; outputs are compared in the tests.
 """
 
@@ -41,10 +43,10 @@ def timm_names() -> Names:
 
 
 def torchvision_names() -> Names:
-    """torchvision's networks for classification, segmentation and videos."""
+    """torchvision's networks for classification, segmentation, videos and, up to their heads, detection."""
     from torchvision import models
 
-    left_out = ("rcnn", "retinanet", "fcos", "ssd", "raft", "quantized")
+    left_out = ("raft", "quantized")
     for name in models.list_models():
         if not any(word in name for word in left_out):
             yield name.rstrip("0123456789").partition("_")[0].rstrip("0123456789"), name
@@ -128,6 +130,8 @@ def results(path: Path) -> list[dict[str, Any]]:
 def write(path: Path) -> None:
     """The page of tables."""
     rows = results(path)
+    measured = {row["kind"] for row in rows}
+    kept = {kind: text for kind, text in _sections(PAGE.read_text()).items() if kind not in measured}
     parts = [
         "# What `import` takes",
         "Written by `tests/importing/coverage.py`. A network counts as imported where its program has the same keys, shapes,"
@@ -142,7 +146,29 @@ def write(path: Path) -> None:
         refused = _reasons(own)
         if refused:
             parts += ["What the refused ones hold, by the number of networks:", refused]
+    parts += [f"## {kind}\n\n{text}" for kind, text in kept.items()]
     PAGE.write_text("\n\n".join(parts) + "\n")
+
+
+def _sections(page: str) -> dict[str, str]:
+    """What stands under each heading of the page."""
+    _, *sections = page.split("\n## ")
+    return {section.partition("\n")[0]: section.partition("\n")[2].strip() for section in sections}
+
+
+def check(path: Path) -> list[str]:
+    """The families of which fewer networks come in than the page says, in words."""
+    rows = results(path)
+    found = []
+    for kind, text in _sections(PAGE.read_text()).items():
+        own = [row for row in rows if row["kind"] == kind]
+        for line in text.splitlines() if own else ():
+            cells = [cell.strip() for cell in line.strip("|").split("|")]
+            if len(cells) == 4 and cells[1].isdigit():
+                count = sum(row["family"] == cells[0] and "form" in row for row in own)
+                if count < int(cells[1]):
+                    found.append(f"{kind} {cells[0]}: {count} of {cells[1]} that the page says")
+    return found
 
 
 def _families(rows: list[dict[str, Any]]) -> str:
@@ -177,6 +203,7 @@ def main() -> None:
     first.add_argument("--into", type=Path, required=True)
     first.add_argument("--seconds", type=float, default=1e9)
     commands.add_parser("write").add_argument("results", type=Path)
+    commands.add_parser("check").add_argument("results", type=Path)
     given = parser.parse_args()
     if given.command == "measure":
         try:
@@ -186,6 +213,9 @@ def main() -> None:
         except ImportError:
             pass
         measure(given.kinds, given.into, given.seconds)
+    elif given.command == "check":
+        if fewer := check(given.results):
+            raise SystemExit("\n".join(fewer))
     else:
         write(given.results)
 

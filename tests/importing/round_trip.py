@@ -2,8 +2,10 @@
 
     python -m tests.importing.round_trip measure --into results.jsonl [--seconds 3600] [NAME …]
     python -m tests.importing.round_trip write results.jsonl
+    python -m tests.importing.round_trip check results.jsonl
 
-Measuring goes on where results.jsonl ends. The table is part of docs/importing/coverage.md.
+Measuring goes on where results.jsonl ends. The table is docs/importing/round-trips.md; `check` fails where fewer networks of a
+file come back as they were than it says.
 """
 
 from __future__ import annotations
@@ -113,6 +115,17 @@ def write(path: Path) -> None:
     )
 
 
+def check(path: Path) -> list[str]:
+    """The files of which fewer networks come back as they were than the page says, in words."""
+    same = [row["file"] for row in map(json.loads, path.read_text().splitlines()) if row.get("different") == ""]
+    found = []
+    for line in PAGE.read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 5 and cells[2].isdigit() and same.count(cells[0]) < int(cells[2]):
+            found.append(f"{cells[0]}: {same.count(cells[0])} of {cells[2]} that the page says")
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -121,9 +134,13 @@ def main() -> None:
     first.add_argument("--into", type=Path, required=True)
     first.add_argument("--seconds", type=float, default=1e9)
     commands.add_parser("write").add_argument("results", type=Path)
+    commands.add_parser("check").add_argument("results", type=Path)
     given = parser.parse_args()
     if given.command == "measure":
         measure(given.into, given.seconds, given.names)
+    elif given.command == "check":
+        if fewer := check(given.results):
+            raise SystemExit("\n".join(fewer))
     else:
         write(given.results)
 

@@ -6,6 +6,7 @@ from cnndsl.backends.pytorch.expression import recorded
 from cnndsl.backends.pytorch.writing.layout import text
 from cnndsl.backends.pytorch.writing.makers import NN, formula
 from cnndsl.ir.graph import Graph, Node
+from cnndsl.ops.avg_pool import AvgPool
 from cnndsl.ops.upsample import Upsample
 
 IDLE = {"Identity", "Flatten"}
@@ -60,6 +61,9 @@ def _said(graph: Graph, node: Node) -> tuple[str, str]:
         return f"Upsample {node.op.mode} {node.op.align} {node.op.taps(xs[0])}", str(node.type.shape)
     made = node.op.to_torch(NN, xs)
     module = "" if made is None else text(recorded(made))
+    if isinstance(node.op, AvgPool) and "padding=" not in module:
+        # Without padding nothing is there to be counted.
+        module = module.replace(", count_include_pad=False", "")
     if not node.op.begins and made is None:
         module = repr(formula(graph, node))
     return f"{node.op.word} {module}", "×".join(map(str, node.type.shape))

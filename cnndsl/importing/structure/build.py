@@ -13,6 +13,7 @@ from cnndsl.importing.structure.elements import Chain, Element, Layer, Program, 
 from cnndsl.importing.structure.labels import bracketed, positioned, without_idle_labels
 from cnndsl.importing.structure.regions import regions, unstructured
 from cnndsl.importing.structure.repeats import folded
+from cnndsl.importing.structure.splits import split
 from cnndsl.passes.values.functions import FUNCTIONS
 from cnndsl.passes.values.visible import is_layer
 from cnndsl.syntax.vocabulary import RESERVED
@@ -47,7 +48,8 @@ def bracketed_program(net: Net) -> Program:
 
 def blocked(net: Net, *, several: bool = True, mixed: bool = True) -> Program:
     """Blocks for the classes of modules, rows of a table for their calls."""
-    body = bracketed(without_flattening(body_of(net, regions(net, several=several))))
+    body = without_flattening(body_of(net, regions(net, several=several)))
+    body = bracketed(split(body) if several else body)
     drops, even = even_drops(positioned(without_idle_labels(body)))
     blocks, done = with_blocks(even, mixed=mixed)
     return Program(net.inputs, done, net.outputs, blocks, drops)

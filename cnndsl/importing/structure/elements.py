@@ -79,6 +79,13 @@ class Tensors(Element):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Cut(Element):
+    """The equal parts of what arrives, by name: `Split(2) as (a, b)`."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Shared(Element):
     """A use of layers that the body shares, by the name of the share."""
 
@@ -225,9 +232,39 @@ def everything(chain: Chain) -> Iterator[Element]:
 
 def has_tap(chain: Chain) -> bool:
     """Whether a tensor is named or used by its name anywhere inside."""
-    return any(e.tap or (isinstance(e, Use) and e.name != "id") or isinstance(e, Tensors) for e in everything(chain))
+    return any(
+        e.tap or (isinstance(e, Use) and e.name != "id") or isinstance(e, Tensors | Cut) for e in everything(chain)
+    )
 
 
 def has_lines(chain: Chain) -> bool:
     """Whether a body has statements of its own, and so cannot stand in a chain."""
     return any(isinstance(e, Line | Output) for e in chain)
+
+
+def local_names(group: Group) -> Group:
+    """The same with names of tensors counted from 1 in each instance, so that they can be compared."""
+    names = {name: f"a{n + 1}" for n, name in enumerate(group.takes)}
+
+    def own(name: str) -> str:
+        return names.setdefault(name, f"a{len(names) + 1}")
+
+    def change(here: Chain) -> Chain:
+        done = []
+        for element in here:
+            element = with_inner(element, change)
+            if isinstance(element, Use) and element.name in names:
+                element = replace(element, name=names[element.name])
+            if isinstance(element, Tensors | Output):
+                element = replace(element, names=tuple(names.get(name, name) for name in element.names))
+            if isinstance(element, Cut):
+                element = replace(element, names=tuple(own(name) for name in element.names))
+            if isinstance(element, Line) and not element.share:
+                element = replace(element, names=tuple(own(name) for name in element.names))
+            if element.tap:
+                element = replace(element, tap=own(element.tap))
+            done.append(element)
+        return tuple(done)
+
+    takes = tuple(names[name] for name in group.takes)
+    return replace(group, body=change(group.body), takes=takes)

@@ -246,15 +246,28 @@ class _Positions:
 
 
 def without_idle_labels(chain: Chain) -> Chain:
-    """Names of layers without weights that the word says as well: `flatten: Flatten`, `dropout: Dropout`."""
+    """Names of layers without weights that the word says as well, `flatten: Flatten`, or that nobody counts: numbers in a scope
+    where what has weights has names, and what stands outside of its bracket."""
+    counted = any(first.isdigit() for first in _weighty(chain))
 
     def change(element: Element) -> Element:
-        element = with_inner(element, without_idle_labels)
+        opens = isinstance(element, Group) or (isinstance(element, Merge) and bool(element.label))
+        within = without_idle_labels if opens else lambda deeper: tuple(map(change, deeper))
+        element = with_inner(element, within)
         if not isinstance(element, Layer) or not isinstance(element.word, Word) or element.weighty:
             return element
-        # What still has dots stands outside of its bracket, and nobody there counts it.
-        if "." in element.label or element.label.replace("_", "").lower() == element.word.name.lower():
-            return replace(element, label="")
-        return element
+        same = element.label.replace("_", "").lower() == element.word.name.lower()
+        idle = "." in element.label or (element.label.isdigit() and not counted)
+        return replace(element, label="") if same or idle else element
 
     return tuple(map(change, chain))
+
+
+def _weighty(chain: Chain) -> Iterator[str]:
+    """The first part of each label of a scope that names something with weights."""
+    for element in chain:
+        if element.label and (not isinstance(element, Layer) or element.weighty):
+            yield element.label.partition(".")[0]
+        elif not element.label:
+            for deeper in inner(element):
+                yield from _weighty(deeper)

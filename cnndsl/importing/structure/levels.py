@@ -19,9 +19,9 @@ from cnndsl.importing.structure.elements import (
     Tensors,
     Use,
     everything,
+    local_names,
     with_inner,
 )
-from cnndsl.importing.structure.local import local_names
 from cnndsl.importing.structure.repeats import label_parts
 
 _LEAST = 3

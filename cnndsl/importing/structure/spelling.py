@@ -9,6 +9,7 @@ from cnndsl.importing.structure.elements import (
     Call,
     Chain,
     Choice,
+    Cut,
     Each,
     Element,
     Expression,
@@ -65,6 +66,8 @@ class Spelling:
             return element.name
         if isinstance(element, Each):
             return f"({self.each(element)})"
+        if isinstance(element, Cut):
+            return f"Split({len(element.names)}) as ({', '.join(element.names)})"
         if isinstance(element, Tensors):
             return f"({', '.join(element.names)})"
         if isinstance(element, Group):

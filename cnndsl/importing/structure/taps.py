@@ -8,6 +8,7 @@ from dataclasses import replace
 from cnndsl.importing.structure.elements import (
     Call,
     Chain,
+    Cut,
     Each,
     Element,
     Group,
@@ -87,6 +88,8 @@ class Names:
             return replace(element, body=self.chain(element.body), over=over, variable=variable)
         if isinstance(element, Line):
             return self.line(element)
+        if isinstance(element, Cut):
+            return replace(element, names=tuple(self.known(name, "") for name in element.names))
         self.around.append(element.label)
         element = with_inner(element, self.chain)
         self.around.pop()

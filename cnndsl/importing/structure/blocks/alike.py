@@ -14,6 +14,7 @@ from cnndsl.importing.structure.elements import (
     Call,
     Chain,
     Choice,
+    Cut,
     Element,
     Group,
     Layer,
@@ -70,6 +71,9 @@ def unified(chains: Sequence[Chain | None]) -> Chain:
         if all(there[n] for n in indices):
             done.append(element)
             continue
+        if isinstance(element, Use | Cut | Tensors):
+            # A tensor with a name begins a chain, or names what follows: it is there or the chains are unlike.
+            raise Unlike
         last = done[-1] if done else None
         condition = Vector(there)
         if isinstance(last, Choice) and last.condition == condition and not last.otherwise:
@@ -121,7 +125,7 @@ def _fit(a: Element, b: Element) -> int:
         return 5 + named + _layers_alike(a, b) if a.block == b.block else 0
     if isinstance(a, Use) and isinstance(b, Use):
         return 3
-    if isinstance(a, Line | Output | Tensors | Shared) and isinstance(b, Line | Output | Tensors | Shared):
+    if isinstance(a, Line | Output | Tensors | Shared | Cut) and isinstance(b, Line | Output | Tensors | Shared | Cut):
         return 3 if _told(a) == _told(b) else 0
     if isinstance(a, Repeat) and isinstance(b, Repeat):
         same = len(a.body) == len(b.body) and bool(a.names) == bool(b.names) and all(map(_fit, a.body, b.body))
@@ -129,7 +133,7 @@ def _fit(a: Element, b: Element) -> int:
     return 3 + named
 
 
-def _told(element: Line | Output | Tensors | Shared) -> Any:
+def _told(element: Line | Output | Tensors | Shared | Cut) -> Any:
     """The names that a statement tells."""
     return (element.name,) if isinstance(element, Shared) else element.names
 
@@ -187,7 +191,7 @@ def _element(cells: Cells) -> Element:
         return replace(first, body=body, count=_value([c.count if c is not None else None for c in repeats]))
     if isinstance(first, Line):
         return replace(first, body=unified([c.body if isinstance(c, Line) else None for c in cells]))
-    if isinstance(first, Output | Tensors | Shared):
+    if isinstance(first, Output | Tensors | Shared | Cut):
         return first
     if isinstance(first, Use) and {c.name for c in there if isinstance(c, Use)} == {first.name}:
         return first

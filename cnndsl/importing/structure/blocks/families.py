@@ -11,6 +11,7 @@ from cnndsl.importing.structure.elements import (
     Call,
     Chain,
     Choice,
+    Cut,
     Group,
     Layer,
     Line,
@@ -24,8 +25,8 @@ from cnndsl.importing.structure.elements import (
     everything,
     has_lines,
     inner,
+    local_names,
 )
-from cnndsl.importing.structure.local import local_names
 from cnndsl.importing.structure.repeats import folded
 from cnndsl.ir.op import find
 
@@ -121,7 +122,7 @@ def build_of(chain: Chain) -> Any:
             what = element.block
         elif isinstance(element, Use | Shared):
             what = element.name
-        elif isinstance(element, Tensors | Line | Output):
+        elif isinstance(element, Tensors | Line | Output | Cut):
             what = (what, element.names)
         elif isinstance(element, Merge):
             what = element.word.name

@@ -29,11 +29,11 @@ from cnndsl.importing.structure.elements import (
     Word,
     everything,
     inner,
+    local_names,
     with_inner,
 )
 from cnndsl.importing.structure.labels import positioned
 from cnndsl.importing.structure.levels import with_tuples
-from cnndsl.importing.structure.local import local_names
 from cnndsl.importing.structure.repeats import folded, tabled
 from cnndsl.ir.op import registry
 

@@ -1,0 +1,1 @@
+"""Attention, in the ways in which it is written out."""
