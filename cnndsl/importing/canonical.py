@@ -26,7 +26,19 @@ SAME = {
     "view_as",
 }
 """What gives the numbers it takes, at the same places."""
-RESHAPES = {"view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "_unsafe_view", "ravel", "view_copy"}
+RESHAPES = {
+    "view",
+    "reshape",
+    "flatten",
+    "unflatten",
+    "squeeze",
+    "unsqueeze",
+    "_unsafe_view",
+    "ravel",
+    "view_copy",
+    "reshape_as",
+    "unsafe_view",
+}
 _ARITHMETIC = {"add", "sub", "mul", "div", "maximum", "minimum", "matmul", "bmm"}
 _NAMES = {
     "concat": "cat",

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 import cnndsl.ops  # noqa: F401  (fills the registry of layers)
 from cnndsl.diagnostics.errors import Refusal
+from cnndsl.importing.batch import MIXED
 from cnndsl.importing.refuse import Lack
 from cnndsl.importing.trace import ModuleCall, Node, Ref, Tensor, Trace
 from cnndsl.importing.web import Web
@@ -103,9 +104,8 @@ class _Matching:
 
     def piece(self, node: Node) -> Piece | Lack:
         """The layer that an operation is, or why it is none."""
-        if not node.shape or node.shape[0] != self.trace.batch:
-            mixed = " that mixes the batch with other axes"
-            return Lack(node.target if node.target.endswith(mixed) else f"{node.target}{mixed}", node.module)
+        if not node.shape or node.shape[0] != self.trace.batch or node.target.endswith(MIXED):
+            return Lack(f"{node.target.removesuffix(MIXED)}{MIXED}", node.module)
         data: list[str] = []
         plain: dict[str, Any] = {}
         weights: dict[str, Tensor] = {}
@@ -158,6 +158,8 @@ def _is_tensors(value: Any) -> bool:
 def _label(op: Op, xs: tuple[TensorType, ...], weights: dict[str, Tensor]) -> str | None:
     """The part of their keys that all weights of a layer share, as the layer's slots have it; None where they do not."""
     slots = {slot: weight for slot, weight in op.weights(xs).items() if slot != "num_batches_tracked"}
+    if op.one_tensor and not slots and not weights:
+        return ""
     if op.one_tensor:
         (weight,) = weights.values()
         return weight.name if slots[""].shape == weight.shape else None

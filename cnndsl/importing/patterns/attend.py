@@ -47,7 +47,11 @@ def rewrite(web: Web, node: Node) -> Node | None:
         node, name=f"{node.name}.attend", target="attend", arguments=arguments, shape=(*before, n, h * d), scope=scope
     )
     apart = replace(
-        node, name=f"{node.name}.heads", target="reshape", arguments={"self": Ref(joined.name)}, shape=(*before, n, h, d)
+        node,
+        name=f"{node.name}.heads",
+        target="reshape",
+        arguments={"self": Ref(joined.name)},
+        shape=(*before, n, h, d),
     )
     web.insert(joined, before=node.name)
     web.insert(apart, before=node.name)

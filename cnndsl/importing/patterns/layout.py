@@ -11,6 +11,8 @@ from cnndsl.importing.web import Web, common
 
 TARGETS = ("permute", "reshape")
 MOST_ELEMENTS = 2**22
+MADE = (".heads", ".turned", ".q", ".k", ".v", ".keys", ".apart")
+"""How operations are called that patterns have made."""
 
 
 def rewrite(web: Web, node: Node) -> Node | None:
@@ -20,8 +22,9 @@ def rewrite(web: Web, node: Node) -> Node | None:
     way = [node]
     while (before := web.made(way[-1].arguments["self"], *TARGETS)) is not None and len(way) < 8:
         way.append(before)
-    if node.target == "reshape" and web.shape(node.arguments["self"]) == node.shape:
-        return replace(node, target="same", arguments={"self": node.arguments["self"]})
+    if not any(step.name.endswith(MADE) for step in way):
+        # What the code says by itself stays as it is.
+        return None
     if prod(node.shape[1:]) <= MOST_ELEMENTS:
         for length in range(len(way), 0, -1):
             x = way[length - 1].arguments["self"]
