@@ -22,6 +22,7 @@ from cnndsl.importing.patterns import (
     over_channels,
     padded,
     shuffles,
+    spread,
     tokens,
 )
 from cnndsl.importing.trace import Trace
@@ -31,6 +32,7 @@ PATTERNS: tuple[ModuleType, ...] = (
     numbers,
     padded,
     dropped,
+    spread,
     computed_weights,
     attention,
     attend,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, final
+from typing import Any, ClassVar, Literal, Self, final
 
 from cnndsl.ir.arguments import Axes, Positive, per_axis
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.weight import Weight
@@ -90,3 +91,9 @@ class RelPos(Op):
         table = op.permute_dims(weights[""]) if self.index == "swin" else weights[""]
         taken = op.reshape(op.take(table, relax.const(self.picked(), "int64"), axis=1, mode="clip"), shape)
         return op.broadcast_to(taken, (values[0].ty.shape[0], *shape))
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "rel_pos":
+            return None
+        return cls(heads=call["heads"], size=call["size"], index=call["index"], stride=call["stride"])

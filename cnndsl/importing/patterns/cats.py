@@ -9,13 +9,15 @@ from cnndsl.importing.trace import Node, Ref
 from cnndsl.importing.web import Web, common
 
 _JOINED = ("add", "mul", "maximum", "minimum", "matmul")
-TARGETS = ("cat", "div", "new_zeros", "zeros_like", "slice", *_JOINED)
+TARGETS = ("mean", "sum", "cat", "div", "new_zeros", "zeros_like", "slice", *_JOINED)
 
 
 def rewrite(web: Web, node: Node) -> Node | None:
     """One branching operation as the language has it."""
     if node.target == "cat":
         return _grown(web, node)
+    if node.target in ("mean", "sum"):
+        return _over_branches(web, node)
     if node.target in ("div", "mul") and (mean := _mean(web, node)) is not None:
         return mean
     if node.target in ("new_zeros", "zeros_like"):
@@ -23,6 +25,22 @@ def rewrite(web: Web, node: Node) -> Node | None:
     if node.target == "slice":
         return _crop(web, node)
     return _joined(web, node) if node.target in _JOINED else None
+
+
+def _over_branches(web: Web, node: Node) -> Node | None:
+    """The mean or sum over an axis along which tensors were joined that are one position long."""
+    joined = web.alone(node.arguments["self"], "cat")
+    if joined is None or node.arguments["axes"] != (joined.arguments["axis"],) or node.arguments["keepdim"]:
+        return None
+    tensors = []
+    for ref in joined.arguments["tensors"]:
+        single = web.alone(ref, "reshape")
+        if single is None or web.shape(single.arguments["self"]) != node.shape:
+            return None
+        tensors.append(single.arguments["self"])
+    target = "mean of branches" if node.target == "mean" else "add"
+    arguments = {"self": tensors[0], "other": tensors[1]} if target == "add" and len(tensors) == 2 else {"tensors": tensors}
+    return replace(node, target=target, arguments=arguments, scope=common(joined, node))
 
 
 def _grown(web: Web, node: Node) -> Node | None:
