@@ -35,7 +35,7 @@ def import_module(
     except Unread as why:
         raise unreadable(source, str(why)) from why
     net = net_of(with_computed_constants(trace), source)
-    shell = outline(module).eval()
+    shell = outline(module).eval().requires_grad_(False)
     examples = tuple(torch.empty((2, *shape), dtype=getattr(torch, dtype), device="meta") for shape, dtype in inputs)
     macs = macs_of(shell, examples)
     found: dict[str, Agreement] = {}

@@ -35,6 +35,7 @@ PATTERNS: tuple[ModuleType, ...] = (
     spread,
     computed_weights,
     attention,
+    tokens,
     attend,
     layout,
     gates,

@@ -79,6 +79,11 @@ def _made(web: Web, ref: Ref, flowing: Ref, node: Node) -> Ref | None:
         web.insert(Node(name, "rel_pos", arguments, (batch, *shape), scope=node.scope), before=node.name)
         return Ref(name)
     inner = web.nodes.get(ref.name)
+    if inner is not None and inner.target == "expand":
+        # Spread over the batch, which all of them are.
+        (spread,) = inner.refs()
+        if inner.shape == (batch, *web.shape(spread)[1:]) and web.shape(spread)[0] == 1:
+            return _made(web, spread, flowing, node)
     if inner is None or inner.target not in _COMPUTED or inner.shape[:1] == (batch,):
         return None
     before: dict[str, Ref] = {}
