@@ -22,7 +22,6 @@ from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, registry
 from cnndsl.ir.tensor import TensorType
 
-
 _MERGES = ("add", "sub", "mul", "div", "maximum", "minimum", "cat", "mean of branches")
 
 

@@ -20,7 +20,13 @@ def _scaled(node: Node, weight_shape: tuple[int, ...] | None) -> tuple[Node, ...
     if weight_shape is None or not weight_shape:
         return ()
     x, batch = node.arguments["self"], node.shape[0]
-    made = Node(f"{node.name}.weight", "weight", {"self": x, "weight": node.arguments["weight"]}, (batch, *weight_shape), scope=node.scope)
+    made = Node(
+        f"{node.name}.weight",
+        "weight",
+        {"self": x, "weight": node.arguments["weight"]},
+        (batch, *weight_shape),
+        scope=node.scope,
+    )
     axis, rank = node.arguments["axis"], len(node.shape) - 1
     count = max(weight_shape)
     wanted = tuple(count if n == axis else 1 for n in range(rank))
@@ -37,7 +43,9 @@ def _length(node: Node, weight_shape: tuple[int, ...] | None) -> tuple[Node, ...
     x, axes = node.arguments["self"], node.arguments["axes"]
     kept = tuple(1 if n - 1 in axes else size for n, size in enumerate(node.shape))
     square = Node(f"{node.name}.square", "pow", {"self": x, "exponent": 2}, node.shape, scope=node.scope)
-    total = Node(f"{node.name}.sum", "sum", {"self": Ref(square.name), "axes": axes, "keepdim": True}, kept, scope=node.scope)
+    total = Node(
+        f"{node.name}.sum", "sum", {"self": Ref(square.name), "axes": axes, "keepdim": True}, kept, scope=node.scope
+    )
     root = Node(f"{node.name}.root", "sqrt", {"self": Ref(total.name)}, kept, scope=node.scope)
     bounded = Node(f"{node.name}.least", "clamp", {"self": Ref(root.name), "min": 1e-12}, kept, scope=node.scope)
     quotient = replace(node, target="div", arguments={"self": x, "other": Ref(bounded.name)})
@@ -63,10 +71,24 @@ def channels_moved(
     first = tuple(n for n in order if n != rank)
     steps = [
         Node(f"{name}.long", "reshape", {"self": x}, (batch, *long), scope=scope),
-        Node(f"{name}.turned", "permute", {"self": Ref(f"{name}.long"), "axes": tuple(order)}, (batch, *turned), scope=scope),
-        Node(f"{name}.short", "reshape", {"self": Ref(f"{name}.turned")}, (batch, *(shape[n] for n in first)), scope=scope),
+        Node(
+            f"{name}.turned",
+            "permute",
+            {"self": Ref(f"{name}.long"), "axes": tuple(order)},
+            (batch, *turned),
+            scope=scope,
+        ),
+        Node(
+            f"{name}.short",
+            "reshape",
+            {"self": Ref(f"{name}.turned")},
+            (batch, *(shape[n] for n in first)),
+            scope=scope,
+        ),
     ]
     if first != tuple(range(rank)):
         back = tuple(first.index(n) for n in range(rank))
-        steps.append(Node(f"{name}.back", "permute", {"self": Ref(f"{name}.short"), "axes": back}, (batch, *shape), scope=scope))
+        steps.append(
+            Node(f"{name}.back", "permute", {"self": Ref(f"{name}.short"), "axes": back}, (batch, *shape), scope=scope)
+        )
     return tuple(steps)

@@ -127,7 +127,11 @@ def operator_rows() -> Iterator[dict[str, Any]]:
 def measure(kinds: list[str], into: Path, seconds: float, listed: Path | None) -> None:
     """Appends a line for each network that has none yet, until the time is up."""
     families = dict((name, family) for family, name in timm_names()) if listed else {}
-    names = {"timm": lambda: ((families[n], n) for n in listed.read_text().split()) if listed else timm_names(), "torchvision": torchvision_names, "built-in": built_in_names}
+    names = {
+        "timm": lambda: ((families[n], n) for n in listed.read_text().split()) if listed else timm_names(),
+        "torchvision": torchvision_names,
+        "built-in": built_in_names,
+    }
     done = {(row["kind"], row["name"]) for row in results(into)} if into.exists() else set()
     end = time.monotonic() + seconds
     with into.open("a") as file, warnings.catch_warnings():
@@ -151,8 +155,14 @@ def results(path: Path) -> list[dict[str, Any]]:
 
 
 def write(path: Path) -> None:
-    """The page of tables."""
+    """The page of tables; sets that are not among the results keep theirs."""
     rows = results(path)
+    measured_now = {"onnx": "ONNX, operator by operator"} | {
+        row["kind"]: row["kind"] for row in rows if row["kind"] != "onnx"
+    }
+    old = [
+        part for part in PAGE.read_text().split("\n\n## ")[1:] if part.partition("\n")[0] not in measured_now.values()
+    ]
     parts = [
         "# What `import` takes",
         "Written by `tests/importing/coverage.py`. A network counts as imported where its program has the same keys, shapes,"
@@ -170,6 +180,7 @@ def write(path: Path) -> None:
         refused = _reasons(own)
         if refused:
             parts += ["What the refused ones hold, by the number of networks:", refused]
+    parts += [f"## {part.strip()}" for part in old]
     PAGE.write_text("\n\n".join(parts) + "\n")
 
 

@@ -90,7 +90,14 @@ def _side_by_side(web: Web, node: Node, x: Ref, name: str) -> Ref | None:
     lead = len(before) - 1
     first = tuple(range(lead))
     if channels == rank - 1:
-        turned = _added(web, node, f"{name}.turned", "permute", {"self": x, "axes": (*first, lead + 1, lead, lead + 2)}, (*before, n, h, d))
+        turned = _added(
+            web,
+            node,
+            f"{name}.turned",
+            "permute",
+            {"self": x, "axes": (*first, lead + 1, lead, lead + 2)},
+            (*before, n, h, d),
+        )
         return _added(web, node, name, "reshape", {"self": turned}, (*before, n, h * d))
     if lead or channels != 0:
         return None

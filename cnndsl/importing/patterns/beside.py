@@ -74,7 +74,14 @@ def _made(web: Web, ref: Ref, flowing: Ref, node: Node) -> Ref | None:
     table = relative_positions(web, ref)
     if table is not None:
         weight, op = table
-        arguments = {"self": flowing, "weight": weight, "heads": op.heads, "size": op.size, "index": op.index, "stride": op.stride}
+        arguments = {
+            "self": flowing,
+            "weight": weight,
+            "heads": op.heads,
+            "size": op.size,
+            "index": op.index,
+            "stride": op.stride,
+        }
         shape = op.infer(()).shape
         web.insert(Node(name, "rel_pos", arguments, (batch, *shape), scope=node.scope), before=node.name)
         return Ref(name)

@@ -63,7 +63,9 @@ def _over_branches(web: Web, node: Node) -> Node | None:
             return None
         tensors.append(single.arguments["self"])
     target = "mean of branches" if node.target == "mean" else "add"
-    arguments = {"self": tensors[0], "other": tensors[1]} if target == "add" and len(tensors) == 2 else {"tensors": tensors}
+    arguments = (
+        {"self": tensors[0], "other": tensors[1]} if target == "add" and len(tensors) == 2 else {"tensors": tensors}
+    )
     return replace(node, target=target, arguments=arguments, scope=common(joined, node))
 
 

@@ -32,9 +32,7 @@ def relative_positions(web: Web, ref: Ref) -> tuple[Ref, RelPos] | None:
         elif node.target == "reshape":
             places = places.reshape(node.shape)
         else:
-            index = tuple(
-                slice(None) if item is None else web.constant(item) for item in node.arguments["indices"]
-            )
+            index = tuple(slice(None) if item is None else web.constant(item) for item in node.arguments["indices"])
             if any(item is None for item in index):
                 return None
             places = places[index]
@@ -51,7 +49,9 @@ def relative_positions(web: Web, ref: Ref) -> tuple[Ref, RelPos] | None:
             for stride in (1, 2):
                 if table != wanted or -(-height // stride) * -(-width // stride) != asking:
                     continue
-                op = RelPos(heads=heads, size=(height, width) if height != width else height, index=index_, stride=stride)
+                op = RelPos(
+                    heads=heads, size=(height, width) if height != width else height, index=index_, stride=stride
+                )
                 picked = np.array(op.picked())
                 each = np.arange(heads)[:, None]
                 expected = picked * heads + each if index_ == "swin" else each * rows + picked
