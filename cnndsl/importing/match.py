@@ -150,7 +150,11 @@ class _Matching:
         """An operation that no layer is, said in others; none where one of those is no layer either."""
         given = node.arguments.get("weight")
         weight = self.trace.weights.get(given.name) if isinstance(given, Ref) else None
-        found = []
+        found: list[Piece] = []
+        if node.target == "sum" and len(node.arguments.get("axes", ())) == 1:
+            (ref,), (axis,) = node.refs(), node.arguments["axes"]
+            type = self.types.get(self.same.get(ref.name, ref.name))
+            node = replace(node, arguments={**node.arguments, "length": type.shape[axis] if type else 0})
         for step in otherwise(node, weight.shape if weight is not None else None):
             piece = self.piece(step)
             more = self.realigned(step) if isinstance(piece, Lack) else []

@@ -52,9 +52,30 @@ def _length(node: Node, weight_shape: tuple[int, ...] | None) -> tuple[Node, ...
     return square, total, root, bounded, quotient
 
 
+_MOST_PARTS = 8
+
+
+def _summed(node: Node, weight_shape: tuple[int, ...] | None) -> tuple[Node, ...]:
+    """The sum over an axis of a few positions, which the channels are on: its positions added."""
+    x, axes, count = node.arguments["self"], node.arguments["axes"], node.arguments.get("length", 0)
+    if weight_shape is not None or len(axes) != 1 or node.arguments["keepdim"] or not 1 < count <= _MOST_PARTS:
+        return ()
+    (axis,) = axes
+    one = (*node.shape[: axis + 1], 1, *node.shape[axis + 1 :])
+    steps: list[Node] = []
+    for index in range(count):
+        cut = {"self": x, "axis": axis, "start": index, "stop": index + 1, "step": 1}
+        steps.append(Node(f"{node.name}.part{index}", "slice", cut, one, scope=node.scope))
+        laid = {"self": Ref(f"{node.name}.part{index}")}
+        steps.append(Node(f"{node.name}.at{index}", "reshape", laid, node.shape, scope=node.scope))
+    parts = [Ref(f"{node.name}.at{index}") for index in range(count)]
+    return (*steps, replace(node, target="add", arguments={"tensors": parts}))
+
+
 _WAYS: Mapping[str, Callable[[Node, tuple[int, ...] | None], tuple[Node, ...]]] = {
     "layer_scale": _scaled,
     "l2_norm": _length,
+    "sum": _summed,
 }
 
 

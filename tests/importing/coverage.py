@@ -126,7 +126,7 @@ def operator_rows() -> Iterator[dict[str, Any]]:
 
 def measure(kinds: list[str], into: Path, seconds: float, listed: Path | None) -> None:
     """Appends a line for each network that has none yet, until the time is up."""
-    families = dict((name, family) for family, name in timm_names()) if listed else {}
+    families = {name: family for family, name in timm_names()} if listed else {}
     names = {
         "timm": lambda: ((families[n], n) for n in listed.read_text().split()) if listed else timm_names(),
         "torchvision": torchvision_names,

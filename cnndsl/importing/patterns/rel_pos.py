@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import Any, Literal
 
 from cnndsl.importing.patterns.layout import MOST_ELEMENTS
 from cnndsl.importing.trace import Node, Ref
@@ -44,7 +44,11 @@ def relative_positions(web: Web, ref: Ref) -> tuple[Ref, RelPos] | None:
         width = answering // height
         if height * width != answering:
             continue
-        for index_, rows in (("swin", (2 * height - 1) * (2 * width - 1)), ("levit", answering)):
+        forms: tuple[tuple[Literal["swin", "levit"], int], ...] = (
+            ("swin", (2 * height - 1) * (2 * width - 1)),
+            ("levit", answering),
+        )
+        for index_, rows in forms:
             wanted = (rows, heads) if index_ == "swin" else (heads, rows)
             for stride in (1, 2):
                 if table != wanted or -(-height // stride) * -(-width // stride) != asking:

@@ -122,6 +122,8 @@ class Reader:
             translator = self.translators.get(operation.kind)
             if translator is None:
                 raise Untranslated(operation.kind)
+            if given and all(array is not None for array in given):
+                raise Untranslated(f"{operation.kind} of constants")
             self.check_numbers(operation)
             translator(self, operation)
         except Untranslated as what:
