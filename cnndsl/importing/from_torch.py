@@ -8,8 +8,8 @@ from typing import Any
 
 from cnndsl.analyses.summary import summarize
 from cnndsl.backends.pytorch.library import torch
-from cnndsl.importing.constants import with_computed_constants
 from cnndsl.importing.imported import Imported, Report, first_proved, lines_of, net_of
+from cnndsl.importing.plain.constants import with_computed_constants
 from cnndsl.importing.proof import Agreement, macs_of, same_outputs, same_state
 from cnndsl.importing.readers.torch_export import outline, trace_module
 from cnndsl.importing.refuse import Unproved, Unread, unreadable

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 import cnndsl.ops  # noqa: F401  (fills the registry of layers)
 from cnndsl.diagnostics.errors import Refusal
-from cnndsl.importing.batch import MIXED
-from cnndsl.importing.otherwise import channels_moved, otherwise
+from cnndsl.importing.plain.batch import MIXED
+from cnndsl.importing.plain.otherwise import channels_moved, otherwise
 from cnndsl.importing.refuse import Lack
 from cnndsl.importing.trace import ModuleCall, Node, Ref, Tensor, Trace
 from cnndsl.importing.web import Web

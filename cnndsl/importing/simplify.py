@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from cnndsl.importing.canonical import canonical
 from cnndsl.importing.patterns import (
-    attend,
-    attention,
     beside,
     cats,
     computed_weights,
@@ -15,7 +12,6 @@ from cnndsl.importing.patterns import (
     gates,
     gelu,
     global_pool,
-    layout,
     norms,
     numbers,
     one_tensor,
@@ -25,6 +21,8 @@ from cnndsl.importing.patterns import (
     spread,
     tokens,
 )
+from cnndsl.importing.patterns.heads import attend, attention, layout
+from cnndsl.importing.plain.canonical import canonical
 from cnndsl.importing.trace import Trace
 from cnndsl.importing.web import Web, walk
 

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 import cnndsl
-from cnndsl.importing.batch import batch_first
+from cnndsl.importing.plain.batch import batch_first
 from cnndsl.importing.readers.torch_export import trace_module
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
-from cnndsl.importing.patterns.rel_pos import relative_positions
+from cnndsl.importing.patterns.heads.rel_pos import relative_positions
 from cnndsl.importing.trace import Node, Ref
 from cnndsl.importing.web import Web
 

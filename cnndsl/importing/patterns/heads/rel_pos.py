@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any, Literal
 
-from cnndsl.importing.patterns.layout import MOST_ELEMENTS
+from cnndsl.importing.patterns.heads.layout import MOST_ELEMENTS
 from cnndsl.importing.trace import Node, Ref
 from cnndsl.importing.web import Web
 from cnndsl.ops.rel_pos import RelPos

@@ -6,8 +6,8 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
-from cnndsl.importing.patterns.channels import channels_of
-from cnndsl.importing.patterns.layout import MOST_ELEMENTS, moved
+from cnndsl.importing.patterns.heads.channels import channels_of
+from cnndsl.importing.patterns.heads.layout import MOST_ELEMENTS, moved
 from cnndsl.importing.trace import Node, Ref
 from cnndsl.importing.web import Web, common
 

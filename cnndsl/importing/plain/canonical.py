@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from cnndsl.importing.batch import batch_first, turn_of
+from cnndsl.importing.plain.batch import batch_first, turn_of
 from cnndsl.importing.trace import Node, Ref, Trace
 
 SAME = {

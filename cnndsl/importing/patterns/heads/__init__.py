@@ -1,0 +1,1 @@
+"""Attention: heads as an axis, the layouts that it takes, and tables by relative position."""
