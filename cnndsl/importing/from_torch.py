@@ -8,8 +8,8 @@ from typing import Any
 
 from cnndsl.analyses.summary import summarize
 from cnndsl.backends.pytorch.library import torch
-from cnndsl.importing.constants import with_computed_constants
 from cnndsl.importing.imported import Imported, Report, first_proved, lines_of, net_of
+from cnndsl.importing.plain.constants import with_computed_constants
 from cnndsl.importing.proving.proof import Agreement, macs_of, same_outputs, same_state
 from cnndsl.importing.readers.torch_export import outline, trace_module
 from cnndsl.importing.refuse import Unproved, Unread, unreadable
@@ -35,7 +35,7 @@ def import_module(
     except Unread as why:
         raise unreadable(source, str(why)) from why
     net = net_of(with_computed_constants(trace), source)
-    shell = outline(module).eval()
+    shell = outline(module).eval().requires_grad_(False)
     examples = tuple(torch.empty((2, *shape), dtype=getattr(torch, dtype), device="meta") for shape, dtype in inputs)
     macs = macs_of(shell, examples)
     found: dict[str, Agreement] = {}

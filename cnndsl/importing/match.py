@@ -6,19 +6,23 @@ An op's shape rule is applied at once and compared with the trace's shape, so th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
 
 import cnndsl.ops  # noqa: F401  (fills the registry of layers)
 from cnndsl.diagnostics.errors import Refusal
+from cnndsl.importing.plain.batch import MIXED
+from cnndsl.importing.plain.otherwise import channels_moved, otherwise
 from cnndsl.importing.refuse import Lack
 from cnndsl.importing.trace import ModuleCall, Node, Ref, Tensor, Trace
 from cnndsl.importing.web import Web
 from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, registry
 from cnndsl.ir.tensor import TensorType
+
+_MERGES = ("add", "sub", "mul", "div", "maximum", "minimum", "cat", "mean of branches")
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,9 @@ class _Matching:
                 self.same[node.name] = self.same.get(ref.name, ref.name)
                 continue
             piece = self.piece(node)
+            if isinstance(piece, Lack) and (pieces := self.otherwise(node) or self.realigned(node)):
+                yield from pieces
+                continue
             if isinstance(piece, Lack):
                 self.lacks.append(piece)
                 shape = node.shape[1:]
@@ -101,11 +108,68 @@ class _Matching:
             self.types[node.name] = piece.type
             yield piece
 
+    def realigned(self, node: Node) -> list[Piece]:
+        """A merge of tensors whose channels are on different axes, those of all others brought to the first one's; none
+        where that is not what it lacks."""
+        refs = [r for r in node.refs() if self.same.get(r.name, r.name) in self.types]
+        if node.target not in _MERGES or len(refs) < 2 or len(refs) != sum(1 for _ in node.refs()):
+            return []
+        types = [self.types[self.same.get(r.name, r.name)] for r in refs]
+        if len({len(t.shape) for t in types}) != 1 or len({t.channel_axis for t in types}) == 1:
+            return []
+        wanted = next((t.channel_axis for t in types if t.shape == node.shape[1:]), types[0].channel_axis)
+        found: list[Piece] = []
+        names: dict[str, Ref] = {}
+        for ref, type in zip(refs, types, strict=True):
+            if type.channel_axis == wanted:
+                continue
+            batch, here = node.shape[0], ref
+            for step in channels_moved(f"{node.name}.{ref.name}", ref, type, wanted, batch, node.scope):
+                piece = self.piece(step)
+                if isinstance(piece, Lack):
+                    return []
+                self.types[step.name] = piece.type
+                found.append(piece)
+                here = Ref(step.name)
+            names[ref.name] = here
+        changed = {
+            key: [names.get(item.name, item) for item in value]
+            if isinstance(value, list)
+            else names.get(value.name, value)
+            if isinstance(value, Ref)
+            else value
+            for key, value in node.arguments.items()
+        }
+        piece = self.piece(replace(node, arguments=changed))
+        if isinstance(piece, Lack):
+            return []
+        self.types[node.name] = piece.type
+        return [*found, piece]
+
+    def otherwise(self, node: Node) -> list[Piece]:
+        """An operation that no layer is, said in others; none where one of those is no layer either."""
+        given = node.arguments.get("weight")
+        weight = self.trace.weights.get(given.name) if isinstance(given, Ref) else None
+        found: list[Piece] = []
+        if node.target == "sum" and len(node.arguments.get("axes", ())) == 1:
+            (ref,), (axis,) = node.refs(), node.arguments["axes"]
+            type = self.types.get(self.same.get(ref.name, ref.name))
+            node = replace(node, arguments={**node.arguments, "length": type.shape[axis] if type else 0})
+        for step in otherwise(node, weight.shape if weight is not None else None):
+            piece = self.piece(step)
+            more = self.realigned(step) if isinstance(piece, Lack) else []
+            if isinstance(piece, Lack) and not more:
+                return []
+            if isinstance(piece, Piece):
+                more = [piece]
+                self.types[step.name] = piece.type
+            found += more
+        return found
+
     def piece(self, node: Node) -> Piece | Lack:
         """The layer that an operation is, or why it is none."""
-        if not node.shape or node.shape[0] != self.trace.batch:
-            mixed = " that mixes the batch with other axes"
-            return Lack(node.target if node.target.endswith(mixed) else f"{node.target}{mixed}", node.module)
+        if not node.shape or node.shape[0] != self.trace.batch or node.target.endswith(MIXED):
+            return Lack(f"{node.target.removesuffix(MIXED)}{MIXED}", node.module)
         data: list[str] = []
         plain: dict[str, Any] = {}
         weights: dict[str, Tensor] = {}
@@ -158,6 +222,8 @@ def _is_tensors(value: Any) -> bool:
 def _label(op: Op, xs: tuple[TensorType, ...], weights: dict[str, Tensor]) -> str | None:
     """The part of their keys that all weights of a layer share, as the layer's slots have it; None where they do not."""
     slots = {slot: weight for slot, weight in op.weights(xs).items() if slot != "num_batches_tracked"}
+    if op.one_tensor and not slots and not weights:
+        return ""
     if op.one_tensor:
         (weight,) = weights.values()
         return weight.name if slots[""].shape == weight.shape else None
@@ -183,6 +249,8 @@ def _said(node: Node, call: Call, xs: tuple[TensorType, ...]) -> str:
     ]
     if numbers:
         said += f" with the number {numbers[0]:g}"
+    if len(xs) > 1:
+        said += f" of {', '.join(str(x) for x in xs[:4])}"
     if call.weights:
         shapes = ", ".join("×".join(map(str, shape)) or "one number" for shape in call.weights.values())
         said += f" with a weight of {shapes}" if node.target in ("add", "mul", "sub", "div", "matmul") else ""

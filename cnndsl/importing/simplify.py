@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from cnndsl.importing.canonical import canonical
 from cnndsl.importing.patterns import (
     anchors,
     beside,
@@ -14,16 +13,17 @@ from cnndsl.importing.patterns import (
     gates,
     gelu,
     global_pool,
-    layout,
     norms,
     numbers,
     one_tensor,
     over_channels,
     padded,
     shuffles,
+    spread,
     tokens,
 )
-from cnndsl.importing.patterns.attending import attend, attention
+from cnndsl.importing.patterns.attending import attend, attention, layout
+from cnndsl.importing.plain.canonical import canonical
 from cnndsl.importing.trace import Trace
 from cnndsl.importing.web import Web, walk
 
@@ -31,8 +31,10 @@ PATTERNS: tuple[ModuleType, ...] = (
     numbers,
     padded,
     dropped,
+    spread,
     computed_weights,
     attention,
+    tokens,
     attend,
     layout,
     gates,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, final
+from typing import Any, ClassVar, Literal, Self, final
 
 from cnndsl.ir.arguments import Axes, Positive
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.shared.offsets import Offsets, offsets
 from cnndsl.ir.shared.relax_words import const_places
@@ -63,3 +64,9 @@ class RelPos(Op):
         table = op.permute_dims(weights[""]) if self.index == "swin" else weights[""]
         taken = op.take(table, const_places(relax, self._offsets()), axis=1, mode="clip")
         return op.broadcast_to(op.reshape(taken, shape), (values[0].ty.shape[0], *shape))
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "rel_pos":
+            return None
+        return cls(heads=call["heads"], size=call["size"], index=call["index"], stride=call["stride"])

@@ -1,18 +1,21 @@
 """What `import` takes and what it refuses, family by family: measures, and writes docs/importing/coverage.md.
 
-    python -m tests.importing.coverage measure timm torchvision built-in onnx --into results.jsonl [--seconds 3600]
+    python -m tests.importing.coverage measure timm torchvision built-in onnx --into results.jsonl [--seconds 3600] [--names FILE]
     python -m tests.importing.coverage write results.jsonl
     python -m tests.importing.coverage check results.jsonl
 
-Measuring goes on where results.jsonl ends. `write` keeps the tables of sets that were not measured; `check` fails where fewer
-networks of a family come in than the page says. Networks of libraries are without numbers: their keys, shapes, parameters and MACs
-are compared; outputs are compared in the tests.
+Measuring goes on where results.jsonl ends; `--names` gives the networks of timm in another order, one a line. `write` keeps the
+tables of sets that were not measured; `check` fails where fewer networks of a family come in than the page says. No outputs of
+libraries' networks are computed: their keys, shapes, parameters and MACs are compared; outputs are compared in the tests.
+`onnx` are ONNX's own tests of its operators, whose outputs are.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import signal
+import sys
 import time
 import warnings
 from collections import Counter, defaultdict
@@ -62,18 +65,19 @@ def built_in_names() -> Names:
 
 
 def module_of(kind: str, name: str) -> tuple[Any, tuple[int, ...]]:
-    """A network without numbers, and the size of its input."""
-    import torch
-
+    """A network, whose constants have numbers, and the size of its input."""
     from cnndsl.importing.libraries.named import named
 
-    try:
-        with torch.device("meta"):
-            found = named(f"{kind}:{name}", {})
-    except Exception:
-        # Constructors that compute with numbers.
-        found = named(f"{kind}:{name}", {})
-    return found.module.to("meta"), found.size
+    found = named(f"{kind}:{name}", {})
+    return found.module, found.size
+
+
+LONGEST = 120
+"""Seconds after which a network is given up."""
+
+
+def _given_up(*_: Any) -> None:
+    raise TimeoutError(f"more than {LONGEST} seconds")
 
 
 def measured(kind: str, family: str, name: str) -> dict[str, Any]:
@@ -83,6 +87,8 @@ def measured(kind: str, family: str, name: str) -> dict[str, Any]:
 
     row: dict[str, Any] = {"kind": kind, "family": family, "name": name}
     start = time.perf_counter()
+    signal.signal(signal.SIGALRM, _given_up)
+    signal.alarm(LONGEST)
     try:
         if kind == "built-in":
             from cnndsl.backends.pytorch.live.module import to_torch
@@ -97,24 +103,47 @@ def measured(kind: str, family: str, name: str) -> dict[str, Any]:
         else:
             module, size = module_of(kind, name)
             inputs = [(size, "float32")]
-        report = import_module(module, inputs, name.replace(".", "_"), f"{kind}").report
+        report = import_module(module, inputs, name.replace(".", "_"), f"{kind}", compare=False).report
         row |= {"form": report.form, "lines": report.lines, "params": report.params, "macs": report.macs}
     except CnnError as error:
         diagnostic = error.diagnostics[0]
         row |= {"refused": diagnostic.message, "notes": list(diagnostic.notes)}
     except Exception as error:
         row |= {"failed": f"{type(error).__name__}: {error}"[:300]}
+    signal.alarm(0)
     return row | {"seconds": round(time.perf_counter() - start, 1)}
 
 
-def measure(kinds: list[str], into: Path, seconds: float) -> None:
+def operator_rows() -> Iterator[dict[str, Any]]:
+    """A line for each of ONNX's tests of operators that are taken."""
+    from tests.importing.conformance import TAKEN, file_cases, node_cases, tried
+
+    for case in (*file_cases(), *node_cases()):
+        outcome = tried(case)
+        alone = case.operators - {"Constant"}
+        family = next(iter(alone)) if len(alone) == 1 else "several operators"
+        taken = family if family == "several operators" or family in TAKEN else "other operators"
+        yield {"kind": "onnx", "family": taken, "name": case.name, "verdict": outcome.verdict, "why": outcome.why}
+
+
+def measure(kinds: list[str], into: Path, seconds: float, listed: Path | None) -> None:
     """Appends a line for each network that has none yet, until the time is up."""
-    names = {"timm": timm_names, "torchvision": torchvision_names, "built-in": built_in_names}
+    families = {name: family for family, name in timm_names()} if listed else {}
+    names = {
+        "timm": lambda: ((families[n], n) for n in listed.read_text().split()) if listed else timm_names(),
+        "torchvision": torchvision_names,
+        "built-in": built_in_names,
+    }
     done = {(row["kind"], row["name"]) for row in results(into)} if into.exists() else set()
     end = time.monotonic() + seconds
     with into.open("a") as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for kind in kinds:
+            if kind == "onnx":
+                for row in operator_rows():
+                    if (kind, row["name"]) not in done:
+                        print(json.dumps(row), file=file, flush=True)
+                continue
             for family, name in names[kind]():
                 if time.monotonic() > end:
                     return
@@ -128,10 +157,14 @@ def results(path: Path) -> list[dict[str, Any]]:
 
 
 def write(path: Path) -> None:
-    """The page of tables."""
+    """The page of tables; sets that are not among the results keep theirs."""
     rows = results(path)
-    measured = {row["kind"] for row in rows}
-    kept = {kind: text for kind, text in _sections(PAGE.read_text()).items() if kind not in measured}
+    measured_now = {"onnx": "ONNX, operator by operator"} | {
+        row["kind"]: row["kind"] for row in rows if row["kind"] != "onnx"
+    }
+    old = [
+        part for part in PAGE.read_text().split("\n\n## ")[1:] if part.partition("\n")[0] not in measured_now.values()
+    ]
     parts = [
         "# What `import` takes",
         "Written by `tests/importing/coverage.py`. A network counts as imported where its program has the same keys, shapes,"
@@ -139,6 +172,9 @@ def write(path: Path) -> None:
     ]
     for kind in dict.fromkeys(row["kind"] for row in rows):
         own = [row for row in rows if row["kind"] == kind]
+        if kind == "onnx":
+            parts += _operators(own)
+            continue
         taken = [row for row in own if "form" in row]
         forms = Counter(row["form"] for row in taken)
         said = ", ".join(f"{count} with {form}" if form != "flat" else f"{count} flat" for form, count in forms.items())
@@ -146,7 +182,7 @@ def write(path: Path) -> None:
         refused = _reasons(own)
         if refused:
             parts += ["What the refused ones hold, by the number of networks:", refused]
-    parts += [f"## {kind}\n\n{text}" for kind, text in kept.items()]
+    parts += [f"## {part.strip()}" for part in old]
     PAGE.write_text("\n\n".join(parts) + "\n")
 
 
@@ -169,6 +205,24 @@ def check(path: Path) -> list[str]:
                 if count < int(cells[1]):
                     found.append(f"{kind} {cells[0]}: {count} of {cells[1]} that the page says")
     return found
+
+
+def _operators(rows: list[dict[str, Any]]) -> list[str]:
+    """How many of ONNX's tests are right, and how many refused by name, for each operator that is taken."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        counts[row["family"]][row["verdict"]] += 1
+    total = Counter(row["verdict"] for row in rows)
+    lines = ["| operator | right | refused by name | wrong |", "|---|---:|---:|---:|"]
+    for family in sorted(counts, key=lambda name: (name.islower(), name)):
+        found = counts[family]
+        lines.append(f"| {family} | {found['right']} | {found['refused']} | {found['wrong']} |")
+    said = (
+        f"{len(rows)} of ONNX's own tests, each with its weights as constants: outputs of {total['right']} are as expected,"
+        f" {total['refused']} are refused by name, {total['wrong']} are wrong. Most tests refused are of numbers other than"
+        " float32, of axes that the batch is on, and of operators that no layer has."
+    )
+    return ["## ONNX, operator by operator", said, "\n".join(lines)]
 
 
 def _families(rows: list[dict[str, Any]]) -> str:
@@ -199,7 +253,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     first = commands.add_parser("measure")
-    first.add_argument("kinds", nargs="+", choices=["timm", "torchvision", "built-in"])
+    first.add_argument("kinds", nargs="+", choices=["timm", "torchvision", "built-in", "onnx"])
+    first.add_argument("--names", type=Path)
     first.add_argument("--into", type=Path, required=True)
     first.add_argument("--seconds", type=float, default=1e9)
     commands.add_parser("write").add_argument("results", type=Path)
@@ -210,9 +265,10 @@ def main() -> None:
             from tests.oracle import torchvision_models
 
             torchvision_models()
+            sys.path.append(str(Path(sys.prefix) / "trained"))
         except ImportError:
             pass
-        measure(given.kinds, given.into, given.seconds)
+        measure(given.kinds, given.into, given.seconds, given.names)
     elif given.command == "check":
         if fewer := check(given.results):
             raise SystemExit("\n".join(fewer))

@@ -38,10 +38,10 @@ ANOTHER = {
 OTHERWISE = {"PixelShuffle", "Sum", "div"}
 """Layers some of whose examples come back as the operations that they are computed by."""
 
-NOT_YET = {"Const", "Fold", "RelPos", "RelPosIndex", "Reorder", "Unfold"}
+NOT_YET = {"Fold", "RelPos", "RelPosIndex", "Reorder", "Unfold"}
 """Layers that no pattern finds: their examples are refused."""
 
-PARTLY = {"Weight", "attend"}
+PARTLY = {"Const", "Weight", "attend"}
 """Layers some of whose examples are refused, and some come back as the operations that they are computed by."""
 
 REFUSED = {

@@ -148,21 +148,27 @@ class Chosen(nn.Module):  # type: ignore[misc]
 class HalfInside(nn.Module):  # type: ignore[misc]
     """What is computed under autocast is an operation with a body of its own in the exported program."""
 
-    def __init__(self) -> None:
+    def __init__(self, enabled: bool) -> None:
         super().__init__()
         self.conv = nn.Conv2d(3, 4, 3)
+        self.enabled = enabled
 
     def forward(self, x: Any) -> Any:
-        with torch.autocast("cpu", enabled=False):
+        with torch.autocast("cpu", enabled=self.enabled):
             return torch.relu(self.conv(x))
 
 
 def test_an_operation_with_a_body_is_refused_by_its_name() -> None:
     with pytest.raises(CnnError) as raised:
-        cnndsl.from_torch(HalfInside(), (3, 8, 8))
+        cnndsl.from_torch(HalfInside(True), (3, 8, 8))
     (diagnostic,) = raised.value.diagnostics
     assert diagnostic.id == "cannot-import"
     assert any("autocast" in note for note in diagnostic.notes), diagnostic.notes
+
+
+def test_an_operation_with_a_body_that_changes_nothing_is_its_body() -> None:
+    net = cnndsl.from_torch(HalfInside(False).eval(), (3, 8, 8))
+    assert [node.op.word for node in net.graph.nodes] == ["Conv", "ReLU"]
 
 
 def test_control_flow_on_numbers_is_refused() -> None:

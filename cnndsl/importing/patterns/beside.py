@@ -10,6 +10,7 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
+from cnndsl.importing.patterns.attending.rel_pos import relative_positions
 from cnndsl.importing.trace import Node, Ref
 from cnndsl.importing.web import Web
 
@@ -54,7 +55,7 @@ def _made(web: Web, ref: Ref, flowing: Ref, node: Node) -> Ref | None:
         # One key, one layer: it is made once, for the first that takes it.
         return Ref(name)
     batch = web.trace.batch
-    array = _numbers(web, ref)
+    array = web.constant(ref)
     if array is not None:
         if array.shape[:1] == (batch,) and (array == array[:1]).all():
             array = array[0]
@@ -70,7 +71,26 @@ def _made(web: Web, ref: Ref, flowing: Ref, node: Node) -> Ref | None:
         arguments = {"self": flowing, "weight": ref}
         web.insert(Node(name, "weight", arguments, (batch, *shape), scope=node.scope), before=node.name)
         return Ref(name)
+    table = relative_positions(web, ref)
+    if table is not None:
+        weight, op = table
+        arguments = {
+            "self": flowing,
+            "weight": weight,
+            "heads": op.heads,
+            "size": op.size,
+            "index": op.index,
+            "stride": op.stride,
+        }
+        shape = op.infer(()).shape
+        web.insert(Node(name, "rel_pos", arguments, (batch, *shape), scope=node.scope), before=node.name)
+        return Ref(name)
     inner = web.nodes.get(ref.name)
+    if inner is not None and inner.target == "expand":
+        # Spread over the batch, which all of them are.
+        (spread,) = inner.refs()
+        if inner.shape == (batch, *web.shape(spread)[1:]) and web.shape(spread)[0] == 1:
+            return _made(web, spread, flowing, node)
     if inner is None or inner.target not in _COMPUTED or inner.shape[:1] == (batch,):
         return None
     before: dict[str, Ref] = {}
@@ -95,10 +115,6 @@ def _made(web: Web, ref: Ref, flowing: Ref, node: Node) -> Ref | None:
     copy = replace(inner, name=name, arguments=changed, shape=(batch, *inner.shape), scope=node.scope)
     web.insert(copy, before=node.name)
     return Ref(name)
-
-
-def _numbers(web: Web, ref: Ref) -> Any:
-    return web.constant(ref)
 
 
 def _lists(array: Any) -> Any:

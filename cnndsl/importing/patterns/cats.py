@@ -9,13 +9,17 @@ from cnndsl.importing.trace import Node, Ref
 from cnndsl.importing.web import Web, common
 
 _JOINED = ("add", "mul", "maximum", "minimum", "matmul")
-TARGETS = ("cat", "div", "new_zeros", "zeros_like", "slice", *_JOINED)
+TARGETS = ("pad", "mean", "sum", "cat", "div", "new_zeros", "zeros_like", "slice", *_JOINED)
 
 
 def rewrite(web: Web, node: Node) -> Node | None:
     """One branching operation as the language has it."""
     if node.target == "cat":
         return _grown(web, node)
+    if node.target == "pad":
+        return _filled(web, node)
+    if node.target in ("mean", "sum"):
+        return _over_branches(web, node)
     if node.target in ("div", "mul") and (mean := _mean(web, node)) is not None:
         return mean
     if node.target in ("new_zeros", "zeros_like"):
@@ -23,6 +27,46 @@ def rewrite(web: Web, node: Node) -> Node | None:
     if node.target == "slice":
         return _crop(web, node)
     return _joined(web, node) if node.target in _JOINED else None
+
+
+def _filled(web: Web, node: Node) -> Node | None:
+    """A pad with another number than 0 behind one axis: that tensor joined with one of this number."""
+    given, x = node.arguments, node.arguments.get("self")
+    value, amounts = given.get("value"), given.get("pads")
+    if given.get("mode") != "constant" or not value or amounts is None or not isinstance(x, Ref):
+        return None
+    shape = web.shape(x)
+    wide = [(2 + n, pair) for n, pair in enumerate(amounts) if any(pair)]
+    if len(wide) != 1 or wide[0][1] != (0, 1):
+        return None
+    axis = wide[0][0]
+    one = (*shape[:axis], 1, *shape[axis + 1 :])
+    here = {"self": x, "axis": axis - 1, "start": 0, "stop": 1, "step": 1}
+    for name, target, arguments in (
+        ("first", "slice", here),
+        ("none", "zeros", {"self": Ref(f"{node.name}.first")}),
+        ("filled", "add", {"self": Ref(f"{node.name}.none"), "other": float(value)}),
+    ):
+        web.insert(Node(f"{node.name}.{name}", target, arguments, one, scope=node.scope), before=node.name)
+    return replace(node, target="cat", arguments={"tensors": [x, Ref(f"{node.name}.filled")], "axis": axis - 1})
+
+
+def _over_branches(web: Web, node: Node) -> Node | None:
+    """The mean or sum over an axis along which tensors were joined that are one position long."""
+    joined = web.alone(node.arguments["self"], "cat")
+    if joined is None or node.arguments["axes"] != (joined.arguments["axis"],) or node.arguments["keepdim"]:
+        return None
+    tensors = []
+    for ref in joined.arguments["tensors"]:
+        single = web.alone(ref, "reshape")
+        if single is None or web.shape(single.arguments["self"]) != node.shape:
+            return None
+        tensors.append(single.arguments["self"])
+    target = "mean of branches" if node.target == "mean" else "add"
+    arguments = (
+        {"self": tensors[0], "other": tensors[1]} if target == "add" and len(tensors) == 2 else {"tensors": tensors}
+    )
+    return replace(node, target=target, arguments=arguments, scope=common(joined, node))
 
 
 def _grown(web: Web, node: Node) -> Node | None:

@@ -64,8 +64,22 @@ def _with_amounts(web: Web, node: Node) -> Node | None:
         if node.target.startswith("replication")
         else mode
     )
-    if any(any(pair) for pair in pairs[rank:]) or any(n < 0 for pair in pairs for n in pair):
+    if any(any(pair) for pair in pairs[rank:]):
         return None
+    if any(n < 0 for pair in pairs for n in pair):
+        # What is padded by less than nothing is cut off first.
+        for back, (before, after) in enumerate(pairs):
+            axis, shape = len(web.shape(x)) - 1 - back, web.shape(x)
+            if min(before, after) >= 0:
+                continue
+            start, stop = max(-before, 0), shape[axis] + min(after, 0)
+            cut = replace(
+                node, name=f"{node.name}.cut{axis}", target="slice", shape=(*shape[:axis], stop - start, *shape[axis + 1 :]),
+                arguments={"self": x, "axis": axis - 1, "start": start, "stop": stop, "step": 1},
+            )  # fmt: skip
+            web.insert(cut, before=node.name)
+            x = web.ref(cut)
+        pairs = [(max(before, 0), max(after, 0)) for before, after in pairs]
     pads = tuple(reversed([*pairs[:rank], *[(0, 0)] * (rank - len(pairs))]))
     arguments: dict[str, Any] = {"self": x, "pads": pads, "mode": mode, "value": node.arguments.get("value")}
     if not any(any(pair) for pair in pads):

@@ -33,6 +33,9 @@ def paired(graph: Graph, net: Net) -> dict[str, Piece]:
                 continue
             raise Unproved(f"`{node.op.word}` stands where the source has `{piece.op.word}`")
         found[node.name] = piece
+        if node.op.begins:
+            # It makes its tensor anew, whatever arrives.
+            continue
         pending += zip(node.inputs, piece.inputs, strict=True)
     if len({id(piece) for piece in found.values()}) != len(net.pieces):
         missing = {piece.op.word for piece in net.pieces} - {piece.op.word for piece in found.values()}

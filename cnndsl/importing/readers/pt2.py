@@ -44,12 +44,12 @@ def read_pt2(file: BinaryIO, name: str) -> Trace:
     try:
         with zipfile.ZipFile(file) as archive:
             return _Reader(archive, name).trace()
+    except RecursionError as error:
+        raise Unread("its brackets are nested too deep") from error
     except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, RuntimeError) as error:
         raise Unread(f"it is no archive that can be read: {error}") from error
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, StopIteration, OverflowError) as error:
         raise Unread("it is not as PyTorch writes exported programs") from error
-    except RecursionError as error:
-        raise Unread("its brackets are nested too deep") from error
 
 
 class _Reader:

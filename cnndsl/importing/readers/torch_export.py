@@ -99,7 +99,8 @@ def _read(exported: Any, module: Any, shares: Mapping[str, float], name: str) ->
     constants: dict[str, Tensor] = {}
     values: dict[str, Any] = {}
     nodes: list[Node] = []
-    for node in exported.graph.nodes:
+    graph, renamed = _inlined(exported.graph_module)
+    for node in graph:
         if node.op == "placeholder":
             spec = kinds[node.name]
             made = _tensor(node.name, node.meta["val"])
@@ -117,6 +118,8 @@ def _read(exported: Any, module: Any, shares: Mapping[str, float], name: str) ->
         elif node.op == "call_function":
             nodes.append(_node(node, shares))
     leaving = [spec.arg.name for spec in signature.output_specs if spec.kind.name == "USER_OUTPUT"]
+    labels = _output_names(exported, leaving)
+    leaving = [renamed.get(name, name) for name in leaving]
 
     def array(wanted: str) -> Any:
         if wanted in state:
@@ -129,12 +132,52 @@ def _read(exported: Any, module: Any, shares: Mapping[str, float], name: str) ->
         batch=BATCH,
         inputs=tuple(inputs),
         nodes=tuple(nodes),
-        outputs=tuple(zip(_output_names(exported, leaving), leaving, strict=True)),
+        outputs=tuple(zip(labels, leaving, strict=True)),
         weights=weights,
         constants=constants,
         state=state,
         array=array,
     )
+
+
+_AROUND = {"wrap_with_autocast": 4, "wrap_with_set_grad_enabled": 1}
+"""Operations that run a graph of their own in another mode, and how many arguments come before it."""
+
+
+def _inlined(module: Any) -> tuple[list[Any], dict[str, str]]:
+    """The nodes of a program in order, those of graphs that run as all others do in the place of the call; and the new names
+    of results. A graph under autocast that changes types stays a call, which is refused by its name."""
+    graph = torch.fx.Graph()
+    known: dict[Any, Any] = {}
+
+    def copy(inner: Any, values: dict[Any, Any]) -> Any:
+        for node in inner.graph.nodes:
+            around = _AROUND.get(getattr(node.target, "__name__", str(node.target)))
+            if node.op == "output":
+                return torch.fx.node.map_arg(node.args[0], lambda n: values[n])
+            if node.op == "placeholder" and node in values:
+                continue
+            if node.op == "get_attr" and "val" not in node.meta:
+                values[node] = node
+            elif node.op == "call_function" and around is not None and not (around == 4 and node.args[2]):
+                body = getattr(inner, node.args[around].target)
+                given = [values[n] if isinstance(n, torch.fx.Node) else n for n in node.args[around + 1 :]]
+                places = [n for n in body.graph.nodes if n.op == "placeholder"]
+                values[node] = copy(body, dict(zip(places, given, strict=True)))
+            elif (
+                node.op == "call_function"
+                and getattr(node.target, "__name__", "") == "getitem"
+                and isinstance(values.get(node.args[0]), list | tuple)
+            ):
+                values[node] = values[node.args[0]][node.args[1]]
+            else:
+                values[node] = graph.node_copy(node, lambda n: values[n])
+        return None
+
+    if not any(getattr(n.target, "__name__", "") in _AROUND for n in module.graph.nodes):
+        return list(module.graph.nodes), {}
+    copy(module, known)
+    return list(graph.nodes), {old.name: new.name for old, new in known.items() if isinstance(new, torch.fx.Node)}
 
 
 def _attribute(exported: Any, module: Any, path: str) -> Any:

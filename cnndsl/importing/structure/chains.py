@@ -57,6 +57,11 @@ def _tapped(chain: Chain, named: set[str]) -> Chain:
     return tuple(done)
 
 
+def _begins(item: Piece | Region) -> bool:
+    """Whether an item makes its tensor anew."""
+    return isinstance(item, Piece) and item.op.begins
+
+
 class _Walk:
     """One region's graph, walked from its results back to where it begins."""
 
@@ -81,13 +86,19 @@ class _Walk:
             self.parent[source] = _ROOT
             self.depth[source] = 0 if single else 1
         self.sources = set() if single else set(region.sources)
+        self.free: set[str] = set()
+        """What depends on no tensor that flows: a layer that begins a chain, and what is computed from it alone."""
         for item in region.items:
             if isinstance(item, Region) and item.several:
                 for name in item.results:
                     self.parent[name], self.depth[name] = _ROOT, 1
                 continue
-            above = item.inputs[0]
-            for name in item.inputs[1:]:
+            bound = [name for name in item.inputs if name not in self.free]
+            if _begins(item) or not bound:
+                self.free.add(item.name)
+                bound = bound or [item.inputs[0]]
+            above = bound[0]
+            for name in bound[1:]:
                 above = self.common(above, name)
             self.parent[item.name] = above
             self.depth[item.name] = self.depth[above] + 1
@@ -165,6 +176,8 @@ class _Walk:
                 begin = (Use(name=self.name(here), leaving=self.types[here]),)
                 break
             spine.append(here)
+            if _begins(self.items[here]):
+                break
             here = self.parent[here]
         chain = list(begin)
         for name in reversed(spine):

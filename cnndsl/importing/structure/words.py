@@ -104,8 +104,12 @@ def defaults_of(program: Program) -> dict[str, dict[str, Any]]:
                 values = Counter(repr(w.get(argument)) for w in group if not isinstance(w.get(argument), Expression))
                 (most, count), *_ = values.most_common(1)
                 plain = repr(None)
+                op = find(name)
+                unsayable = op is not None and op.model_fields[argument].default is None and values[plain]
                 if (
                     most != plain
+                    # Where nothing is the default, no word says that an argument is left out.
+                    and not unsayable
                     and count >= _LEAST_DEFAULTS
                     and count > values[plain] + sum(isinstance(w.get(argument), Expression) for w in group)
                 ):

@@ -1,1 +1,1 @@
-"""Attention, in the ways in which it is written out."""
+"""Attention: heads as an axis, the layouts that it takes, and tables by relative position."""

@@ -6,7 +6,8 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
-from cnndsl.importing.patterns.layout import MOST_ELEMENTS, moved
+from cnndsl.importing.patterns.attending.channels import channels_of
+from cnndsl.importing.patterns.attending.layout import MOST_ELEMENTS, moved
 from cnndsl.importing.trace import Node, Ref
 from cnndsl.importing.web import Web, common
 
@@ -19,7 +20,10 @@ def rewrite(web: Web, node: Node) -> Node | None:
         found = _written_out(web, node)
         if found is None:
             return None
-        node, scope = found
+        spelled, scope = found
+        if any(_misplaced(web, spelled.arguments[name]) for name in ("query", "key", "value")):
+            return None
+        node = spelled
     else:
         scope = node.scope
     given = node.arguments
@@ -32,6 +36,8 @@ def rewrite(web: Web, node: Node) -> Node | None:
     if any(web.shape(x)[-3] != heads for x in (k, v)) and len(node.shape) > 3:
         return None
     tokens = [_side_by_side(web, node, x, name) for x, name in ((q, "q"), (k, "k"), (v, "v"))]
+    if any(token is None for token in tokens):
+        return _spelled(web, node) if node.target == "scaled_dot_product_attention" else None
     scale = given.get("scale")
     if scale is not None and abs(scale * web.shape(q)[-1] ** 0.5 - 1) < 1e-12:
         scale = None
@@ -60,32 +66,69 @@ def rewrite(web: Web, node: Node) -> Node | None:
     return replace(node, target="permute", arguments={"self": Ref(apart.name), "axes": axes})
 
 
-def _side_by_side(web: Web, node: Node, x: Ref, name: str) -> Ref:
-    """Tokens with all heads in their channels: those that the heads were taken from, where they lie so, or new ones."""
-    if len(node.shape) == 3:
-        return x
+def _misplaced(web: Web, x: Ref) -> bool:
+    """Whether the channels are on an axis from which they cannot be brought behind the tokens."""
+    rank, channels = len(web.shape(x)) - 1, channels_of(web, x)
+    return channels != rank - 1 and (rank != 3 or channels != 0) and _source(web, x) is None
+
+
+def _side_by_side(web: Web, node: Node, x: Ref, name: str) -> Ref | None:
+    """Tokens with all heads in their channels: those that the heads were taken from, where they lie so, or new ones. None
+    where the channels are on an axis from which they cannot be brought there."""
+    rank = len(node.shape) - 1
+    channels = channels_of(web, x)
+    if rank == 2:
+        return x if channels == 1 else None
     *before, h, n, d = web.shape(x)
     found = _source(web, x)
     if found is not None:
         source, start = found
         if start is None:
             return source
-        made = Node(
-            f"{node.name}.{name}", "slice",
-            {"self": source, "axis": len(before), "start": start, "stop": start + h * d, "step": 1},
-            (*before, n, h * d), scope=node.scope,
-        )  # fmt: skip
-        web.insert(made, before=node.name)
-        return Ref(made.name)
+        return _added(web, node, name, "slice", {"self": source, "axis": len(before), "start": start, "stop": start + h * d, "step": 1},
+                      (*before, n, h * d))  # fmt: skip
     lead = len(before) - 1
-    turned = Node(
-        f"{node.name}.{name}.turned", "permute", {"self": x, "axes": (*range(lead), lead + 1, lead, lead + 2)},
-        (*before, n, h, d), scope=node.scope,
-    )  # fmt: skip
-    made = Node(f"{node.name}.{name}", "reshape", {"self": Ref(turned.name)}, (*before, n, h * d), scope=node.scope)
-    web.insert(turned, before=node.name)
+    first = tuple(range(lead))
+    if channels == rank - 1:
+        turned = _added(
+            web,
+            node,
+            f"{name}.turned",
+            "permute",
+            {"self": x, "axes": (*first, lead + 1, lead, lead + 2)},
+            (*before, n, h, d),
+        )
+        return _added(web, node, name, "reshape", {"self": turned}, (*before, n, h * d))
+    if lead or channels != 0:
+        return None
+    # The channels come first: they are made one axis there, and then go behind the tokens.
+    turned = _added(web, node, f"{name}.turned", "permute", {"self": x, "axes": (0, 2, 1)}, (*before, h, d, n))
+    flat = _added(web, node, f"{name}.apart", "reshape", {"self": turned}, (*before, h * d, n))
+    return _added(web, node, name, "permute", {"self": flat, "axes": (1, 0)}, (*before, n, h * d))
+
+
+def _added(web: Web, node: Node, name: str, target: str, arguments: dict[str, Any], shape: tuple[int, ...]) -> Ref:
+    made = Node(f"{node.name}.{name}", target, arguments, shape, scope=node.scope)
     web.insert(made, before=node.name)
     return Ref(made.name)
+
+
+def _spelled(web: Web, node: Node) -> Node:
+    """The attention in single operations: what can always be said."""
+    given = node.arguments
+    q, k, v = (given[name] for name in ("query", "key", "value"))
+    shape = web.shape(k)
+    rank = len(shape) - 1
+    axes = (*range(rank - 2), rank - 1, rank - 2)
+    scale = given.get("scale") or web.shape(q)[-1] ** -0.5
+    turned = _added(web, node, "keys", "permute", {"self": k, "axes": axes}, (*shape[:-2], shape[-1], shape[-2]))
+    scores_shape = (*web.shape(q)[:-1], shape[-2])
+    scores = _added(web, node, "scores", "matmul", {"self": q, "other": turned}, scores_shape)
+    scores = _added(web, node, "scaled", "mul", {"self": scores, "other": scale}, scores_shape)
+    if given.get("attn_mask") is not None:
+        scores = _added(web, node, "masked", "add", {"self": scores, "other": given["attn_mask"]}, scores_shape)
+    soft = _added(web, node, "weights", "softmax", {"self": scores, "axes": (rank - 1,)}, scores_shape)
+    return replace(node, target="matmul", arguments={"self": soft, "other": v})
 
 
 def _source(web: Web, x: Ref) -> tuple[Ref, int | None] | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from cnndsl.importing.readers.onnx.constants import MOST_FILLED, fold
 from cnndsl.importing.readers.onnx.model import Model, Operation
+from cnndsl.importing.readers.onnx.numbers import short
 from cnndsl.importing.refuse import Lack, Unread
 from cnndsl.importing.trace import ModuleCall, Node, Ref, Tensor, Trace
 
@@ -121,6 +122,8 @@ class Reader:
             translator = self.translators.get(operation.kind)
             if translator is None:
                 raise Untranslated(operation.kind)
+            if given and all(array is not None for array in given):
+                raise Untranslated(f"{operation.kind} of constants")
             self.check_numbers(operation)
             translator(self, operation)
         except Untranslated as what:
@@ -169,7 +172,8 @@ class Reader:
             return self.ref(name)
         array = self.arrays[name]
         if array.size == 1:
-            return array.reshape(-1)[0].item()
+            number = array.reshape(-1)[0]
+            return short(number) if array.dtype == "float32" else number.item()
         key = f"{name}.constant"
         self.constants[key] = Tensor(key, tuple(array.shape), str(array.dtype))
         self.values[key] = array

@@ -11,6 +11,8 @@ from cnndsl.importing.web import Web, common
 
 TARGETS = ("permute", "reshape")
 MOST_ELEMENTS = 2**22
+MADE = (".heads", ".turned", ".q", ".k", ".v", ".keys", ".apart")
+"""How operations are called that patterns have made."""
 
 
 def rewrite(web: Web, node: Node) -> Node | None:
@@ -20,13 +22,18 @@ def rewrite(web: Web, node: Node) -> Node | None:
     way = [node]
     while (before := web.made(way[-1].arguments["self"], *TARGETS)) is not None and len(way) < 8:
         way.append(before)
-    if node.target == "reshape" and web.shape(node.arguments["self"]) == node.shape:
-        return replace(node, target="same", arguments={"self": node.arguments["self"]})
+    if not any(step.name.endswith(MADE) for step in way):
+        # What the code says by itself stays as it is.
+        return None
     if prod(node.shape[1:]) <= MOST_ELEMENTS:
         for length in range(len(way), 0, -1):
             x = way[length - 1].arguments["self"]
             if web.shape(x) == node.shape and _stays(web, way[:length]):
                 return replace(node, target="same", arguments={"self": x}, scope=common(*way[:length]))
+            if (shape := _as_map(web.shape(x), node.shape)) and _stays(web, way[:length], turned=True):
+                _, h, w = shape
+                arguments = {"self": x, "h": h, "w": w}
+                return replace(node, target="to_map", arguments=arguments, scope=common(*way[:length]))
     if node.target == "permute" and len(way) > 1 and way[1].target == "permute":
         first, second = way[1].arguments["axes"], node.arguments["axes"]
         axes = tuple(first[n] for n in second)
@@ -34,11 +41,19 @@ def rewrite(web: Web, node: Node) -> Node | None:
     return None
 
 
-def _stays(web: Web, way: list[Node]) -> bool:
-    """Whether each number is at the end where it was, found out by moving their places."""
+def _as_map(tokens: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The map's shape, if these are tokens and a map of as many positions and channels."""
+    fits = len(tokens) == 3 and len(shape) == 4 and (shape[2] * shape[3], shape[1]) == tokens[1:]
+    return shape[1:] if fits else None
+
+
+def _stays(web: Web, way: list[Node], turned: bool = False) -> bool:
+    """Whether each number is at the end where it was, or where it is with the last axis first, found out by moving places."""
     import numpy as np
 
     start = places = np.arange(prod(way[0].shape[1:]), dtype=np.int32)
+    if turned:
+        start = np.moveaxis(start.reshape(web.shape(way[-1].arguments["self"])[1:]), -1, 0).reshape(-1)
     for node in reversed(way):
         places = moved(web, node, places)
     return bool((places.reshape(-1) == start).all())

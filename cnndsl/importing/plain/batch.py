@@ -13,8 +13,20 @@ from math import prod
 
 from cnndsl.importing.trace import Node, Ref, Trace
 
+MIXED = " that mixes the batch with other axes"
 Shape = tuple[int, ...]
-_VIEWS = {"view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "_unsafe_view", "ravel", "view_copy"}
+_VIEWS = {
+    "view",
+    "reshape",
+    "flatten",
+    "unflatten",
+    "squeeze",
+    "unsqueeze",
+    "_unsafe_view",
+    "ravel",
+    "view_copy",
+    "reshape_as",
+}
 _TURNS = {"permute", "transpose", "swapaxes", "t", "mT", "movedim", "moveaxis"}
 _SAME_PLACES = {
     "add", "sub", "mul", "div", "pow", "neg", "relu", "relu6", "gelu", "silu", "sigmoid", "tanh", "exp", "log", "sqrt", "rsqrt",
@@ -34,23 +46,29 @@ _DIMS = {
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where the batch is, and how much is laid out in it behind each example."""
+    """Which axis the batch is on, and what is laid out in that axis around it: `ahead` steps of whole batches, `lead` parts
+    of each example. Those become axes at the same place."""
 
     axis: int = 0
     lead: int = 1
+    ahead: int = 1
 
     @property
     def plain(self) -> bool:
-        return self.axis == 0 and self.lead == 1
+        return self == _Layout()
+
+    @property
+    def laid(self) -> tuple[int, ...]:
+        """The axes for what is laid out around the batch."""
+        return tuple(n for n in (self.ahead, self.lead) if n > 1)
 
     def place(self, axis: int) -> int:
         """Where an axis other than the batch's is, when the batch is first."""
-        return 1 + (self.lead > 1) + (axis if axis < self.axis else axis - 1)
+        return 1 + axis if axis < self.axis else axis + len(self.laid)
 
     def shape(self, shape: Shape, batch: int) -> Shape:
-        """The shape with the batch first, and what is laid out in it behind."""
-        rest = (*shape[: self.axis], *shape[self.axis + 1 :])
-        return (batch, *((self.lead,) if self.lead > 1 else ()), *rest)
+        """The shape with the batch first, and what is laid out around it as axes."""
+        return (batch, *shape[: self.axis], *self.laid, *shape[self.axis + 1 :])
 
 
 _PLAIN = _Layout()
@@ -58,7 +76,16 @@ _PLAIN = _Layout()
 
 def batch_first(trace: Trace) -> Trace:
     """The same network with the batch as the first axis of all that depends on the input, wherever that can be said."""
-    return replace(trace, nodes=tuple(_Moving(trace).nodes()))
+    moving = _Moving(trace)
+    nodes = list(moving.nodes())
+    outputs = []
+    for label, name in trace.outputs:
+        if name in moving.layouts:
+            mixed = Node(f"{name}.leaving", f"output{MIXED}", {"self": Ref(name)}, moving.shapes[name])
+            nodes.append(mixed)
+            name = mixed.name
+        outputs.append((label, name))
+    return replace(trace, nodes=tuple(nodes), outputs=tuple(outputs))
 
 
 class _Moving:
@@ -96,7 +123,7 @@ class _Moving:
         elif target in _VIEWS:
             found = self.viewed(node, flowing[0])
         elif layouts == {_PLAIN}:
-            found = node
+            found = self.along(node, target, _PLAIN) if target == "stack" else node
         elif len(layouts) == 1 and node.target != "getitem":
             (layout,) = layouts
             found = self.along(node, target, layout)
@@ -104,7 +131,7 @@ class _Moving:
             found = self.part(node)
         if found is None:
             self.layouts.pop(node.name, None)
-            return replace(node, target=f"{target} that mixes the batch with other axes")
+            return replace(node, target=f"{target}{MIXED}")
         return found
 
     def set(self, name: str, layout: _Layout) -> None:
@@ -115,33 +142,27 @@ class _Moving:
         """Axes in another order: the batch stays first, and the others are as they will be."""
         shape, before = self.shapes[ref.name], self.layouts.get(ref.name, _PLAIN)
         order = turn_of(node, target, len(shape))
-        layout = _Layout(order.index(before.axis), before.lead)
+        layout = replace(before, axis=order.index(before.axis))
         self.set(node.name, layout)
         if before.plain and layout.plain:
             return node
-        kept = [before.place(axis) for axis in order if axis != before.axis]
-        dims = [*range(1 + (before.lead > 1)), *kept]
+        laid = [1 + before.axis + n for n in range(len(before.laid))]
+        dims = [0, *(n for axis in order for n in (laid if axis == before.axis else [before.place(axis)]))]
         made = layout.shape(node.shape, self.batch)
         return replace(node, target="permute", arguments={"self": ref, "dims": dims}, shape=made)
 
     def viewed(self, node: Node, ref: Ref) -> Node | None:
         """The same numbers along other axes: behind the batch where it is first, else on either side of it."""
         shape, before = self.shapes[ref.name], self.layouts.get(ref.name, _PLAIN)
+        # Steps that come before the batch stay before it, and parts that come behind it stay behind.
+        steps = prod(shape[: before.axis]) * before.ahead
         after: _Layout | None = None
-        if before.axis == 0 and shape:
-            if not node.shape or node.shape[0] % self.batch:
-                # A first axis of one that was put before the batch.
-                ahead = next((n for n, length in enumerate(node.shape) if length != 1), 0)
-                if not node.shape or node.shape[ahead] % self.batch:
-                    return None
-                after = _Layout(ahead, node.shape[ahead] // self.batch)
-            else:
-                after = _Layout(0, node.shape[0] // self.batch)
-        else:
-            ahead = prod(shape[: before.axis])
-            for axis, length in enumerate(node.shape):
-                if prod(node.shape[:axis]) == ahead and length == shape[before.axis]:
-                    after = _Layout(axis, before.lead)
+        for axis, length in enumerate(node.shape):
+            outer = prod(node.shape[:axis])
+            ahead = steps // outer if outer and steps % outer == 0 else 0
+            if ahead and length and length % (ahead * self.batch) == 0:
+                after = _Layout(axis, length // (ahead * self.batch), ahead)
+                break
         if after is None:
             return None
         self.set(node.name, after)
@@ -200,9 +221,9 @@ class _Moving:
         reduced = target in ("mean", "sum", "amax", "amin", "var", "std", "linalg_vector_norm", "norm")
         if target in ("select", "unbind") or (reduced and not given.get("keepdim")):
             gone = sum(axis < layout.axis for axis in axes)
-            after = _Layout(layout.axis - gone, layout.lead)
+            after = replace(layout, axis=layout.axis - gone)
         if stacked:
-            after = _Layout(layout.axis + (axes[0] <= layout.axis), layout.lead)
+            after = replace(layout, axis=layout.axis + (axes[0] <= layout.axis))
             places = [after.place(axes[0])]
         else:
             places = [layout.place(axis) for axis in axes]

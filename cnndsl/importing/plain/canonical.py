@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from cnndsl.importing.batch import batch_first, turn_of
+from cnndsl.importing.plain.batch import batch_first, turn_of
 from cnndsl.importing.trace import Node, Ref, Trace
 
 SAME = {
@@ -26,7 +26,19 @@ SAME = {
     "view_as",
 }
 """What gives the numbers it takes, at the same places."""
-RESHAPES = {"view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "_unsafe_view", "ravel", "view_copy"}
+RESHAPES = {
+    "view",
+    "reshape",
+    "flatten",
+    "unflatten",
+    "squeeze",
+    "unsqueeze",
+    "_unsafe_view",
+    "ravel",
+    "view_copy",
+    "reshape_as",
+    "unsafe_view",
+}
 _ARITHMETIC = {"add", "sub", "mul", "div", "maximum", "minimum", "matmul", "bmm"}
 _NAMES = {
     "concat": "cat",
@@ -143,6 +155,9 @@ class _Rewriting:
             node = replace(node, target="mul", arguments={"self": first, "other": -1.0})
         if node.target == "rsub":
             node = replace(node, target="sub", arguments={"self": arguments["other"], "other": arguments["self"]})
+        if node.target == "stack":
+            yield from self.stacked(node)
+            return
         if node.target == "select" and first is not None:
             axis = self.axis(node.arguments["dim"], self.shapes[first.name])
             index = node.arguments["index"] % self.shapes[first.name][axis]
@@ -184,6 +199,19 @@ class _Rewriting:
         self.still |= {f"{node.name}.kept"} if ref.name in self.still else set()
         yield replace(node, name=f"{node.name}.kept", target="slice", arguments=arguments, shape=shape)
         yield replace(node, target="reshape", arguments={"self": Ref(f"{node.name}.kept")})
+
+    def stacked(self, node: Node) -> Iterator[Node]:
+        """Tensors with a new axis, one behind the other along it."""
+        tensors, axis = node.arguments["tensors"], self.axis(node.arguments.get("dim", 0), node.shape)
+        base = 0 if node.name in self.still else 1
+        shape = (*node.shape[:axis], 1, *node.shape[axis + 1 :])
+        for index, ref in enumerate(tensors):
+            name = f"{node.name}.{index}"
+            self.shapes[name] = shape
+            self.still |= {name} if ref.name in self.still else set()
+            yield Node(name, "reshape", {"self": ref}, shape, node.dtype, node.scope)
+        parts = [Ref(f"{node.name}.{index}") for index in range(len(tensors))]
+        yield replace(node, target="cat", arguments={"tensors": parts, "axis": axis - base})
 
     def axis(self, axis: int, shape: tuple[int, ...]) -> int:
         return axis % len(shape) if shape else 0

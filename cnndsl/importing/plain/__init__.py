@@ -1,0 +1,1 @@
+"""One plain way to say what a trace says in many: aliases, the batch, constants, and what no layer recognises."""
