@@ -66,4 +66,6 @@ def _said(graph: Graph, node: Node) -> tuple[str, str]:
         module = module.replace(", count_include_pad=False", "")
     if not node.op.begins and made is None:
         module = repr(formula(graph, node))
-    return f"{node.op.word} {module}", "×".join(map(str, node.type.shape))
+    # On a vector, a fully connected layer and a linear one are the same.
+    word = "Linear" if node.op.word == "FC" and xs[0].rank == 0 else node.op.word
+    return f"{word} {module}", "×".join(map(str, node.type.shape))

@@ -11,82 +11,10 @@ from dataclasses import replace
 from typing import Any
 
 from cnndsl.importing.plain.batch import batch_first, turn_of
+from cnndsl.importing.plain.words import ALIASES, DEFAULTS, ONE_RESULT, RESHAPES, SAME
 from cnndsl.importing.trace import Node, Ref, Trace
 
-SAME = {
-    "contiguous",
-    "clone",
-    "alias",
-    "detach",
-    "lift_fresh_copy",
-    "lift_fresh",
-    "_to_copy",
-    "to",
-    "type_as",
-    "view_as",
-}
-"""What gives the numbers it takes, at the same places."""
-RESHAPES = {
-    "view",
-    "reshape",
-    "flatten",
-    "unflatten",
-    "squeeze",
-    "unsqueeze",
-    "_unsafe_view",
-    "ravel",
-    "view_copy",
-    "reshape_as",
-    "unsafe_view",
-}
 _ARITHMETIC = {"add", "sub", "mul", "div", "maximum", "minimum", "matmul", "bmm"}
-_NAMES = {
-    "concat": "cat",
-    "concatenate": "cat",
-    "bmm": "matmul",
-    "subtract": "sub",
-    "multiply": "mul",
-    "divide": "div",
-    "hardtanh": "clamp",
-    "clip": "clamp",
-    "max_pool1d_with_indices": "max_pool1d",
-    "max_pool2d_with_indices": "max_pool2d",
-    "max_pool3d_with_indices": "max_pool3d",
-    "native_dropout": "dropout",
-    "alpha_dropout": "dropout",
-    "_softmax": "softmax",
-    "_log_softmax": "log_softmax",
-    "clamp_min": "clamp",
-    "clamp_max": "clamp",
-    "expand_as": "expand",
-    "norm": "linalg_vector_norm",
-}
-_WINDOWS = {"stride": [1], "padding": [0], "dilation": [1]}
-_CONV = {"bias": None, **_WINDOWS, "groups": 1}
-_POOL = {"stride": [], "padding": [0], "ceil_mode": False}
-_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
-    **dict.fromkeys(("conv1d", "conv2d", "conv3d"), _CONV),
-    **{f"conv_transpose{n}d": {**_CONV, "output_padding": [0]} for n in (1, 2, 3)},
-    **{f"max_pool{n}d": {**_POOL, "dilation": [1]} for n in (1, 2, 3)},
-    **{f"avg_pool{n}d": {**_POOL, "count_include_pad": True, "divisor_override": None} for n in (1, 2, 3)},
-    **{name: {"keepdim": False} for name in ("mean", "sum", "amax", "amin")},
-    "linalg_vector_norm": {"ord": 2, "keepdim": False},
-    **{name: {"weight": None, "bias": None, "eps": 1e-5} for name in ("layer_norm", "group_norm")},
-    "celu": {"alpha": 1.0},
-    "glu": {"dim": -1},
-    "batch_norm": {"training": False, "momentum": 0.1, "eps": 1e-5},
-    "pad": {"mode": "constant", "value": None},
-    "dropout": {"p": 0.5},
-}
-"""Arguments that files leave out where they are at their defaults."""
-_ONE_RESULT = {
-    "max_pool1d",
-    "max_pool2d",
-    "max_pool3d",
-    "adaptive_max_pool1d",
-    "adaptive_max_pool2d",
-    "adaptive_max_pool3d",
-}
 _CUTS = {"split", "split_with_sizes", "chunk", "unsafe_chunk", "unsafe_split", "tensor_split", "unbind"}
 
 
@@ -130,8 +58,8 @@ class _Rewriting:
         first = next(node.refs(), None)
         in_place = node.target.endswith("_") and not node.target.endswith("__")
         target = node.target.rstrip("_") if in_place else node.target
-        name = _NAMES.get(target, target)
-        missing = {k: v for k, v in _DEFAULTS.get(name, {}).items() if k not in arguments}
+        name = ALIASES.get(target, target)
+        missing = {k: v for k, v in DEFAULTS.get(name, {}).items() if k not in arguments}
         node = replace(node, target=name, arguments=arguments | missing)
         if first is not None and all(ref.name in self.still for ref in node.refs()):
             self.still.add(node.name)
@@ -141,7 +69,7 @@ class _Rewriting:
         self.shapes[node.name] = node.shape
         if node.target in _CUTS or node.parts:
             self.cut[node.name] = node
-            if node.target not in _ONE_RESULT and node.target not in _CUTS:
+            if node.target not in ONE_RESULT and node.target not in _CUTS:
                 yield replace(node, shape=node.parts[0], parts=())
             return
         if first is not None and self.is_same(node, first):
@@ -173,7 +101,7 @@ class _Rewriting:
     def part(self, node: Node) -> Iterator[Node]:
         whole, index = self.cut[node.arguments["0"].name], node.arguments["1"]
         self.shapes[node.name] = node.shape
-        if whole.target in _ONE_RESULT:
+        if whole.target in ONE_RESULT:
             if index == 0:
                 yield self.stripped(replace(whole, name=node.name, shape=node.shape, parts=()))
             return

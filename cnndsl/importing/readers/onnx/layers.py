@@ -7,6 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 from cnndsl.importing.readers.onnx.model import Operation
+from cnndsl.importing.readers.onnx.norms import (
+    batch_norm,
+    group_norm,
+    instance_norm,
+    layer_norm,
+    lp_norm,
+    lrn,
+    rms_norm,
+)
 from cnndsl.importing.readers.onnx.numbers import short
 from cnndsl.importing.readers.onnx.reader import Reader, Translator, Untranslated
 
@@ -139,60 +148,6 @@ def pool(reader: Reader, operation: Operation) -> None:
     reader.emit(operation, f"{'avg' if average else 'max'}_pool{rank}d", arguments, (*shape[:2], *size))
 
 
-def batch_norm(reader: Reader, operation: Operation) -> None:
-    arrays = [reader.array(operation, n) for n in range(1, 5)]
-    if operation.attributes.get("training_mode", 0) or len([o for o in operation.outputs if o]) > 1:
-        raise Untranslated("BatchNormalization in training")
-    label = reader.label(operation.inputs[1])
-    slots = ("weight", "bias", "running_mean", "running_var")
-    arguments = {
-        "input": reader.ref(operation.inputs[0]),
-        **{slot: reader.weight(label, slot, array) for slot, array in zip(slots, arrays, strict=True)},
-        "training": False,
-        "momentum": round(1 - operation.attributes.get("momentum", 0.9), 7),
-        "eps": short(operation.attributes.get("epsilon", 1e-5)),
-    }
-    reader.emit(operation, "batch_norm", arguments, reader.shape(operation.inputs[0]))
-
-
-def layer_norm(reader: Reader, operation: Operation) -> None:
-    shape = reader.shape(operation.inputs[0])
-    axis = operation.attributes.get("axis", -1) % len(shape)
-    scale, bias = reader.array(operation, 1), reader.array(operation, 2)
-    label = reader.label(operation.inputs[1])
-    arguments = {
-        "input": reader.ref(operation.inputs[0]),
-        "normalized_shape": list(shape[axis:]),
-        "weight": reader.weight(label, "weight", scale),
-        "bias": reader.weight(label, "bias", bias) if bias is not None else None,
-        "eps": short(operation.attributes.get("epsilon", 1e-5)),
-    }
-    reader.emit(operation, "layer_norm", arguments, shape)
-
-
-def rms_norm(reader: Reader, operation: Operation) -> None:
-    shape = reader.shape(operation.inputs[0])
-    axis = operation.attributes.get("axis", -1) % len(shape)
-    label = reader.label(operation.inputs[1])
-    arguments = {
-        "input": reader.ref(operation.inputs[0]),
-        "normalized_shape": list(shape[axis:]),
-        "weight": reader.weight(label, "weight", reader.array(operation, 1)),
-        "eps": short(operation.attributes.get("epsilon", 1e-5)),
-    }
-    reader.emit(operation, "rms_norm", arguments, shape)
-
-
-def lp_norm(reader: Reader, operation: Operation) -> None:
-    """A length of 1 along an axis."""
-    shape, given = reader.shape(operation.inputs[0]), operation.attributes
-    axis = given.get("axis", -1) % len(shape)
-    if given.get("p", 2) != 2 or axis == 0:
-        raise Untranslated("LpNormalization by another power, or over the batch")
-    arguments = {"self": reader.ref(operation.inputs[0]), "axes": (axis - 1,)}
-    reader.emit(operation, "l2_norm", arguments, shape)
-
-
 def lp_pool(reader: Reader, operation: Operation) -> None:
     shape, given = reader.shape(operation.inputs[0]), operation.attributes
     kernel = given["kernel_shape"]
@@ -210,34 +165,6 @@ def lp_pool(reader: Reader, operation: Operation) -> None:
         **({"pads": pairs} if any(any(pair) for pair in pairs) else {}),
     }
     reader.emit(operation, "lp_pool", arguments, (*shape[:2], *_out(shape[2:], kernel, given, padded, False)))
-
-
-def group_norm(reader: Reader, operation: Operation) -> None:
-    shape = reader.shape(operation.inputs[0])
-    scale, bias = reader.array(operation, 1), reader.array(operation, 2)
-    if scale.shape != (shape[1],):
-        raise Untranslated("GroupNormalization with one scale for a group")
-    label = reader.label(operation.inputs[1])
-    arguments = {
-        "input": reader.ref(operation.inputs[0]),
-        "num_groups": operation.attributes["num_groups"],
-        "weight": reader.weight(label, "weight", scale),
-        "bias": reader.weight(label, "bias", bias),
-        "eps": short(operation.attributes.get("epsilon", 1e-5)),
-    }
-    reader.emit(operation, "group_norm", arguments, shape)
-
-
-def instance_norm(reader: Reader, operation: Operation) -> None:
-    label = reader.label(operation.inputs[1])
-    arguments = {
-        "input": reader.ref(operation.inputs[0]),
-        "weight": reader.weight(label, "weight", reader.array(operation, 1)),
-        "bias": reader.weight(label, "bias", reader.array(operation, 2)),
-        "use_input_stats": True,
-        "eps": short(operation.attributes.get("epsilon", 1e-5)),
-    }
-    reader.emit(operation, "instance_norm", arguments, reader.shape(operation.inputs[0]))
 
 
 def gemm(reader: Reader, operation: Operation) -> None:
@@ -286,20 +213,6 @@ def prelu(reader: Reader, operation: Operation) -> None:
     label = reader.label(operation.inputs[1])
     arguments = {"self": reader.ref(operation.inputs[0]), "weight": reader.weight(label, "weight", slope)}
     reader.emit(operation, "prelu", arguments, reader.shape(operation.inputs[0]))
-
-
-def lrn(reader: Reader, operation: Operation) -> None:
-    given = operation.attributes
-    if given["size"] % 2 == 0:
-        raise Untranslated("LRN over an even number of channels")
-    arguments = {
-        "self": reader.ref(operation.inputs[0]),
-        "size": given["size"],
-        "alpha": short(given.get("alpha", 1e-4)),
-        "beta": short(given.get("beta", 0.75)),
-        "k": short(given.get("bias", 1.0)),
-    }
-    reader.emit(operation, "local_response_norm", arguments, reader.shape(operation.inputs[0]))
 
 
 LAYERS: Mapping[str, Translator] = {
