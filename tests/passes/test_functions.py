@@ -94,6 +94,6 @@ def test_a_parameter_takes_the_type_of_its_default() -> None:
 def test_setting_a_name_again_is_a_warning(tmp_path) -> None:  # type: ignore[no-untyped-def]
     file = tmp_path / "net.cnn"
     file.write_text(
-        "input 3×4×4\nx = Conv1x1(3)\nx = x → ReLU\n(_, _) = x → Split([1, 2])\nadd{ x | x → ReLU }", "utf-8"
+        "input 3×4×4\nx = Conv1x1(3)\nx = x → ReLU\n(_, _) = x → Split([1, 2])\nadd{ x | x → Tanh }", "utf-8"
     )
     assert [diagnostic.id for diagnostic in check(str(file))] == ["rebinding"]
