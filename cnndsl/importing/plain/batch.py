@@ -11,22 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import prod
 
+from cnndsl.importing.plain.words import RESHAPES
 from cnndsl.importing.trace import Node, Ref, Trace
 
 MIXED = " that mixes the batch with other axes"
 Shape = tuple[int, ...]
-_VIEWS = {
-    "view",
-    "reshape",
-    "flatten",
-    "unflatten",
-    "squeeze",
-    "unsqueeze",
-    "_unsafe_view",
-    "ravel",
-    "view_copy",
-    "reshape_as",
-}
 _TURNS = {"permute", "transpose", "swapaxes", "t", "mT", "movedim", "moveaxis"}
 _SAME_PLACES = {
     "add", "sub", "mul", "div", "pow", "neg", "relu", "relu6", "gelu", "silu", "sigmoid", "tanh", "exp", "log", "sqrt", "rsqrt",
@@ -120,7 +109,7 @@ class _Moving:
         found: Node | None = None
         if target in _TURNS:
             found = self.turned(node, target, flowing[0])
-        elif target in _VIEWS:
+        elif target in RESHAPES:
             found = self.viewed(node, flowing[0])
         elif layouts == {_PLAIN}:
             found = self.along(node, target, _PLAIN) if target == "stack" else node

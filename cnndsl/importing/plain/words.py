@@ -18,8 +18,6 @@ SAME = {
     "view_as",
 }
 """What gives the numbers it takes, at the same places."""
-
-
 RESHAPES = {
     "view",
     "reshape",
@@ -33,8 +31,7 @@ RESHAPES = {
     "reshape_as",
     "unsafe_view",
 }
-
-
+"""What lays the numbers out in other axes, in the same order."""
 ALIASES = {
     "concat": "cat",
     "concatenate": "cat",
@@ -56,17 +53,9 @@ ALIASES = {
     "expand_as": "expand",
     "norm": "linalg_vector_norm",
 }
-
-
 _WINDOWS = {"stride": [1], "padding": [0], "dilation": [1]}
-
-
 _CONV = {"bias": None, **_WINDOWS, "groups": 1}
-
-
 _POOL = {"stride": [], "padding": [0], "ceil_mode": False}
-
-
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     **dict.fromkeys(("conv1d", "conv2d", "conv3d"), _CONV),
     **{f"conv_transpose{n}d": {**_CONV, "output_padding": [0]} for n in (1, 2, 3)},
@@ -82,8 +71,6 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "dropout": {"p": 0.5},
 }
 """Arguments that files leave out where they are at their defaults."""
-
-
 ONE_RESULT = {
     "max_pool1d",
     "max_pool2d",
