@@ -72,6 +72,8 @@ def module_of(kind: str, name: str) -> tuple[Any, tuple[int, ...]]:
     return found.module, found.size
 
 
+HEADINGS = {"onnx": "ONNX, operator by operator"}
+"""Of the sets whose section is not called as they are."""
 LONGEST = 120
 """Seconds after which a network is given up."""
 
@@ -159,12 +161,8 @@ def results(path: Path) -> list[dict[str, Any]]:
 def write(path: Path) -> None:
     """The page of tables; sets that are not among the results keep theirs."""
     rows = results(path)
-    measured_now = {"onnx": "ONNX, operator by operator"} | {
-        row["kind"]: row["kind"] for row in rows if row["kind"] != "onnx"
-    }
-    old = [
-        part for part in PAGE.read_text().split("\n\n## ")[1:] if part.partition("\n")[0] not in measured_now.values()
-    ]
+    measured = {HEADINGS.get(row["kind"], row["kind"]) for row in rows}
+    kept = {title: text for title, text in _sections(PAGE.read_text()).items() if title not in measured}
     parts = [
         "# What `import` takes",
         "Written by `tests/importing/coverage.py`. A network counts as imported where its program has the same keys, shapes,"
@@ -182,7 +180,7 @@ def write(path: Path) -> None:
         refused = _reasons(own)
         if refused:
             parts += ["What the refused ones hold, by the number of networks:", refused]
-    parts += [f"## {part.strip()}" for part in old]
+    parts += [f"## {title}\n\n{text}" for title, text in kept.items()]
     PAGE.write_text("\n\n".join(parts) + "\n")
 
 
@@ -222,7 +220,7 @@ def _operators(rows: list[dict[str, Any]]) -> list[str]:
         f" {total['refused']} are refused by name, {total['wrong']} are wrong. Most tests refused are of numbers other than"
         " float32, of axes that the batch is on, and of operators that no layer has."
     )
-    return ["## ONNX, operator by operator", said, "\n".join(lines)]
+    return [f"## {HEADINGS['onnx']}", said, "\n".join(lines)]
 
 
 def _families(rows: list[dict[str, Any]]) -> str:

@@ -210,3 +210,18 @@ def test_torchvisions_detectors_come_in_up_to_their_heads(name: str) -> None:
     assert "takes levels[]" in imported.text
     assert imported.report.max_rel_error is not None
     assert imported.report.max_rel_error <= 1e-5
+
+
+def test_a_number_that_every_place_takes_from_its_block_is_no_default() -> None:
+    class Unit(nn.Module):  # type: ignore[misc]
+        def __init__(self, slope: float) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 3, 3, padding=1)
+            self.act = nn.LeakyReLU(slope)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.add(self.act(self.conv(x)), x)
+
+    network = nn.Sequential(*map(Unit, (0.1, 0.2, 0.3, 0.1))).eval()
+    text = import_module(network, [((3, 8, 8), "float32")], "x", "a test").text
+    assert "Unit(slope) for slope in [0.1, 0.2, 0.3, 0.1]" in text

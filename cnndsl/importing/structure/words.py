@@ -102,6 +102,9 @@ def defaults_of(program: Program) -> dict[str, dict[str, Any]]:
         for argument in dict.fromkeys(a for w in words for a, _ in w.arguments if a in _HOISTED):
             if isinstance(argument, str):
                 values = Counter(repr(w.get(argument)) for w in group if not isinstance(w.get(argument), Expression))
+                if not values:
+                    # Every place takes it from a parameter of its block.
+                    continue
                 (most, count), *_ = values.most_common(1)
                 plain = repr(None)
                 op = find(name)
