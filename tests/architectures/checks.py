@@ -39,6 +39,7 @@ State = list[tuple[str, tuple[int, ...], str]]
 def main(arguments: list[str]) -> int:
     """Makes the entries that are missing and writes the page; 1 where something that was compared disagrees."""
     data = read()
+    data["networks"] = {name: entry for name, entry in data["networks"].items() if name in set(architectures())}
     asked = [argument for argument in arguments if not argument.startswith("-")]
     for name in [] if "--page" in arguments else architectures():
         if not asked or name in asked or family_of(name) in asked:
