@@ -18,7 +18,8 @@ def torchvision_models() -> Any:
     if beside not in sys.path:
         sys.path.append(beside)
     missing = torch.library.Library("torchvision", "FRAGMENT")
-    for name in ("nms", "qnms"):
+    # The build for CUDA brings its operators itself, and the process ends where one of them is declared already.
+    for name in ("nms", "qnms") if torch.version.cuda is None else ():
         try:
             missing.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         except RuntimeError:
