@@ -124,8 +124,8 @@ def chains(draw: st.DrawFn, depth: int, names: tuple[str, ...], channels: str) -
             part = f"cat{{ Conv3({channels}) → ReLU for i in 1..{draw(st.integers(2, 3))} }}"
         else:
             part = "mul{ id | GlobalAvgPool → Conv1(in.channels if false else id.channels) → Sigmoid }"
-        # Without the block that joins a tuple, the tuple would go on.
-        if "Joined" not in part and draw(st.integers(0, 4)) == 0:
+        # Without the last element, which joins a tuple, the tuple would go on.
+        if not {"Joined", "(left,"} & set(part.split()) and draw(st.integers(0, 4)) == 0:
             part += f" if {channels} > {draw(st.integers(0, 4))}"
         parts.append(part)
     return " → ".join(parts)
