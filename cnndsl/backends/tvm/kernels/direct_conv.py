@@ -99,6 +99,12 @@ class DirectConv:
     def _pads(self) -> bool:
         return any(self.window.before + self.window.after)
 
+    @property
+    def _along_first_axis(self) -> bool:
+        """Whether windows reach along the first of three axes alone, as those over time do: neighbours in a window are then
+        whole planes apart in memory."""
+        return len(self.size) == 3 and self.window.kernel[0] > 1 and self.window.kernel[1:] == (1, 1)
+
     def _padded(self, te: Any, tir: Any, data: Any) -> Any:
         if not self._pads:
             return data
@@ -128,7 +134,12 @@ class DirectConv:
         if not rows:
             piece, x_outer = s.split(x_outer, [None, _TILES])
             rows = [piece]
-        s.parallel(s.fuse(n, o_task, *rows))
+        if self._along_first_axis:
+            # All rows that lie behind one another on the first axis are one task: its part of the input stays in the cache.
+            s.reorder(n, rows[1], rows[0], o_task, x_outer, o_tile, x_tile, lane)
+            s.parallel(s.fuse(n, rows[1]))
+        else:
+            s.parallel(s.fuse(n, o_task, *rows))
         s.compute_at(sums, x_outer, preserve_unit_loops=True)
         # Vectors and unrolling come before the reduction is taken apart, so that its start has them too.
         for loop in (o_tile, x_tile):
