@@ -89,6 +89,9 @@ ifndef BENCH
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/training.py
 endif
 	PYTHONPATH=. BENCH="$(BENCH)" FRESH="$(FRESH)" $(BIN)/python tests/benchmarks/networks.py
+ifndef BENCH
+	PYTHONPATH=. $(BIN)/python -m tests.benchmarks.imported
+endif
 
 nightly: check ## All tests, the slow ones too, 2 000 random networks, 100 000 inferences; every system's packages looked up; docs/architectures/checks.md
 	CNNDSL_FUZZ=all $(BIN)/python -m pytest -q -n $(WORKERS) --ignore tests/trust/test_agreement.py
