@@ -12,6 +12,7 @@ from cnndsl.importing.structure.blocks.alike import Unlike, unified
 from cnndsl.importing.structure.blocks.families import alike_bodies, families, is_statement
 from cnndsl.importing.structure.blocks.likeness import classed
 from cnndsl.importing.structure.blocks.names import name_slots
+from cnndsl.importing.structure.blocks.order import CONTAINERS, inner_first, unnested
 from cnndsl.importing.structure.blocks.solve import Solver
 from cnndsl.importing.structure.elements import (
     Block,
@@ -37,7 +38,6 @@ from cnndsl.importing.structure.levels import with_tuples
 from cnndsl.importing.structure.repeats import folded, tabled
 from cnndsl.ir.op import registry
 
-_CONTAINERS = {"", "Sequential", "ModuleList", "ModuleDict", "Network"}
 _LEAST_ELEMENTS = 2
 
 
@@ -45,9 +45,10 @@ def with_blocks(body: Chain, *, mixed: bool = True) -> tuple[tuple[Block, ...], 
     """The blocks of a program in the order of their definition, and its body with calls of them. Without `mixed` all calls of a
     block are of one build."""
     blocks: list[Block] = []
-    if all(g.kind in _CONTAINERS or is_statement(g) for g in everything(body) if isinstance(g, Group)):
+    if all(g.kind in CONTAINERS or is_statement(g) for g in everything(body) if isinstance(g, Group)):
         body = classed(body)
-    for kind in _order(body):
+    body = unnested(body)
+    for kind in inner_first(body):
         groups = list(_instances(body, kind))
         calls: dict[int, Call] = {}
         for family in families(groups, mixed=mixed):
@@ -59,30 +60,6 @@ def with_blocks(body: Chain, *, mixed: bool = True) -> tuple[tuple[Block, ...], 
         body = positioned(_replaced(body, calls))
     fixed = [name for element in body if isinstance(element, Output) for name in element.names]
     return tuple(blocks), with_tuples((), tabled(folded(body)), fixed)[1]
-
-
-def _order(body: Chain) -> list[str]:
-    """Classes, inner ones first; one that stands inside of itself is left out."""
-    inside: dict[str, set[str]] = {}
-
-    def visit(chain: Chain, above: tuple[str, ...]) -> None:
-        for element in chain:
-            here = above
-            if isinstance(element, Group) and element.kind not in _CONTAINERS:
-                inside.setdefault(element.kind, set())
-                for outer in above:
-                    inside[outer].add(element.kind)
-                here = (*above, element.kind)
-            for deeper in inner(element):
-                visit(deeper, here)
-
-    visit(body, ())
-    done: list[str] = []
-    while True:
-        ready = [k for k, needs in inside.items() if k not in done and needs <= {*done}]
-        if not ready:
-            return done
-        done += ready
 
 
 def _instances(chain: Chain, kind: str) -> Iterator[Group]:
