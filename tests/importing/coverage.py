@@ -78,7 +78,19 @@ def module_of(kind: str, name: str) -> tuple[Any, tuple[int, ...]]:
     return found.module, found.size
 
 
-_DRAWING = ("normal_", "uniform_", "trunc_normal_", "erfinv_", "fill_", "zero_", "mul_", "add_", "div_", "clamp_", "copy_")
+_DRAWING = (
+    "normal_",
+    "uniform_",
+    "trunc_normal_",
+    "erfinv_",
+    "fill_",
+    "zero_",
+    "mul_",
+    "add_",
+    "div_",
+    "clamp_",
+    "copy_",
+)
 
 
 def _undrawn() -> Any:

@@ -112,6 +112,7 @@ def _block(name: str, groups: list[Group], roles: Mapping[tuple[str, str], str])
         [g.entering.channels if g.entering else None for g in groups],
         [g.leaving.channels if g.leaving else None for g in groups],
         roles,
+        {text: [_length(g, n) for g in groups] for n, text in enumerate(("in.height", "in.width"))},
     )
     body = solver.solved(body)
     names = name_slots(solver)
@@ -145,6 +146,12 @@ def _block(name: str, groups: list[Group], roles: Mapping[tuple[str, str], str])
     return block, calls
 
 
+def _length(group: Group, axis: int) -> int | None:
+    """How long the map that enters is along an axis; None for what is no map of two axes."""
+    entering = group.entering
+    return entering.size[axis] if entering is not None and entering.kind == "map" and entering.rank == 2 else None
+
+
 def _is_required(role: str, common: Any, share: float) -> bool:
     """Whether a parameter has no default: widths never have one, steps and groups only 1."""
     if role in ("channels", "units", "window", "count", "size", "eps"):
@@ -165,7 +172,7 @@ def _named(chain: Chain, texts: Mapping[str, str]) -> Chain:
             return replace(given, text=text)
         if isinstance(given, Word):
             return word(given)
-        return given
+        return tuple(map(value, given)) if isinstance(given, tuple) else given
 
     def word(given: Word) -> Word:
         return replace(given, arguments=tuple((n, value(v)) for n, v in given.arguments))

@@ -13,6 +13,7 @@ from cnndsl.importing.structure.blocks.vectors import (
     Values,
     agree,
     both,
+    columns_of,
     fill,
     kind_of,
     name_of_part,
@@ -38,6 +39,8 @@ from cnndsl.importing.structure.elements import (
 from cnndsl.passes.values.functions import round_to
 
 _WIDTHS = {"channels", "units", "multiplier"}
+_SIZES = {"shape", "size", "scale"}
+"""Arguments with a number for each axis."""
 _FACTORS = (2, 3, 4, 5, 6, 8, 12, 16)
 _LEAST_CASES = 3
 """Different rows that must bear out a multiple of the channels that arrive."""
@@ -62,6 +65,8 @@ class Solver:
     leaving: Values
     roles: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """What the parameters of other blocks are, by block and name."""
+    sizes: Mapping[str, Values] = field(default_factory=dict)
+    """The height and the width that arrive, in each instance, by how they are written."""
     slots: list[Slot] = field(default_factory=list)
 
     @property
@@ -116,7 +121,23 @@ class Solver:
             return value
         if any(isinstance(v, Word) for v in value.values):
             return self._layer_value(value)
+        if name in _SIZES and (columns := columns_of(value.values)):
+            last = len(columns) - 1
+            return tuple(self._size(column, label, n == last) for n, column in enumerate(columns))
         return self.value(name, value, label)
+
+    def _size(self, values: Values, label: str, last: bool) -> Any:
+        """One length of a shape: as many as arrive along some axis, or a part of the channels, else a parameter. The last one is
+        the width rather than the height, where both are the same."""
+        there = {v for v in values if v is not None}
+        if len(there) == 1:
+            return there.pop()
+        sizes = list(self.sizes.items())
+        for text, base in [("in.channels", self.entering), *(reversed(sizes) if last else sizes)]:
+            if agree(base, values) and overlap(base, values):
+                return Expression(text)
+        known = self._known("channels", values)
+        return known if known is not None else self.value("size", Vector(tuple(values)), label)
 
     def _layer_value(self, vector: Vector) -> Any:
         words = list(vector.values)
