@@ -75,13 +75,13 @@ def _summed(node: Node, weight_shape: tuple[int, ...] | None) -> tuple[Node, ...
     return (*steps, replace(node, target="add", arguments={"tensors": parts}))
 
 
-def _root(node: Node, weight_shape: tuple[int, ...] | None) -> tuple[Node, ...]:
+def _root(node: Node, _: tuple[int, ...] | None) -> tuple[Node, ...]:
     """`1 / √x`."""
     root = Node(f"{node.name}.root", "sqrt", dict(node.arguments), node.shape, scope=node.scope)
     return root, replace(node, target="div", arguments={"self": 1.0, "other": Ref(root.name)})
 
 
-def _variance(node: Node, weight_shape: tuple[int, ...] | None) -> tuple[Node, ...]:
+def _variance(node: Node, _: tuple[int, ...] | None) -> tuple[Node, ...]:
     """The mean of `(x - mean x)²`."""
     given, before = node.arguments, node.arguments["before"]
     if given.get("unbiased", True) and given.get("correction", 1) != 0:
@@ -96,7 +96,7 @@ def _variance(node: Node, weight_shape: tuple[int, ...] | None) -> tuple[Node, .
     return mean, less, square, replace(node, target="mean", arguments={"self": Ref(square.name), **over})
 
 
-def _spread(node: Node, weight_shape: tuple[int, ...] | None) -> tuple[Node, ...]:
+def _spread(node: Node, _: tuple[int, ...] | None) -> tuple[Node, ...]:
     """A map of one position along an axis, repeated along it: enlarged to its nearest."""
     before = node.arguments["before"]
     if len(before) + 1 != len(node.shape) or len(before) < 2 or before[0] != node.shape[1]:

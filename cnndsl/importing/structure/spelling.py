@@ -16,6 +16,7 @@ from cnndsl.importing.structure.elements import (
     Group,
     Layer,
     Merge,
+    Number,
     Repeat,
     Shared,
     Tensors,
@@ -64,6 +65,8 @@ class Spelling:
             return self.layer(element.word)
         if isinstance(element, Use | Shared):
             return element.name
+        if isinstance(element, Number):
+            return self.value(element.value, "")
         if isinstance(element, Each):
             return f"({self.each(element)})"
         if isinstance(element, Cut):

@@ -24,6 +24,7 @@ from cnndsl.importing.structure.elements import (
     Group,
     Layer,
     Merge,
+    Number,
     Output,
     Parameter,
     Repeat,
@@ -185,6 +186,8 @@ def _named(chain: Chain, texts: Mapping[str, str]) -> Chain:
             return replace(element, word=word(element.word))
         if isinstance(element, Call):
             return replace(element, arguments=tuple((n, value(v)) for n, v in element.arguments))
+        if isinstance(element, Number):
+            return replace(element, value=value(element.value))
         if isinstance(element, Choice):
             return replace(element, condition=value(element.condition))
         if isinstance(element, Repeat):

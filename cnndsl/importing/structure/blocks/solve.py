@@ -31,6 +31,7 @@ from cnndsl.importing.structure.elements import (
     Expression,
     Layer,
     Merge,
+    Number,
     Repeat,
     Vector,
     Word,
@@ -41,6 +42,8 @@ from cnndsl.passes.values.functions import round_to
 _WIDTHS = {"channels", "units", "multiplier"}
 _SIZES = {"shape", "size", "scale"}
 """Arguments with a number for each axis."""
+_NUMBERS = {"mul": "factor", "div": "divisor", "add": "offset", "sub": "offset"}
+"""What a number is called that is a branch of a merge."""
 _FACTORS = (2, 3, 4, 5, 6, 8, 12, 16)
 _LEAST_CASES = 3
 """Different rows that must bear out a multiple of the channels that arrive."""
@@ -91,7 +94,9 @@ class Solver:
             assert isinstance(element.word, Word)
             return replace(element, word=self._word(element.word, element.label))
         if isinstance(element, Merge):
-            element = replace(element, word=self._word(element.word, ""))
+            role = _NUMBERS.get(element.word.name, "number")
+            branches = tuple(self._with_number(branch, role) for branch in element.branches)
+            element = replace(element, word=self._word(element.word, ""), branches=branches)
         if isinstance(element, Call):
             return replace(
                 element,
@@ -104,6 +109,13 @@ class Solver:
         if isinstance(element, Repeat) and isinstance(element.count, Vector):
             element = replace(element, count=self.value("count", element.count, ""))
         return with_inner(element, lambda inner: self._values(inner, here))
+
+    def _with_number(self, branch: Chain, role: str) -> Chain:
+        """A branch; one that is a number, and not the same everywhere, as an expression."""
+        (first, *_) = branch
+        if not isinstance(first, Number) or not isinstance(first.value, Vector):
+            return branch
+        return (replace(first, value=self.value(role, first.value, "")),)
 
     def _word(self, word: Word, label: str) -> Word:
         arguments = {}
@@ -161,7 +173,9 @@ class Solver:
             return there[0]
         for index, slot in enumerate(self.slots):
             alike = slot.role == role or {slot.role, role} <= _WIDTHS
-            if alike and agree(slot.values, values) and overlap(slot.values, values):
+            # One number in either of two places is one parameter.
+            apart = role in _NUMBERS.values()
+            if alike and agree(slot.values, values) and (apart or overlap(slot.values, values)):
                 fill(slot.values, values)
                 return Expression(f"\0{index}\0")
         if role not in _WIDTHS:
