@@ -5,7 +5,7 @@
     python -m tests.importing.coverage check results.jsonl
 
 Measuring goes on where results.jsonl ends; a network's last line counts. `--names` gives the networks of timm in another order,
-one a line, and measures them again where they have a line. A network that takes longer than `--limit` seconds is not measured.
+one a line, and measures them again where they have a line. A network that takes longer than `--limit` seconds of the processor is not measured.
 `write` keeps the tables of sets that were not measured; `check` fails where fewer networks of a family come in than the page
 says. No outputs of libraries' networks are computed: their keys, shapes, parameters and MACs are compared; outputs are compared
 in the tests. So their weights keep whatever the memory held that they took, and nothing is drawn.
@@ -125,9 +125,9 @@ def measured(kind: str, family: str, name: str, limit: int) -> dict[str, Any]:
     from cnndsl.importing.from_torch import import_module
 
     row: dict[str, Any] = {"kind": kind, "family": family, "name": name}
-    start = time.perf_counter()
-    signal.signal(signal.SIGALRM, _given_up)
-    signal.alarm(limit)
+    start = time.process_time()
+    signal.signal(signal.SIGPROF, _given_up)
+    signal.setitimer(signal.ITIMER_PROF, limit)
     try:
         if kind == "built-in":
             from cnndsl.backends.pytorch.live.module import to_torch
@@ -151,10 +151,10 @@ def measured(kind: str, family: str, name: str, limit: int) -> dict[str, Any]:
         row |= {"failed": f"{type(error).__name__}: {error}"[:300]}
     except _TooLong:
         row |= {"longer": limit}
-    signal.alarm(0)
+    signal.setitimer(signal.ITIMER_PROF, 0)
     # Networks are full of cycles; they are looked for once for each, and not while it is measured.
     gc.collect()
-    return row | {"seconds": round(time.perf_counter() - start, 1)}
+    return row | {"seconds": round(time.process_time() - start, 1)}
 
 
 def operator_rows() -> Iterator[dict[str, Any]]:
