@@ -22,6 +22,8 @@ from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, registry
 from cnndsl.ir.tensor import TensorType
 
+_SIZED = ("sum", "var", "expand")
+"""Operations whose other way depends on the size of what they take."""
 _MERGES = ("add", "sub", "mul", "div", "maximum", "minimum", "cat", "mean of branches")
 
 
@@ -151,10 +153,12 @@ class _Matching:
         given = node.arguments.get("weight")
         weight = self.trace.weights.get(given.name) if isinstance(given, Ref) else None
         found: list[Piece] = []
-        if node.target == "sum" and len(node.arguments.get("axes", ())) == 1:
-            (ref,), (axis,) = node.refs(), node.arguments["axes"]
+        if node.target in _SIZED:
+            (ref, *_) = node.refs()
             type = self.types.get(self.same.get(ref.name, ref.name))
-            node = replace(node, arguments={**node.arguments, "length": type.shape[axis] if type else 0})
+            if type is None:
+                return []
+            node = replace(node, arguments={**node.arguments, "before": type.shape})
         for step in otherwise(node, weight.shape if weight is not None else None):
             piece = self.piece(step)
             more = self.realigned(step) if isinstance(piece, Lack) else []

@@ -13,6 +13,7 @@ from cnndsl.importing.patterns import (
     gates,
     gelu,
     global_pool,
+    moments,
     norms,
     numbers,
     one_tensor,
@@ -43,6 +44,7 @@ PATTERNS: tuple[ModuleType, ...] = (
     anchors,
     over_channels,
     tokens,
+    moments,
     norms,
     one_tensor,
     global_pool,
@@ -63,4 +65,5 @@ def simplify(trace: Trace) -> Trace:
                 web.replace(node, new)
                 if new.target == "same":
                     web.forward(new, next(new.refs()))
+    web.sweep()
     return web.trace_now()

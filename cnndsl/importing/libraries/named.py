@@ -62,7 +62,8 @@ def _timm(source: str, name: str, options: dict[str, Any], pretrained: bool) -> 
         import timm
     except Exception as error:
         raise _missing("timm", error) from error
-    if name.partition(".")[0] not in timm.list_models():
+    # `is_model` knows former names, too.
+    if not timm.is_model(name.partition(".")[0]):
         raise _unknown(source, name, timm.list_models(), "timm")
     module = _built(source, lambda: timm.create_model(name, pretrained=pretrained, **options))
     config = getattr(module, "pretrained_cfg", None) or {}

@@ -137,7 +137,12 @@ def _beside(web: Web, made: Ref, node: Node, flowing: Ref) -> Ref:
         wanted = (shape[0], *(1,) * (rank - len(shape)), *shape[1:])
     if wanted == shape or prod(wanted) != prod(shape):
         return made
-    name = f"{made.name}.{'x'.join(map(str, wanted[1:]))}"
+    whole = made
+    while (inner := web.made(whole, "reshape")) is not None:
+        whole = inner.arguments["self"]
+    if web.shape(whole) == wanted:
+        return whole
+    name = f"{whole.name}.{'x'.join(map(str, wanted[1:]))}"
     if name not in web.nodes:
-        web.insert(Node(name, "reshape", {"self": made}, wanted, scope=node.scope), before=node.name)
+        web.insert(Node(name, "reshape", {"self": whole}, wanted, scope=node.scope), before=node.name)
     return Ref(name)

@@ -35,6 +35,11 @@ def rewrite(web: Web, node: Node) -> Node | None:
     if node.target.startswith("avg_pool") and (mode != "constant" or node.arguments.get("ceil_mode")):
         return None
     pads = pad.arguments["pads"]
+    if "pool" in node.target and any(
+        max(pair) >= k for pair, k in zip(pads, node.arguments["kernel_size"], strict=True)
+    ):
+        # A window may lie in the padding alone, which a pool's own padding cannot say.
+        return None
     arguments = {**node.arguments, first: pad.arguments["self"]}
     if not node.target.startswith("conv"):
         arguments["pads"] = _short(pads)

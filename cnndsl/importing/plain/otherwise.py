@@ -57,10 +57,13 @@ _MOST_PARTS = 8
 
 def _summed(node: Node, weight_shape: tuple[int, ...] | None) -> tuple[Node, ...]:
     """The sum over an axis of a few positions, which the channels are on: its positions added."""
-    x, axes, count = node.arguments["self"], node.arguments["axes"], node.arguments.get("length", 0)
-    if weight_shape is not None or len(axes) != 1 or node.arguments["keepdim"] or not 1 < count <= _MOST_PARTS:
+    x, axes = node.arguments["self"], node.arguments["axes"]
+    if weight_shape is not None or len(axes) != 1 or node.arguments["keepdim"]:
         return ()
     (axis,) = axes
+    count = node.arguments["before"][axis]
+    if not 1 < count <= _MOST_PARTS:
+        return ()
     one = (*node.shape[: axis + 1], 1, *node.shape[axis + 1 :])
     steps: list[Node] = []
     for index in range(count):
@@ -72,10 +75,44 @@ def _summed(node: Node, weight_shape: tuple[int, ...] | None) -> tuple[Node, ...
     return (*steps, replace(node, target="add", arguments={"tensors": parts}))
 
 
+def _root(node: Node, _: tuple[int, ...] | None) -> tuple[Node, ...]:
+    """`1 / √x`."""
+    root = Node(f"{node.name}.root", "sqrt", dict(node.arguments), node.shape, scope=node.scope)
+    return root, replace(node, target="div", arguments={"self": 1.0, "other": Ref(root.name)})
+
+
+def _variance(node: Node, _: tuple[int, ...] | None) -> tuple[Node, ...]:
+    """The mean of `(x - mean x)²`."""
+    given, before = node.arguments, node.arguments["before"]
+    if given.get("unbiased", True) and given.get("correction", 1) != 0:
+        return ()
+    x, over = given["self"], {"axes": given["axes"], "keepdim": True}
+    whole = (node.shape[0], *before)
+    kept = (node.shape[0], *(1 if n in given["axes"] else size for n, size in enumerate(before)))
+    mean = Node(f"{node.name}.mean", "mean", {"self": x, **over}, kept, scope=node.scope)
+    less = Node(f"{node.name}.less", "sub", {"self": x, "other": Ref(mean.name)}, whole, scope=node.scope)
+    square = Node(f"{node.name}.square", "pow", {"self": Ref(less.name), "exponent": 2}, whole, scope=node.scope)
+    over["keepdim"] = given["keepdim"]
+    return mean, less, square, replace(node, target="mean", arguments={"self": Ref(square.name), **over})
+
+
+def _spread(node: Node, _: tuple[int, ...] | None) -> tuple[Node, ...]:
+    """A map of one position along an axis, repeated along it: enlarged to its nearest."""
+    before = node.arguments["before"]
+    if len(before) + 1 != len(node.shape) or len(before) < 2 or before[0] != node.shape[1]:
+        return ()
+    scales = [now // was for was, now in zip(before[1:], node.shape[2:], strict=True)]
+    arguments = {"self": node.arguments["self"], "scale_factors": scales}
+    return (replace(node, target=f"upsample_nearest{len(scales)}d", arguments=arguments),)
+
+
 _WAYS: Mapping[str, Callable[[Node, tuple[int, ...] | None], tuple[Node, ...]]] = {
     "layer_scale": _scaled,
     "l2_norm": _length,
     "sum": _summed,
+    "rsqrt": _root,
+    "var": _variance,
+    "expand": _spread,
 }
 
 

@@ -18,6 +18,7 @@ from cnndsl.importing.structure.elements import (
     Layer,
     Line,
     Merge,
+    Number,
     Output,
     Shared,
     Tensors,
@@ -26,7 +27,7 @@ from cnndsl.importing.structure.elements import (
 )
 from cnndsl.importing.structure.regions import Region
 from cnndsl.importing.structure.skips import longest, skip
-from cnndsl.importing.structure.words import number, word_of
+from cnndsl.importing.structure.words import word_of
 from cnndsl.importing.trace import ModuleCall
 from cnndsl.ir.shared.elementwise import Elementwise
 from cnndsl.ir.tensor import TensorType
@@ -226,7 +227,7 @@ class _Walk:
         """A merge some of whose branches are numbers."""
         sources = iter(item.inputs)
         branches = tuple(
-            (Use(name=number(n)),) if n is not None else self.until(next(sources), start) or (ID,) for n in numbers
+            (Number(value=n),) if n is not None else self.until(next(sources), start) or (ID,) for n in numbers
         )
         entering = self.types.get(start)
         return Merge(word=Word(item.op.word), branches=branches, entering=entering, leaving=item.type)

@@ -72,6 +72,13 @@ class Use(Element):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Number(Element):
+    """A branch of a merge that is a number."""
+
+    value: Any
+
+
+@dataclass(frozen=True, kw_only=True)
 class Tensors(Element):
     """Several tensors by their names, with which a line begins: `(c3, c4) → …`."""
 

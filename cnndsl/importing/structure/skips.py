@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from math import prod
 
@@ -22,7 +23,7 @@ def skip(merge: Merge, here: tuple[int, ...], start: str) -> list[Element] | Non
     long = merge.branches[1 - places[0]]
     if isinstance(long[0], Use):
         return None
-    sizes = {e.leaving.size for e in everything(long) if e.leaving is not None}
+    sizes = {e.leaving.size for e in _on_the_way(long) if e.leaving is not None}
     nested = any(isinstance(e, Merge) and e.word.name == "cat" for e in everything(long))
     back = min(map(prod, sizes)) < prod(here) and long[-1].leaving is not None and long[-1].leaving.size == here
     if not (back if word == "add" else nested or len(sizes) > 1):
@@ -55,3 +56,11 @@ def _is_short(branch: Chain) -> bool:
         return True
     (first, *more) = branch
     return not more and isinstance(first, Layer) and not first.weighty
+
+
+def _on_the_way(chain: Chain) -> Iterator[Element]:
+    """The elements of a chain and of its brackets: what a gate pools on its side is not on the way."""
+    for element in chain:
+        yield element
+        if isinstance(element, Group):
+            yield from _on_the_way(element.body)

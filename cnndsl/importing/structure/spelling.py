@@ -16,6 +16,7 @@ from cnndsl.importing.structure.elements import (
     Group,
     Layer,
     Merge,
+    Number,
     Repeat,
     Shared,
     Tensors,
@@ -64,6 +65,8 @@ class Spelling:
             return self.layer(element.word)
         if isinstance(element, Use | Shared):
             return element.name
+        if isinstance(element, Number):
+            return self.value(element.value, "")
         if isinstance(element, Each):
             return f"({self.each(element)})"
         if isinstance(element, Cut):
@@ -118,7 +121,7 @@ class Spelling:
         return f"{body}×{self.value(element.count, 'count')}"
 
     def row(self, row: tuple[Any, ...], names: tuple[str, ...]) -> str:
-        values = [self.value(v, "" if isinstance(v, str) else n) for v, n in zip(row, names, strict=True)]
+        values = [self.given(v, n) for v, n in zip(row, names, strict=True)]
         return values[0] if len(values) == 1 else f"({', '.join(values)})"
 
     def call(self, element: Call) -> str:
@@ -128,7 +131,7 @@ class Spelling:
         in_order = True
         for parameter in block.parameters:
             value = given[parameter.name]
-            text = self.value(value, "" if isinstance(value, str) else parameter.name)
+            text = self.given(value, parameter.name)
             in_order = in_order and (parameter.required or text == parameter.name)
             if in_order:
                 parts.append(text)
@@ -182,6 +185,10 @@ class Spelling:
                 name = f"{word.name}{'x'.join(map(str, sizes))}"
                 arguments.pop("window")
         return name, arguments
+
+    def given(self, value: Any, name: str) -> str:
+        """What a parameter is: words of a layer's arguments, such as `same`, are texts outside of it."""
+        return self.value(value, "" if isinstance(value, str) else name)
 
     def value(self, value: Any, argument: str) -> str:
         if isinstance(value, Expression):

@@ -85,7 +85,16 @@ def _chain_words(chain: Chain) -> Iterator[Word]:
             yield from (v for row in element.rows for v in row if isinstance(v, Word))
 
 
-_HOISTED = {"bias", "eps", "momentum", "affine", "slope", "ceil", "align", "mode", "approximate"}
+_HOISTED = {
+    "bias", "eps", "momentum", "affine", "slope", "ceil", "align", "mode", "approximate", "gain", "gamma", "flat", "count_pad",
+}  # fmt: skip
+
+
+def _says_more(words: list[Word], followed: str | None) -> bool:
+    """Whether layers have arguments to be written once that the layer does not have whose defaults they follow."""
+    op = find(followed) if followed is not None else None
+    more = [word for word in words if op and any(a in _HOISTED and a not in op.model_fields for a, _ in word.arguments)]
+    return len(more) >= _LEAST_DEFAULTS
 
 
 def defaults_of(program: Program) -> dict[str, dict[str, Any]]:
@@ -95,10 +104,12 @@ def defaults_of(program: Program) -> dict[str, dict[str, Any]]:
         places.setdefault(word.name, []).append(word)
     found: dict[str, dict[str, Any]] = {}
     followed = {name: followed_by(name) for name in places}
+    apart = {name for name, words in places.items() if _says_more(words, followed[name])}
     for name, words in places.items():
-        if followed[name] in places:
+        if followed[name] in places and name not in apart:
             continue
-        group = [*words] + [w for other, f in followed.items() if f == name for w in places[other]]
+        followers = [other for other, f in followed.items() if f == name and other not in apart]
+        group = [*words, *(w for other in followers for w in places[other])]
         for argument in dict.fromkeys(a for w in words for a, _ in w.arguments if a in _HOISTED):
             if isinstance(argument, str):
                 values = Counter(repr(w.get(argument)) for w in group if not isinstance(w.get(argument), Expression))

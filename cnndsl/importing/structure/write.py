@@ -117,7 +117,7 @@ class _Writer(Spelling):
                     called.setdefault(call.block, first.names)
 
     def block(self, block: Block) -> str:
-        parameters = [p.name if p.required else f"{p.name}={self.value(p.default, p.name)}" for p in block.parameters]
+        parameters = [p.name if p.required else f"{p.name}={self.given(p.default, p.name)}" for p in block.parameters]
         given = f"({', '.join(parameters)})" if parameters else ""
         takes = f" takes {', '.join(self.takes[block.name])}" if block.takes else ""
         return f"block {block.name}{given}{takes} {{\n{self.body(self.bodies[block.name])}\n}}"

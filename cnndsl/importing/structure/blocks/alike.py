@@ -20,6 +20,7 @@ from cnndsl.importing.structure.elements import (
     Layer,
     Line,
     Merge,
+    Number,
     Output,
     Repeat,
     Shared,
@@ -193,6 +194,8 @@ def _element(cells: Cells) -> Element:
         return replace(first, body=unified([c.body if isinstance(c, Line) else None for c in cells]))
     if isinstance(first, Output | Tensors | Shared | Cut):
         return first
+    if isinstance(first, Number):
+        return replace(first, value=_value([c.value if isinstance(c, Number) else None for c in cells]))
     if isinstance(first, Use) and {c.name for c in there if isinstance(c, Use)} == {first.name}:
         return first
     raise Unlike

@@ -12,6 +12,7 @@ from cnndsl.importing.structure.blocks.alike import Unlike, unified
 from cnndsl.importing.structure.blocks.families import alike_bodies, families, is_statement
 from cnndsl.importing.structure.blocks.likeness import classed
 from cnndsl.importing.structure.blocks.names import name_slots
+from cnndsl.importing.structure.blocks.order import CONTAINERS, inner_first, unnested
 from cnndsl.importing.structure.blocks.solve import Solver
 from cnndsl.importing.structure.elements import (
     Block,
@@ -23,6 +24,7 @@ from cnndsl.importing.structure.elements import (
     Group,
     Layer,
     Merge,
+    Number,
     Output,
     Parameter,
     Repeat,
@@ -37,7 +39,6 @@ from cnndsl.importing.structure.levels import with_tuples
 from cnndsl.importing.structure.repeats import folded, tabled
 from cnndsl.ir.op import registry
 
-_CONTAINERS = {"", "Sequential", "ModuleList", "ModuleDict", "Network"}
 _LEAST_ELEMENTS = 2
 
 
@@ -45,9 +46,10 @@ def with_blocks(body: Chain, *, mixed: bool = True) -> tuple[tuple[Block, ...], 
     """The blocks of a program in the order of their definition, and its body with calls of them. Without `mixed` all calls of a
     block are of one build."""
     blocks: list[Block] = []
-    if all(g.kind in _CONTAINERS or is_statement(g) for g in everything(body) if isinstance(g, Group)):
+    if all(g.kind in CONTAINERS or is_statement(g) for g in everything(body) if isinstance(g, Group)):
         body = classed(body)
-    for kind in _order(body):
+    body = unnested(body)
+    for kind in inner_first(body):
         groups = list(_instances(body, kind))
         calls: dict[int, Call] = {}
         for family in families(groups, mixed=mixed):
@@ -59,30 +61,6 @@ def with_blocks(body: Chain, *, mixed: bool = True) -> tuple[tuple[Block, ...], 
         body = positioned(_replaced(body, calls))
     fixed = [name for element in body if isinstance(element, Output) for name in element.names]
     return tuple(blocks), with_tuples((), tabled(folded(body)), fixed)[1]
-
-
-def _order(body: Chain) -> list[str]:
-    """Classes, inner ones first; one that stands inside of itself is left out."""
-    inside: dict[str, set[str]] = {}
-
-    def visit(chain: Chain, above: tuple[str, ...]) -> None:
-        for element in chain:
-            here = above
-            if isinstance(element, Group) and element.kind not in _CONTAINERS:
-                inside.setdefault(element.kind, set())
-                for outer in above:
-                    inside[outer].add(element.kind)
-                here = (*above, element.kind)
-            for deeper in inner(element):
-                visit(deeper, here)
-
-    visit(body, ())
-    done: list[str] = []
-    while True:
-        ready = [k for k, needs in inside.items() if k not in done and needs <= {*done}]
-        if not ready:
-            return done
-        done += ready
 
 
 def _instances(chain: Chain, kind: str) -> Iterator[Group]:
@@ -135,6 +113,7 @@ def _block(name: str, groups: list[Group], roles: Mapping[tuple[str, str], str])
         [g.entering.channels if g.entering else None for g in groups],
         [g.leaving.channels if g.leaving else None for g in groups],
         roles,
+        {text: [_length(g, n) for g in groups] for n, text in enumerate(("in.height", "in.width"))},
     )
     body = solver.solved(body)
     names = name_slots(solver)
@@ -168,6 +147,12 @@ def _block(name: str, groups: list[Group], roles: Mapping[tuple[str, str], str])
     return block, calls
 
 
+def _length(group: Group, axis: int) -> int | None:
+    """How long the map that enters is along an axis; None for what is no map of two axes."""
+    entering = group.entering
+    return entering.size[axis] if entering is not None and entering.kind == "map" and entering.rank == 2 else None
+
+
 def _is_required(role: str, common: Any, share: float) -> bool:
     """Whether a parameter has no default: widths never have one, steps and groups only 1."""
     if role in ("channels", "units", "window", "count", "size", "eps"):
@@ -188,7 +173,7 @@ def _named(chain: Chain, texts: Mapping[str, str]) -> Chain:
             return replace(given, text=text)
         if isinstance(given, Word):
             return word(given)
-        return given
+        return tuple(map(value, given)) if isinstance(given, tuple) else given
 
     def word(given: Word) -> Word:
         return replace(given, arguments=tuple((n, value(v)) for n, v in given.arguments))
@@ -201,6 +186,8 @@ def _named(chain: Chain, texts: Mapping[str, str]) -> Chain:
             return replace(element, word=word(element.word))
         if isinstance(element, Call):
             return replace(element, arguments=tuple((n, value(v)) for n, v in element.arguments))
+        if isinstance(element, Number):
+            return replace(element, value=value(element.value))
         if isinstance(element, Choice):
             return replace(element, condition=value(element.condition))
         if isinstance(element, Repeat):

@@ -13,6 +13,7 @@ from cnndsl.importing.structure.blocks.vectors import (
     Values,
     agree,
     both,
+    columns_of,
     fill,
     kind_of,
     name_of_part,
@@ -30,6 +31,7 @@ from cnndsl.importing.structure.elements import (
     Expression,
     Layer,
     Merge,
+    Number,
     Repeat,
     Vector,
     Word,
@@ -38,6 +40,10 @@ from cnndsl.importing.structure.elements import (
 from cnndsl.passes.values.functions import round_to
 
 _WIDTHS = {"channels", "units", "multiplier"}
+_SIZES = {"shape", "size", "scale"}
+"""Arguments with a number for each axis."""
+_NUMBERS = {"mul": "factor", "div": "divisor", "add": "offset", "sub": "offset"}
+"""What a number is called that is a branch of a merge."""
 _FACTORS = (2, 3, 4, 5, 6, 8, 12, 16)
 _LEAST_CASES = 3
 """Different rows that must bear out a multiple of the channels that arrive."""
@@ -62,6 +68,8 @@ class Solver:
     leaving: Values
     roles: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """What the parameters of other blocks are, by block and name."""
+    sizes: Mapping[str, Values] = field(default_factory=dict)
+    """The height and the width that arrive, in each instance, by how they are written."""
     slots: list[Slot] = field(default_factory=list)
 
     @property
@@ -86,7 +94,9 @@ class Solver:
             assert isinstance(element.word, Word)
             return replace(element, word=self._word(element.word, element.label))
         if isinstance(element, Merge):
-            element = replace(element, word=self._word(element.word, ""))
+            role = _NUMBERS.get(element.word.name, "number")
+            branches = tuple(self._with_number(branch, role) for branch in element.branches)
+            element = replace(element, word=self._word(element.word, ""), branches=branches)
         if isinstance(element, Call):
             return replace(
                 element,
@@ -99,6 +109,13 @@ class Solver:
         if isinstance(element, Repeat) and isinstance(element.count, Vector):
             element = replace(element, count=self.value("count", element.count, ""))
         return with_inner(element, lambda inner: self._values(inner, here))
+
+    def _with_number(self, branch: Chain, role: str) -> Chain:
+        """A branch; one that is a number, and not the same everywhere, as an expression."""
+        (first, *_) = branch
+        if not isinstance(first, Number) or not isinstance(first.value, Vector):
+            return branch
+        return (replace(first, value=self.value(role, first.value, "")),)
 
     def _word(self, word: Word, label: str) -> Word:
         arguments = {}
@@ -116,7 +133,23 @@ class Solver:
             return value
         if any(isinstance(v, Word) for v in value.values):
             return self._layer_value(value)
+        if name in _SIZES and (columns := columns_of(value.values)):
+            last = len(columns) - 1
+            return tuple(self._size(column, label, n == last) for n, column in enumerate(columns))
         return self.value(name, value, label)
+
+    def _size(self, values: Values, label: str, last: bool) -> Any:
+        """One length of a shape: as many as arrive along some axis, or a part of the channels, else a parameter. The last one is
+        the width rather than the height, where both are the same."""
+        there = {v for v in values if v is not None}
+        if len(there) == 1:
+            return there.pop()
+        sizes = list(self.sizes.items())
+        for text, base in [("in.channels", self.entering), *(reversed(sizes) if last else sizes)]:
+            if agree(base, values) and overlap(base, values):
+                return Expression(text)
+        known = self._known("channels", values)
+        return known if known is not None else self.value("size", Vector(tuple(values)), label)
 
     def _layer_value(self, vector: Vector) -> Any:
         words = list(vector.values)
@@ -140,7 +173,9 @@ class Solver:
             return there[0]
         for index, slot in enumerate(self.slots):
             alike = slot.role == role or {slot.role, role} <= _WIDTHS
-            if alike and agree(slot.values, values) and overlap(slot.values, values):
+            # One number in either of two places is one parameter.
+            apart = role in _NUMBERS.values()
+            if alike and agree(slot.values, values) and (apart or overlap(slot.values, values)):
                 fill(slot.values, values)
                 return Expression(f"\0{index}\0")
         if role not in _WIDTHS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -62,6 +63,16 @@ def fill(values: Values, more: Values) -> None:
 
 def both(a: Values, b: Values, how: Any) -> Values:
     return [None if x is None or y is None else how((x, y)) for x, y in zip(a, b, strict=True)]
+
+
+def columns_of(values: Sequence[Any]) -> list[Values]:
+    """The numbers of several tuples by their place in them; none where they are not tuples of as many whole numbers."""
+    rows = [v for v in values if v is not None]
+    if not rows or any(not isinstance(v, tuple) or len(v) != len(rows[0]) for v in rows):
+        return []
+    if any(type(n) is not int for v in rows for n in v):
+        return []
+    return [[None if v is None else v[n] for v in values] for n in range(len(rows[0]))]
 
 
 def trimmed(word: Word) -> Word:
