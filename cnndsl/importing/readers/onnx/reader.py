@@ -43,6 +43,8 @@ class Reader:
         """Outputs that are the same tensor as another."""
         self.lacks: list[Lack] = []
         self.lost: set[str] = set()
+        self.conditions: dict[str, Operation] = {}
+        """Comparisons by what they make, which only a choice between two tensors takes."""
         self.filled = 0
         self.labels: set[str] = set()
         self.reads: dict[str, int] = {}
@@ -64,6 +66,9 @@ class Reader:
         outputs = []
         for name in self.model.outputs:
             if name in self.lost:
+                continue
+            if name in self.conditions:
+                self.lacks.append(Lack(self.conditions[name].kind, ""))
                 continue
             if self.ref(name).name not in self.shapes:
                 raise Unread(
@@ -110,6 +115,8 @@ class Reader:
                 raise Untranslated(operation.kind)
             if given and all(array is not None for array in given):
                 raise Untranslated(f"{operation.kind} of constants")
+            if operation.kind != "Where" and (asked := [n for n in operation.inputs if n in self.conditions]):
+                raise Untranslated(f"{operation.kind} of what {self.conditions[asked[0]].kind} says")
             self.check_numbers(operation)
             translator(self, operation)
         except Untranslated as what:
@@ -119,7 +126,7 @@ class Reader:
     def check_numbers(self, operation: Operation) -> None:
         """Refuses what does not compute with float32, as layers do; indices of a table aside."""
         for name in operation.inputs:
-            dtype = self.dtypes.get(self.ref(name).name, "float32")
+            dtype = "float32" if name in self.conditions else self.dtypes.get(self.ref(name).name, "float32")
             if dtype != "float32" and operation.kind != "Gather":
                 raise Untranslated(f"{operation.kind} of {dtype}")
 
