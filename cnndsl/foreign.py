@@ -55,13 +55,25 @@ def from_torch(module: Any, example: Any, /, *, name: str | None = None, flat: b
 
 
 def from_onnx(
-    path: str | Path, /, *, input: Shape | Mapping[str, Shape] | None = None, flat: bool = False
+    path: str | Path,
+    /,
+    *,
+    input: Shape | Mapping[str, Shape] | None = None,
+    flat: bool = False,
+    starts: str | Sequence[str] = (),
+    ends: str | Sequence[str] = (),
 ) -> ImportedNetwork:
-    """The network of an ONNX file; `input` says sizes that the file leaves open. Raises `CnnError` and `MissingPart`."""
+    """The network of an ONNX file, or the part of it from the tensors `starts` to the tensors `ends`; `input` says sizes that
+    the file leaves open, without the batch. Raises `CnnError` (cannot-import, file-not-found) and `MissingPart`."""
     from cnndsl.importing.from_onnx import import_onnx
 
     sizes = {} if input is None else dict(input) if isinstance(input, Mapping) else {"": input}
-    return ImportedNetwork(import_onnx(Path(path), sizes, forms=("flat",) if flat else ()))
+    imported = import_onnx(Path(path), sizes, forms=("flat",) if flat else (), starts=_names(starts), ends=_names(ends))
+    return ImportedNetwork(imported)
+
+
+def _names(given: str | Sequence[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def from_pt2(path: str | Path, /, *, flat: bool = False) -> ImportedNetwork:

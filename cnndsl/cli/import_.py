@@ -16,6 +16,20 @@ from cnndsl.cli.shared.voice import note, say, step
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A .cnn file; `-`, the default, is stdout.")
 @click.option("--pretrained", is_flag=True, help="Take a library's published weights.")
 @click.option("--flat", is_flag=True, help="Chains only: no blocks, no brackets, no repeats.")
+@click.option(
+    "--from",
+    "starts",
+    multiple=True,
+    metavar="TENSOR",
+    help="Begin at this tensor of an ONNX file; may be given several times.",
+)
+@click.option(
+    "--to",
+    "ends",
+    multiple=True,
+    metavar="TENSOR",
+    help="End at this tensor of an ONNX file; may be given several times.",
+)
 @click.option("--force", is_flag=True, help="Replace a program that is there.")
 @click.option("--format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @network_options
@@ -26,6 +40,8 @@ def command(
     output: Path | None,
     pretrained: bool,
     flat: bool,
+    starts: tuple[str, ...],
+    ends: tuple[str, ...],
     force: bool,
     format: str,
     parameters: Mapping[str, str],
@@ -34,7 +50,8 @@ def command(
     """Turn a network into a program, and prove that it is the same.
 
     SOURCE is model.onnx, program.pt2, timm:NAME or torchvision:NAME; -P goes to a library's constructor. The weights, where
-    there are any, are written beside the program as .safetensors.
+    there are any, are written beside the program as .safetensors. --from and --to take the part of an ONNX file between
+    tensors: a network of its own, where the language cannot say what comes before or after.
     """
     if output is not None and str(output) != "-":
         if output.suffix != ".cnn":
@@ -44,7 +61,7 @@ def command(
     from cnndsl.importing.sources import import_source
 
     with step(f"importing {source}"):
-        imported = import_source(source, parameters, inputs, pretrained=pretrained, flat=flat)
+        imported = import_source(source, parameters, inputs, pretrained=pretrained, flat=flat, starts=starts, ends=ends)
     report = imported.report
     if output is None or str(output) == "-":
         if format == "json":

@@ -7,16 +7,17 @@ from typing import Any
 
 from cnndsl.analyses.summary import summarize
 from cnndsl.importing.imported import Imported, Report, first_proved, lines_of, net_of
-from cnndsl.importing.match import Net
+from cnndsl.importing.match import Net, Piece
 from cnndsl.importing.proving.paired import paired
 from cnndsl.importing.proving.proof import Agreement
-from cnndsl.importing.refuse import MISFITS, Unproved, unreadable
+from cnndsl.importing.refuse import EXPORT_AGAIN, MISFITS, Unproved, Unread, unreadable
 from cnndsl.importing.trace import Trace
 from cnndsl.ir.graph import Graph
 from cnndsl.pipeline import parse_text
 
-Compare = Callable[[Graph, Mapping[str, str]], Agreement]
-"""Outputs of a graph and of the source, given the source's key for each of ours. Raises `Unproved`."""
+Compare = Callable[[Graph, Mapping[str, str], Mapping[str, str]], Agreement]
+"""Outputs of a graph and of the source, given the source's key for each weight and its name for each tensor. Raises
+`Unproved`."""
 
 
 def import_trace(trace: Trace, source: str, compare: Compare, *, forms: Sequence[str] = ()) -> Imported:
@@ -26,8 +27,9 @@ def import_trace(trace: Trace, source: str, compare: Compare, *, forms: Sequence
 
     def prove(text: str) -> Graph:
         graph = parse_text(text, f"{trace.name}.cnn").graph
-        found["keys"] = _keys(graph, net, trace)
-        found["agreement"] = compare(graph, found["keys"])
+        pairs = paired(graph, net)
+        found["keys"] = _keys(graph, pairs, trace)
+        found["agreement"] = compare(graph, found["keys"], {ours: theirs.name for ours, theirs in pairs.items()})
         return graph
 
     form, text, graph = first_proved(net, f"{trace.name}, imported from {source}.", source, forms, prove)
@@ -51,12 +53,11 @@ def net_of_file(trace: Trace, source: str) -> Net:
     try:
         return net_of(trace, source)
     except MISFITS as error:
-        raise unreadable(source, "its operations do not fit each other") from error
+        raise unreadable(source, Unread("its operations do not fit each other", EXPORT_AGAIN)) from error
 
 
-def _keys(graph: Graph, net: Net, trace: Trace) -> dict[str, str]:
+def _keys(graph: Graph, pairs: Mapping[str, Piece], trace: Trace) -> dict[str, str]:
     """The source's key for each of ours; counts of batches may be missing there."""
-    pairs = paired(graph, net)
     keys = {}
     for entry in graph.weights:
         piece = pairs.get(entry.node)

@@ -11,102 +11,98 @@ from cnndsl.importing.files import import_trace
 from cnndsl.importing.imported import Imported
 from cnndsl.importing.proving.proof import Agreement
 from cnndsl.importing.readers.onnx.layers import LAYERS
-from cnndsl.importing.readers.onnx.model import Model, read_model
+from cnndsl.importing.readers.onnx.model import Model, entering, is_ranked, model_of, read_proto
+from cnndsl.importing.readers.onnx.part import part
 from cnndsl.importing.readers.onnx.plain import PLAIN
-from cnndsl.importing.readers.onnx.reader import Reader
-from cnndsl.importing.refuse import MISFITS, Unproved, Unread, refusal, unreadable
+from cnndsl.importing.readers.onnx.reader import Reader, entered
+from cnndsl.importing.refuse import EXPORT_AGAIN, MISFITS, Unread, refusal, unreadable
 from cnndsl.importing.trace import Trace
 from cnndsl.ir.graph import Graph
 
+Sizes = Mapping[str, tuple[int, ...]]
 
-def trace_model(model: Model, sizes: Mapping[str, tuple[int, ...]], name: str) -> Trace:
+
+def trace_model(model: Model, sizes: Sizes, name: str) -> Trace:
     """The trace of a model. Raises `Unread`, and `CnnError` (cannot-import) for operations that have no translation."""
     reader = Reader(model, sizes, {**LAYERS, **PLAIN})
     try:
         trace = reader.trace()
     except MISFITS as error:
-        raise Unread("its operations do not fit each other") from error
+        raise Unread("its operations do not fit each other", EXPORT_AGAIN) from error
     if reader.lacks:
         raise refusal(name, reader.lacks)
     return replace(trace, name=name)
 
 
-def import_onnx(path: Path, sizes: Mapping[str, tuple[int, ...]], *, forms: Sequence[str] = ()) -> Imported:
-    """The program of an ONNX file; `sizes` are those that it leaves open, by input ("" for the first). Raises `CnnError`
+def import_onnx(
+    path: Path,
+    sizes: Sizes,
+    *,
+    forms: Sequence[str] = (),
+    starts: Sequence[str] = (),
+    ends: Sequence[str] = (),
+) -> Imported:
+    """The program of an ONNX file, or of the part of it from the tensors `starts` to the tensors `ends`. `sizes` are those
+    that it leaves open, by input, "" for the first; of the first start where there are starts. Raises `CnnError`
     (cannot-import, file-not-found) and `MissingPart`."""
     try:
-        trace = trace_model(read_model(path), sizes, _name(path))
+        proto = read_proto(path)
+        if starts or ends:
+            proto = _part(proto, path.parent, sizes, starts, ends)
+        trace = trace_model(model_of(proto, path.parent), sizes, _name(path))
     except Unread as why:
-        raise unreadable(path.name, str(why)) from why
+        raise unreadable(path.name, why) from why
 
-    def compare(graph: Graph, keys: Mapping[str, str]) -> Agreement:
-        return _compared(path, trace, graph, keys)
+    def compare(graph: Graph, keys: Mapping[str, str], names: Mapping[str, str]) -> Agreement:
+        try:
+            from cnndsl.importing.proving.onnx_runtime import Source, compared
+        except ImportError:
+            return Agreement(None, None)
+        return compared(Source(proto, path.parent), trace, graph, keys, names)
 
     return import_trace(trace, path.name, compare, forms=forms)
+
+
+def _part(proto: Any, folder: Path, sizes: Sizes, starts: Sequence[str], ends: Sequence[str]) -> Any:
+    """The part between tensors; where a file does not say how large they are, ONNX Runtime does."""
+    cut = part(proto, starts, ends, {})
+    given = {**sizes, starts[0]: sizes[""]} if starts and "" in sizes else sizes
+    wholes: dict[str, tuple[int, ...]] = {}
+    unknown = []
+    for value in cut.graph.input:
+        found = entering(value)[2] if is_ranked(value) else None
+        if value.name in starts and value.name in given and found is None:
+            wholes[value.name] = (1, *given[value.name])
+        elif value.name in starts and value.name not in given and (found is None or None in found):
+            unknown.append(value.name)
+    if unknown:
+        wholes |= _measured(proto, folder, sizes, unknown)
+    return part(proto, starts, ends, wholes) if wholes else cut
+
+
+def _measured(proto: Any, folder: Path, sizes: Sizes, names: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    """The shapes of tensors inside of a network, which ONNX Runtime computes. Raises `Unread`."""
+    before = part(proto, (), names, {})
+    kinds = [entering(value) for value in before.graph.input]
+    known = {name: size for name, size in sizes.items() if name}
+    found = None
+    inputs = list(entered(kinds, known))
+    try:
+        from cnndsl.importing.proving.onnx_runtime import Source, drawn
+    except ImportError:
+        pass
+    else:
+        given = {tensor.name: drawn(tensor).numpy() for tensor in inputs}
+        found = Source(before, folder).run(given, names)
+    if found is None:
+        raise Unread(
+            f"it does not say the size of `{names[0]}`",
+            f"say it with `--input {names[0]}=SIZE`, without the batch",
+            "found: no sizes of it in the file, and no ONNX Runtime that computes it",
+        )
+    return {name: tuple(array.shape) for name, array in zip(names, found, strict=True)}
 
 
 def _name(path: Path) -> str:
     name = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in path.stem)
     return name or "network"
-
-
-def _compared(path: Path, trace: Trace, graph: Graph, keys: Mapping[str, str]) -> Agreement:
-    """Outputs on the file's own weights, from ONNX Runtime and from the program in PyTorch."""
-    try:
-        import onnxruntime
-
-        from cnndsl.backends.pytorch.library import torch
-        from cnndsl.backends.pytorch.live.module import to_torch
-    except ImportError:
-        return Agreement(None, None)
-    module = to_torch(graph).eval()
-    first = module.state_dict()
-    module.load_state_dict(
-        {
-            key: torch.from_numpy(trace.array(theirs).copy()) if theirs in trace.state else first[key]
-            for key, theirs in keys.items()
-        }
-    )
-    generator = torch.Generator().manual_seed(11)
-    inputs = [_drawn(tensor.shape, tensor.dtype, generator) for tensor in trace.inputs]
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    options.intra_op_num_threads = 1
-    try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        given = {i.name: x.numpy() for i, x in zip(session.get_inputs(), inputs, strict=True)}
-        theirs = session.run([name for name, _ in trace.outputs], given)
-    except _errors():
-        # ONNX Runtime does not take every file, such as one of a later version: then nothing is compared, and the report says so.
-        return Agreement(None, None)
-    with torch.no_grad():
-        made = module(*inputs)
-    ours = list(made.values()) if isinstance(made, dict) else [made]
-    worst = 0.0
-    for a, b in zip(ours, theirs, strict=True):
-        if tuple(a.shape) != tuple(b.shape):
-            raise Unproved(f"an output is {tuple(b.shape)} in ONNX Runtime, and {tuple(a.shape)} in the program")
-        difference = abs(a.numpy() - b).max() if b.size else 0.0
-        worst = max(worst, float(difference) / max(float(abs(b).max()), 1e-12))
-    if not worst <= MOST_ERROR:
-        raise Unproved(f"outputs differ from ONNX Runtime's by {worst:.1e} of the largest")
-    return Agreement(None, worst)
-
-
-MOST_ERROR = 1e-4
-
-
-def _errors() -> tuple[type[Exception], ...]:
-    """What ONNX Runtime raises for a file that it cannot run."""
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
-
-    names = ("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NotImplemented", "RuntimeException")
-    return (RuntimeError, ValueError, *(getattr(state, name) for name in names))
-
-
-def _drawn(shape: tuple[int, ...], dtype: str, generator: Any) -> Any:
-    from cnndsl.backends.pytorch.library import torch
-
-    if dtype.startswith("int"):
-        return torch.randint(0, 3, shape, generator=generator, dtype=getattr(torch, dtype))
-    return torch.randn(shape, generator=generator)

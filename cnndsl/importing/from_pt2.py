@@ -25,9 +25,9 @@ def import_pt2(path: Path, *, forms: Sequence[str] = ()) -> Imported:
         with open_file(path) as file:
             trace = read_pt2(file, path.stem)
     except Unread as why:
-        raise unreadable(path.name, str(why)) from why
+        raise unreadable(path.name, why) from why
 
-    def compare(graph: Graph, keys: Mapping[str, str]) -> Agreement:
+    def compare(graph: Graph, keys: Mapping[str, str], _: Mapping[str, str]) -> Agreement:
         given = {key: torch.as_tensor(trace.array(key)) for key in trace.state}
 
         def run(state: Mapping[str, Any], inputs: tuple[Any, ...]) -> dict[str, Any]:

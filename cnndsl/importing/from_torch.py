@@ -33,7 +33,7 @@ def import_module(
         if trace.unreached():
             trace = _with_heads(trace, module, inputs)
     except Unread as why:
-        raise unreadable(source, str(why)) from why
+        raise unreadable(source, why) from why
     net = net_of(with_computed_constants(trace), source)
     shell = outline(module).eval().requires_grad_(False)
     examples = tuple(torch.empty((2, *shape), dtype=getattr(torch, dtype), device="meta") for shape, dtype in inputs)

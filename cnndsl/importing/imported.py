@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cnndsl.diagnostics.errors import CnnError
 from cnndsl.importing.match import Net, match
-from cnndsl.importing.refuse import Unproved, refusal, unreadable
+from cnndsl.importing.refuse import Unproved, Unread, refusal, unreadable
 from cnndsl.importing.simplify import simplify
 from cnndsl.importing.structure.build import FORMS, renamed
 from cnndsl.importing.structure.write import write
@@ -100,7 +100,14 @@ def first_proved(net: Net, head: str, source: str, forms: Sequence[str], prove: 
 
 def none_proved(name: str, reasons: list[str]) -> CnnError:
     """The error for a network none of whose texts passed the proof."""
-    return unreadable(name, f"no text of it passed the proof: {'; '.join(dict.fromkeys(reasons))}")
+    return unreadable(
+        name,
+        Unread(
+            "no text of it passed the proof",
+            "this is a fault of the import, not of the network: report it, with the network",
+            *dict.fromkeys(reasons),
+        ),
+    )
 
 
 def lines_of(text: str) -> int:

@@ -14,7 +14,8 @@ from pydantic import ValidationError
 import cnndsl.ops  # noqa: F401  (fills the registry of layers)
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.importing.plain.batch import MIXED
-from cnndsl.importing.plain.otherwise import channels_moved, otherwise
+from cnndsl.importing.plain.layouts import channels_moved
+from cnndsl.importing.plain.otherwise import otherwise
 from cnndsl.importing.refuse import Lack
 from cnndsl.importing.trace import ModuleCall, Node, Ref, Tensor, Trace
 from cnndsl.importing.web import Web
@@ -22,8 +23,6 @@ from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, registry
 from cnndsl.ir.tensor import TensorType
 
-_SIZED = ("sum", "var", "expand")
-"""Operations whose other way depends on the size of what they take."""
 _MERGES = ("add", "sub", "mul", "div", "maximum", "minimum", "cat", "mean of branches")
 
 
@@ -111,15 +110,26 @@ class _Matching:
             yield piece
 
     def realigned(self, node: Node) -> list[Piece]:
-        """A merge of tensors whose channels are on different axes, those of all others brought to the first one's; none
-        where that is not what it lacks."""
+        """The operation with its tensors' channels on the axis where it takes them; none where that is not what it lacks.
+
+        The tensors of a merge are brought to the first one's axis; one tensor alone to each axis in turn, until the
+        operation takes it.
+        """
         refs = [r for r in node.refs() if self.same.get(r.name, r.name) in self.types]
-        if node.target not in _MERGES or len(refs) < 2 or len(refs) != sum(1 for _ in node.refs()):
-            return []
         types = [self.types[self.same.get(r.name, r.name)] for r in refs]
-        if len({len(t.shape) for t in types}) != 1 or len({t.channel_axis for t in types}) == 1:
+        if node.target in _MERGES and len(refs) > 1:
+            together = len({len(t.shape) for t in types}) == 1 and len({t.channel_axis for t in types}) > 1
+            if not together or len(refs) != sum(1 for _ in node.refs()):
+                return []
+            wanted = next((t.channel_axis for t in types if t.shape == node.shape[1:]), types[0].channel_axis)
+            return self.moved(node, refs, types, wanted)
+        if len(refs) != 1 or len(types[0].shape) < 2:
             return []
-        wanted = next((t.channel_axis for t in types if t.shape == node.shape[1:]), types[0].channel_axis)
+        others = (axis for axis in range(len(types[0].shape)) if axis != types[0].channel_axis)
+        return next((found for axis in others if (found := self.moved(node, refs, types, axis))), [])
+
+    def moved(self, node: Node, refs: list[Ref], types: list[TensorType], wanted: int) -> list[Piece]:
+        """The operation, and before it what brings the channels of its tensors to this axis; none where it lacks more."""
         found: list[Piece] = []
         names: dict[str, Ref] = {}
         for ref, type in zip(refs, types, strict=True):
@@ -136,29 +146,29 @@ class _Matching:
             names[ref.name] = here
         changed = {
             key: [names.get(item.name, item) for item in value]
-            if isinstance(value, list)
+            if _is_tensors(value)
             else names.get(value.name, value)
             if isinstance(value, Ref)
             else value
             for key, value in node.arguments.items()
         }
-        piece = self.piece(replace(node, arguments=changed))
-        if isinstance(piece, Lack):
-            return []
-        self.types[node.name] = piece.type
-        return [*found, piece]
+        turned = replace(node, arguments=changed)
+        piece = self.piece(turned)
+        if isinstance(piece, Piece):
+            self.types[node.name] = piece.type
+            return [*found, piece]
+        more = self.otherwise(turned)
+        return [*found, *more] if more else []
 
     def otherwise(self, node: Node) -> list[Piece]:
         """An operation that no layer is, said in others; none where one of those is no layer either."""
         given = node.arguments.get("weight")
         weight = self.trace.weights.get(given.name) if isinstance(given, Ref) else None
         found: list[Piece] = []
-        if node.target in _SIZED:
-            (ref, *_) = node.refs()
-            type = self.types.get(self.same.get(ref.name, ref.name))
-            if type is None:
-                return []
-            node = replace(node, arguments={**node.arguments, "before": type.shape})
+        if node.target == "expand" or isinstance(node.arguments.get("axes"), tuple):
+            first = next(node.refs(), None)
+            type = self.types.get(self.same.get(first.name, first.name)) if first is not None else None
+            node = replace(node, arguments={**node.arguments, "size": type.shape if type else ()})
         for step in otherwise(node, weight.shape if weight is not None else None):
             piece = self.piece(step)
             more = self.realigned(step) if isinstance(piece, Lack) else []

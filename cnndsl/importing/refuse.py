@@ -12,7 +12,16 @@ MOST_KINDS = 40
 
 
 class Unread(Exception):
-    """A network that cannot be followed at all, with the reason."""
+    """A network that cannot be followed at all: why, the one thing to do about it, and what was expected and found."""
+
+    def __init__(self, why: str, help: str, *notes: str) -> None:
+        super().__init__(why)
+        self.help = help
+        self.notes = notes
+
+
+EXPORT_AGAIN = "fetch the file again, or export it again"
+"""What to do about a damaged file."""
 
 
 MISFITS = (KeyError, IndexError, TypeError, ValueError, AttributeError, ZeroDivisionError, OverflowError)
@@ -54,16 +63,10 @@ def refusal(source: str, lacks: Iterable[Lack]) -> CnnError:
     )
 
 
-def unreadable(source: str, why: str) -> CnnError:
+def unreadable(source: str, why: Unread) -> CnnError:
     """The error `cannot-import` for a network that could not be followed."""
     return CnnError(
-        [
-            Diagnostic(
-                "cannot-import",
-                f"`{source}` cannot be imported: {why}",
-                help="give a network that takes tensors of fixed sizes and whose steps do not depend on their numbers",
-            )
-        ]
+        [Diagnostic("cannot-import", f"`{source}` cannot be imported: {why}", notes=why.notes, help=why.help)]
     )
 
 

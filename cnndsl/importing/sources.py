@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
 from cnndsl.diagnostics.source import Source, Span
 from cnndsl.importing.imported import Imported
 from cnndsl.importing.libraries.named import LIBRARIES, is_named, named
+from cnndsl.importing.refuse import Unread, unreadable
 
 ENDINGS = (".onnx", ".pt2")
 
@@ -31,9 +32,12 @@ def import_source(
     pretrained: bool = False,
     flat: bool = False,
     numbers: bool = True,
+    starts: Sequence[str] = (),
+    ends: Sequence[str] = (),
 ) -> Imported:
     """The program of a network from elsewhere, proved. `options` go to a library's constructor, `inputs` are sizes by name
     ("" for the first input). Without `numbers` a library's network is built without weights, and outputs are not compared.
+    Of an ONNX file, the part from the tensors `starts` to the tensors `ends`.
 
     Raises `CnnError` (cannot-import, file-not-found, unknown-architecture) and `MissingPart`.
     """
@@ -41,7 +45,16 @@ def import_source(
     if source.lower().endswith(".onnx"):
         from cnndsl.importing.from_onnx import import_onnx
 
-        return import_onnx(Path(source), _shapes(inputs), forms=forms)
+        return import_onnx(Path(source), _shapes(inputs), forms=forms, starts=starts, ends=ends)
+    if starts or ends:
+        raise unreadable(
+            source,
+            Unread(
+                "only an ONNX file has tensors to begin and end at",
+                "leave `--from` and `--to` away; of a module of your own give the submodule to `cnndsl.from_torch`",
+                "expected: a file in .onnx",
+            ),
+        )
     if source.lower().endswith(".pt2"):
         from cnndsl.importing.from_pt2 import import_pt2
 

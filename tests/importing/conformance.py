@@ -152,7 +152,7 @@ def _once(case: Case, free: list[str], live: list[str]) -> Outcome:
 
 def _imported(model: Any) -> Imported:
     trace = trace_model(parse_model(model.SerializeToString(), None), {}, "net")
-    return import_trace(trace, "net", lambda graph, keys: Agreement(None, None), forms=("flat",))
+    return import_trace(trace, "net", lambda graph, keys, names: Agreement(None, None), forms=("flat",))
 
 
 def _compared(case: Case, found: Imported, inputs: list[Any]) -> Outcome:

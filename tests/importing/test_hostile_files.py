@@ -15,8 +15,9 @@ from onnx import TensorProto, helper
 
 from cnndsl.diagnostics.errors import CnnError
 from cnndsl.importing.from_onnx import import_onnx, trace_model
+from cnndsl.importing.readers.archive import MOST_JSON
 from cnndsl.importing.readers.onnx.model import parse_model, read_model
-from cnndsl.importing.readers.pt2 import MOST_JSON, read_pt2
+from cnndsl.importing.readers.pt2 import read_pt2
 from cnndsl.importing.refuse import Unread
 from tests.fuzz import made
 from tests.fuzz.readers import READERS

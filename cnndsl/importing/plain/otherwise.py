@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from math import prod
+from typing import Any
 
-from cnndsl.importing.trace import ModuleCall, Node, Ref
-from cnndsl.ir.tensor import TensorType
+from cnndsl.importing.trace import Node, Ref
 
 
 def otherwise(node: Node, weight_shape: tuple[int, ...] | None) -> tuple[Node, ...]:
@@ -57,13 +58,11 @@ _MOST_PARTS = 8
 
 def _summed(node: Node, weight_shape: tuple[int, ...] | None) -> tuple[Node, ...]:
     """The sum over an axis of a few positions, which the channels are on: its positions added."""
-    x, axes = node.arguments["self"], node.arguments["axes"]
-    if weight_shape is not None or len(axes) != 1 or node.arguments["keepdim"]:
-        return ()
+    x, axes, size = node.arguments["self"], node.arguments["axes"], node.arguments["size"]
+    count = size[axes[0]] if size and len(axes) == 1 else 0
+    if weight_shape is not None or node.arguments["keepdim"] or not 1 < count <= _MOST_PARTS:
+        return _kept(node, weight_shape)
     (axis,) = axes
-    count = node.arguments["before"][axis]
-    if not 1 < count <= _MOST_PARTS:
-        return ()
     one = (*node.shape[: axis + 1], 1, *node.shape[axis + 1 :])
     steps: list[Node] = []
     for index in range(count):
@@ -83,8 +82,8 @@ def _root(node: Node, _: tuple[int, ...] | None) -> tuple[Node, ...]:
 
 def _variance(node: Node, _: tuple[int, ...] | None) -> tuple[Node, ...]:
     """The mean of `(x - mean x)²`."""
-    given, before = node.arguments, node.arguments["before"]
-    if given.get("unbiased", True) and given.get("correction", 1) != 0:
+    given, before = node.arguments, node.arguments["size"]
+    if not before or (given.get("unbiased", True) and given.get("correction", 1) != 0):
         return ()
     x, over = given["self"], {"axes": given["axes"], "keepdim": True}
     whole = (node.shape[0], *before)
@@ -98,12 +97,93 @@ def _variance(node: Node, _: tuple[int, ...] | None) -> tuple[Node, ...]:
 
 def _spread(node: Node, _: tuple[int, ...] | None) -> tuple[Node, ...]:
     """A map of one position along an axis, repeated along it: enlarged to its nearest."""
-    before = node.arguments["before"]
+    before = node.arguments["size"]
     if len(before) + 1 != len(node.shape) or len(before) < 2 or before[0] != node.shape[1]:
         return ()
     scales = [now // was for was, now in zip(before[1:], node.shape[2:], strict=True)]
     arguments = {"self": node.arguments["self"], "scale_factors": scales}
     return (replace(node, target=f"upsample_nearest{len(scales)}d", arguments=arguments),)
+
+
+def _kept(node: Node, weight_shape: tuple[int, ...] | None) -> tuple[Node, ...]:
+    """A mean or sum whose axes go away, of which the channels are one: they are left at 1, and the rest laid out anew."""
+    if weight_shape is not None or node.arguments["keepdim"]:
+        return ()
+    kept = _with_ones(node.shape, node.arguments["axes"])
+    whole = replace(node, name=f"{node.name}.kept", arguments={**node.arguments, "keepdim": True}, shape=kept)
+    return whole, replace(node, target="reshape", arguments={"self": Ref(whole.name)})
+
+
+def _with_ones(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape with the axes back that were taken out of it, each of them 1."""
+    rest = iter(shape[1:])
+    return (shape[0], *(1 if n in axes else next(rest) for n in range(len(shape) - 1 + len(axes))))
+
+
+def _largest(node: Node, weight_shape: tuple[int, ...] | None) -> tuple[Node, ...]:
+    """The largest or smallest number along axes that follow each other: a pooling whose window is all of them."""
+    axes, size = node.arguments["axes"], node.arguments["size"]
+    if weight_shape is not None or axes != tuple(range(axes[0], axes[0] + len(axes))) or not size:
+        return ()
+    before, length, behind = (
+        prod(part) for part in (size[: axes[0]], size[axes[0] : axes[-1] + 1], size[axes[-1] + 1 :])
+    )
+    batch, sign = node.shape[0], -1.0 if node.target == "amin" else 1.0
+    long, short = (batch, before, length, behind), (batch, before, 1, behind)
+    pool = {"kernel_size": [length, 1], "stride": [1, 1], "padding": [0, 0], "dilation": [1, 1], "ceil_mode": False}
+    steps: list[Node] = []
+
+    def add(name: str, target: str, arguments: Mapping[str, Any], shape: tuple[int, ...]) -> None:
+        last = Ref(steps[-1].name) if steps else node.arguments["self"]
+        steps.append(Node(f"{node.name}.{name}", target, {"self": last, **arguments}, shape, scope=node.scope))
+
+    if size != long[1:]:
+        add("rows", "reshape", {}, long)
+    if sign < 0:
+        add("less", "mul", {"other": sign}, long)
+    add("most", "max_pool2d", pool, short)
+    if sign < 0:
+        add("least", "mul", {"other": sign}, short)
+    if node.shape != short:
+        add("laid", "reshape", {}, node.shape)
+    return (*steps[:-1], replace(steps[-1], name=node.name))
+
+
+def _euclidean(node: Node, weight_shape: tuple[int, ...] | None) -> tuple[Node, ...]:
+    """`√(Σ x²)` along axes."""
+    given = node.arguments
+    if weight_shape is not None or given.get("ord", 2) != 2 or not given["size"]:
+        return ()
+    whole = (node.shape[0], *given["size"])
+    square = Node(f"{node.name}.square", "pow", {"self": given["self"], "exponent": 2}, whole, scope=node.scope)
+    kept = _with_ones(node.shape, given["axes"]) if not given["keepdim"] else node.shape
+    total = {"self": Ref(square.name), "axes": given["axes"], "keepdim": True}
+    added = Node(f"{node.name}.sum", "sum", total, kept, scope=node.scope)
+    root = Node(f"{node.name}.root", "sqrt", {"self": Ref(added.name)}, kept, scope=node.scope)
+    if given["keepdim"]:
+        return square, added, replace(root, name=node.name)
+    return square, added, root, replace(node, target="reshape", arguments={"self": Ref(root.name)})
+
+
+def _padded(node: Node, weight_shape: tuple[int, ...] | None) -> tuple[Node, ...]:
+    """Rows added along the first axis as well, which the channels are on: there is an axis in front of it meanwhile."""
+    given, rank = node.arguments.get("pad"), len(node.shape) - 1
+    if weight_shape is not None or given is None or min(given) < 0 or len(given) > 2 * rank:
+        return ()
+    pairs = [(given[n], given[n + 1]) for n in range(0, len(given), 2)]
+    pads = tuple(reversed([*pairs, *[(0, 0)] * (rank - len(pairs))]))
+    batch = node.shape[0]
+    before = (batch, 1, *(n - b - a for n, (b, a) in zip(node.shape[1:], pads, strict=True)))
+    rows = Node(f"{node.name}.rows", "reshape", {"self": node.arguments["self"]}, before, scope=node.scope)
+    rest = {key: given for key, given in node.arguments.items() if key in ("mode", "value")}
+    more = Node(
+        f"{node.name}.more",
+        "pad",
+        {"self": Ref(rows.name), "pads": pads, **rest},
+        (batch, 1, *node.shape[1:]),
+        scope=node.scope,
+    )
+    return rows, more, replace(node, target="reshape", arguments={"self": Ref(more.name)})
 
 
 _WAYS: Mapping[str, Callable[[Node, tuple[int, ...] | None], tuple[Node, ...]]] = {
@@ -113,40 +193,11 @@ _WAYS: Mapping[str, Callable[[Node, tuple[int, ...] | None], tuple[Node, ...]]] 
     "rsqrt": _root,
     "var": _variance,
     "expand": _spread,
+    "mean": _kept,
+    "amax": _largest,
+    "amin": _largest,
+    "linalg_vector_norm": _euclidean,
+    "pad": _padded,
 }
-
-
-def channels_moved(
-    name: str, x: Ref, type: TensorType, wanted: int, batch: int, scope: tuple[ModuleCall, ...]
-) -> tuple[Node, ...]:
-    """The same tensor with another axis for its channels: a change of layout that ends where it began. After `Reshape` the
-    channels are the first axis unless they were the last, so the wanted axis is first there, and an axis of one behind."""
-    shape, rank = type.shape, len(type.shape)
-    behind = type.channel_axis == rank - 1
-    order = [wanted, *([rank] if behind else []), *(n for n in range(rank) if n != wanted), *([] if behind else [rank])]
-    long = (*shape, 1)
-    turned = tuple(long[n] for n in order)
-    first = tuple(n for n in order if n != rank)
-    steps = [
-        Node(f"{name}.long", "reshape", {"self": x}, (batch, *long), scope=scope),
-        Node(
-            f"{name}.turned",
-            "permute",
-            {"self": Ref(f"{name}.long"), "axes": tuple(order)},
-            (batch, *turned),
-            scope=scope,
-        ),
-        Node(
-            f"{name}.short",
-            "reshape",
-            {"self": Ref(f"{name}.turned")},
-            (batch, *(shape[n] for n in first)),
-            scope=scope,
-        ),
-    ]
-    if first != tuple(range(rank)):
-        back = tuple(first.index(n) for n in range(rank))
-        steps.append(
-            Node(f"{name}.back", "permute", {"self": Ref(f"{name}.short"), "axes": back}, (batch, *shape), scope=scope)
-        )
-    return tuple(steps)
+"""By the operation; `size` among the arguments of a reduction and of `expand` is the shape of what they take, without the batch; empty where it is
+not known."""

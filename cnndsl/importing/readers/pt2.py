@@ -6,19 +6,18 @@ does not fit, and all that is not plain data is refused.
 
 from __future__ import annotations
 
-import json
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from math import prod
 from typing import Any, BinaryIO
 
-from cnndsl.importing.refuse import Unread
+from cnndsl.importing.readers.archive import entries_of, json_in, no_archive
+from cnndsl.importing.refuse import EXPORT_AGAIN, Unread
 from cnndsl.importing.trace import ModuleCall, Node, Ref, Tensor, Trace
 
 BATCH = 7
 """What stands for a batch that the file leaves open."""
-MOST_JSON = 200_000_000
 MOST_NODES = 100_000
 MOST_BYTES = 16_000_000_000
 _MAJORS = (8,)
@@ -39,50 +38,52 @@ _SYMBOL = re.compile(r"(?:Mul\(Integer\((\d{1,6})\), )?Symbol\('(\w{1,40})'(?:, 
 """How a size is written that is the batch's, or so many times it."""
 
 
+_OPEN = (
+    "it leaves sizes open that are not the batch's",
+    "export it for inputs of one size: only the batch may be `torch.export.Dim`",
+)
+
+
 def read_pt2(file: BinaryIO, name: str) -> Trace:
     """The trace of an exported program. Raises `Unread` for a file that is none, or that asks for more than plain data."""
     try:
         with zipfile.ZipFile(file) as archive:
             return _Reader(archive, name).trace()
     except RecursionError as error:
-        raise Unread("its brackets are nested too deep") from error
+        raise Unread("its brackets are nested too deep", EXPORT_AGAIN) from error
     except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, RuntimeError) as error:
-        raise Unread(f"it is no archive that can be read: {error}") from error
+        raise Unread("it is no archive that can be read", *no_archive(file, str(error))) from error
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, StopIteration, OverflowError) as error:
-        raise Unread("it is not as PyTorch writes exported programs") from error
+        raise Unread(
+            "it is not as PyTorch writes exported programs",
+            "write the file again with `torch.export.save`",
+            f"expected: JSON of version {_MAJORS[-1]}, and raw numbers",
+        ) from error
 
 
 class _Reader:
     def __init__(self, archive: zipfile.ZipFile, name: str) -> None:
         self.archive = archive
+        self.entries = entries_of(archive)
         self.name = name
-        self.entries = {info.filename.partition("/")[2]: info for info in archive.infolist()}
         self.numbers: dict[str, int] = {}
 
-    def json(self, path: str) -> Any:
-        info = self.entries.get(path)
-        if info is None:
-            raise Unread(f"it has no `{path}`")
-        if info.file_size > MOST_JSON:
-            raise Unread(f"its `{path}` has more than {MOST_JSON:,} bytes")
-        with self.archive.open(info) as file:
-            data = file.read(MOST_JSON + 1)
-        if len(data) > MOST_JSON:
-            raise Unread(f"its `{path}` has more than {MOST_JSON:,} bytes")
-        return json.loads(data)
-
     def trace(self) -> Trace:
-        program = self.json("models/model.json")
+        program = json_in(self.archive, "models/model.json")
         major = program["schema_version"]["major"]
         if major not in _MAJORS:
-            raise Unread(f"it is of version {major}, and version {_MAJORS[-1]} is understood")
+            raise Unread(
+                f"it is of version {major}",
+                "write the file again with the PyTorch of today: `torch.export.save`",
+                f"expected: version {_MAJORS[-1]}",
+            )
         graph, signature = program["graph_module"]["graph"], program["graph_module"]["signature"]
         if len(graph["nodes"]) > MOST_NODES:
-            raise Unread(f"it has more than {MOST_NODES:,} operations")
+            raise Unread(f"it has more than {MOST_NODES:,} operations", "give a smaller network")
         configs: dict[str, tuple[str, Mapping[str, Any]]] = {}
         for folder, file in (("weights", "model_weights_config.json"), ("constants", "model_constants_config.json")):
             if f"data/{folder}/{file}" in self.entries:
-                found = self.json(f"data/{folder}/{file}")["config"]
+                found = json_in(self.archive, f"data/{folder}/{file}")["config"]
                 configs |= {key: (folder, entry) for key, entry in found.items()}
         shapes = {key: self.meta(key, value) for key, value in graph["tensor_values"].items()}
         weights, constants, inputs, stored = {}, {}, [], {}
@@ -91,7 +92,11 @@ class _Reader:
             if kind == "user_input":
                 argument = given["arg"]
                 if "as_tensor" not in argument:
-                    raise Unread("it takes inputs that are no tensors")
+                    raise Unread(
+                        "it takes inputs that are no tensors",
+                        "export a module whose forward takes tensors alone",
+                        f"found: {', '.join(argument)[:60]}",
+                    )
                 inputs.append(shapes[argument["as_tensor"]["name"]])
                 continue
             argument = given["arg"]["name"]
@@ -102,7 +107,11 @@ class _Reader:
             elif kind in ("buffer", "tensor_constant"):
                 constants[argument] = tensor
             else:
-                raise Unread(f"it takes an input of the kind {kind}")
+                raise Unread(
+                    f"it takes an input of the kind {kind}",
+                    "export the module without it: `torch.export.export(module.eval(), (x,))`",
+                    "expected: parameters, buffers, constants and tensors",
+                )
             stored[key if argument in weights else argument] = key
         nodes = tuple(node for given in graph["nodes"] for node in self.nodes(given, shapes))
         leaving = [
@@ -113,7 +122,7 @@ class _Reader:
         state = {tensor.name: tensor for tensor in weights.values()}
         for key in stored.values():
             if key not in configs:
-                raise Unread(f"it has no numbers for `{key}`")
+                raise Unread(f"it has no numbers for `{key}`", EXPORT_AGAIN)
             self.check(key, *configs[key])
 
         arrays = {wanted: self.array(*configs[key]) for wanted, key in stored.items()}
@@ -133,13 +142,17 @@ class _Reader:
     def batch(self, inputs: list[Tensor]) -> int:
         batches = {tensor.shape[0] for tensor in inputs if tensor.shape}
         if len(batches) != 1:
-            raise Unread("its inputs have no common batch")
+            raise Unread(
+                "its inputs have no common batch",
+                "export the module with inputs whose first axis is the batch",
+                f"found: {', '.join(map(str, sorted(batches))) or 'no inputs'}",
+            )
         return batches.pop()
 
     def meta(self, name: str, value: Mapping[str, Any]) -> Tensor:
         dtype = _DTYPES.get(value["dtype"])
         if dtype is None:
-            raise Unread(f"`{name}` is of an unknown type")
+            raise Unread(f"`{name}` is of an unknown type", "export the module with float32")
         return Tensor(name, tuple(self.size(n) for n in value["sizes"]), dtype)
 
     def size(self, value: Mapping[str, Any]) -> int:
@@ -147,15 +160,15 @@ class _Reader:
         if "as_int" in value:
             number = value["as_int"]
             if type(number) is not int or not 0 <= number <= 2**31:
-                raise Unread("a size is out of range")
+                raise Unread("a size is out of range", EXPORT_AGAIN, f"found: {number!r}")
             return int(number)
         text = value["as_expr"]["expr_str"]
         match = _SYMBOL.fullmatch(text) if isinstance(text, str) else None
         if match is None:
-            raise Unread("it leaves sizes open that are not the batch's")
+            raise Unread(*_OPEN)
         self.numbers.setdefault(match[2], BATCH)
         if len(set(self.numbers)) > 1 and any(not name.startswith("sym_") for name in list(self.numbers)[1:]):
-            raise Unread("it leaves sizes open that are not the batch's")
+            raise Unread(*_OPEN)
         return int(match[1] or 1) * BATCH
 
     def nodes(self, given: Mapping[str, Any], shapes: Mapping[str, Tensor]) -> Iterator[Node]:
@@ -212,15 +225,18 @@ class _Reader:
     def check(self, key: str, folder: str, entry: Mapping[str, Any]) -> None:
         """Refuses what is no plain array that lies in the file as a whole."""
         if entry.get("use_pickle") is not False:
-            raise Unread(f"`{key}` is pickled: reading it could run anything")
+            raise Unread(
+                f"`{key}` is pickled: reading it could run anything",
+                "write the file again with `torch.export.save`, which saves plain tensors as they are",
+            )
         if "/" in entry["path_name"] or ".." in entry["path_name"]:
-            raise Unread(f"`{key}` lies outside of the archive")
+            raise Unread(f"`{key}` lies outside of the archive", "write the file again with `torch.export.save`")
         info = self.entries.get(f"data/{folder}/{entry['path_name']}")
         tensor = self.meta(key, entry["tensor_meta"])
         if info is None or info.file_size > MOST_BYTES or info.compress_type != zipfile.ZIP_STORED:
-            raise Unread(f"the numbers of `{key}` are missing or packed")
+            raise Unread(f"the numbers of `{key}` are missing or packed", EXPORT_AGAIN)
         if info.file_size < prod(tensor.shape) * _BYTES[tensor.dtype]:
-            raise Unread(f"`{key}` has fewer numbers than its shape says")
+            raise Unread(f"`{key}` has fewer numbers than its shape says", EXPORT_AGAIN)
 
     def array(self, folder: str, entry: Mapping[str, Any]) -> Any:
         import numpy as np
@@ -235,7 +251,7 @@ class _Reader:
         last = offset + sum((n - 1) * s for n, s in zip(tensor.shape, strides, strict=True) if n)
         count = prod(tensor.shape)
         if count and last >= flat.size:
-            raise Unread("an array reaches beyond its numbers")
+            raise Unread("an array reaches beyond its numbers", EXPORT_AGAIN)
         view = np.lib.stride_tricks.as_strided(
             flat[offset:], tensor.shape, [s * dtype.itemsize for s in strides], writeable=False
         )

@@ -42,7 +42,11 @@ def trace_module(
             exported = torch.export.export(copied, examples, strict=False)
         except Exception as error:
             # torch.export ends in errors of many kinds, the module's own among them.
-            raise Unread(f"PyTorch cannot follow this network: {_first_line(error)}") from error
+            raise Unread(
+                "torch.export cannot follow its forward",
+                "give sizes that its forward takes; steps that depend on numbers, as `if x.sum() > 0`, have to go",
+                f"found: {type(error).__name__}: {_first_line(error)}",
+            ) from error
     return _read(exported, module, shares, name)
 
 

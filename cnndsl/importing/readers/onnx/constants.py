@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import prod
 from typing import Any
 
 MOST_ELEMENTS = 4_000_000
@@ -69,8 +70,53 @@ def _slice(arrays: list[Any], attributes: Mapping[str, Any]) -> Any:
 
 
 def _cast(arrays: list[Any], attributes: Mapping[str, Any]) -> Any:
-    names = {1: "float32", 6: "int32", 7: "int64", 9: "bool", 11: "float64"}
-    return arrays[0].astype(names[attributes["to"]])
+    return arrays[0].astype(_KINDS[attributes["to"]])
+
+
+_KINDS = {
+    1: "float32", 2: "uint8", 3: "int8", 5: "int16", 6: "int32", 7: "int64", 9: "bool", 10: "float16", 11: "float64"
+}  # fmt: skip
+
+
+def _scattered(arrays: list[Any], attributes: Mapping[str, Any]) -> Any:
+    import numpy as np
+
+    data, places, updates = arrays
+    if attributes.get("reduction", "none") != "none":
+        return None
+    made = np.array(data)
+    np.put_along_axis(
+        made,
+        np.where(places < 0, places + data.shape[attributes.get("axis", 0)], places),
+        updates,
+        attributes.get("axis", 0),
+    )
+    return made
+
+
+def _flattened(arrays: list[Any], attributes: Mapping[str, Any]) -> Any:
+    shape, axis = arrays[0].shape, attributes.get("axis", 1)
+    axis += len(shape) if axis < 0 else 0
+    return arrays[0].reshape(prod(shape[:axis]), prod(shape[axis:]))
+
+
+def _tiled(arrays: list[Any], _: Mapping[str, Any]) -> Any:
+    import numpy as np
+
+    times = [int(n) for n in arrays[1]]
+    return np.tile(arrays[0], times) if prod(times) * max(arrays[0].size, 1) <= MOST_ELEMENTS else None
+
+
+def _sized(arrays: list[Any], _: Mapping[str, Any]) -> Any:
+    import numpy as np
+
+    return np.asarray(arrays[0].size, "int64")
+
+
+def _shape(arrays: list[Any], attributes: Mapping[str, Any]) -> Any:
+    import numpy as np
+
+    return np.asarray(arrays[0].shape[attributes.get("start", 0) : attributes.get("end")], "int64")
 
 
 def _reshape(arrays: list[Any], _: Mapping[str, Any]) -> Any:
@@ -146,6 +192,11 @@ _FOLDS: Mapping[str, Callable[[list[Any], Mapping[str, Any]], Any]] = {
     "Expand": _expand,
     "Div": _divided,
     "Transpose": _transposed,
+    "ScatterElements": _scattered,
+    "Flatten": _flattened,
+    "Tile": _tiled,
+    "Size": _sized,
+    "Shape": _shape,
     "Identity": lambda arrays, _: arrays[0],
     "ReduceProd": _reduced("prod"),
     "ReduceSum": _reduced("sum"),
@@ -158,7 +209,8 @@ _FOLDS: Mapping[str, Callable[[list[Any], Mapping[str, Any]], Any]] = {
             "Add": "add", "Sub": "subtract", "Mul": "multiply", "Floor": "floor", "Ceil": "ceil", "Sqrt": "sqrt",
             "Pow": "power", "Neg": "negative", "Abs": "abs", "Exp": "exp", "Reciprocal": "reciprocal", "Equal": "equal",
             "Greater": "greater", "Less": "less", "Not": "logical_not", "And": "logical_and", "Or": "logical_or",
-            "Where": "where", "Max": "maximum", "Min": "minimum", "Mod": "mod",
+            "Where": "where", "Max": "maximum", "Min": "minimum", "Mod": "mod", "Sin": "sin", "Cos": "cos", "Tan": "tan", "Log": "log",
+            "Sign": "sign", "LessOrEqual": "less_equal", "GreaterOrEqual": "greater_equal", "Round": "rint", "Tanh": "tanh",
         }.items()
     },
 }  # fmt: skip

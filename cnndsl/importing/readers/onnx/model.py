@@ -1,23 +1,21 @@
-"""An ONNX file's bytes as its graph and arrays, within limits; data beside the file only from its own folder."""
+"""An ONNX file's bytes as its graph and arrays, within limits."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 from typing import Any
 
 from cnndsl.diagnostics.errors import MissingPart
 from cnndsl.disk.files import open_file
-from cnndsl.importing.refuse import Unread
+from cnndsl.importing.readers.first_bytes import MOST_LOOKED_AT, kind_of
+from cnndsl.importing.readers.onnx.arrays import array_of, dtype_of
+from cnndsl.importing.refuse import EXPORT_AGAIN, Unread
 
 MOST_BYTES = 2**31
 MOST_NODES = 100_000
-MOST_EXTERNAL = 16_000_000_000
 OPSETS = range(6, 29)
-_DTYPES = {1: "float32", 2: "uint8", 3: "int8", 5: "int16", 6: "int32", 7: "int64", 9: "bool", 10: "float16", 11: "float64", 16: "bfloat16"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -32,29 +30,47 @@ class Operation:
     metadata: Mapping[str, str]
 
 
+Entering = tuple[str, str, tuple[int | None, ...]]
+"""A tensor from outside: its name, the kind of its numbers, and its sizes, None for one that the file leaves open."""
+
+
 @dataclass(frozen=True)
 class Model:
-    """A whole file: sizes of inputs are None where it leaves them open."""
+    """A whole file, or the part of it between some of its tensors."""
 
     name: str
     opset: int
-    inputs: tuple[tuple[str, str, tuple[int | None, ...]], ...]
+    inputs: tuple[Entering, ...]
     outputs: tuple[str, ...]
     operations: tuple[Operation, ...]
     arrays: Mapping[str, Any]
 
 
 def read_model(path: Path) -> Model:
-    """The model in a file. Raises `Unread`, `CnnError` (file-not-found) and, without the package onnx, `MissingPart`."""
-    with open_file(path) as file:
-        data = file.read(MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
-        raise Unread(f"it has more than {MOST_BYTES:,} bytes")
-    return parse_model(data, path.parent)
+    """The model in a file. Raises what `read_proto` and `model_of` raise."""
+    return model_of(read_proto(path), path.parent)
 
 
 def parse_model(data: bytes, folder: Path | None) -> Model:
     """The model of these bytes; arrays beside it are looked for in `folder`, and refused without one. Raises `Unread`."""
+    return model_of(parse_proto(data), folder)
+
+
+def read_proto(path: Path) -> Any:
+    """The message in a file. Raises `Unread`, `CnnError` (file-not-found) and, without the package onnx, `MissingPart`."""
+    with open_file(path) as file:
+        data = file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise Unread(
+            f"it has more than {MOST_BYTES:,} bytes",
+            "export the network with its weights in a file beside it",
+            f"expected: at most {MOST_BYTES:,} bytes",
+        )
+    return parse_proto(data)
+
+
+def parse_proto(data: bytes) -> Any:
+    """The message of these bytes. Raises `Unread` and `MissingPart`."""
     try:
         import onnx
         from google.protobuf.message import DecodeError
@@ -66,29 +82,42 @@ def parse_model(data: bytes, folder: Path | None) -> Model:
     try:
         proto.ParseFromString(data)
     except (DecodeError, ValueError, RecursionError) as error:
-        raise Unread("it is no ONNX file, or damaged") from error
+        kind = kind_of(data[:MOST_LOOKED_AT])
+        raise Unread(
+            "it is no ONNX file, or a damaged one",
+            kind.help,
+            f"expected: an ONNX model; found: {kind.what}, {len(data):,} bytes",
+        ) from error
+    if not proto.HasField("graph"):
+        kind = kind_of(data[:MOST_LOOKED_AT])
+        raise Unread(
+            "it holds no network",
+            kind.help,
+            f"expected: an ONNX model; found: {kind.what}" + (f", {len(data):,} bytes" if data else ""),
+        )
+    return proto
+
+
+def model_of(proto: Any, folder: Path | None) -> Model:
+    """The model that a message says. Raises `Unread`."""
     try:
         return _model(proto, folder)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, UnicodeError) as error:
-        raise Unread("it is damaged: its parts do not fit each other") from error
+        raise Unread("it is damaged: its parts do not fit each other", EXPORT_AGAIN) from error
 
 
 def _model(proto: Any, folder: Path | None) -> Model:
     graph = proto.graph
-    if len(graph.node) > MOST_NODES:
-        raise Unread(f"it has more than {MOST_NODES:,} operations")
-    if not graph.node:
-        raise Unread("it has no operations")
-    opset = next((o.version for o in proto.opset_import if o.domain in ("", "ai.onnx")), 0)
-    if opset not in OPSETS:
-        raise Unread(f"it is of opset {opset}, and {OPSETS.start} to {OPSETS.stop - 1} are understood")
-    if graph.sparse_initializer:
-        raise Unread("it holds sparse arrays")
-    arrays = {tensor.name: _array(tensor, folder) for tensor in graph.initializer}
+    _check(proto)
+    arrays = {tensor.name: array_of(tensor, folder) for tensor in graph.initializer}
     operations = []
     for node in graph.node:
         if node.domain not in ("", "ai.onnx"):
-            raise Unread(f"it has operations of the domain `{node.domain[:60]}`, such as `{node.op_type[:60]}`")
+            raise Unread(
+                f"it has operations of the domain `{node.domain[:60]}`, such as `{node.op_type[:60]}`",
+                "export the network with ONNX's own operations, or import the part before them with `--to TENSOR`",
+                "expected: operations of ONNX's own domain",
+            )
         if node.op_type == "Constant":
             arrays[node.output[0]] = _constant(node, folder)
             continue
@@ -102,27 +131,54 @@ def _model(proto: Any, folder: Path | None) -> Model:
                 {p.key: p.value for p in node.metadata_props},
             )
         )
-    inputs = tuple(
-        (value.name, _dtype(value.type.tensor_type.elem_type), _sizes(value))
-        for value in graph.input
-        if value.name not in arrays
-    )
-    return Model(graph.name, opset, inputs, tuple(o.name for o in graph.output), tuple(operations), arrays)
+    inputs = tuple(entering(value) for value in graph.input if value.name not in arrays)
+    outputs = tuple(o.name for o in graph.output)
+    return Model(graph.name, opset_of(proto), inputs, outputs, tuple(operations), arrays)
 
 
-def _sizes(value: Any) -> tuple[int | None, ...]:
-    if not value.type.HasField("tensor_type") or not value.type.tensor_type.HasField("shape"):
-        raise Unread(f"its input `{value.name[:60]}` is no tensor of known rank")
-    return tuple(
+def _check(proto: Any) -> None:
+    graph, opset = proto.graph, opset_of(proto)
+    if len(graph.node) > MOST_NODES:
+        raise Unread(
+            f"it has more than {MOST_NODES:,} operations",
+            "give a smaller network",
+            f"expected: at most {MOST_NODES:,}; found: {len(graph.node):,}",
+        )
+    if not graph.node:
+        raise Unread("it has no operations", "export the network again: a file without operations is no network")
+    if opset not in OPSETS:
+        raise Unread(
+            f"it is of opset {opset}",
+            "convert it with `onnx.version_converter.convert_version(model, 17)`, or export it again",
+            f"expected: opset {OPSETS.start} to {OPSETS.stop - 1}; found: {opset or 'none'}",
+        )
+    if graph.sparse_initializer:
+        raise Unread("it holds sparse arrays", "export the network with dense arrays")
+
+
+def opset_of(proto: Any) -> int:
+    """The version of ONNX's own operations that a file uses."""
+    return next((int(o.version) for o in proto.opset_import if o.domain in ("", "ai.onnx")), 0)
+
+
+def is_ranked(value: Any) -> bool:
+    """Whether a file says how many axes a tensor has."""
+    return bool(value.type.HasField("tensor_type") and value.type.tensor_type.HasField("shape"))
+
+
+def entering(value: Any) -> Entering:
+    """What a file says of a tensor. Raises `Unread` for one that is none."""
+    if not is_ranked(value):
+        raise Unread(
+            f"its input `{value.name[:60]}` is no tensor of known rank",
+            "export the network with inputs that are tensors of known rank",
+            f"found: {value.type.WhichOneof('value') or 'no type'}",
+        )
+    sizes = tuple(
         dim.dim_value if dim.HasField("dim_value") and dim.dim_value > 0 else None
         for dim in value.type.tensor_type.shape.dim
     )
-
-
-def _dtype(code: int) -> str:
-    if code not in _DTYPES:
-        raise Unread(f"it holds numbers of the kind {code}, which are not understood")
-    return _DTYPES[code]
+    return value.name, dtype_of(value.type.tensor_type.elem_type), sizes
 
 
 def _constant(node: Any, folder: Path | None) -> Any:
@@ -144,56 +200,15 @@ def _attribute(attribute: Any, folder: Path | None) -> Any:
     if kind == 3:
         return attribute.s.decode()
     if kind == 4:
-        return _array(attribute.t, folder)
+        return array_of(attribute.t, folder)
     if kind == 6:
         return [float(n) for n in attribute.floats]
     if kind == 7:
         return [int(n) for n in attribute.ints]
     if kind == 8:
         return [text.decode() for text in attribute.strings]
-    raise Unread(f"it has operations that hold other networks (`{attribute.name[:60]}`)")
-
-
-def _array(tensor: Any, folder: Path | None) -> Any:
-    import numpy as np
-
-    dtype = _dtype(tensor.data_type)
-    shape = tuple(tensor.dims)
-    if any(n < 0 for n in shape) or prod(shape) > 2**40:
-        raise Unread(f"the array `{tensor.name[:60]}` has no shape that can be")
-    stored = np.dtype("uint16" if dtype == "bfloat16" else dtype)
-    if tensor.data_location == 1:
-        data = _external(tensor, folder, prod(shape) * stored.itemsize)
-        flat = np.frombuffer(data, stored.newbyteorder("<"))
-    elif tensor.HasField("raw_data"):
-        flat = np.frombuffer(tensor.raw_data, stored.newbyteorder("<"))
-    else:
-        field = {"float32": "float_data", "float64": "double_data", "int64": "int64_data", "float16": "int32_data"}
-        numbers = getattr(tensor, field.get(dtype, "int32_data"))
-        flat = np.asarray(numbers)
-        flat = flat.astype("uint16").view("float16") if dtype == "float16" else flat.astype(stored)
-    if flat.size != prod(shape):
-        raise Unread(f"the array `{tensor.name[:60]}` has {flat.size:,} numbers for the shape {shape}")
-    if dtype == "bfloat16":
-        return (flat.astype("uint32") << 16).view("float32").reshape(shape)
-    return flat.astype(dtype, copy=False).reshape(shape)
-
-
-def _external(tensor: Any, folder: Path | None, size: int) -> bytes:
-    """An array's bytes from a file beside the model: never from elsewhere, never beyond its end."""
-    entries = {entry.key: entry.value for entry in tensor.external_data}
-    location, offset = entries.get("location", ""), int(entries.get("offset", "0"))
-    if folder is None or not location or "\0" in location:
-        raise Unread(f"the array `{tensor.name[:60]}` lies in a file that was not given")
-    root = Path(os.path.realpath(folder))
-    path = Path(os.path.realpath(root / location))
-    if not path.is_relative_to(root):
-        raise Unread(f"the array `{tensor.name[:60]}` lies outside of the model's folder")
-    if size > MOST_EXTERNAL or offset < 0:
-        raise Unread(f"the array `{tensor.name[:60]}` is too large")
-    with open_file(path) as file:
-        file.seek(offset)
-        data = file.read(size)
-    if len(data) != size:
-        raise Unread(f"the array `{tensor.name[:60]}` reaches beyond the end of its file")
-    return data
+    raise Unread(
+        f"it has operations that hold other networks (`{attribute.name[:60]}`)",
+        "export the network without loops and branches, or import the part before them with `--to TENSOR`",
+        "expected: operations whose attributes are numbers, texts and arrays",
+    )

@@ -7,6 +7,7 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
+from cnndsl.importing.readers.onnx.choices import equal, where
 from cnndsl.importing.readers.onnx.model import Operation
 from cnndsl.importing.readers.onnx.numbers import short
 from cnndsl.importing.readers.onnx.reader import Reader, Translator, Untranslated
@@ -91,6 +92,9 @@ def arithmetic(reader: Reader, operation: Operation) -> None:
         raise Untranslated(f"{operation.kind} along a chosen axis")
     shape = np.broadcast_shapes(reader.shape(a), reader.shape(b))
     target = _ARITHMETIC[operation.kind]
+    if target == "mul" and a == b:
+        reader.emit(operation, "pow", {"self": reader.argument(a), "exponent": 2}, tuple(shape))
+        return
     if target in ("add", "mul"):
         for value, other in ((a, b), (b, a)):
             if other in reader.arrays and value not in reader.arrays and reader.arrays[other].size > 1:
@@ -250,6 +254,8 @@ PLAIN: Mapping[str, Translator] = {
     **dict.fromkeys(("Resize", "Upsample"), resize),
     **dict.fromkeys(SUMS_OF, reduce_of),
     "Softsign": softsign,
+    "Equal": equal,
+    "Where": where,
     "Clip": clip,
     "Transpose": transpose,
     "Concat": concat,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cnndsl.importing.readers.onnx.constants import MOST_FILLED, fold
-from cnndsl.importing.readers.onnx.model import Model, Operation
+from cnndsl.importing.readers.onnx.model import Entering, Model, Operation
 from cnndsl.importing.readers.onnx.numbers import short
 from cnndsl.importing.refuse import Lack, Unread
 from cnndsl.importing.trace import ModuleCall, Node, Ref, Tensor, Trace
@@ -43,39 +43,20 @@ class Reader:
         """Outputs that are the same tensor as another."""
         self.lacks: list[Lack] = []
         self.lost: set[str] = set()
+        self.conditions: dict[str, Operation] = {}
+        """Comparisons by what they make, which only a choice between two tensors takes."""
         self.filled = 0
         self.labels: set[str] = set()
         self.reads: dict[str, int] = {}
         for operation in model.operations:
             for name in operation.inputs:
                 self.reads[name] = self.reads.get(name, 0) + 1
-        self.inputs = tuple(self.entering(sizes))
+        self.inputs = tuple(entered(model.inputs, sizes))
+        for tensor in self.inputs:
+            self.shapes[tensor.name] = tensor.shape
+            self.dtypes[tensor.name] = tensor.dtype
         self.batch = self.inputs[0].shape[0] if self.inputs and self.inputs[0].shape else BATCH
         self.scope: tuple[ModuleCall, ...] = ()
-
-    def entering(self, sizes: Mapping[str, Shape]) -> Iterable[Tensor]:
-        """The inputs, with a size for each axis."""
-        for index, (name, dtype, found) in enumerate(self.model.inputs):
-            given = sizes.get(name, sizes.get("") if index == 0 else None)
-            if not found:
-                raise Unread(f"its input `{name}` is one number")
-            if len(found) == 1:
-                raise Unread(f"its input `{name}` has no axis behind the batch")
-            batch = found[0] or BATCH
-            size: tuple[int | None, ...] = found[1:] if given is None else given
-            if given is not None and len(given) != len(found) - 1:
-                raise Unread(
-                    f"its input `{name}` has {len(found) - 1} axes behind the batch, and {len(given)} are given"
-                )
-            if None in size:
-                shown = "×".join("?" if n is None else str(n) for n in size)
-                raise Unread(
-                    f"it leaves sizes of its input `{name}` open, {shown}: say them with `--input`, as 3x224x224"
-                )
-            shape = (batch, *(n for n in size if n is not None))
-            self.shapes[name] = shape
-            self.dtypes[name] = dtype
-            yield Tensor(name, shape, dtype)
 
     def trace(self) -> Trace:
         """The whole trace. Raises `Unread`; `lacks` are to be looked at first."""
@@ -86,8 +67,15 @@ class Reader:
         for name in self.model.outputs:
             if name in self.lost:
                 continue
+            if name in self.conditions:
+                self.lacks.append(Lack(self.conditions[name].kind, ""))
+                continue
             if self.ref(name).name not in self.shapes:
-                raise Unread(f"its output `{name}` does not depend on its input")
+                raise Unread(
+                    f"its output `{name[:60]}` does not depend on its input",
+                    "export the network with inputs, or import a part of it with `--to TENSOR`",
+                    f"found: {'no inputs' if not self.inputs else 'an output that is a constant'}",
+                )
             outputs.append((name, self.ref(name).name))
         state = {tensor.name: tensor for tensor in self.weights.values()}
         return Trace(
@@ -115,7 +103,10 @@ class Reader:
             if made is not None:
                 self.filled += made.size if operation.kind == "ConstantOfShape" else 0
                 if self.filled > MOST_FILLED:
-                    raise Unread(f"its operations make more than {MOST_FILLED:,} numbers of one value")
+                    raise Unread(
+                        f"its operations make more than {MOST_FILLED:,} numbers of one value",
+                        "import the network for a smaller input",
+                    )
                 self.arrays[operation.outputs[0]] = made
                 return
         try:
@@ -124,6 +115,8 @@ class Reader:
                 raise Untranslated(operation.kind)
             if given and all(array is not None for array in given):
                 raise Untranslated(f"{operation.kind} of constants")
+            if operation.kind != "Where" and (asked := [n for n in operation.inputs if n in self.conditions]):
+                raise Untranslated(f"{operation.kind} of what {self.conditions[asked[0]].kind} says")
             self.check_numbers(operation)
             translator(self, operation)
         except Untranslated as what:
@@ -133,7 +126,7 @@ class Reader:
     def check_numbers(self, operation: Operation) -> None:
         """Refuses what does not compute with float32, as layers do; indices of a table aside."""
         for name in operation.inputs:
-            dtype = self.dtypes.get(self.ref(name).name, "float32")
+            dtype = "float32" if name in self.conditions else self.dtypes.get(self.ref(name).name, "float32")
             if dtype != "float32" and operation.kind != "Gather":
                 raise Untranslated(f"{operation.kind} of {dtype}")
 
@@ -215,6 +208,34 @@ class Reader:
                 self.labels.add(label)
                 return label
         return f"#{len(self.weights) + 1}"
+
+
+def entered(inputs: Iterable[Entering], sizes: Mapping[str, Shape]) -> Iterator[Tensor]:
+    """The inputs, with a size for each axis: what the file says, and `sizes` behind the batch by name, "" for the first.
+    Raises `Unread`."""
+    for index, (name, dtype, found) in enumerate(inputs):
+        given = sizes.get(name, sizes.get("") if index == 0 else None)
+        shown = "×".join("?" if n is None else str(n) for n in found[1:])
+        if len(found) < 2:
+            raise Unread(
+                f"its input `{name}` is {'one axis' if found else 'one number'}, and no batch of tensors",
+                "import the part behind it with `--from TENSOR --to TENSOR`, or export the network without it",
+                "expected: a batch, and at least one axis behind it",
+            )
+        if given is not None and len(given) != len(found) - 1:
+            raise Unread(
+                f"its input `{name}` has other axes than are given",
+                f"give `--input {name}=` and {len(found) - 1} sizes joined by x, without the batch",
+                f"expected: {len(found) - 1} behind the batch, {shown}; found: {'×'.join(map(str, given))}",
+            )
+        size: Sequence[int | None] = found[1:] if given is None else given
+        if None in size:
+            raise Unread(
+                f"it leaves sizes of its input `{name}` open",
+                f"say them with `--input {name}=` and {len(found) - 1} sizes joined by x, as 3x224x224",
+                f"expected: whole numbers; found: {shown}",
+            )
+        yield Tensor(name, (found[0] or BATCH, *(n for n in size if n is not None)), dtype)
 
 
 def _scopes(operations: tuple[Operation, ...]) -> list[tuple[ModuleCall, ...]]:

@@ -25,9 +25,16 @@ def reduce(reader: Reader, operation: Operation) -> None:
         "ReduceL2": "linalg_vector_norm",
         "ReduceMin": "amin",
     }[operation.kind]
-    arguments = {"self": reader.ref(operation.inputs[0]), "dim": axes, "keepdim": keep}
+    one_each = len(left) == 1 and 0 not in axes
+    arguments = {"self": reader.ref(operation.inputs[0]), "dim": axes, "keepdim": keep or one_each}
     if target == "linalg_vector_norm":
         arguments["ord"] = 2
+    if one_each:
+        # One number for each example is no tensor of the language before it is laid out: its axes stay until then.
+        name = f"{operation.outputs[0]}.kept"
+        reader.emit(operation, target, arguments, (left[0], *(1 for _ in shape[1:])), name)
+        reader.emit(operation, "reshape", {"self": reader.ref(name)}, left)
+        return
     reader.emit(operation, target, arguments, left)
 
 
