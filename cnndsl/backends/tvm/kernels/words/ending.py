@@ -52,8 +52,8 @@ class Endings:
     residuals: list[Any]
     table: Any
     result: Any
-    memory: Any
-    """The result with one axis."""
+    memory: Any = None
+    """The result with one axis, once it is opened."""
 
     @classmethod
     def declared(cls, n: QuadNest, ending: Ending, shape: tuple[int, ...]) -> Endings:
@@ -67,14 +67,18 @@ class Endings:
         residuals = [n.whole(f"residual{i}", (*shape, QUADS)) for i in range(many)]
         table = n.whole("table", (LARGEST // 4 + 1,)) if ending.table else None
         result = n.argument("result", (*shape, LANES)) if ending.real else n.whole("result", (*shape, QUADS))
-        return cls(ending, n, shape, factors, offsets, residual_factors, residuals, table, result, n.flat(result))
+        return cls(ending, n, shape, factors, offsets, residual_factors, residuals, table, result)
+
+    def opened(self) -> Endings:
+        """To be called before results are stored, behind all arguments."""
+        return replace(self, memory=self.n.flat(self.result))
 
     def flat(self) -> Endings:
-        """With one axis for all positions."""
+        """Opened, with one axis for all positions."""
         n, shape = self.n, (*self.shape[:2], prod(self.shape[2:]))
         residuals = [n.reshaped(r, (*shape, QUADS)) for r in self.residuals]
         result = n.reshaped(self.result, (*shape, LANES if self.ending.real else QUADS))
-        return replace(self, shape=shape, residuals=residuals, result=result)
+        return replace(self.opened(), shape=shape, residuals=residuals, result=result)
 
     def store(self, sums: Callable[[int], Any], width: int, place: Callable[[int], Place]) -> None:
         """Stores `width` neighbours on the last axis: `sums(i)` is the register of sums of the i-th, `place(i)` its

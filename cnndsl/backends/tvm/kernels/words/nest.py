@@ -108,6 +108,9 @@ class Nest:
     def minimum(self, a: Any, b: Any) -> Any:
         return self.tir.min(a, b)
 
+    def maximum(self, a: Any, b: Any) -> Any:
+        return self.tir.max(a, b)
+
     def prefetch(self, buffer: Any, at: tuple[Any, ...]) -> None:
         """Asks for the line of an element, to be there when it is read."""
         reading, every_level, data = 0, 3, 1
