@@ -65,6 +65,11 @@ define linkonce_odr <16 x float> @cnndsl_u8_real(<16 x i32> %sum, <16 x float> %
   ret <16 x float> %r
 }}
 
+define linkonce_odr <16 x float> @cnndsl_u8_fma(<16 x float> %x, <16 x float> %factor, <16 x float> %offset) #0 {{
+  %r = call <16 x float> @llvm.fma.v16f32(<16 x float> %x, <16 x float> %factor, <16 x float> %offset)
+  ret <16 x float> %r
+}}
+
 define linkonce_odr <16 x i32> @cnndsl_u8_widened(<4 x i32> %quads) #0 {{
   %b = bitcast <4 x i32> %quads to <16 x i8>
   %r = zext <16 x i8> %b to <16 x i32>
@@ -180,6 +185,10 @@ class QuadNest(Nest):
     def real(self, sums: Any, factors: Any, offsets: Any) -> Any:
         """`fma(float32(sums), factors, offsets)`."""
         return self._call("float32x16", "real", sums, factors, offsets)
+
+    def fma(self, numbers: Any, factors: Any, offsets: Any) -> Any:
+        """The same of float32 numbers."""
+        return self._call("float32x16", "fma", numbers, factors, offsets)
 
     def widened(self, quads: Any) -> Any:
         """A position's four quads as the sixteen whole numbers they are."""
