@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cnndsl.backends.tvm.kernels.words.borders import axes, classes
 from cnndsl.backends.tvm.kernels.words.ending import Ending, Endings
-from cnndsl.backends.tvm.kernels.words.nest import parts
+from cnndsl.backends.tvm.kernels.words.nest import parts, places
 from cnndsl.backends.tvm.kernels.words.quads import LANES, QUADS, QuadNest
 from cnndsl.ir.window import Window
 
@@ -116,7 +116,7 @@ class _Body:
         for first, count, chunks in parts(k.chunks_out, k.tile[0]):
             shape = (k.batch, count, *k.out[:-1])
             with n.parallel(prod(shape)) as task:
-                image, block, *rows = (n.bind(place) for place in _places(task, shape))
+                image, block, *rows = (n.bind(place) for place in places(task, shape))
                 o = n.bind(first + block * chunks)
                 for start, tiles, columns in self._runs():
                     if tiles == 1:
@@ -156,8 +156,11 @@ class _Body:
 
         def across(chunk: Any, quads: int, taps: Sequence[Any]) -> None:
             """Adds the products of one row of the window with `quads` quads of a chunk."""
-            places = [n.bind(r * s + t * d - b) for r, t, s, d, b in zip(rows, taps, w.stride, w.dilation, w.before, strict=False)]
-            within = [c for p, s, pad in zip(places, k.size, padded, strict=False) if pad for c in (p >= 0, p < s)]
+            seen = [
+                n.bind(r * s + t * d - b)
+                for r, t, s, d, b in zip(rows, taps, w.stride, w.dilation, w.before, strict=False)
+            ]
+            within = [c for p, s, pad in zip(seen, k.size, padded, strict=False) if pad for c in (p >= 0, p < s)]
             row = 0
             for tap, count in zip(taps, w.kernel, strict=False):
                 row = row * count + tap
@@ -166,12 +169,12 @@ class _Body:
                 written = quads * width * chunks * columns <= _UNROLLED
                 if written:
                     for quad in range(quads):
-                        along(chunk, places, base, quads, quad)
+                        along(chunk, seen, base, quad)
                 else:
                     with n.serial(quads) as quad:
-                        along(chunk, places, base, quads, quad)
+                        along(chunk, seen, base, quad)
 
-        def along(chunk: Any, places: Sequence[Any], base: Any, quads: int, quad: Any) -> None:
+        def along(chunk: Any, seen: Sequence[Any], base: Any, quad: Any) -> None:
             for tap in range(width):
                 at = n.bind(base + (quad * width + tap) * chunks)
                 weights = [n.bind(self.weight[at + i, n.ramp(0)]) for i in range(chunks)]
@@ -179,7 +182,7 @@ class _Body:
                     shift = x * w.stride[-1] + tap * w.dilation[-1]
                     if isinstance(start, int) and not 0 <= low + shift < k.size[-1]:
                         continue
-                    value = n.bind(n.spread(self.data[(image, chunk, *places, low + shift, quad)]))
+                    value = n.bind(n.spread(self.data[(image, chunk, *seen, low + shift, quad)]))
                     for i in range(chunks):
                         n.store(sums[i], n.dot(sums[i][x, n.ramp(0)], value, weights[i]), (x, n.ramp(0)))
 
@@ -254,12 +257,3 @@ def pack_int8_conv(weight: np.ndarray, tile: int, quads: int = QUADS) -> np.ndar
                 part = rows[block : block + chunks, :, quad : quad + quads].transpose(3, 2, 4, 0, 1)
                 vectors.append(part.reshape(-1, LANES))
     return np.ascontiguousarray(np.concatenate(vectors))
-
-
-def _places(task: Any, shape: tuple[int, ...]) -> list[Any]:
-    """The place on every axis of the number of a task, the last axis fastest."""
-    found = []
-    for count in reversed(shape[1:]):
-        found.append(task % count)
-        task = task // count
-    return [task, *reversed(found)]

@@ -100,9 +100,10 @@ class _Body:
                 total = sums[example][i][0, n.ramp(0)]
                 for turn in range(1, turns):
                     total = total + sums[example][i][turn, n.ramp(0)]
-                made = n.bind(total)
-                at = (image + example, o + i)
-                self.endings.store(lambda _, made=made: made, 1, lambda _, at=at: at)
+                self._store(n.bind(total), (image + example, o + i))
+
+    def _store(self, sums: Any, at: tuple[Any, ...]) -> None:
+        self.endings.store(lambda _: sums, 1, lambda _: at)
 
 
 def int8_dense(batch: int, quads: int, channels_out: int, ending: Ending) -> Int8Dense:

@@ -91,11 +91,13 @@ class _Body:
         first = (chunk * k.quads + quad) * 4
         channels = range(first, min(first + 4, k.channels))
 
-        def piece(start: Any, read: Callable[[int], Any], write: Callable[[Any], None]) -> None:
+        def piece(read: Callable[[int], Any], write: Callable[[Any], None]) -> None:
             found = None
             for byte in range(4):
                 channel = first + byte
-                number = self._number(read(channel)) if channel in channels else n.spread(n.tir.const(k.zero_point, "int32"))
+                number = (
+                    self._number(read(channel)) if channel in channels else n.spread(n.tir.const(k.zero_point, "int32"))
+                )
                 placed = number << n.spread(n.tir.const(8 * byte, "int32"))
                 found = placed if found is None else found | placed
             write(found)
@@ -115,17 +117,16 @@ class _Body:
         if width >= LANES:
             with n.serial(width // LANES) as block:
                 start = n.bind(block * LANES)
-                piece(start, lambda c: self.data[(image, c, *places, n.ramp(start))], to(start))
+                piece(lambda c: self.data[(image, c, *places, n.ramp(start))], to(start))
             if width % LANES:
                 last = width - LANES
-                piece(last, lambda c: self.data[(image, c, *places, n.ramp(last))], to(last))
+                piece(lambda c: self.data[(image, c, *places, n.ramp(last))], to(last))
             return
         room = n.local((4, LANES))
         for channel in channels:
             with n.serial(width) as x:
                 n.store(room, self.data[(image, channel, *places, x)], (channel - first, x))
         piece(
-            0,
             lambda c: room[c - first, n.ramp(0)],
             lambda made: self._spread_out(made, (image, chunk, *rows), k.before[-1], quad, width),
         )

@@ -139,7 +139,9 @@ class _Body:
                     with n.serial(count) as block, n.serial(together) as inner:
                         tile = n.bind(task % tasks * together + inner)
                         with n.when(tile < tiles, tiles % together != 0):
-                            self.tile(task // tasks, n.bind(first + block * chunks), start + tile * width, chunks, width)
+                            self.tile(
+                                task // tasks, n.bind(first + block * chunks), start + tile * width, chunks, width
+                            )
 
     def tile(self, image: Any, o: Any, position: Any, chunks: int, width: int) -> None:
         """The outputs of `chunks` chunks from `o` on at `width` positions."""

@@ -41,8 +41,8 @@ def convolved(q: np.ndarray, weight: np.ndarray, zero_point: int, window: Window
     x = torch.nn.functional.pad(x, pads)
     w = torch.from_numpy(weight.astype(np.float64))
     found: np.ndarray = convolve(x, w, stride=window.stride, dilation=window.dilation, groups=groups).numpy()
-    keep = (..., *(slice(n) for n in window.output_size(q.shape[2:])))
-    return found[keep].astype(np.int32)
+    kept: np.ndarray = found[window.kept(q.shape[2:])].astype(np.int32)
+    return kept
 
 
 @dataclass(frozen=True)
@@ -59,14 +59,14 @@ class Drawn:
     @classmethod
     def over(cls, r: np.random.Generator, sums: np.ndarray, residuals: int) -> Drawn:
         channels = sums.shape[1]
-        largest = np.abs(sums).max(initial=1)
-        factors = (r.uniform(50, 200, channels) / largest).astype(np.float32)
-        offsets = r.uniform(-40, 250, channels).astype(np.float32)
+        largest = max(1, int(np.abs(sums).max()))
+        factors = np.asarray(r.uniform(50, 200, channels) / largest, np.float32)
+        offsets = np.asarray(r.uniform(-40, 250, channels), np.float32)
         maps = [r.integers(0, 256, sums.shape).astype(np.uint8) for _ in range(residuals)]
         return cls(
             factors,
             offsets,
-            r.uniform(0.1, 1.5, residuals).astype(np.float32),
+            np.asarray(r.uniform(0.1, 1.5, residuals), np.float32),
             maps,
             r.permutation(256).astype(np.uint8),
             [0] * residuals,
@@ -85,12 +85,14 @@ class Drawn:
         for r, factor in zip(self.residuals, self.residual_factors, strict=True):
             v = fma(r.astype(np.float32), factor, v)
         if ending.real:
-            return np.clip(v, np.float32(ending.low), np.float32(ending.high))
+            return np.asarray(np.clip(v, np.float32(ending.low), np.float32(ending.high)))
         q = rounded(v, int(ending.low), int(ending.high))
-        return self.table[q] if ending.table else q
+        return np.asarray(self.table[q]) if ending.table else q
 
     def bounded(self, sums: np.ndarray) -> bool:
-        return is_bounded(int(np.abs(sums.astype(np.int64)).max()), self.factors, self.offsets, list(self.residual_factors))
+        return is_bounded(
+            int(np.abs(sums.astype(np.int64)).max()), self.factors, self.offsets, list(self.residual_factors)
+        )
 
 
 def starts_of(weight: np.ndarray, zero_point: int) -> np.ndarray:

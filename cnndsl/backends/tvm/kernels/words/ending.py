@@ -102,10 +102,7 @@ class Endings:
         high = inf if e.bounded else LARGEST
         whole = [n.bind(n.rounded(self._clamped(value(i), -inf, high))) for i in range(width)]
         for first, together in neighbours(width):
-            if together == 4:
-                found = n.packed4(*whole[first : first + 4])
-            else:
-                found = n.packed1(whole[first])
+            found = n.packed4(*whole[first : first + 4]) if together == 4 else n.packed1(whole[first])
             start = 0
             for size, index in zip((*self.shape, QUADS), (*place(first), 0), strict=True):
                 start = start * size + index
