@@ -14,7 +14,7 @@ from math import prod
 from typing import Any, Literal, Self
 
 from cnndsl.backends.tvm.kernels.words.functions import finish
-from cnndsl.backends.tvm.kernels.words.nest import parts
+from cnndsl.backends.tvm.kernels.words.nest import parts, places
 from cnndsl.backends.tvm.kernels.words.pairs import LANES, PAIRS, PairNest
 from cnndsl.backends.tvm.plan.groups import Tail
 from cnndsl.ir.window import Window
@@ -143,7 +143,7 @@ class Bf16Conv:
         for fixed in range(self.pairs) if plain else (0,):
             shape = (outer[0], 1, *outer[2:]) if plain else outer
             with n.parallel(prod(shape)) as task:
-                image, chunk, *rows = _places(task, shape)
+                image, chunk, *rows = places(task, shape)
                 where = (image, fixed if plain else chunk, *rows)
                 seen = [r - b for r, b in zip(rows, w.before, strict=False)]
                 inside = [c for r, s in zip(seen, self.size, strict=False) for c in (r >= 0, r < s)]
@@ -186,7 +186,7 @@ class Bf16Conv:
     def _convolve(self, n: PairNest, buffers: _Buffers) -> None:
         shape = (self.batch, self.chunks_out // self.tile[0], *self.out[:-1])
         with n.parallel(prod(shape)) as task:
-            image, first, *rows = _places(task, shape)
+            image, first, *rows = places(task, shape)
             outs = [first * self.tile[0] + i for i in range(self.tile[0])]
             for start, blocks, columns in parts(self.out[-1], self.tile[1]):
                 sums = [n.local((columns, LANES)) for _ in outs]
@@ -238,15 +238,6 @@ class Bf16Conv:
                         n.store(buffers.result, value, (*at, lane))
                 if self.gives_pairs:
                     n.store(buffers.result, n.rounded(sum_[i, n.ramp(0)]), (*at, n.ramp(0, PAIRS)))
-
-
-def _places(task: Any, shape: tuple[int, ...]) -> list[Any]:
-    """The place on every axis of the number of a task, the last axis fastest."""
-    found = []
-    for n in reversed(shape[1:]):
-        found.append(task % n)
-        task = task // n
-    return [task, *reversed(found)]
 
 
 def ranked(chunks_out: int, width: int) -> list[tuple[int, int]]:

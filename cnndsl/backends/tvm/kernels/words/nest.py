@@ -108,6 +108,9 @@ class Nest:
     def minimum(self, a: Any, b: Any) -> Any:
         return self.tir.min(a, b)
 
+    def maximum(self, a: Any, b: Any) -> Any:
+        return self.tir.max(a, b)
+
     def prefetch(self, buffer: Any, at: tuple[Any, ...]) -> None:
         """Asks for the line of an element, to be there when it is read."""
         reading, every_level, data = 0, 3, 1
@@ -121,3 +124,12 @@ def parts(number: int, most: int) -> list[tuple[int, int, int]]:
     small, larger = divmod(number, blocks)
     cut = [(0, larger, small + 1), (larger * (small + 1), blocks - larger, small)]
     return [part for part in cut if part[1]]
+
+
+def places(task: Any, shape: tuple[int, ...]) -> list[Any]:
+    """The place on every axis of the number of a task, the last axis fastest."""
+    found = []
+    for n in reversed(shape[1:]):
+        found.append(task % n)
+        task = task // n
+    return [task, *reversed(found)]

@@ -1,0 +1,259 @@
+"""Convolution of whole numbers with a window of any size, stride and dilation.
+
+A task is a row of outputs in a block of chunks of channels: a tile of `tile[0]` chunks × up to `tile[1]` columns stays in
+registers over the reduction. What lies outside the map is never read: rows are decided one by one, columns when the
+kernel is written, since only the tiles at the two ends of a row see any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from math import prod
+from typing import TYPE_CHECKING, Any, Self
+
+from cnndsl.backends.tvm.kernels.words.borders import axes, classes
+from cnndsl.backends.tvm.kernels.words.ending import Ending, Endings
+from cnndsl.backends.tvm.kernels.words.nest import parts, places
+from cnndsl.backends.tvm.kernels.words.quads import LANES, QUADS, QuadNest
+from cnndsl.ir.window import Window
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_REGISTERS = 32
+_UNROLLED = 800
+"""Dot products up to which the quads of a chunk are written out one by one."""
+MOST_COLUMNS = 16
+"""The widest window: its columns are written out one by one."""
+
+
+@dataclass(frozen=True)
+class Int8Conv:
+    """Arguments: input quads `(batch, chunks, *size, quads)`, weight quads as `pack_int8_conv` has it for `tile[0]`,
+    starts int32 `(classes, chunks_out, 16)` as `borders.pack_starts` has it, then those of the ending
+    (`Endings.declared`): factors and offsets float32 `(chunks_out, 16)`; with residuals their factors float32
+    `(residuals,)` and the maps, quads `(batch, chunks_out, *out, 4)`; with a table quads `(64,)`; output quads
+    `(batch, chunks_out, *out, 4)`, or float32 `(batch, chunks_out, *out, 16)` where it is real.
+
+    `quads` is 4, or, of the map of a few channels that `Int8Input` makes, as many as its channels fill."""
+
+    batch: int
+    size: tuple[int, ...]
+    channels: int
+    channels_out: int
+    quads: int
+    window: Window
+    bordered: bool
+    """Whether sums begin with other numbers at borders: `borders.is_bordered`."""
+    ending: Ending
+    tile: tuple[int, int]
+
+    def candidates(self) -> tuple[Self, ...]:
+        """Itself, then others with other tiles, which decide how weights are packed: the emitter asks for them."""
+        return (self, *(replace(self, tile=t) for t in self.ranked()[:12] if t != self.tile))
+
+    @property
+    def out(self) -> tuple[int, ...]:
+        return self.window.output_size(self.size)
+
+    @property
+    def chunks(self) -> int:
+        return -(-self.channels // (4 * self.quads))
+
+    @property
+    def chunks_out(self) -> int:
+        return -(-self.channels_out // LANES)
+
+    def ranked(self) -> list[tuple[int, int]]:
+        """Every tile that the registers hold, the one that should be the fastest first."""
+        depth = -(-self.channels // 4) * prod(self.window.kernel)
+
+        def cost(tile: tuple[int, int]) -> float:
+            cycles = 0.0
+            for _, blocks, chunks in parts(self.chunks_out, tile[0]):
+                for _, tiles, columns in parts(self.out[-1], tile[1]):
+                    dots = max(chunks * columns, 10, 1.3 * (chunks + columns)) + 0.08 * (chunks + columns)
+                    work = dots * depth + 4 * chunks * (columns + -columns % 4) + 20
+                    cycles += blocks * tiles * work
+            return cycles
+
+        tiles = [
+            (c, x)
+            for c in range(1, min(4, self.chunks_out) + 1)
+            for x in range(1, min(14, self.out[-1]) + 1)
+            if c * x + c + 1 <= _REGISTERS
+        ]
+        return sorted(tiles, key=cost)
+
+    def prim_func(self) -> Any:
+        """The function, as loops."""
+        n, w = QuadNest(), self.window
+        found = axes(w, self.size, self.bordered)
+        vectors = self.chunks_out * -(-self.channels // 4) * prod(w.kernel)
+        with n.function():
+            data = n.whole("data", (self.batch, self.chunks, *self.size, self.quads))
+            weight = n.whole("weight", (vectors, LANES))
+            starts = n.whole("starts", (classes(found), self.chunks_out, LANES))
+            endings = Endings.declared(n, self.ending, (self.batch, self.chunks_out, *self.out))
+            with n.block(), n.instructions():
+                _Body(self, n, data, weight, starts, endings.opened()).rows()
+        return n.finished()
+
+
+@dataclass(frozen=True)
+class _Body:
+    kernel: Int8Conv
+    n: QuadNest
+    data: Any
+    weight: Any
+    starts: Any
+    endings: Endings
+
+    def rows(self) -> None:
+        k, n = self.kernel, self.n
+        for first, count, chunks in parts(k.chunks_out, k.tile[0]):
+            shape = (k.batch, count, *k.out[:-1])
+            with n.parallel(prod(shape)) as task:
+                image, block, *rows = (n.bind(place) for place in places(task, shape))
+                o = n.bind(first + block * chunks)
+                for start, tiles, columns in self._runs():
+                    if tiles == 1:
+                        self._tile(image, o, chunks, rows, start, columns)
+                    else:
+                        with n.serial(tiles) as tile:
+                            self._tile(image, o, chunks, rows, start + tile * columns, columns)
+
+    def _runs(self) -> list[tuple[int, int, int]]:
+        """Tiles of equal width that see nothing outside as one run, all others one by one: (first column, tiles,
+        columns)."""
+        runs: list[tuple[int, int, int]] = []
+        for first, tiles, columns in parts(self.kernel.out[-1], self.kernel.tile[1]):
+            for start in range(first, first + tiles * columns, columns):
+                last = runs[-1] if runs else None
+                if last and last[2] == columns and self._inside(start, columns) and self._inside(last[0], columns):
+                    runs[-1] = (last[0], last[1] + 1, columns)
+                else:
+                    runs.append((start, 1, columns))
+        return runs
+
+    def _inside(self, start: int, columns: int) -> bool:
+        w = self.kernel.window
+        low = start * w.stride[-1] - w.before[-1]
+        return low >= 0 and low + (columns - 1) * w.stride[-1] + w.extent[-1] <= self.kernel.size[-1]
+
+    def _tile(self, image: Any, o: Any, chunks: int, rows: Sequence[Any], start: Any, columns: int) -> None:
+        """The outputs of `chunks` chunks from `o` on at `columns` columns from `start` on in one row."""
+        k, n, w = self.kernel, self.n, self.kernel.window
+        sums = [n.local_sums((columns, LANES)) for _ in range(chunks)]
+        self._begin(sums, o, rows, start, columns)
+        low = start * w.stride[-1] - w.before[-1]
+        padded = tuple(b + a for b, a in zip(w.before, w.after_filled(k.size), strict=True))
+        deep = -(-k.channels // 4)
+        whole, rest = divmod(deep, k.quads)
+        positions, width = prod(w.kernel), w.kernel[-1]
+
+        def across(chunk: Any, quads: int, taps: Sequence[Any]) -> None:
+            """Adds the products of one row of the window with `quads` quads of a chunk."""
+            seen = [
+                n.bind(r * s + t * d - b)
+                for r, t, s, d, b in zip(rows, taps, w.stride, w.dilation, w.before, strict=False)
+            ]
+            within = [c for p, s, pad in zip(seen, k.size, padded, strict=False) if pad for c in (p >= 0, p < s)]
+            row = 0
+            for tap, count in zip(taps, w.kernel, strict=False):
+                row = row * count + tap
+            with n.when(n.all(*within) if within else True, bool(within)):
+                base = n.bind(o * deep * positions + (chunk * k.quads * positions + row * width * quads) * chunks)
+                written = quads * width * chunks * columns <= _UNROLLED
+                if written:
+                    for quad in range(quads):
+                        along(chunk, seen, base, quad)
+                else:
+                    with n.serial(quads) as quad:
+                        along(chunk, seen, base, quad)
+
+        def along(chunk: Any, seen: Sequence[Any], base: Any, quad: Any) -> None:
+            for tap in range(width):
+                at = n.bind(base + (quad * width + tap) * chunks)
+                weights = [n.bind(self.weight[at + i, n.ramp(0)]) for i in range(chunks)]
+                for x in range(columns):
+                    shift = x * w.stride[-1] + tap * w.dilation[-1]
+                    if isinstance(start, int) and not 0 <= low + shift < k.size[-1]:
+                        continue
+                    value = n.bind(n.spread(self.data[(image, chunk, *seen, low + shift, quad)]))
+                    for i in range(chunks):
+                        n.store(sums[i], n.dot(sums[i][x, n.ramp(0)], value, weights[i]), (x, n.ramp(0)))
+
+        def window(chunk: Any, quads: int) -> None:
+            with ExitStack() as stack:
+                across(chunk, quads, [stack.enter_context(n.serial(count)) for count in w.kernel[:-1]])
+
+        if whole:
+            with n.serial(whole) as chunk:
+                window(chunk, k.quads)
+        if rest:
+            window(whole, rest)
+        for i in range(chunks):
+
+            def number(x: int, i: int = i) -> Any:
+                return sums[i][x, n.ramp(0)]
+
+            def place(x: int, i: int = i) -> tuple[Any, ...]:
+                return image, o + i, *rows, start + x
+
+            self.endings.store(number, columns, place)
+
+    def _begin(self, sums: list[Any], o: Any, rows: Sequence[Any], start: Any, columns: int) -> None:
+        k, n = self.kernel, self.n
+        *above, last = axes(k.window, k.size, k.bordered)
+        before: Any = 0
+        for row, axis in zip(rows, above, strict=True):
+            before = before * axis.classes + axis.class_of(row, n.minimum, n.maximum)
+        before = n.bind(before * last.classes) if above else 0
+        for i, sum_ in enumerate(sums):
+            loaded: dict[int, Any] = {}
+            for x in range(columns):
+                # A tile whose place is not known when the kernel is written sees nothing outside.
+                place = last.class_of(start + x if isinstance(start, int) else last.lead)
+                if place not in loaded:
+                    loaded[place] = n.bind(self.starts[before + place, o + i, n.ramp(0)])
+                n.store(sum_, loaded[place], (x, n.ramp(0)))
+
+
+def int8_conv(
+    batch: int,
+    size: tuple[int, ...],
+    channels: int,
+    channels_out: int,
+    window: Window,
+    bordered: bool,
+    ending: Ending,
+    quads: int = QUADS,
+) -> Int8Conv:
+    """The kernel by the rule: the tile that should be the fastest."""
+    kernel = Int8Conv(batch, size, channels, channels_out, quads, window, bordered, ending, (1, 1))
+    return replace(kernel, tile=kernel.ranked()[0])
+
+
+def pack_int8_conv(weight: np.ndarray, tile: int, quads: int = QUADS) -> np.ndarray:
+    """int8 `(out, in, *kernel)` → quads, int32 `(vectors, 16)`: for each block of up to `tile` chunks out, for each
+    chunk of `quads` quads in, for each row of the window, each quad and each column, the vectors of the block."""
+    import numpy as np
+
+    from cnndsl.backends.tvm.kernels.words.packing import fill_up
+    from cnndsl.backends.tvm.kernels.words.quads import quads as as_quads
+
+    *_, width = weight.shape
+    filled = as_quads(fill_up(fill_up(weight, 0, LANES), 1, 4), 1)
+    chunks_out, deep = filled.shape[0] // LANES, filled.shape[1]
+    rows = filled.reshape(chunks_out, LANES, deep, -1, width)
+    vectors = []
+    for first, count, chunks in parts(chunks_out, tile):
+        for block in range(first, first + count * chunks, chunks):
+            for quad in range(0, deep, quads):
+                # (chunk out, lane, quad, row, column) → (row, quad, column, chunk out, lane)
+                part = rows[block : block + chunks, :, quad : quad + quads].transpose(3, 2, 4, 0, 1)
+                vectors.append(part.reshape(-1, LANES))
+    return np.ascontiguousarray(np.concatenate(vectors))
