@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from cnndsl.importing.structure.blocks.solve import Solver
 from cnndsl.importing.structure.blocks.vectors import Slot, Values, agree, fill, name_of_part, with_word, words_in
 from cnndsl.importing.structure.elements import Chain, Choice, Element, Expression, Layer, Vector, Word, with_inner
-
-if TYPE_CHECKING:
-    from cnndsl.importing.structure.blocks.solve import Solver
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cnndsl.importing.structure.blocks.conditions import Conditions
 from cnndsl.importing.structure.blocks.vectors import (
     Slot,
     Values,
@@ -64,11 +63,8 @@ class Solver:
         return len(self.entering)
 
     def solved(self, chain: Chain) -> Chain:
-        """The chain with expressions for its vectors; `slots` are then its parameters, still without names."""
-        chain = self._values(chain)
-        return Conditions(self).chosen(chain)
-
-    # -- values
+        """The chain with expressions for its values; `slots` are then its parameters, still without names."""
+        return self._values(chain)
 
     def _values(self, chain: Chain, label: str = "") -> Chain:
         return tuple(self._element(element, label) for element in chain)
