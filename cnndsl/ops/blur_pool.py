@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import comb, prod
-from typing import Any, ClassVar, Self, final
+from typing import Any, ClassVar, Literal, Self, final
 
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Axes, per_axis
@@ -23,8 +23,8 @@ class BlurPool(Op):
     """Smooth each channel before taking every second position, so that small shifts stay small (Zhang, 2019).
 
     The filter is constant, so there are no weights: binomial coefficients, `1 2 1` over 4 for a window of 3. The edge is
-    reflected, with `(k-1)//2` rows before and `k//2` after, as in the author's `antialiased-cnns`; the size becomes
-    `ceil(size / stride)`.
+    reflected, with `(k-1)//2` rows before and `k//2` after, as in the author's `antialiased-cnns`, or zeros are added there; the
+    size becomes `ceil(size / stride)`.
     """
 
     word: ClassVar = "BlurPool"
@@ -37,10 +37,14 @@ class BlurPool(Op):
         ("BlurPool3x3(1)", (2, 6, 7)),
         ("BlurPool", (2, 9)),
         ("BlurPool1x3x3((1, 2, 2))", (2, 3, 6, 6)),
+        ("BlurPool(pad_mode=zeros)", (3, 8, 9)),
+        ("BlurPool4x4(pad_mode=zeros)", (2, 2, 3)),
     )
 
     stride: Axes = 2
     """Step between the positions that are kept."""
+    pad_mode: Literal["reflect", "zeros"] = "reflect"
+    """What the rows around the input hold."""
     window: Axes = 3
     """The size of the filter, when it is not written in the word."""
 
@@ -55,12 +59,12 @@ class BlurPool(Op):
     def infer(self, xs: Tensors) -> TensorType:
         (x,) = xs
         window = self.window_over(x)
-        if any(a >= n for a, n in zip(window.after, x.size, strict=True)):
+        if self.pad_mode == "reflect" and any(a >= n for a, n in zip(window.after, x.size, strict=True)):
             raise Refusal(
                 "window-too-large",
                 f"`BlurPool` cannot reflect {max(window.after)} rows of an input of {sizes(x.size)}",
                 notes=(f"expected more than {max(window.after)} positions on each axis, found {min(x.size)}",),
-                help="take a smaller window, or downsample less before this layer",
+                help="take a smaller window, downsample less before this layer, or write `pad_mode=zeros`",
             )
         return x.resized(window.output_size(x.size))
 
@@ -77,7 +81,7 @@ class BlurPool(Op):
         window = self.window_over(x)
         amounts = pads_from_the_last(window)
         if any(amounts):
-            value = functional.pad(value, amounts, mode="reflect")
+            value = functional.pad(value, amounts, mode="constant" if self.pad_mode == "zeros" else "reflect")
         weight = values[0].new_tensor(self._filter(x)).expand(x.channels, 1, *(-1,) * x.rank)
         conv = (functional.conv1d, functional.conv2d, functional.conv3d)[x.rank - 1]
         return conv(value, weight, stride=short(window.stride), groups=x.channels)
@@ -87,6 +91,9 @@ class BlurPool(Op):
         window = self.window_over(x)
         weight = op.broadcast_to(relax.const([[self._filter(x)]], "float32"), (x.channels, 1, *window.kernel))
         conv = (op.nn.conv1d, op.nn.conv2d, op.nn.conv3d)[x.rank - 1]
+        if self.pad_mode == "zeros":
+            padding = [*window.before, *window.after]
+            return conv(values[0], weight, strides=list(window.stride), padding=padding, groups=x.channels)
         padded = padded_by_take(relax, x, values[0], window, "reflect")
         return conv(padded, weight, strides=list(window.stride), groups=x.channels)
 
@@ -95,4 +102,5 @@ class BlurPool(Op):
         if call.target != "blur_pool":
             return None
         rank = xs[0].rank
-        return cls(window=call.window("kernel_size", rank), stride=call.window("stride", rank))
+        window, stride = call.window("kernel_size", rank), call.window("stride", rank)
+        return cls(window=window, stride=stride, pad_mode=call["pad_mode"])

@@ -104,7 +104,7 @@ def _scale(web: Web, value: Any) -> tuple[Ref, Ref, float] | None:
 
 
 def _blur(web: Web, node: Node) -> Node | None:
-    """A depthwise convolution with the binomial filter, over a reflected edge: `BlurPool`."""
+    """A depthwise convolution with the binomial filter, over a reflected edge or zeros: `BlurPool`."""
     import numpy as np
 
     filters = web.constant(node.arguments["weight"])
@@ -126,7 +126,9 @@ def _blur(web: Web, node: Node) -> Node | None:
         or not np.array_equal(filters, np.broadcast_to(expected, filters.shape).astype(filters.dtype))
     ):
         return None
-    if amounts != wanted or (mode != "reflect" and any(any(pair) for pair in wanted)):
+    if amounts != wanted or mode not in ("reflect", "zeros"):
         return None
+    mode = mode if any(any(pair) for pair in wanted) else "reflect"
     arguments = {"self": node.arguments["input"], "kernel_size": list(kernel), "stride": node.arguments["stride"]}
+    arguments["pad_mode"] = mode
     return replace(node, target="blur_pool", arguments=arguments, scope=common(node))

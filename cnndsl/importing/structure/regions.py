@@ -115,11 +115,15 @@ class _Nesting:
 
     def ordered(self, inside: dict[ModuleCall, list[Piece]]) -> None:
         """Puts what a kept module gives in the order in which others first read it, and what one takes in the order in which
-        another gives it: levels of a pyramid then stand alike everywhere."""
+        another gives it: levels of a pyramid then stand alike everywhere. Several modules of one class give it in the order in
+        which it is made, so that all of them do alike."""
         first = {name: self.place[readers[0].name] for name, readers in self.readers.items()}
         rank: dict[str, float] = dict(self.place)
         kept = [call for call in inside if call in self.kept and len(self.ends[call][1]) > 1]
+        kinds = Counter(call.kind for call in kept)
         for call in sorted(kept, key=lambda c: -len(c.path)):
+            if kinds[call.kind] > 1:
+                continue
             made = {piece.name for piece in inside[call]}
             for name in self.ends[call][1]:
                 outside = [r for r in self.readers.get(name, ()) if r.name not in made]

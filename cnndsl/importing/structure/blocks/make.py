@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from cnndsl.importing.structure.blocks.alike import Unlike, unified
+from cnndsl.importing.structure.blocks.conditions import Conditions
 from cnndsl.importing.structure.blocks.families import alike_bodies, families, is_statement
 from cnndsl.importing.structure.blocks.likeness import classed
 from cnndsl.importing.structure.blocks.names import name_slots
@@ -115,7 +116,7 @@ def _block(name: str, groups: list[Group], roles: Mapping[tuple[str, str], str])
         roles,
         {text: [_length(g, n) for g in groups] for n, text in enumerate(("in.height", "in.width"))},
     )
-    body = solver.solved(body)
+    body = Conditions(solver).chosen(solver.solved(body))
     names = name_slots(solver)
     parameters, values = [], {}
     for slot, given in zip(solver.slots, names, strict=True):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from cnndsl.importing.structure.blocks.solve import Slot, Solver
+from cnndsl.importing.structure.blocks.solve import Solver
+from cnndsl.importing.structure.blocks.vectors import Slot
 from cnndsl.passes.values.functions import FUNCTIONS
 from cnndsl.syntax.vocabulary import RESERVED
 

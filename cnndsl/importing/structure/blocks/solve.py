@@ -10,18 +10,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cnndsl.importing.structure.blocks.vectors import (
+    Slot,
     Values,
     agree,
-    both,
     columns_of,
     fill,
     kind_of,
-    name_of_part,
     optional_activation,
     overlap,
     trimmed,
-    with_word,
-    words_in,
 )
 from cnndsl.importing.structure.elements import (
     Call,
@@ -50,17 +47,6 @@ _LEAST_CASES = 3
 
 
 @dataclass
-class Slot:
-    """A parameter while a block is solved: its value in each instance, None where it does not matter."""
-
-    role: str
-    values: Values
-    name: str = ""
-    hint: str = ""
-    order: int = 0
-
-
-@dataclass
 class Solver:
     """Solves one block. `entering` and `leaving` are the channels at its ends, in each instance."""
 
@@ -77,11 +63,8 @@ class Solver:
         return len(self.entering)
 
     def solved(self, chain: Chain) -> Chain:
-        """The chain with expressions for its vectors; `slots` are then its parameters, still without names."""
-        chain = self._values(chain)
-        return self._conditions(chain)
-
-    # -- values
+        """The chain with expressions for its values; `slots` are then its parameters, still without names."""
+        return self._values(chain)
 
     def _values(self, chain: Chain, label: str = "") -> Chain:
         return tuple(self._element(element, label) for element in chain)
@@ -148,7 +131,7 @@ class Solver:
         for text, base in [("in.channels", self.entering), *(reversed(sizes) if last else sizes)]:
             if agree(base, values) and overlap(base, values):
                 return Expression(text)
-        known = self._known("channels", values)
+        known = self.known("channels", values)
         return known if known is not None else self.value("size", Vector(tuple(values)), label)
 
     def _layer_value(self, vector: Vector) -> Any:
@@ -157,15 +140,15 @@ class Solver:
             if slot.role in ("act", "conv", "norm", "layer") and agree(slot.values, words):
                 fill(slot.values, words)
                 return Expression(f"\0{self.slots.index(slot)}\0")
-        return self._new(kind_of(words), words, "")
+        return self.new(kind_of(words), words, "")
 
     def value(self, role: str, vector: Vector, label: str) -> Expression | Any:
         """An expression for a vector of numbers or words."""
         values = list(vector.values)
-        found = self._known(role, values)
-        return found if found is not None else self._new(role, values, label)
+        found = self.known(role, values)
+        return found if found is not None else self.new(role, values, label)
 
-    def _known(self, role: str, values: Values) -> Any:
+    def known(self, role: str, values: Values) -> Any:
         there = [v for v in values if v is not None]
         if not there:
             return None
@@ -207,106 +190,10 @@ class Solver:
                     return Expression(f"round_to({text} // {factor}, 8)")
         return None
 
-    def _new(self, role: str, values: Values, label: str) -> Expression:
+    def new(self, role: str, values: Values, label: str) -> Expression:
         self.slots.append(Slot(role, values, hint=label, order=len(self.slots)))
         return Expression(f"\0{len(self.slots) - 1}\0")
 
-    # -- conditions
-
-    def _conditions(self, chain: Chain) -> Chain:
-        done: list[Element] = []
-        for element in chain:
-            element = with_inner(element, self._conditions)
-            if isinstance(element, Choice) and isinstance(element.condition, Vector):
-                element = self._chosen(list(element.condition.values), element)
-            done.append(element)
-        return tuple(done)
-
-    def _silenced(self, there: Values, element: Choice) -> Element | None:
-        """A `DropPath` that some instances lack: there, the share is 0."""
-        first = element.body[0]
-        if len(element.body) > 1 or element.otherwise or not isinstance(first, Layer) or not first.label:
-            return None
-        if not isinstance(first.word, Word) or first.word.name != "DropPath":
-            return None
-        p = first.word.get("p")
-        slot = self._slot(p) if isinstance(p, Expression) else None
-        if slot is None:
-            mark = self._new("p", [None if t is None else p if t else 0 for t in there], "")
-            return replace(first, word=first.word.with_arguments({"p": mark}))
-        if any(v is not None for v, t in zip(slot.values, there, strict=True) if not t):
-            return None
-        slot.values[:] = [0 if t is False else v for v, t in zip(slot.values, there, strict=True)]
-        return first
-
-    def _chosen(self, there: Values, element: Choice) -> Element:
-        """The element with an expression for its condition; a widening that is left out may become a parameter."""
-        for text, values in self._idioms():
-            if agree(values, there):
-                return replace(element, condition=Expression(text))
-        silenced = self._silenced(there, element)
-        if silenced is not None:
-            return silenced
-        widened = self._expansion(there, element)
-        return widened if widened is not None else replace(element, condition=self._condition(there, element))
-
-    def _condition(self, there: Values, element: Choice) -> Expression:
-        for index, slot in enumerate(self.slots):
-            if slot.role == "bool":
-                if agree(slot.values, there):
-                    fill(slot.values, there)
-                    return Expression(f"\0{index}\0")
-                if agree([None if v is None else not v for v in slot.values], there):
-                    fill(slot.values, [None if v is None else not v for v in there])
-                    return Expression(f"not \0{index}\0")
-        return self._new("bool", there, name_of_part(element))
-
-    def _idioms(self) -> list[tuple[str, Values]]:
-        """Conditions of shortcuts and projections, and their opposites."""
-        strides: list[tuple[str, Values]] = [
-            (f"\0{n}\0", slot.values) for n, slot in enumerate(self.slots) if slot.role == "stride"
-        ]
-        out = self._out()
-        found: list[tuple[str, Values]] = []
-        steps = [(f"{text} ≠ 1", [None if v is None else v != 1 for v in values]) for text, values in strides]
-        stays = [(f"{text} == 1", [None if v is None else v == 1 for v in values]) for text, values in strides]
-        if out is not None:
-            wide = (f"in.channels ≠ {out}", [a != b for a, b in zip(self.entering, self.leaving, strict=True)])
-            keeps = (f"in.channels == {out}", [not v for v in wide[1]])
-            for text, values in steps:
-                found.append((f"{text} or {wide[0]}", both(values, wide[1], any)))
-            for text, values in stays:
-                found.append((f"{text} and {keeps[0]}", both(values, keeps[1], all)))
-            found += [wide, keeps]
-        return [*found, *steps, *stays]
-
-    def _out(self) -> str | None:
-        """The block's output channels as an expression; None where nothing says them."""
-        known = self._known("channels", list(self.leaving))
-        if isinstance(known, int):
-            return str(known)
-        return known.text if isinstance(known, Expression) and known.text != "in.channels" else None
-
-    def _expansion(self, there: Values, element: Choice) -> Choice | None:
-        """A widening that some instances leave out: by `expansion` 1, or to as many channels as arrive."""
-        for word in words_in(element.body):
-            text = word.get("channels")
-            if not isinstance(text, Expression):
-                continue
-            factor, _, base = text.text.partition(" × ")
-            if base == "in.channels" and factor.isdigit():
-                mark = self._new("expansion", [None if t is None else int(factor) if t else 1 for t in there], "")
-                wider = Expression(f"{mark.text} × in.channels", loose=True)
-                body = with_word(element.body, word, word.with_arguments({**dict(word.arguments), "channels": wider}))
-                return replace(element, body=body, condition=Expression(f"{mark.text} ≠ 1"))
-            slot = self._slot(text)
-            if slot is not None and all(v is None for v, t in zip(slot.values, there, strict=True) if not t):
-                widths = zip(slot.values, self.entering, there, strict=True)
-                if all(v != e for v, e, t in widths if t):
-                    slot.values[:] = [v if t else e for v, e, t in zip(slot.values, self.entering, there, strict=True)]
-                    return replace(element, condition=Expression(f"{text.text} ≠ in.channels"))
-        return None
-
-    def _slot(self, expression: Expression) -> Slot | None:
+    def slot(self, expression: Expression) -> Slot | None:
         parts = expression.text.split("\0")
         return self.slots[int(parts[1])] if len(parts) == 3 and not parts[0] and not parts[2] else None

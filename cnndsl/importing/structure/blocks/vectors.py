@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cnndsl.importing.structure.elements import (
@@ -21,6 +21,17 @@ from cnndsl.importing.structure.elements import (
 )
 
 Values = list[Any]
+
+
+@dataclass
+class Slot:
+    """A parameter while a block is solved: its value in each instance, None where it does not matter."""
+
+    role: str
+    values: Values
+    name: str = ""
+    hint: str = ""
+    order: int = 0
 
 
 def words_in(chain: Chain) -> list[Word]:
@@ -59,10 +70,6 @@ def overlap(a: Values, b: Values) -> bool:
 
 def fill(values: Values, more: Values) -> None:
     values[:] = [y if x is None else x for x, y in zip(values, more, strict=True)]
-
-
-def both(a: Values, b: Values, how: Any) -> Values:
-    return [None if x is None or y is None else how((x, y)) for x, y in zip(a, b, strict=True)]
 
 
 def columns_of(values: Sequence[Any]) -> list[Values]:
