@@ -54,11 +54,17 @@ class Reader:
         for operation in model.operations:
             for name in operation.inputs:
                 self.reads[name] = self.reads.get(name, 0) + 1
+        if not model.inputs:
+            raise Unread(
+                "it takes no input",
+                "export the network with the tensors that it is run on as its inputs",
+                "expected: at least one input; found: constants alone",
+            )
         self.inputs = tuple(entered(model.inputs, sizes))
         for tensor in self.inputs:
             self.shapes[tensor.name] = tensor.shape
             self.dtypes[tensor.name] = tensor.dtype
-        self.batch = self.inputs[0].shape[0] if self.inputs and self.inputs[0].shape else BATCH
+        self.batch = self.inputs[0].shape[0]
         self.scope: tuple[ModuleCall, ...] = ()
 
     def trace(self) -> Trace:
@@ -76,8 +82,8 @@ class Reader:
             if self.ref(name).name not in self.shapes:
                 raise Unread(
                     f"its output `{name[:60]}` does not depend on its input",
-                    "export the network with inputs, or import a part of it with `--to TENSOR`",
-                    f"found: {'no inputs' if not self.inputs else 'an output that is a constant'}",
+                    "import the outputs that do, each with `--to TENSOR`",
+                    "found: an output that is a constant",
                 )
             outputs.append((name, self.ref(name).name))
         state = {tensor.name: tensor for tensor in self.weights.values()}
