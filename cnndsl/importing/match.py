@@ -145,8 +145,8 @@ class _Matching:
                 here = Ref(step.name)
             names[ref.name] = here
         changed = {
-            key: [names.get(item.name, item) for item in value]
-            if _is_tensors(value)
+            key: [names.get(item.name, item) if isinstance(item, Ref) else item for item in value]
+            if isinstance(value, list)
             else names.get(value.name, value)
             if isinstance(value, Ref)
             else value

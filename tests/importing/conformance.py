@@ -12,7 +12,7 @@ import importlib
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,10 @@ from cnndsl.importing.refuse import Unread
 FOLDERS = ("pytorch-converted", "pytorch-operator", "simple")
 STATISTICS = {"LayerNormalization", "Dropout"}
 """Operators whose first output alone a network has: the others are for training."""
+EACH = frozenset(
+    {"Max", "Min", "Sum", "Mean", "Pow", "Add", "Sub", "Mul", "Div", "Clip", "Mish", "Neg", "Abs", "Constant"}
+)
+"""Operators that compute each number by itself. Tests of them on one axis get a batch of one before it, which a network has."""
 TAKEN = frozenset({*LAYERS, *PLAIN})
 
 
@@ -125,6 +129,7 @@ def tried(case: Case) -> Outcome:
 def _once(case: Case, free: list[str], live: list[str]) -> Outcome:
     if len(free) != len(case.inputs) or any(array is None for array in (*case.inputs, *case.outputs)):
         return Outcome("refused", "inputs or outputs that are no tensors")
+    case = _with_batch(case)
     given = dict(zip(free, case.inputs, strict=True))
     model = onnx.ModelProto.FromString(case.model.SerializeToString())
     if case.operators & STATISTICS:
@@ -148,6 +153,18 @@ def _once(case: Case, free: list[str], live: list[str]) -> Outcome:
     except Exception as error:
         return Outcome("wrong", f"{type(error).__name__} instead of a refusal: {error}"[:200])
     return _compared(case, found, [given[name] for name in live])
+
+
+def _with_batch(case: Case) -> Case:
+    """A test of tensors of one axis with a batch of one before it, where each number is computed by itself."""
+    if not case.operators <= EACH or max((array.ndim for array in case.inputs), default=0) != 1:
+        return case
+    model = onnx.ModelProto.FromString(case.model.SerializeToString())
+    del model.graph.value_info[:]
+    for value in model.graph.output:
+        value.type.tensor_type.ClearField("shape")
+    inputs, outputs = (tuple(a[None] if a.ndim else a for a in arrays) for arrays in (case.inputs, case.outputs))
+    return replace(case, model=model, inputs=inputs, outputs=outputs)
 
 
 def _imported(model: Any) -> Imported:

@@ -37,7 +37,7 @@ def counts(cases: Iterable[Case]) -> Counter[str]:
 
 
 def test_layers_of_pytorch_in_onnx_are_right_or_refused() -> None:
-    assert counts(file_cases()) == {"right": 101, "refused": 39}
+    assert counts(file_cases()) == {"right": 102, "refused": 38}
 
 
 def test_windows_and_sizes_are_right_or_refused() -> None:
@@ -47,4 +47,4 @@ def test_windows_and_sizes_are_right_or_refused() -> None:
 
 @pytest.mark.slow
 def test_all_operators_are_right_or_refused() -> None:
-    assert counts(node_cases())["right"] >= 245
+    assert counts(node_cases())["right"] >= 390

@@ -106,8 +106,10 @@ def test_operations_without_a_counterpart_are_all_named() -> None:
 
 def test_open_sizes_are_asked_for() -> None:
     data = onnx_model([helper.make_node("Relu", ["x"], ["y"])], {}, ("n", 3, "h", "w"))
-    with pytest.raises(Unread, match=r"3×\?×\?: say them with `--input`"):
+    with pytest.raises(Unread, match="it leaves sizes of its input `x` open") as caught:
         trace_model(parse_model(data, None), {}, "net")
+    assert caught.value.notes == ("expected: whole numbers; found: 3×?×?",)
+    assert caught.value.help == "say them with `--input x=` and 3 sizes joined by x, as 3x224x224"
     trace = trace_model(parse_model(data, None), {"": (3, 32, 48)}, "net")
     assert trace.inputs[0].shape == (7, 3, 32, 48)
 

@@ -11,18 +11,19 @@ from cnndsl.disk.files import is_file, open_file
 from cnndsl.importing.refuse import EXPORT_AGAIN, Unread
 
 MOST_EXTERNAL = 16_000_000_000
-_DTYPES = {1: "float32", 2: "uint8", 3: "int8", 5: "int16", 6: "int32", 7: "int64", 9: "bool", 10: "float16", 11: "float64", 16: "bfloat16"}  # fmt: skip
+DTYPES = {1: "float32", 2: "uint8", 3: "int8", 5: "int16", 6: "int32", 7: "int64", 9: "bool", 10: "float16", 11: "float64", 16: "bfloat16"}  # fmt: skip
+"""The kinds of numbers by ONNX's code for them."""
 
 
 def dtype_of(code: int) -> str:
     """The kind of number that ONNX has this code for. Raises `Unread`."""
-    if code not in _DTYPES:
+    if code not in DTYPES:
         raise Unread(
             f"it holds numbers of the kind {code}, which are not understood",
             "export the network with float32",
-            f"expected: {', '.join(_DTYPES.values())}",
+            f"expected: {', '.join(DTYPES.values())}",
         )
-    return _DTYPES[code]
+    return DTYPES[code]
 
 
 def array_of(tensor: Any, folder: Path | None) -> Any:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any
 
+from cnndsl.importing.readers.onnx.arrays import DTYPES
+
 MOST_ELEMENTS = 4_000_000
 MOST_FILLED = 2**28
 """How many numbers of one value an array may have, which takes no memory before it is used."""
@@ -70,12 +72,7 @@ def _slice(arrays: list[Any], attributes: Mapping[str, Any]) -> Any:
 
 
 def _cast(arrays: list[Any], attributes: Mapping[str, Any]) -> Any:
-    return arrays[0].astype(_KINDS[attributes["to"]])
-
-
-_KINDS = {
-    1: "float32", 2: "uint8", 3: "int8", 5: "int16", 6: "int32", 7: "int64", 9: "bool", 10: "float16", 11: "float64"
-}  # fmt: skip
+    return arrays[0].astype(DTYPES[attributes["to"]])
 
 
 def _scattered(arrays: list[Any], attributes: Mapping[str, Any]) -> Any:
@@ -105,6 +102,18 @@ def _tiled(arrays: list[Any], _: Mapping[str, Any]) -> Any:
 
     times = [int(n) for n in arrays[1]]
     return np.tile(arrays[0], times) if prod(times) * max(arrays[0].size, 1) <= MOST_ELEMENTS else None
+
+
+def _padded(arrays: list[Any], attributes: Mapping[str, Any]) -> Any:
+    import numpy as np
+
+    data, amounts = arrays[0], [int(n) for n in arrays[1].reshape(-1)]
+    if attributes.get("mode", "constant") != "constant" or len(arrays) > 3 or min(amounts, default=0) < 0:
+        return None
+    value = arrays[2].item() if len(arrays) > 2 and arrays[2] is not None else 0
+    pairs = list(zip(amounts[: data.ndim], amounts[data.ndim :], strict=True))
+    most = prod(n + b + a for n, (b, a) in zip(data.shape, pairs, strict=True))
+    return np.pad(data, pairs, constant_values=value) if most <= MOST_ELEMENTS else None
 
 
 def _sized(arrays: list[Any], _: Mapping[str, Any]) -> Any:
@@ -196,6 +205,7 @@ _FOLDS: Mapping[str, Callable[[list[Any], Mapping[str, Any]], Any]] = {
     "Flatten": _flattened,
     "Tile": _tiled,
     "Size": _sized,
+    "Pad": _padded,
     "Shape": _shape,
     "Identity": lambda arrays, _: arrays[0],
     "ReduceProd": _reduced("prod"),

@@ -10,7 +10,7 @@ from typing import Any
 from cnndsl.diagnostics.errors import MissingPart
 from cnndsl.disk.files import open_file
 from cnndsl.importing.readers.first_bytes import MOST_LOOKED_AT, kind_of
-from cnndsl.importing.readers.onnx.arrays import array_of, dtype_of
+from cnndsl.importing.readers.onnx.arrays import DTYPES, array_of, dtype_of
 from cnndsl.importing.refuse import EXPORT_AGAIN, Unread
 
 MOST_BYTES = 2**31
@@ -44,6 +44,8 @@ class Model:
     outputs: tuple[str, ...]
     operations: tuple[Operation, ...]
     arrays: Mapping[str, Any]
+    brain: frozenset[str] = frozenset()
+    """The arrays that the file has as bfloat16, and that are float32 here."""
 
 
 def read_model(path: Path) -> Model:
@@ -133,7 +135,8 @@ def _model(proto: Any, folder: Path | None) -> Model:
         )
     inputs = tuple(entering(value) for value in graph.input if value.name not in arrays)
     outputs = tuple(o.name for o in graph.output)
-    return Model(graph.name, opset_of(proto), inputs, outputs, tuple(operations), arrays)
+    brain = frozenset(tensor.name for tensor in graph.initializer if DTYPES.get(tensor.data_type) == "bfloat16")
+    return Model(graph.name, opset_of(proto), inputs, outputs, tuple(operations), arrays, brain)
 
 
 def _check(proto: Any) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cnndsl.importing.readers.onnx.model import Operation
 from cnndsl.importing.readers.onnx.numbers import short
 from cnndsl.importing.readers.onnx.reader import Reader, Untranslated
+from cnndsl.importing.trace import Ref
 
 
 def batch_norm(reader: Reader, operation: Operation) -> None:
@@ -27,6 +30,9 @@ def layer_norm(reader: Reader, operation: Operation) -> None:
     shape = reader.shape(operation.inputs[0])
     axis = operation.attributes.get("axis", -1) % len(shape)
     scale, bias = reader.array(operation, 1), reader.array(operation, 2)
+    if axis < len(shape) - 1:
+        over_axes(reader, operation, axis, scale, bias)
+        return
     label = reader.label(operation.inputs[1])
     arguments = {
         "input": reader.ref(operation.inputs[0]),
@@ -38,9 +44,41 @@ def layer_norm(reader: Reader, operation: Operation) -> None:
     reader.emit(operation, "layer_norm", arguments, shape)
 
 
+def over_axes(reader: Reader, operation: Operation, axis: int, scale: Any, bias: Any) -> None:
+    """A norm over several axes, from one on: as the arithmetic that it is, with a tensor for its scale and one for its shift."""
+    (name, *_), x = operation.outputs, reader.ref(operation.inputs[0])
+    shape = reader.shape(operation.inputs[0])
+    if axis == 0:
+        raise Untranslated(f"{operation.kind} over the batch")
+    ones = (*shape[:axis], *(1,) * (len(shape) - axis))
+    axes = list(range(axis, len(shape)))
+
+    def step(part: str, target: str, arguments: dict[str, Any], size: tuple[int, ...]) -> Ref:
+        reader.emit(operation, target, arguments, size, f"{name}.{part}" if part else name)
+        return reader.ref(f"{name}.{part}" if part else name)
+
+    if operation.kind == "LayerNormalization":
+        mean = step("mean", "mean", {"self": x, "dim": axes, "keepdim": True}, ones)
+        x = step("centred", "sub", {"self": x, "other": mean}, shape)
+    square = step("square", "pow", {"self": x, "exponent": 2}, shape)
+    size = step("size", "mean", {"self": square, "dim": axes, "keepdim": True}, ones)
+    more = {"self": size, "other": short(operation.attributes.get("epsilon", 1e-5))}
+    deviation = step("deviation", "sqrt", {"self": step("more", "add", more, ones)}, ones)
+    made = step("normal", "div", {"self": x, "other": deviation}, shape)
+    for part, target, array in (("scaled", "mul", scale), ("", "add", bias)):
+        if array is not None:
+            key = reader.label(operation.inputs[1 if target == "mul" else 2], "")
+            weight = reader.weight(key, "", array.reshape(1, *array.shape) if array.ndim < len(shape) else array)
+            last = part == "" or bias is None
+            made = step("" if last else part, target, {"self": made, "other": weight}, shape)
+
+
 def rms_norm(reader: Reader, operation: Operation) -> None:
     shape = reader.shape(operation.inputs[0])
     axis = operation.attributes.get("axis", -1) % len(shape)
+    if axis < len(shape) - 1:
+        over_axes(reader, operation, axis, reader.array(operation, 1), None)
+        return
     label = reader.label(operation.inputs[1])
     arguments = {
         "input": reader.ref(operation.inputs[0]),

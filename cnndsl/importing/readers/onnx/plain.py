@@ -12,6 +12,7 @@ from cnndsl.importing.readers.onnx.model import Operation
 from cnndsl.importing.readers.onnx.numbers import short
 from cnndsl.importing.readers.onnx.reader import Reader, Translator, Untranslated
 from cnndsl.importing.readers.onnx.reductions import SUMS_OF, global_pool, reduce, reduce_of
+from cnndsl.importing.readers.onnx.resizing import resize
 from cnndsl.importing.readers.onnx.shaping import (
     concat,
     depth_to_space,
@@ -19,7 +20,6 @@ from cnndsl.importing.readers.onnx.shaping import (
     gather,
     pad,
     reshape,
-    resize,
     slice_,
     space_to_depth,
     split,
@@ -75,6 +75,9 @@ def clip(reader: Reader, operation: Operation) -> None:
         if reader.model.opset < 11
         else (None if a is None else a.item() for a in (reader.array(operation, 1), reader.array(operation, 2)))
     )
+    if low is None and high is None:
+        reader.same(operation)
+        return
     arguments = {"self": reader.ref(operation.inputs[0]), "min": low, "max": high}
     reader.emit(operation, "clamp", arguments, reader.shape(operation.inputs[0]))
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from math import prod
 from typing import Any
 
+from cnndsl.importing.readers.onnx.arrays import DTYPES
 from cnndsl.importing.readers.onnx.constants import MOST_FILLED, fold
 from cnndsl.importing.readers.onnx.model import Entering, Model, Operation
 from cnndsl.importing.readers.onnx.numbers import short
@@ -51,11 +54,17 @@ class Reader:
         for operation in model.operations:
             for name in operation.inputs:
                 self.reads[name] = self.reads.get(name, 0) + 1
+        if not model.inputs:
+            raise Unread(
+                "it takes no input",
+                "export the network with the tensors that it is run on as its inputs",
+                "expected: at least one input; found: constants alone",
+            )
         self.inputs = tuple(entered(model.inputs, sizes))
         for tensor in self.inputs:
             self.shapes[tensor.name] = tensor.shape
             self.dtypes[tensor.name] = tensor.dtype
-        self.batch = self.inputs[0].shape[0] if self.inputs and self.inputs[0].shape else BATCH
+        self.batch = self.inputs[0].shape[0]
         self.scope: tuple[ModuleCall, ...] = ()
 
     def trace(self) -> Trace:
@@ -73,8 +82,8 @@ class Reader:
             if self.ref(name).name not in self.shapes:
                 raise Unread(
                     f"its output `{name[:60]}` does not depend on its input",
-                    "export the network with inputs, or import a part of it with `--to TENSOR`",
-                    f"found: {'no inputs' if not self.inputs else 'an output that is a constant'}",
+                    "import the outputs that do, each with `--to TENSOR`",
+                    "found: an output that is a constant",
                 )
             outputs.append((name, self.ref(name).name))
         state = {tensor.name: tensor for tensor in self.weights.values()}
@@ -95,9 +104,12 @@ class Reader:
             self.lost.update(operation.outputs)
             return
         given = [self.arrays.get(name) if name else None for name in operation.inputs]
-        if operation.kind == "Shape" and operation.inputs[0] in self.shapes:
+        if operation.kind in ("Shape", "Size") and self.ref(operation.inputs[0]).name in self.shapes:
             self.arrays[operation.outputs[0]] = self.sized(operation)
             return
+        if operation.kind == "CastLike":
+            operation = self.cast(operation)
+            given = given[:1]
         if all(not name or array is not None for name, array in zip(operation.inputs, given, strict=True)):
             made = fold(operation.kind, given, operation.attributes)
             if made is not None:
@@ -134,8 +146,18 @@ class Reader:
         import numpy as np
 
         shape = self.shapes[self.ref(operation.inputs[0]).name]
+        if operation.kind == "Size":
+            return np.asarray(prod(shape), "int64")
         start, end = operation.attributes.get("start", 0), operation.attributes.get("end")
         return np.asarray(shape[start:end], "int64")
+
+    def cast(self, operation: Operation) -> Operation:
+        """A cast to another tensor's kind of number as one that says the kind."""
+        first, like = operation.inputs
+        known = str(self.arrays[like].dtype) if like in self.arrays else self.dtypes.get(self.ref(like).name, "float32")
+        kind = "bfloat16" if like in self.model.brain else known
+        code = next(code for code, name in DTYPES.items() if name == kind)
+        return replace(operation, kind="Cast", inputs=(first,), attributes={"to": code})
 
     # -- what translators ask
 

@@ -38,18 +38,27 @@ def reduce(reader: Reader, operation: Operation) -> None:
     reader.emit(operation, target, arguments, left)
 
 
-SUMS_OF = {"ReduceL1": ("abs", {}), "ReduceSumSquare": ("pow", {"exponent": 2}), "ReduceLogSum": (None, {})}
+SUMS_OF = {
+    "ReduceL1": ("abs", {}),
+    "ReduceSumSquare": ("pow", {"exponent": 2}),
+    "ReduceLogSum": (None, {}),
+    "ReduceLogSumExp": ("exp", {}),
+}
 
 
 def reduce_of(reader: Reader, operation: Operation) -> None:
     """A sum of absolute numbers or squares, or its logarithm."""
     (name,), source = operation.outputs, operation.inputs[0]
     first, more = SUMS_OF[operation.kind]
+    logarithm = operation.kind.startswith("ReduceLog")
+    operation = replace(operation, kind="ReduceSum")
     if first is not None:
         reader.emit(operation, first, {"self": reader.ref(source), **more}, reader.shape(source), f"{name}.each")
-        reduce(reader, replace(operation, kind="ReduceSum", inputs=(f"{name}.each", *operation.inputs[1:])))
+        operation = replace(operation, inputs=(f"{name}.each", *operation.inputs[1:]))
+    if not logarithm:
+        reduce(reader, operation)
         return
-    reduce(reader, replace(operation, kind="ReduceSum", outputs=(f"{name}.sum",)))
+    reduce(reader, replace(operation, outputs=(f"{name}.sum",)))
     reader.emit(operation, "log", {"self": reader.ref(f"{name}.sum")}, reader.shape(f"{name}.sum"))
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from math import floor, prod
+from math import prod
 from typing import Any
 
 from cnndsl.importing.readers.onnx.model import Operation
-from cnndsl.importing.readers.onnx.numbers import short
 from cnndsl.importing.readers.onnx.reader import Reader, Untranslated
 
 
@@ -70,13 +69,14 @@ def split(reader: Reader, operation: Operation) -> None:
         sizes = [min(each, shape[axis] - n * each) for n in range(count)]
     start = 0
     for name, size in zip(operation.outputs, sizes, strict=True):
-        _cut(reader, operation, operation.inputs[0], axis, start, start + size, 1, name)
+        cut(reader, operation, operation.inputs[0], axis, start, start + size, 1, name)
         start += size
 
 
-def _cut(
+def cut(
     reader: Reader, operation: Operation, source: str, axis: int, start: int, stop: int, step: int, name: str
 ) -> None:
+    """Some of the positions of an axis."""
     shape = reader.shape(source)
     arguments = {"self": reader.ref(source), "dim": axis, "start": start, "end": stop, "step": step}
     reader.emit(operation, "slice", arguments, (*shape[:axis], len(range(start, stop, step)), *shape[axis + 1 :]), name)
@@ -99,7 +99,7 @@ def slice_(reader: Reader, operation: Operation) -> None:
         length = shape[axis % len(shape)]
         first, last, _ = slice(start, end, step).indices(length)
         name = operation.outputs[0] if number == len(axes) - 1 else f"{operation.outputs[0]}.{number}"
-        _cut(reader, operation, source, axis % len(shape), first, last, step, name)
+        cut(reader, operation, source, axis % len(shape), first, last, step, name)
         source = name
 
 
@@ -115,14 +115,38 @@ def gather(reader: Reader, operation: Operation) -> None:
         return
     array, shape = reader.array(operation, 1), reader.shape(data)
     axis = operation.attributes.get("axis", 0) % len(shape)
+    if array.ndim == 1 and 1 < array.size <= MOST_PICKED:
+        picked(reader, operation, data, axis, [int(n) % shape[axis] for n in array])
+        return
     if array.size != 1:
         raise Untranslated("Gather of several positions")
     index = int(array.reshape(-1)[0]) % shape[axis]
     if array.ndim == 1:
-        _cut(reader, operation, data, axis, index, index + 1, 1, operation.outputs[0])
+        cut(reader, operation, data, axis, index, index + 1, 1, operation.outputs[0])
         return
     arguments = {"self": reader.ref(data), "dim": axis, "index": index}
     reader.emit(operation, "select", arguments, (*shape[:axis], *shape[axis + 1 :]))
+
+
+MOST_PICKED = 64
+"""How many positions of an axis may be picked one by one."""
+
+
+def picked(reader: Reader, operation: Operation, source: str, axis: int, places: list[int], name: str = "") -> None:
+    """Positions of an axis in any order: one cut where they follow each other evenly, else cuts side by side."""
+    if axis == 0:
+        raise Untranslated(f"{operation.kind} of the batch")
+    name, shape = name or operation.outputs[0], reader.shape(source)
+    step = places[1] - places[0] if len(places) > 1 else 1
+    if step > 0 and places == list(range(places[0], places[-1] + 1, step)):
+        cut(reader, operation, source, axis, places[0], places[-1] + 1, step, name)
+        return
+    parts = []
+    for number, place in enumerate(places):
+        parts.append(f"{name}.{number}")
+        cut(reader, operation, source, axis, place, place + 1, 1, parts[-1])
+    made = (*shape[:axis], len(places), *shape[axis + 1 :])
+    reader.emit(operation, "cat", {"tensors": [reader.ref(part) for part in parts], "dim": axis}, made, name)
 
 
 def expand(reader: Reader, operation: Operation) -> None:
@@ -153,62 +177,6 @@ def pad(reader: Reader, operation: Operation) -> None:
         backwards = backwards[:-2]
     arguments = {"self": reader.ref(operation.inputs[0]), "pad": backwards, "mode": mode, "value": value}
     reader.emit(operation, "pad", arguments, tuple(n + b + a for n, (b, a) in zip(shape, pairs, strict=True)))
-
-
-def resize(reader: Reader, operation: Operation) -> None:
-    shape, given = reader.shape(operation.inputs[0]), operation.attributes
-    rank = len(shape) - 2
-    old = operation.kind == "Upsample" or reader.model.opset < 11
-    scales = reader.array(operation, 1 if old else 2)
-    sizes = None if old else reader.array(operation, 3)
-    if scales is None and "scales" in given:
-        scales = given["scales"]
-    for name, usual in (("antialias", 0), ("exclude_outside", 0), ("keep_aspect_ratio_policy", "stretch")):
-        if given.get(name, usual) != usual:
-            raise Untranslated(f"{operation.kind} with `{name}`")
-    mode = given.get("mode", "nearest")
-    moved = given.get("coordinate_transformation_mode", "asymmetric" if old else "half_pixel")
-    axes = [n % len(shape) for n in given.get("axes", range(len(shape)))]
-    if sizes is not None and sizes.size:
-        wanted = dict(zip(axes, (int(n) for n in sizes), strict=True))
-        ends, factors = [wanted.get(n, length) for n, length in enumerate(shape)], None
-        ratios = [m / n for m, n in zip(ends, shape, strict=True)]
-    else:
-        stretched = dict(zip(axes, (short(n) for n in scales), strict=True))
-        ratios = [stretched.get(n, 1.0) for n in range(len(shape))]
-        ends = [floor(n * f) for n, f in zip(shape, ratios, strict=True)]
-        factors = ratios[2:]
-    if ratios[:2] != [1.0, 1.0]:
-        raise Untranslated(f"{operation.kind} of the batch or the channels")
-    size, ratios = tuple(ends[2:]), ratios[2:]
-    whole = all(float(r).is_integer() for r in ratios)
-    rounding = given.get("nearest_mode", "floor" if old else "round_prefer_floor")
-    if mode == "nearest":
-        plain = moved == "asymmetric" and rounding == "floor"
-        equal = whole and moved in ("half_pixel", "pytorch_half_pixel") and rounding == "round_prefer_floor"
-        double = moved == "asymmetric" and rounding == "round_prefer_floor" and all(r in (1, 2) for r in ratios)
-        if not (plain or equal or double):
-            raise Untranslated(f"{operation.kind} to the nearest by {moved} and {rounding}")
-    elif moved == "align_corners" and any(n * r != m for n, r, m in zip(shape[2:], ratios, size, strict=True)):
-        raise Untranslated(f"{operation.kind} with aligned corners to a size that is not whole")
-    elif moved == "pytorch_half_pixel" and any(m == 1 != n for n, m in zip(shape[2:], size, strict=True)):
-        raise Untranslated(f"{operation.kind} to one position by pytorch_half_pixel")
-    elif mode not in ("linear", "cubic") or moved not in ("half_pixel", "pytorch_half_pixel", "align_corners"):
-        raise Untranslated(f"{operation.kind} by {mode} and {moved}")
-    elif mode == "cubic" and abs(given.get("cubic_coeff_a", -0.75) + 0.75) > 1e-6:
-        raise Untranslated("Resize by another cubic curve")
-    names = {
-        "nearest": f"nearest{rank}d",
-        "linear": ("linear1d", "bilinear2d", "trilinear3d")[rank - 1],
-        "cubic": "bicubic2d",
-    }
-    arguments = {
-        "input": reader.ref(operation.inputs[0]),
-        "output_size": None if factors else list(size),
-        "scale_factors": factors,
-        "align_corners": moved == "align_corners",
-    }
-    reader.emit(operation, f"upsample_{names[mode]}", arguments, (*shape[:2], *size))
 
 
 def depth_to_space(reader: Reader, operation: Operation) -> None:
