@@ -14,6 +14,8 @@ from cnndsl.ir.graph import Graph
 if TYPE_CHECKING:
     import numpy as np
 
+    from cnndsl.backends.tvm.plan.quantized_network import QuantizedNetwork
+
 
 @dataclass(frozen=True)
 class Compiled:
@@ -34,3 +36,5 @@ class Compiled:
     """Kernels whose schedule was found by measuring."""
     calls: tuple[KernelCall, ...] = ()
     """What runs, in order."""
+    quantized: QuantizedNetwork | None = None
+    """The network in whole numbers, where it was compiled as one."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.kernels.choices import TUNED
 from cnndsl.backends.tvm.kernels.kernel import Tunable, key
+from cnndsl.backends.tvm.kernels.quantize import DequantizeMap, DequantizeVector, QuantizeMap, QuantizeVector
 from cnndsl.backends.tvm.kernels.repack import Repack
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.plan.groups import Group
@@ -17,6 +18,9 @@ from cnndsl.ir.tensor import TensorType
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from cnndsl.backends.tvm.plan.quantized_network import QuantizedNetwork
+    from cnndsl.quantization.arithmetic import Scale
 
 K = TypeVar("K")
 
@@ -33,6 +37,8 @@ class TensorForms:
     """The map whose numbers this vector has, where only the map has been computed."""
     pairs: Any = None
     """Packed as pairs of bfloat16 numbers, int32 `(batch, chunks, *size, 8)`; there is then no other form."""
+    quads: Any = None
+    """Whole numbers, int32: of a map `(batch, chunks, *size, lanes // 4)`, of a vector `(batch, numbers / 4 rounded up)`."""
     slot: Slot | None = None
     """Where `packed` lies in the memory of a concatenation; None for memory of its own."""
 
@@ -52,8 +58,16 @@ class MainFunction:
     """`main` under construction. Emitters ask it for a tensor in the layout that they need (`plain`, `packed`), for
     constants (`constant`), and to call a kernel (`call`, `give`)."""
 
-    def __init__(self, job: Job, joins: Joins, kept_as_pairs: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        job: Job,
+        joins: Joins,
+        kept_as_pairs: frozenset[str] = frozenset(),
+        quantized: QuantizedNetwork | None = None,
+    ) -> None:
         self.job, self.batch = job, job.batch
+        self.quantized = quantized
+        """The network in whole numbers, where it is one."""
         self.cpu, self.lanes = job.cpu, job.cpu.lanes
         self.joins = joins
         self.kept_as_pairs = kept_as_pairs
@@ -69,6 +83,7 @@ class MainFunction:
         """What `main` calls, in order."""
         self._tuned: dict[Any, str] = {}
         self._buffers: dict[str, Any] = {}
+        self._scales: dict[str, list[Any]] = {}
 
     def chunks(self, channels: int) -> int:
         """How many chunks of `lanes` channels hold so many."""
@@ -164,7 +179,9 @@ class MainFunction:
     def plain(self, name: str) -> Any:
         """The tensor as `(batch, *shape)`, unpacked when first asked for."""
         value = self.values[name]
-        if value.plain is None and value.flattened is not None:
+        if value.plain is None and value.quads is not None:
+            value.plain = self._real(name, packed=False)
+        elif value.plain is None and value.flattened is not None:
             shape = (self.batch, *value.type.shape)
             value.plain = self.builder.emit(load_tvm().relax.op.reshape(self.plain(value.flattened), shape))
         elif value.plain is None:
@@ -174,9 +191,80 @@ class MainFunction:
     def packed(self, name: str) -> Any:
         """The map as `(batch, chunks, *size, lanes)`, packed when first asked for."""
         value = self.values[name]
-        if value.packed is None:
+        if value.packed is None and value.quads is not None:
+            value.packed = self._real(name, packed=True)
+        elif value.packed is None:
             value.packed = self._repacked(value.plain, value.type, pack=True)
         return value.packed
+
+    def quads_shape(self, type: TensorType) -> tuple[int, ...]:
+        """Of a map or vector of whole numbers."""
+        if type.rank == 0:
+            return (self.batch, -(-type.channels // 4))
+        return (*self.packed_shape(type)[:-1], self.lanes // 4)
+
+    def scale(self, name: str) -> Scale:
+        """The scale of a tensor that is rounded."""
+        assert self.quantized is not None
+        return self.quantized.scale(name)
+
+    def quads(self, name: str) -> Any:
+        """The map or vector of whole numbers; rounded when first asked for. Whoever reads it after that reads the rounded
+        numbers."""
+        value = self.values[name]
+        if value.quads is None:
+            if value.flattened is not None and (quads := self._flattened_quads(value)) is not None:
+                value.quads = quads
+            else:
+                value.quads = self._rounded(name, value)
+            # What is computed from real numbers sees them as the table of the network has them.
+            value.plain = value.packed = None
+        return value.quads
+
+    def _flattened_quads(self, value: TensorForms) -> Any:
+        """The quads of a vector whose map has one position; None where there are several, whose numbers lie in another
+        order."""
+        relax, source = load_tvm().relax, self.values[str(value.flattened)]
+        if source.quads is None or source.type.elements != source.type.channels:
+            return None
+        chunks, count = self.chunks(source.type.channels), self.quads_shape(value.type)[1]
+        flat = self.builder.emit(relax.op.reshape(source.quads, (self.batch, chunks * self.lanes // 4)))
+        return flat if count == chunks * self.lanes // 4 else self.cut(flat, count)
+
+    def cut(self, array: Any, count: int) -> Any:
+        """The first `count` columns of `(batch, columns)`."""
+        return self.builder.emit(load_tvm().relax.op.strided_slice(array, [1], [0], [count]))
+
+    def _rounded(self, name: str, value: TensorForms) -> Any:
+        import numpy as np
+
+        scale, type, vectors = self.scale(name), value.type, self.cpu.kind == "llvm"
+        pair = np.array([1 / np.float64(scale.scale), scale.zero_point], np.float32)
+        numbers = self.constant(f"{name}:rounded", pair)
+        if type.rank == 0:
+            kernel: Any = QuantizeVector(self.batch, type.channels, vectors)
+            return self.call(kernel, [self.plain(name), numbers], self.quads_shape(type), dtype="int32")
+        packed = value.packed is not None
+        kernel = QuantizeMap(self.batch, type.channels, type.size, self.lanes, packed, vectors)
+        data = value.packed if packed else self.plain(name)
+        return self.call(kernel, [data, numbers], self.quads_shape(type), dtype="int32")
+
+    def _real(self, name: str, *, packed: bool) -> Any:
+        """A tensor of whole numbers as the real numbers that they stand for."""
+        import numpy as np
+
+        value, scale = self.values[name], self.scale(name)
+        if name not in self._scales:
+            self._scales[name] = [
+                self.constant(f"{name}:zero", np.array([scale.zero_point], np.int32)),
+                self.constant(f"{name}:scale", np.array([scale.scale], np.float32)),
+            ]
+        arguments, type = [value.quads, *self._scales[name]], value.type
+        if type.rank == 0:
+            return self.call(DequantizeVector(self.batch, type.channels), arguments, (self.batch, *type.shape))
+        vectors = self.cpu.kind == "llvm"
+        kernel = DequantizeMap(self.batch, type.channels, type.size, self.lanes, packed, vectors)
+        return self.call(kernel, arguments, self.packed_shape(type) if packed else (self.batch, *type.shape))
 
     def _repacked(self, source: Any, type: TensorType, *, pack: bool) -> Any:
         shape = self.packed_shape(type) if pack else (self.batch, *type.shape)
