@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.tvm.emitters.main_function import MainFunction, TensorForms
 from cnndsl.backends.tvm.emitters.quantized_products import emit_product
-from cnndsl.backends.tvm.emitters.rescaling import Arrays
+from cnndsl.backends.tvm.emitters.rescaling import Arrays, quad_of
 from cnndsl.backends.tvm.kernels.quantized_elementwise import QuantizedElementwise, QuantizedTable
+from cnndsl.backends.tvm.kernels.quantized_move import QuantizedPixelShuffle, QuantizedPositions, QuantizedRoute
 from cnndsl.backends.tvm.kernels.quantized_window import QuantizedWindow
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.plan.quantized import Kind, QuantizedGroup
+from cnndsl.backends.tvm.plan.taps import NOTHING, find_positions
 from cnndsl.backends.tvm.target import Cpu, Gpu
 from cnndsl.diagnostics.errors import fault
 from cnndsl.ir.window import Window
 from cnndsl.ops.flatten import Flatten
+from cnndsl.ops.pixel_shuffle import PixelShuffle
 from cnndsl.quantization.functions import table
 
 if TYPE_CHECKING:
@@ -109,11 +112,31 @@ def _table(main: MainFunction, group: QuantizedGroup) -> bool:
 
 
 def _move(main: MainFunction, group: QuantizedGroup) -> bool:
-    step = group.group.anchor
-    if not isinstance(step.op, Flatten):
-        return False
-    main.values[step.name] = TensorForms(step.type, flattened=step.inputs[0])
-    return True
+    step, route, vectors = group.group.anchor, group.group.route, main.cpu.kind == "llvm"
+    if isinstance(step.op, Flatten):
+        main.values[step.name] = TensorForms(step.type, flattened=step.inputs[0])
+        return True
+    type, arrays = step.type, Arrays(main, group)
+    if route is not None:
+        chunks = tuple(main.chunks(width) for width in route.widths)
+        kernel: Any = QuantizedRoute(main.batch, type.size, main.lanes, chunks, route.channels, vectors)
+        return _give(main, group, kernel, [main.quads(name) for name in route.sources])
+    ((x,), data) = step.xs, main.quads(step.inputs[0])
+    if isinstance(step.op, PixelShuffle):
+        height, width = x.size
+        kernel = QuantizedPixelShuffle(main.batch, type.channels, (height, width), step.op.r, main.lanes)
+        return _give(main, group, kernel, [data])
+    axes = find_positions(step)
+    assert axes is not None
+    tables = [arrays.whole(f"positions{i}", axis) for i, axis in enumerate(axes) if axis is not None]
+    fills = any(axis is not None and (axis == NOTHING).any() for axis in axes)
+    if fills:
+        tables.append(arrays.whole("fill", [quad_of(main.scale(group.name).zero_point)]))
+    moved = tuple(axis is not None for axis in axes)
+    kernel = QuantizedPositions(
+        main.batch, main.chunks(x.channels), x.size, type.size, main.lanes, moved, fills, vectors
+    )
+    return _give(main, group, kernel, [data, *tables])
 
 
 _EMITTERS: dict[Kind, Callable[[MainFunction, QuantizedGroup], bool]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.tvm.emitters.main_function import MainFunction, TensorForms
-from cnndsl.backends.tvm.emitters.rescaling import Arrays
+from cnndsl.backends.tvm.emitters.rescaling import Arrays, quad_of
 from cnndsl.backends.tvm.kernels.quantized_conv import (
     QuantizedConv,
     as_weights,
@@ -47,7 +47,7 @@ def _start(weight: np.ndarray, zero_point: int) -> np.ndarray:
 
 def _zero(main: MainFunction, group: QuantizedGroup, arrays: Arrays) -> Any:
     zero = main.scale(group.group.anchor.inputs[0]).zero_point
-    return arrays.whole("zero", [zero, int.from_bytes(bytes([zero] * 4), "little", signed=True)])
+    return arrays.whole("zero", [zero, quad_of(zero)])
 
 
 def _give(main: MainFunction, group: QuantizedGroup, kernel: Any, arguments: list[Any]) -> bool:

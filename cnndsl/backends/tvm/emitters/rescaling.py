@@ -56,3 +56,8 @@ class Arrays:
         import numpy as np
 
         return self._main.constant(f"{self._group.name}.{name}", np.array(numbers, np.int32))
+
+
+def quad_of(number: int) -> int:
+    """A number from 0 to 255 four times, as the int32 that holds it."""
+    return int.from_bytes(bytes([number] * 4), "little", signed=True)

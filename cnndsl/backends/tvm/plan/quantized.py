@@ -13,6 +13,7 @@ from typing import Literal
 
 from cnndsl.backends.tvm.plan.groups import Group
 from cnndsl.backends.tvm.plan.routes import find_routes
+from cnndsl.backends.tvm.plan.taps import find_positions
 from cnndsl.backends.tvm.program.steps import Program, Step
 from cnndsl.ir.op import Op
 from cnndsl.ops.adaptive_avg_pool import AdaptiveAvgPool
@@ -24,6 +25,7 @@ from cnndsl.ops.flatten import Flatten
 from cnndsl.ops.global_avg_pool import GlobalAvgPool
 from cnndsl.ops.global_max_pool import GlobalMaxPool
 from cnndsl.ops.max_pool import MaxPool
+from cnndsl.ops.pixel_shuffle import PixelShuffle
 from cnndsl.ops.relu import ReLU
 from cnndsl.ops.relu6 import ReLU6
 from cnndsl.quantization.arithmetic import MOST_PRODUCTS
@@ -189,6 +191,8 @@ def _kind_of_image(step: Step) -> Kind:
         return "sum"
     if op.combines == "mul" and op.is_plain and _multiplies_two(step):
         return "scaled"
+    if find_positions(step) is not None or (isinstance(op, PixelShuffle) and op.order == "crd"):
+        return "move"
     return "norm" if op.scales_channels else "float"
 
 
