@@ -11,9 +11,10 @@ from cnndsl.backends.tvm.code.kinds import Code, Native
 from cnndsl.backends.tvm.code.machine_code import machine_code
 from cnndsl.backends.tvm.code.unscheduled import schedule_rest
 from cnndsl.backends.tvm.emitters import EMITTERS
-from cnndsl.backends.tvm.emitters.bf16_maps import FEATURE, kept_as_pairs, refuse_without_bf16
-from cnndsl.backends.tvm.emitters.main_function import KernelCall, MainFunction, TensorForms
-from cnndsl.backends.tvm.emitters.quantized import emit_quantized, refuse_without_int8
+from cnndsl.backends.tvm.emitters.bf16.maps import FEATURE, kept_as_pairs, refuse_without_bf16
+from cnndsl.backends.tvm.emitters.forms import KernelCall, TensorForms
+from cnndsl.backends.tvm.emitters.main_function import MainFunction
+from cnndsl.backends.tvm.emitters.quantized.kinds import emit_quantized, refuse_without_int8
 from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.kernels.choices import tuned_functions
 from cnndsl.backends.tvm.library import load_tvm
@@ -102,14 +103,18 @@ def assemble_quantized(
 
     def emit_all() -> None:
         for name in network.program.inputs:
-            if name in rounded:
+            # What a single layer reads is rounded for that layer, in the form that it likes.
+            if name in rounded and main.readers[name] > 1:
                 main.quads(name)
         for group in network.groups:
             main.group = group.group
+            if group.name in main.values:
+                # A table that the kernel before it has looked up.
+                continue
             if not emit_quantized(main, group):
                 _emit(main, group.group)
-            if group.name in rounded:
-                main.quads(group.name)
+                if group.name in rounded:
+                    main.quads(group.name)
 
     return _assembled(main, network.program, emit_all)
 

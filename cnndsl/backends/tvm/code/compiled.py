@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.tvm.code.kinds import Code
-from cnndsl.backends.tvm.emitters.main_function import KernelCall
+from cnndsl.backends.tvm.emitters.forms import KernelCall
 from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.program.steps import Program
 from cnndsl.ir.graph import Graph

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from math import prod
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from cnndsl.backends.tvm.emitters.forms import KernelCall, TensorForms
 from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.kernels.choices import TUNED
 from cnndsl.backends.tvm.kernels.kernel import Tunable, key
 from cnndsl.backends.tvm.kernels.quantize import DequantizeMap, DequantizeVector, QuantizeMap, QuantizeVector
 from cnndsl.backends.tvm.kernels.repack import Repack
+from cnndsl.backends.tvm.kernels.words.packing import fill_up, pack_flattened
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.plan.groups import Group
 from cnndsl.backends.tvm.plan.joins import Joins, Slot
@@ -19,39 +21,11 @@ from cnndsl.ir.tensor import TensorType
 if TYPE_CHECKING:
     import numpy as np
 
+    from cnndsl.backends.tvm.plan.quantized import QuantizedGroup
     from cnndsl.backends.tvm.plan.quantized_network import QuantizedNetwork
     from cnndsl.quantization.arithmetic import Scale
 
 K = TypeVar("K")
-
-
-@dataclass
-class TensorForms:
-    """A tensor as Relax variables, in each form that was asked for: plain `(batch, *shape)`, packed, both, or as a
-    vector flattened from a packed map."""
-
-    type: TensorType
-    plain: Any = None
-    packed: Any = None
-    flattened: str | None = None
-    """The map whose numbers this vector has, where only the map has been computed."""
-    pairs: Any = None
-    """Packed as pairs of bfloat16 numbers, int32 `(batch, chunks, *size, 8)`; there is then no other form."""
-    quads: Any = None
-    """Whole numbers, int32: of a map `(batch, chunks, *size, lanes // 4)`, of a vector `(batch, numbers / 4 rounded up)`."""
-    slot: Slot | None = None
-    """Where `packed` lies in the memory of a concatenation; None for memory of its own."""
-
-
-@dataclass(frozen=True, eq=False)
-class KernelCall:
-    """One call that `main` makes: of a kernel, by the name of its function in the module; or, where `function` and
-    `kernel` are None, of whatever TVM makes of the plain forms of a group's layers."""
-
-    function: str | None
-    kernel: Any
-    group: Group | None
-    """The group that is computed; None for a change of layout before a tensor leaves the network."""
 
 
 class MainFunction:
@@ -84,6 +58,10 @@ class MainFunction:
         self._tuned: dict[Any, str] = {}
         self._buffers: dict[str, Any] = {}
         self._scales: dict[str, list[Any]] = {}
+        self.readers = quantized.program.readers() if quantized else {}
+        """How often each tensor is read."""
+        self.tables = _tables(quantized, self.readers) if quantized else {}
+        """By tensor the pointwise layer that looks its numbers up in a table, where nothing else reads it."""
 
     def chunks(self, channels: int) -> int:
         """How many chunks of `lanes` channels hold so many."""
@@ -235,6 +213,24 @@ class MainFunction:
         """The first `count` columns of `(batch, columns)`."""
         return self.builder.emit(load_tvm().relax.op.strided_slice(array, [1], [0], [count]))
 
+    def flat_quads(self, name: str, weight: np.ndarray) -> tuple[Any, np.ndarray]:
+        """A vector for a fully connected layer as quads `(batch, quads)`, and the layer's weight `(out, 4 · quads)` in the same
+        order: that of the map which was flattened, where the numbers of that are at hand."""
+        source = self.values[name].flattened
+        if source is None or self.values[source].quads is None or self.values[name].quads is not None:
+            return self.quads(name), fill_up(weight, 1, 4)
+        image = self.values[source].type
+        weight = pack_flattened(weight, image.channels, image.elements // image.channels, self.lanes)
+        shape = (self.batch, weight.shape[1] // 4)
+        return self.builder.emit(load_tvm().relax.op.reshape(self.quads(source), shape)), weight
+
+    def inverse(self, name: str) -> Any:
+        """One by the scale of a tensor that is rounded, float32 `(1,)`."""
+        import numpy as np
+
+        inverse = np.array([1 / np.float64(self.scale(name).scale)], np.float32)
+        return self.constant(f"{name}:inverse", inverse)
+
     def _rounded(self, name: str, value: TensorForms) -> Any:
         import numpy as np
 
@@ -271,3 +267,8 @@ class MainFunction:
         shuffles = self.cpu.kind == "llvm"
         kernel = Repack(pack, self.batch, type.channels, type.size, self.lanes, shuffles, type.channel_axis)
         return self.call(kernel, [source], shape)
+
+
+def _tables(network: QuantizedNetwork, readers: Mapping[str, int]) -> dict[str, QuantizedGroup]:
+    lone = [g for g in network.groups if g.kind == "table" and readers[g.group.inputs[0]] == 1]
+    return {g.group.inputs[0]: g for g in lone}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnndsl.backends.tvm.emitters.main_function import MainFunction, TensorForms
+from cnndsl.backends.tvm.emitters.forms import TensorForms
+from cnndsl.backends.tvm.emitters.main_function import MainFunction
 from cnndsl.backends.tvm.kernels.move import Joined, Move
 from cnndsl.backends.tvm.plan.groups import Group
 from cnndsl.backends.tvm.plan.joins import Slot, grain

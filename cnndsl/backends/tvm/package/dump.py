@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cnndsl.backends.tvm.code.c_network import CCode
 from cnndsl.backends.tvm.code.gpu import CudaCode
 from cnndsl.backends.tvm.code.kinds import Native
-from cnndsl.backends.tvm.emitters.bf16_maps import left_in_f32
+from cnndsl.backends.tvm.emitters.bf16.maps import left_in_f32
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.plan.groups import plan
 from cnndsl.backends.tvm.plan.joins import find_joins

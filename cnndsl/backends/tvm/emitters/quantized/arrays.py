@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.tvm.emitters.main_function import MainFunction
@@ -21,14 +22,13 @@ class Arrays:
     def __init__(self, main: MainFunction, group: QuantizedGroup) -> None:
         self._main, self._group = main, group
 
-    @property
+    @cached_property
     def rescaling(self) -> Rescaling:
         assert self._main.quantized is not None
         return self._main.quantized.rescaling(self._group)
 
-    def rescaled(self, shape: tuple[int, ...] = ()) -> list[Any]:
-        """Factor, offset and scalars as the class `Rescaled` of the portable kernels declares them: both of the first
-        `(chunks, lanes)`, or of another shape with room for more channels."""
+    def factors(self, shape: tuple[int, ...] = ()) -> list[Any]:
+        """Factor and offset, both of the first `(chunks, lanes)`, or of another shape with room for more channels."""
         import numpy as np
 
         r, channels = self.rescaling, self._group.group.last.type.channels
@@ -36,7 +36,14 @@ class Arrays:
         for name, values in (("factor", r.factor), ("offset", r.offset)):
             wide = np.ascontiguousarray(np.broadcast_to(values, (channels,)), np.float32)
             found.append(self.real(name, self.packed(wide, shape)))
-        return [*found, self.real("scalars", np.array([r.low, r.high, *r.residuals], np.float32))]
+        return found
+
+    def rescaled(self, shape: tuple[int, ...] = ()) -> list[Any]:
+        """Factor, offset and scalars, as the class `Rescaled` of the portable kernels declares them."""
+        import numpy as np
+
+        r = self.rescaling
+        return [*self.factors(shape), self.real("scalars", np.array([r.low, r.high, *r.residuals], np.float32))]
 
     def packed(self, vector: np.ndarray, shape: tuple[int, ...] = ()) -> np.ndarray:
         """A number for each channel as `(chunks, lanes)`, or of another shape with room for more; zeros behind them."""

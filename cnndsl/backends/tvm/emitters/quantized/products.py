@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cnndsl.backends.tvm.emitters.main_function import MainFunction, TensorForms
-from cnndsl.backends.tvm.emitters.rescaling import Arrays, quad_of
+from cnndsl.backends.tvm.emitters.forms import TensorForms
+from cnndsl.backends.tvm.emitters.main_function import MainFunction
+from cnndsl.backends.tvm.emitters.quantized.arrays import Arrays, quad_of
 from cnndsl.backends.tvm.kernels.quantized_conv import (
     QuantizedConv,
     as_weights,
@@ -14,7 +15,7 @@ from cnndsl.backends.tvm.kernels.quantized_conv import (
 )
 from cnndsl.backends.tvm.kernels.quantized_dense import QuantizedDense
 from cnndsl.backends.tvm.kernels.quantized_depthwise import QuantizedDepthwise
-from cnndsl.backends.tvm.kernels.words.packing import fill_up, pack_flattened
+from cnndsl.backends.tvm.kernels.words.packing import fill_up
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.plan.quantized import QuantizedGroup
 from cnndsl.ops.conv import Conv
@@ -23,13 +24,15 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-def emit_product(main: MainFunction, group: QuantizedGroup) -> bool:
-    """True: every group of kind product has a kernel."""
+def emit_portable_product(main: MainFunction, group: QuantizedGroup) -> None:
+    """Every group of kind product has such a kernel."""
     op = group.group.anchor.op
     if not isinstance(op, Conv):
-        return _dense(main, group)
-    depthwise = op.groups == group.group.anchor.xs[0].channels == group.group.anchor.type.channels
-    return _depthwise(main, group, op) if depthwise else _convolution(main, group, op)
+        _dense(main, group)
+    elif op.groups == group.group.anchor.xs[0].channels == group.group.anchor.type.channels:
+        _depthwise(main, group, op)
+    else:
+        _convolution(main, group, op)
 
 
 def _numbers(main: MainFunction, group: QuantizedGroup) -> np.ndarray:
@@ -50,7 +53,7 @@ def _zero(main: MainFunction, group: QuantizedGroup, arrays: Arrays) -> Any:
     return arrays.whole("zero", [zero, quad_of(zero)])
 
 
-def _give(main: MainFunction, group: QuantizedGroup, kernel: Any, arguments: list[Any]) -> bool:
+def _give(main: MainFunction, group: QuantizedGroup, kernel: Any, arguments: list[Any]) -> None:
     """Calls a kernel over maps, whose residuals follow its other arguments."""
     name, type = group.name, group.group.last.type
     arguments = [*arguments, *(main.quads(residual) for residual in group.group.residuals)]
@@ -59,10 +62,9 @@ def _give(main: MainFunction, group: QuantizedGroup, kernel: Any, arguments: lis
         main.values[name] = TensorForms(type, quads=made)
     else:
         main.values[name] = TensorForms(type, packed=main.call(kernel, arguments, main.packed_shape(type)))
-    return True
 
 
-def _convolution(main: MainFunction, group: QuantizedGroup, op: Conv) -> bool:
+def _convolution(main: MainFunction, group: QuantizedGroup, op: Conv) -> None:
 
     step, vectors = group.group.anchor, main.cpu.kind == "llvm"
     (x,), numbers = step.xs, _numbers(main, group)
@@ -89,10 +91,10 @@ def _convolution(main: MainFunction, group: QuantizedGroup, op: Conv) -> bool:
     if vectors:
         start = _start(numbers, main.scale(step.inputs[0]).zero_point)
         arguments.append(arrays.whole("start", arrays.packed(start)))
-    return _give(main, group, kernel, [*arguments, *arrays.rescaled(), _zero(main, group, arrays)])
+    _give(main, group, kernel, [*arguments, *arrays.rescaled(), _zero(main, group, arrays)])
 
 
-def _depthwise(main: MainFunction, group: QuantizedGroup, op: Conv) -> bool:
+def _depthwise(main: MainFunction, group: QuantizedGroup, op: Conv) -> None:
     import numpy as np
 
     step, arrays = group.group.anchor, Arrays(main, group)
@@ -111,20 +113,14 @@ def _depthwise(main: MainFunction, group: QuantizedGroup, op: Conv) -> bool:
     weight = np.ascontiguousarray(np.moveaxis(parts, 1, -1))
     start = arrays.packed(_start(numbers, main.scale(step.inputs[0]).zero_point))
     arguments = [main.quads(step.inputs[0]), arrays.real("weight", weight), arrays.whole("start", start)]
-    return _give(main, group, kernel, [*arguments, *arrays.rescaled(), _zero(main, group, arrays)])
+    _give(main, group, kernel, [*arguments, *arrays.rescaled(), _zero(main, group, arrays)])
 
 
-def _dense(main: MainFunction, group: QuantizedGroup) -> bool:
+def _dense(main: MainFunction, group: QuantizedGroup) -> None:
 
     step, relax, vectors = group.group.anchor, load_tvm().relax, main.cpu.kind == "llvm"
     numbers, name, units, arrays = _numbers(main, group), step.inputs[0], step.type.channels, Arrays(main, group)
-    source, weight = main.values[name].flattened, numbers
-    if source is not None and main.values[source].quads is not None:
-        image = main.values[source].type
-        weight = pack_flattened(numbers, image.channels, image.elements // image.channels, main.lanes)
-        data = main.builder.emit(relax.op.reshape(main.quads(source), (main.batch, weight.shape[1] // 4)))
-    else:
-        weight, data = fill_up(numbers, 1, 4), main.quads(name)
+    data, weight = main.flat_quads(name, numbers)
     quads, count = weight.shape[1] // 4, min(4, main.chunks(units))
     blocks = -(-main.chunks(units) // count)
     shape = (blocks, count, main.lanes)
@@ -143,4 +139,3 @@ def _dense(main: MainFunction, group: QuantizedGroup) -> bool:
     y = y if wanted == blocks * count * last else main.cut(y, wanted)
     type = group.group.last.type
     main.values[group.name] = TensorForms(type, quads=y) if group.rounds else TensorForms(type, plain=y)
-    return True
