@@ -19,7 +19,7 @@ from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.kernels.choices import tuned_functions
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.plan.groups import Group, plan
-from cnndsl.backends.tvm.plan.joins import Joins, find_joins
+from cnndsl.backends.tvm.plan.joins import find_joins
 from cnndsl.backends.tvm.program.plain import variable
 from cnndsl.backends.tvm.program.steps import Program
 from cnndsl.backends.tvm.target import Cpu, Gpu, find_cpu
@@ -98,7 +98,9 @@ def assemble_quantized(
     network: QuantizedNetwork, job: Job
 ) -> tuple[Any, dict[str, np.ndarray], tuple[KernelCall, ...]]:
     """The same for a network in whole numbers."""
-    main = MainFunction(job, Joins(), quantized=network)
+    whole = [group.group for group in network.groups if group.kind != "float"]
+    lanes = job.cpu.lanes
+    main = MainFunction(job, find_joins(whole, lanes, lanes // 4), quantized=network)
     rounded = set(network.rounded)
 
     def emit_all() -> None:

@@ -93,7 +93,7 @@ class MainFunction:
         """Calls a kernel that takes `memory` as its first argument and hands it on, so that what reads the result
         waits for what is written into `arguments`."""
         relax = load_tvm().relax
-        made = relax.TensorType(memory.ty.shape, "float32")
+        made = relax.TensorType(memory.ty.shape, memory.ty.dtype)
         return self.builder.emit(relax.call_tir_inplace(self._function(kernel), [memory, *arguments], [0], made))
 
     def choose(self, kernel: K) -> K:
@@ -142,17 +142,31 @@ class MainFunction:
         concatenation is allocated when any of it is first asked for."""
         relax = load_tvm().relax
         if slot.join not in self._buffers:
-            whole = relax.ShapeExpr(self.packed_shape(self.joins.types[slot.join]))
-            self._buffers[slot.join] = self.builder.emit(relax.op.builtin.alloc_tensor(whole, "float32", 0))
+            whole, dtype = self._in_memory(self.joins.types[slot.join])
+            self._buffers[slot.join] = self.builder.emit(
+                relax.op.builtin.alloc_tensor(relax.ShapeExpr(whole), dtype, 0)
+            )
         return self.view(self._buffers[slot.join], slot.chunk, type)
 
-    def view(self, packed: Any, chunk: int, type: TensorType) -> Any:
-        """The chunks of a packed map from `chunk` on, as a map of this type; nothing is moved."""
+    def view(self, map: Any, chunk: int, type: TensorType) -> Any:
+        """The chunks from `chunk` on of a map as it lies in memory, as a map of this type; nothing is moved."""
         relax = load_tvm().relax
-        shape = self.packed_shape(type)
+        shape, dtype = self._in_memory(type)
         start = 4 * chunk * prod(shape[2:])
-        view = self.builder.emit(relax.op.memory.view(packed, relax.ShapeExpr(shape), "float32", start))
+        view = self.builder.emit(relax.op.memory.view(map, relax.ShapeExpr(shape), dtype, start))
         return self.builder.emit(relax.op.memory.ensure_zero_offset(view))
+
+    def _in_memory(self, type: TensorType) -> tuple[tuple[int, ...], str]:
+        """The shape and the element type of maps that concatenations are made of: packed, or of a network in whole numbers
+        as quads."""
+        return (self.packed_shape(type), "float32") if self.quantized is None else (self.quads_shape(type), "int32")
+
+    def give_quads(self, name: str, type: TensorType, kernel: Any, arguments: list[Any]) -> None:
+        """Calls a kernel that gives a tensor in quads, where the plan of joins says that it lies."""
+        slot = self.slot(name)
+        into = self.memory(slot, type) if slot else None
+        made = self.call(kernel, arguments, self.quads_shape(type), into, dtype="int32")
+        self.values[name] = TensorForms(type, quads=made, slot=slot)
 
     def plain(self, name: str) -> Any:
         """The tensor as `(batch, *shape)`, unpacked when first asked for."""

@@ -70,25 +70,26 @@ class QuantizedElementwise:
 
 @dataclass(frozen=True)
 class QuantizedTable:
-    """A table of 256 numbers looked up for each number. Arguments: quads of any shape as `(quads,)`, the table int32 `(256,)`,
-    result in quads."""
+    """A table of 256 numbers looked up for each number. Arguments: quads of any shape, the table int32 `(256,)`, result in quads."""
 
-    quads: int
+    shape: tuple[int, ...]
 
     def prim_func(self) -> Any:
         """The function, as loops."""
-        n = PortableQuadNest(4, vectors=False)
-        piece = min(self.quads, 1024)
-        tasks = -(-self.quads // piece)
+        n, quads = PortableQuadNest(4, vectors=False), prod(self.shape)
+        piece = min(quads, 1024)
+        tasks = -(-quads // piece)
         with n.function():
-            data, table = n.whole("data", (self.quads,)), n.whole("table", (256,))
-            result = n.whole("result", (self.quads,))
-            with n.block(), n.parallel(tasks) as task, n.serial(piece) as inner:
-                at = n.bind(task * piece + inner)
-                with n.when(at < self.quads, self.quads % piece != 0):
-                    quad = n.bind(data[at])
-                    found = table[n.byte(quad, 0)]
-                    for place in range(1, 4):
-                        found = found | table[n.byte(quad, place)] << (8 * place)
-                    n.store(result, found, (at,))
+            data, table = n.whole("data", self.shape), n.whole("table", (256,))
+            result = n.whole("result", self.shape)
+            with n.block():
+                flat, made = n.viewed(data, (quads,)), n.viewed(result, (quads,))
+                with n.parallel(tasks) as task, n.serial(piece) as inner:
+                    at = n.bind(task * piece + inner)
+                    with n.when(at < quads, quads % piece != 0):
+                        quad = n.bind(flat[at])
+                        found = table[n.byte(quad, 0)]
+                        for place in range(1, 4):
+                            found = found | table[n.byte(quad, place)] << (8 * place)
+                        n.store(made, found, (at,))
         return n.finished()

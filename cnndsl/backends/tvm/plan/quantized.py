@@ -50,6 +50,10 @@ class QuantizedGroup:
         """The tensor that the group makes."""
         return self.group.last.name
 
+    def describe(self) -> str:
+        """One line: the kind, the result, what is computed, and of what."""
+        return f"{self.kind}{'' if self.rounds else ', to real numbers'}: {self.group.describe()}"
+
     @property
     def clamp(self) -> tuple[float, float]:
         """Between which real numbers the result lies."""
@@ -74,6 +78,17 @@ def plan_quantized(program: Program, keep: frozenset[str] = frozenset()) -> tupl
     read_as_numbers = {name for g in groups if g.kind != "float" for name in g.group.inputs}
     return tuple(
         replace(g, rounds=g.kind != "float" and (g.name in read_as_numbers or g.kind != "product")) for g in groups
+    )
+
+
+def left_real(groups: Sequence[QuantizedGroup]) -> tuple[str, ...]:
+    """The layers with weights that are computed in float32, in order."""
+    return tuple(
+        step.name
+        for g in groups
+        if g.kind == "float"
+        for step in (g.group.anchor, *g.group.tail)
+        if "weight" in step.weights
     )
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any
 
-from cnndsl.backends.tvm.emitters.forms import TensorForms
 from cnndsl.backends.tvm.emitters.main_function import MainFunction
 from cnndsl.backends.tvm.emitters.quantized.arrays import Arrays
 from cnndsl.backends.tvm.kernels.quantized_elementwise import QuantizedElementwise, QuantizedTable
 from cnndsl.backends.tvm.kernels.quantized_window import QuantizedWindow
-from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.plan.quantized import QuantizedGroup
 from cnndsl.ir.window import Window
 from cnndsl.quantization.functions import table
@@ -18,9 +15,7 @@ from cnndsl.quantization.functions import table
 
 def give_quads(main: MainFunction, group: QuantizedGroup, kernel: Any, arguments: list[Any]) -> None:
     """Calls a kernel that gives the group's result in quads."""
-    type = group.group.last.type
-    quads = main.call(kernel, arguments, main.quads_shape(type), dtype="int32")
-    main.values[group.name] = TensorForms(type, quads=quads)
+    main.give_quads(group.name, group.group.last.type, kernel, arguments)
 
 
 def emit_elementwise(main: MainFunction, group: QuantizedGroup) -> None:
@@ -61,11 +56,7 @@ def emit_window(main: MainFunction, group: QuantizedGroup) -> None:
 
 def emit_table(main: MainFunction, group: QuantizedGroup) -> None:
     """Kind `table`: a pointwise layer."""
-    step, relax = group.group.anchor, load_tvm().relax
-    shape = main.quads_shape(step.type)
-    count = prod(shape)
+    step = group.group.anchor
     numbers = table(step.op, main.scale(step.inputs[0]), main.scale(group.name))
     looked_up = Arrays(main, group).whole("table", numbers)
-    data = main.builder.emit(relax.op.reshape(main.quads(step.inputs[0]), (count,)))
-    made = main.call(QuantizedTable(count), [data, looked_up], (count,), dtype="int32")
-    main.values[group.name] = TensorForms(step.type, quads=main.builder.emit(relax.op.reshape(made, shape)))
+    give_quads(main, group, QuantizedTable(main.quads_shape(step.type)), [main.quads(step.inputs[0]), looked_up])

@@ -58,8 +58,7 @@ def _give(main: MainFunction, group: QuantizedGroup, kernel: Any, arguments: lis
     name, type = group.name, group.group.last.type
     arguments = [*arguments, *(main.quads(residual) for residual in group.group.residuals)]
     if group.rounds:
-        made = main.call(kernel, arguments, main.quads_shape(type), dtype="int32")
-        main.values[name] = TensorForms(type, quads=made)
+        main.give_quads(name, type, kernel, arguments)
     else:
         main.values[name] = TensorForms(type, packed=main.call(kernel, arguments, main.packed_shape(type)))
 

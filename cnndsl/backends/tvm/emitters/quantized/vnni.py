@@ -121,7 +121,8 @@ class _Product:
         y = main.builder.emit(relax.op.reshape(made, (main.batch, prod(shape[1:]))))
         wanted = -(-units // 4) if self.group.rounds else units
         y = y if wanted == prod(shape[1:]) else main.cut(y, wanted)
-        self._made(TensorForms(self.step.type, quads=y) if self.group.rounds else TensorForms(self.step.type, plain=y))
+        type = self.step.type
+        main.values[self._name] = TensorForms(type, quads=y) if self.group.rounds else TensorForms(type, plain=y)
 
     def _weight(self, packed: np.ndarray) -> Any:
         return self.arrays.real("weight", packed)
@@ -149,13 +150,15 @@ class _Product:
         main, type = self.main, self.group.group.last.type
         arguments = [*arguments, *self._rescaled()]
         if self.group.rounds:
-            made = main.call(kernel, arguments, main.quads_shape(type), dtype="int32")
-            self._made(TensorForms(type, quads=made))
+            main.give_quads(self._name, type, kernel, arguments)
         else:
-            self._made(TensorForms(type, packed=main.call(kernel, arguments, main.packed_shape(type))))
+            made = main.call(kernel, arguments, main.packed_shape(type))
+            main.values[self._name] = TensorForms(type, packed=made)
 
-    def _made(self, forms: TensorForms) -> None:
-        self.main.values[self.group.name if self.table is None else self.table.name] = forms
+    @property
+    def _name(self) -> str:
+        """The tensor that the kernel makes."""
+        return self.group.name if self.table is None else self.table.name
 
 
 def np_sums(numbers: np.ndarray) -> np.ndarray:
