@@ -97,7 +97,7 @@ def run_of(network: QuantizedNetwork, group: QuantizedGroup, exact: bool = True)
     if group.kind == "float":
         return _in_float(network, group)
     if group.kind == "move":
-        return _moved(group)
+        return _moved(group, network.scale(group.name).zero_point)
     if group.kind == "max":
         largest = layer(group.group.anchor)
         return lambda values: largest(values[0].float()).to(torch.uint8)
@@ -124,9 +124,11 @@ def _in_float(network: QuantizedNetwork, group: QuantizedGroup) -> Callable[[lis
     return run
 
 
-def _moved(group: QuantizedGroup) -> Callable[[list[Any]], Any]:
+def _moved(group: QuantizedGroup, zero_point: int) -> Callable[[list[Any]], Any]:
     if group.group.route is None:
-        return lambda values: values[0].flatten(1)
+        moved = layer(group.group.anchor)
+        # What fills a map up where it is padded is the number zero.
+        return lambda values: (moved(_centred(values[0], zero_point)) + zero_point).to(torch.uint8)
     joined = _joined(group.group.route)
     return lambda values: joined(*values)
 
