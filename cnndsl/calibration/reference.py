@@ -97,7 +97,7 @@ def run_of(network: QuantizedNetwork, group: QuantizedGroup, exact: bool = True)
     if group.kind == "float":
         return _in_float(network, group)
     if group.kind == "move":
-        return _moved(group, network.scale(group.name).zero_point)
+        return _moved(network, group)
     if group.kind == "max":
         largest = layer(group.group.anchor)
         return lambda values: largest(values[0].float()).to(torch.uint8)
@@ -124,13 +124,14 @@ def _in_float(network: QuantizedNetwork, group: QuantizedGroup) -> Callable[[lis
     return run
 
 
-def _moved(group: QuantizedGroup, zero_point: int) -> Callable[[list[Any]], Any]:
-    if group.group.route is None:
-        moved = layer(group.group.anchor)
-        # What fills a map up where it is padded is the number zero.
-        return lambda values: (moved(_centred(values[0], zero_point)) + zero_point).to(torch.uint8)
-    joined = _joined(group.group.route)
-    return lambda values: joined(*values)
+def _moved(network: QuantizedNetwork, group: QuantizedGroup) -> Callable[[list[Any]], Any]:
+    if group.group.route is not None:
+        joined = _joined(group.group.route)
+        return lambda values: joined(*values)
+    # What a layer puts beside the numbers of its map is the real number zero.
+    zero_point = network.scale(group.name).zero_point
+    moved = layer(group.group.anchor)
+    return lambda values: moved(_centred(values[0], zero_point)).add_(zero_point).to(torch.uint8)
 
 
 def _joined(route: Route) -> Layer:
