@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cnndsl.backends.tvm.package.built import BuiltPackage
     from cnndsl.backends.tvm.tuning.events import Tuned
     from cnndsl.benchmarking.bench_report import BenchReport
+    from cnndsl.quantization.quantization import Quantization
     from cnndsl.training.train import Trained
     from cnndsl.verification import Finding
 
@@ -147,11 +148,11 @@ class Network:
     def to_tvm(
         self,
         target: str = "llvm",
-        weights: Mapping[str, Any] | str | Path | None = None,
+        weights: Mapping[str, Any] | Quantization | str | Path | None = None,
         *,
         batch: int | Sequence[int] = 1,
         strict_numerics: bool = False,
-        precision: Literal["f32", "bf16"] = "f32",
+        precision: Literal["f32", "bf16", "int8"] = "f32",
         threads: int | None = None,
         seed: int = 0,
         tuned: bool = False,
@@ -162,16 +163,23 @@ class Network:
         `weights` is a state dict of arrays or torch tensors, a file of them, or `published`; without it the first values of `seed`
         are taken. A run takes `batch` examples; of several sizes the largest that fits is used. `strict_numerics` keeps
         to kernels that sum products of the given numbers, without Winograd's transforms. With `precision` bf16
-        convolutions and `FC` multiply bfloat16 numbers, but where Winograd's algorithm in float32 is faster. It runs on
-        `threads` threads, all cores by default. With `tuned` kernels run as `tune` found best, which is in `store`. Raises
+        convolutions and `FC` multiply bfloat16 numbers, but where Winograd's algorithm in float32 is faster. With int8 `weights`
+        are a quantised network, or a file of one, and it is computed on whole numbers. It runs on `threads` threads, all cores by default. With `tuned` kernels run as `tune` found best, which is in `store`. Raises
         `CnnError` and `MissingPart`.
         """
         from cnndsl.backends.tvm.build import build
         from cnndsl.backends.tvm.options import CompileOptions
         from cnndsl.published.weights import as_arrays, given_weights
+        from cnndsl.quantization.quantization import Quantization
 
-        origin, use = "the given weights", None
-        if isinstance(weights, str | Path):
+        origin, use, quantization = "the given weights", None, None
+        if isinstance(weights, Quantization):
+            weights, quantization = None, weights
+        elif precision == "int8" and isinstance(weights, str | Path):
+            from cnndsl.quantization.file import read_quantization
+
+            origin, quantization, weights = Path(weights).name, read_quantization(weights), None
+        elif isinstance(weights, str | Path):
             given = given_weights(self.graph, weights)
             origin, weights = given.origin, given.arrays
             use = given.entry.use if given.entry else None
@@ -182,7 +190,17 @@ class Network:
 
             choices = known(target, store)
         options = CompileOptions(strict_numerics, precision, threads)
-        package = build(self.graph, arrays, target, batch, options, seed=seed, origin=origin, choices=choices)
+        package = build(
+            self.graph,
+            arrays,
+            target,
+            batch,
+            options,
+            seed=seed,
+            origin=origin,
+            choices=choices,
+            quantization=quantization,
+        )
         package.manifest = package.manifest.used(use)
         return package
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, MissingPart
 from cnndsl.diagnostics.extras import how_to_install
@@ -23,6 +23,8 @@ _DTYPES = {
     "I8": "int8", "U8": "uint8", "BOOL": "bool",
 }  # fmt: skip
 _MOST_HEADER = 100_000_000
+QUANTIZED = "cnndsl-quantized"
+"""What a file of a quantised network says its format is; see `quantization/file.py`."""
 _MOST_REPEATED = 1_000_000_000
 
 
@@ -43,9 +45,21 @@ def read_weights(path: Path | str, ending: str = "") -> Arrays:
         )
     if ending not in _READERS:
         raise _fault("unreadable-weights", f"{path.name} is not a file of weights", _instead(path))
+    return _read(path, lambda file: _READERS[ending](file, path))
+
+
+def read_safetensors(path: Path) -> tuple[Arrays, dict[str, str]]:
+    """The arrays of a `.safetensors` file by key, and the texts in its header by name. Raises what `read_weights` raises."""
+    return _read(path, _safetensors)
+
+
+_T = TypeVar("_T")
+
+
+def _read(path: Path, reader: Callable[[BinaryIO], _T]) -> _T:
     try:
         with open_file(path) as file:
-            return _READERS[ending](file, path)
+            return reader(file)
     except (ValueError, OSError) as e:
         raise _fault("unreadable-weights", f"{path.name} cannot be read: {e}", _again(path)) from e
 
@@ -94,7 +108,18 @@ def write_weights(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mappin
             file.write(np.ascontiguousarray(array).data)
 
 
-def _read_safetensors(file: BinaryIO) -> Arrays:
+def _read_safetensors(file: BinaryIO, path: Path) -> Arrays:
+    arrays, texts = _safetensors(file)
+    if texts.get("format") == QUANTIZED:
+        raise _fault(
+            "quantized-weights",
+            f"{path.name} holds a quantised network, whose layers have whole numbers for weights",
+            "say `--precision int8` where there is such an option, else give the weights that it was made of",
+        )
+    return arrays
+
+
+def _safetensors(file: BinaryIO) -> tuple[Arrays, dict[str, str]]:
     import numpy as np
 
     data = np.memmap(file, mode="r", dtype=np.uint8)
@@ -110,7 +135,10 @@ def _read_safetensors(file: BinaryIO) -> Arrays:
     if not isinstance(header, dict):
         raise ValueError("its header is not one of safetensors")
     body = data[8 + length :]
-    return {key: _tensor(body, key, entry) for key, entry in header.items() if key != "__metadata__"}
+    texts = header.get("__metadata__", {})
+    if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
+        raise ValueError("its header is not one of safetensors")
+    return {key: _tensor(body, key, entry) for key, entry in header.items() if key != "__metadata__"}, texts
 
 
 def _tensor(body: np.ndarray, key: str, entry: Any) -> np.ndarray:
@@ -214,7 +242,7 @@ def _read_tfjs(file: BinaryIO, path: Path) -> Arrays:
 
 
 _READERS: dict[str, Callable[[BinaryIO, Path], Arrays]] = {
-    ".safetensors": lambda file, _: _read_safetensors(file),
+    ".safetensors": _read_safetensors,
     ".pth": lambda file, _: _read_pth(file),
     ".pt": lambda file, _: _read_pth(file),
     ".h5": _read_hdf5,

@@ -14,7 +14,7 @@ from cnndsl.cli.shared.reading import file_argument, is_foreign, network_options
 from cnndsl.cli.shared.recognising import opened
 from cnndsl.cli.shared.tuning import Tuning, store_option
 from cnndsl.cli.shared.voice import note, say, step, untrained
-from cnndsl.cli.shared.weighing import read_given, weights_option
+from cnndsl.cli.shared.weighing import read_given, read_quantized, weights_option
 from cnndsl.cli.shared.writing import FOLDER, refuse_name
 from cnndsl.disk.folders import size_of
 from cnndsl.ir.tensor import BYTES
@@ -87,10 +87,10 @@ class Batches(click.ParamType[tuple[int, ...]]):
 @click.option("--strict-numerics", is_flag=True, help="tvm: no kernels that trade accuracy for speed.")
 @click.option(
     "--precision",
-    type=click.Choice(["f32", "bf16"]),
+    type=click.Choice(["f32", "bf16", "int8"]),
     default="f32",
     show_default=True,
-    help="tvm: of the factors in convolutions and fully connected layers.",
+    help="tvm: of the factors in convolutions and fully connected layers; int8 takes what `cnndsl quantize` wrote as --weights.",
 )
 @click.option("--threads", type=click.IntRange(1), help="tvm: how many the package uses; all cores by default.")
 @click.option("--dump", type=click.Path(file_okay=False, path_type=Path), help="tvm: write every stage as text there.")
@@ -113,7 +113,7 @@ def command(
     target: str,
     batch: tuple[int, ...],
     strict_numerics: bool,
-    precision: Literal["f32", "bf16"],
+    precision: Literal["f32", "bf16", "int8"],
     threads: int | None,
     dump: Path | None,
     tune: int | None,
@@ -132,6 +132,10 @@ def command(
         raise click.UsageError(f"`--to {to}` writes a {what}; say which with -o", context)
     if {"weights", "seed"} <= given:
         raise click.UsageError("--weights and --seed are two ways to say the same; give one", context)
+    if precision == "int8" and tune is not None:
+        raise click.UsageError(
+            "--tune measures kernels in float32, and --precision int8 has others; leave one out", context
+        )
     if "store" in given and tune is None:
         raise click.UsageError("--store belongs to `--tune`", context)
     endings, what = _WRITES[to]
@@ -149,9 +153,9 @@ def command(
             write_weights(weights, dict(imported.weights))
     else:
         graph = read_network(file, parameters, inputs).graph if run is None else run.graph
-    if run is not None and "seed" not in given:
+    if run is not None and "seed" not in given and precision != "int8":
         weights = weights or run.best
-    if weights is None and to in ("tvm", *_EXPORTS):
+    if weights is None and to in ("tvm", *_EXPORTS) and precision != "int8":
         untrained(seed)
     use = None if run is None else run.use
     if to == "tvm":
@@ -220,8 +224,9 @@ def _package(graph: Graph, order: _Order) -> None:
 
         # Compiling takes seconds, and this is known before.
         refuse_foreign(output.absolute())
-        given = read_given(graph, weights) if weights else None
-        arrays, origin = (given.arrays, given.origin) if given else (None, "")
+        quantization = read_quantized(weights) if options.precision == "int8" and weights else None
+        given = read_given(graph, weights) if weights and quantization is None else None
+        arrays, origin = (given.arrays, given.origin) if given else (None, "" if weights is None else weights.name)
         use = use_of(graph, given) if order.use is None and given and given.entry else order.use
         tell(Stage.PREPARING, "looking for settings of kernels")
         choices = order.tuning.choices(graph, target, order.batch, options)
@@ -229,7 +234,16 @@ def _package(graph: Graph, order: _Order) -> None:
         _say_copies(graph, target)
         with step(f"compiling {graph.name} for {target}") as hear:
             package = build(
-                graph, arrays, target, order.batch, options, seed=order.seed, origin=origin, choices=choices, hear=hear
+                graph,
+                arrays,
+                target,
+                order.batch,
+                options,
+                seed=order.seed,
+                origin=origin,
+                choices=choices,
+                quantization=quantization,
+                hear=hear,
             )
         package.manifest = package.manifest.used(use)
         tell(Stage.WRITING, f"writing {output}")
@@ -243,10 +257,12 @@ def _package(graph: Graph, order: _Order) -> None:
     def again(tell: Tell) -> None:
         from cnndsl.backends.tvm.examine.crash import compile_apart
 
-        arrays = read_given(graph, weights).arrays if weights else initial_weights(graph, order.seed)
+        quantization = read_quantized(weights) if options.precision == "int8" and weights else None
+        given = read_given(graph, weights).arrays if weights and quantization is None else None
+        arrays = initial_weights(graph, order.seed) if given is None else given
         choices = order.tuning.known(target, options)
         for size in order.batch:
-            compile_apart(graph, arrays, options, target, size, tell, choices)
+            compile_apart(graph, arrays, options, target, size, tell, choices, quantization)
 
     do_apart(work, again)
 

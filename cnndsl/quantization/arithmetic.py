@@ -17,7 +17,7 @@ are in them, and so is what the zero points of residuals add up to. The layers' 
     a sum of maps        no sums: the first map is taken as a residual is, and `v` begins as `offset`
     a product of maps    the products of both numbers, each less its zero point
     a mean               the sum of the numbers of a window, each less the zero point; the factor divides by their count
-    a batch norm         the numbers themselves
+    a batch norm         the numbers themselves, each less the zero point
     a maximum            of the q themselves: the result has the same scale, and nothing is rounded
     a pointwise layer    a table of 256 numbers, computed in float64, from q to q
 
@@ -41,6 +41,9 @@ LARGEST_WEIGHT = 127
 MOST_PRODUCTS = (2**31 - 1) // (LARGEST * LARGEST_WEIGHT)
 """How many products are sure to have an exact sum in int32."""
 
+NOTHING = 1e-30
+"""Below this size a number is taken for zero: scales are then numbers that float32 divides by."""
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -55,7 +58,7 @@ class Scale:
         import numpy as np
 
         low, high = min(low, 0.0), max(high, 0.0)
-        if high == low:
+        if high - low < NOTHING:
             return cls(1.0, 0)
         scale = float(np.float32((high - low) / LARGEST))
         return cls(scale, int(np.clip(np.rint(-low / scale), 0, LARGEST)))
@@ -119,10 +122,10 @@ def limits(low: float, high: float, scale: Scale) -> tuple[int, int]:
 
 def quantized_weight(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A weight whose first axis is the output channels, as whole numbers, int8, and the scale of each channel,
-    float32; a channel of zeros has a scale of one."""
+    float32; a channel of zeros, or of numbers below `NOTHING`, has a scale of one."""
     import numpy as np
 
     largest = np.abs(weight.reshape(len(weight), -1)).max(axis=1).astype(np.float64)
-    scales = np.where(largest > 0, largest / LARGEST_WEIGHT, 1.0).astype(np.float32)
+    scales = np.where(largest >= NOTHING, largest / LARGEST_WEIGHT, 1.0).astype(np.float32)
     wide = scales.astype(np.float64).reshape(-1, *(1,) * (weight.ndim - 1))
     return np.clip(np.rint(weight / wide), -LARGEST_WEIGHT, LARGEST_WEIGHT).astype(np.int8), scales

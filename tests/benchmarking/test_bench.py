@@ -17,7 +17,7 @@ import torch
 
 from cnndsl.analyses.summary import summarize
 from cnndsl.backends.pytorch.live.inference import outputs
-from cnndsl.backends.tvm.emitters.bf16_maps import FEATURE
+from cnndsl.backends.tvm.emitters.bf16.maps import FEATURE
 from cnndsl.backends.tvm.examine.limits import Limits, best
 from cnndsl.backends.tvm.options import CompileOptions
 from cnndsl.backends.tvm.target import find_cpu

@@ -16,8 +16,8 @@ from cnndsl.arrays.drawn import drawn_inputs, drawn_weights
 from cnndsl.backends.pytorch.live.module import to_torch
 from cnndsl.backends.pytorch.live.observe import observe
 from cnndsl.backends.pytorch.writing.source import to_source
-from cnndsl.backends.tvm.emitters.bf16_maps import FEATURE
-from cnndsl.backends.tvm.emitters.main_function import KernelCall
+from cnndsl.backends.tvm.emitters.bf16.maps import FEATURE
+from cnndsl.backends.tvm.emitters.forms import KernelCall
 from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.kernels.choices import Choices
 from cnndsl.backends.tvm.kernels.kernel import Tunable, key, settings

@@ -11,7 +11,7 @@ import pytest
 
 from cnndsl.arrays.weights import initial_weights
 from cnndsl.backends.tvm import kernels as room
-from cnndsl.backends.tvm.emitters.bf16_maps import FEATURE
+from cnndsl.backends.tvm.emitters.bf16.maps import FEATURE
 from cnndsl.backends.tvm.program.plain import refuse_unlowered
 from cnndsl.backends.tvm.target import find_cpu
 from cnndsl.diagnostics.errors import CnnError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Precision = Literal["f32", "bf16"]
+Precision = Literal["f32", "bf16", "int8"]
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class CompileOptions:
     precision: Precision = "f32"
     """Of the factors in convolutions and fully connected layers, and of the maps between them; sums are float32. With
     bf16 a convolution stays in float32 where Winograd's algorithm is faster there, unless `strict_numerics` is
-    set."""
+    set. With int8 the network is computed on whole numbers, as `cnndsl.quantization.arithmetic` defines it."""
     threads: int | None = None
     """How many threads the package runs on; all cores by default."""
 

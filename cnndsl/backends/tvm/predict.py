@@ -396,7 +396,7 @@ def _sensible(manifest: dict[str, Any]) -> bool:
         # TVM starts as many as it is told to, and dies where it cannot.
         and (manifest["threads"] is None or 0 < manifest["threads"] <= MOST_THREADS)
         and {port["dtype"] for port in ports} <= set(TYPES.values())
-        and 0 < manifest["tolerance"] <= 1
+        and 0 <= manifest["tolerance"] <= 1
     )
 
 

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnndsl.cli.shared.voice import colorful, note
+from cnndsl.diagnostics.errors import CnnError
 
 if TYPE_CHECKING:
     from cnndsl.ir.graph import Graph
     from cnndsl.published.download import Progress
     from cnndsl.published.weights import Given
+    from cnndsl.quantization.quantization import Quantization
 
 Command = Callable[..., Any]
 
@@ -36,6 +38,16 @@ def read_given(graph: Graph, weights: Path) -> Given:
 
     with progress() as tell:
         return given_weights(graph, weights, note, tell)
+
+
+def read_quantized(weights: Path) -> Quantization:
+    """What `--weights` means with `--precision int8`. Raises `CnnError`."""
+    from cnndsl.published.weights import which
+    from cnndsl.quantization.file import not_quantized, read_quantization
+
+    if which(weights) is not None:
+        raise CnnError([not_quantized(str(weights))])
+    return read_quantization(weights)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ _ASSOCIATIVE = {"+", "*", "&&", "||"}
 _OPERATORS = {"shift_left": "<<", "shift_right": ">>", "bitwise_and": "&", "bitwise_or": "|", "bitwise_xor": "^"}
 _FUNCTIONS = {
     "exp", "log", "log2", "log1p", "exp2", "sqrt", "tanh", "sinh", "cosh", "sin", "cos", "tan", "atan", "atan2", "erf",
-    "pow", "fabs", "floor", "ceil", "round", "nearbyint", "trunc", "fmod",
+    "pow", "fabs", "floor", "ceil", "round", "nearbyint", "trunc", "fmod", "fma",
 }  # fmt: skip
 _BITS = {("int32", "float32"): "float_of_bits", ("float32", "int32"): "bits_of_float"}
 _MOST_ON_STACK = 16 * 1024

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.tvm.code.kinds import Code
-from cnndsl.backends.tvm.emitters.main_function import KernelCall
+from cnndsl.backends.tvm.emitters.forms import KernelCall
 from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.program.steps import Program
 from cnndsl.ir.graph import Graph
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from cnndsl.backends.tvm.plan.quantized_network import QuantizedNetwork
 
 
 @dataclass(frozen=True)
@@ -34,3 +36,5 @@ class Compiled:
     """Kernels whose schedule was found by measuring."""
     calls: tuple[KernelCall, ...] = ()
     """What runs, in order."""
+    quantized: QuantizedNetwork | None = None
+    """The network in whole numbers, where it was compiled as one."""

@@ -6,7 +6,7 @@ Each group goes to the first emitter of `EMITTERS` that takes it; the last one t
 from collections.abc import Callable
 
 from cnndsl.backends.tvm.emitters.attention_heads import emit_attention
-from cnndsl.backends.tvm.emitters.bf16 import emit_bf16
+from cnndsl.backends.tvm.emitters.bf16.products import emit_bf16
 from cnndsl.backends.tvm.emitters.convolution import emit_convolution
 from cnndsl.backends.tvm.emitters.dense import emit_dense, emit_flatten
 from cnndsl.backends.tvm.emitters.elementwise import emit_elementwise

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cnndsl.backends.tvm.emitters.main_function import MainFunction, TensorForms
+from cnndsl.backends.tvm.emitters.forms import TensorForms
+from cnndsl.backends.tvm.emitters.main_function import MainFunction
 from cnndsl.backends.tvm.kernels.dense import Dense
 from cnndsl.backends.tvm.kernels.words.packing import fill_up, pack_dense, pack_flattened
 from cnndsl.backends.tvm.library import load_tvm

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cnndsl.backends.tvm.emitters.main_function import MainFunction, TensorForms
+from cnndsl.backends.tvm.emitters.forms import TensorForms
+from cnndsl.backends.tvm.emitters.main_function import MainFunction
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.plan.groups import Group
 from cnndsl.backends.tvm.program.channels_first import moves_channels

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from math import prod
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from cnndsl.backends.tvm.emitters.forms import KernelCall, TensorForms
 from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.kernels.choices import TUNED
 from cnndsl.backends.tvm.kernels.kernel import Tunable, key
+from cnndsl.backends.tvm.kernels.quantize import DequantizeMap, DequantizeVector, QuantizeMap, QuantizeVector
 from cnndsl.backends.tvm.kernels.repack import Repack
+from cnndsl.backends.tvm.kernels.words.packing import fill_up, pack_flattened
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.plan.groups import Group
 from cnndsl.backends.tvm.plan.joins import Joins, Slot
@@ -18,42 +21,27 @@ from cnndsl.ir.tensor import TensorType
 if TYPE_CHECKING:
     import numpy as np
 
+    from cnndsl.backends.tvm.plan.quantized import QuantizedGroup
+    from cnndsl.backends.tvm.plan.quantized_network import QuantizedNetwork
+    from cnndsl.quantization.arithmetic import Scale
+
 K = TypeVar("K")
-
-
-@dataclass
-class TensorForms:
-    """A tensor as Relax variables, in each form that was asked for: plain `(batch, *shape)`, packed, both, or as a
-    vector flattened from a packed map."""
-
-    type: TensorType
-    plain: Any = None
-    packed: Any = None
-    flattened: str | None = None
-    """The map whose numbers this vector has, where only the map has been computed."""
-    pairs: Any = None
-    """Packed as pairs of bfloat16 numbers, int32 `(batch, chunks, *size, 8)`; there is then no other form."""
-    slot: Slot | None = None
-    """Where `packed` lies in the memory of a concatenation; None for memory of its own."""
-
-
-@dataclass(frozen=True, eq=False)
-class KernelCall:
-    """One call that `main` makes: of a kernel, by the name of its function in the module; or, where `function` and
-    `kernel` are None, of whatever TVM makes of the plain forms of a group's layers."""
-
-    function: str | None
-    kernel: Any
-    group: Group | None
-    """The group that is computed; None for a change of layout before a tensor leaves the network."""
 
 
 class MainFunction:
     """`main` under construction. Emitters ask it for a tensor in the layout that they need (`plain`, `packed`), for
     constants (`constant`), and to call a kernel (`call`, `give`)."""
 
-    def __init__(self, job: Job, joins: Joins, kept_as_pairs: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        job: Job,
+        joins: Joins,
+        kept_as_pairs: frozenset[str] = frozenset(),
+        quantized: QuantizedNetwork | None = None,
+    ) -> None:
         self.job, self.batch = job, job.batch
+        self.quantized = quantized
+        """The network in whole numbers, where it is one."""
         self.cpu, self.lanes = job.cpu, job.cpu.lanes
         self.joins = joins
         self.kept_as_pairs = kept_as_pairs
@@ -69,6 +57,11 @@ class MainFunction:
         """What `main` calls, in order."""
         self._tuned: dict[Any, str] = {}
         self._buffers: dict[str, Any] = {}
+        self._scales: dict[str, list[Any]] = {}
+        self.readers = quantized.program.readers() if quantized else {}
+        """How often each tensor is read."""
+        self.tables = _tables(quantized, self.readers) if quantized else {}
+        """By tensor the pointwise layer that looks its numbers up in a table, where nothing else reads it."""
 
     def chunks(self, channels: int) -> int:
         """How many chunks of `lanes` channels hold so many."""
@@ -100,7 +93,7 @@ class MainFunction:
         """Calls a kernel that takes `memory` as its first argument and hands it on, so that what reads the result
         waits for what is written into `arguments`."""
         relax = load_tvm().relax
-        made = relax.TensorType(memory.ty.shape, "float32")
+        made = relax.TensorType(memory.ty.shape, memory.ty.dtype)
         return self.builder.emit(relax.call_tir_inplace(self._function(kernel), [memory, *arguments], [0], made))
 
     def choose(self, kernel: K) -> K:
@@ -149,22 +142,38 @@ class MainFunction:
         concatenation is allocated when any of it is first asked for."""
         relax = load_tvm().relax
         if slot.join not in self._buffers:
-            whole = relax.ShapeExpr(self.packed_shape(self.joins.types[slot.join]))
-            self._buffers[slot.join] = self.builder.emit(relax.op.builtin.alloc_tensor(whole, "float32", 0))
+            whole, dtype = self._in_memory(self.joins.types[slot.join])
+            self._buffers[slot.join] = self.builder.emit(
+                relax.op.builtin.alloc_tensor(relax.ShapeExpr(whole), dtype, 0)
+            )
         return self.view(self._buffers[slot.join], slot.chunk, type)
 
-    def view(self, packed: Any, chunk: int, type: TensorType) -> Any:
-        """The chunks of a packed map from `chunk` on, as a map of this type; nothing is moved."""
+    def view(self, map: Any, chunk: int, type: TensorType) -> Any:
+        """The chunks from `chunk` on of a map as it lies in memory, as a map of this type; nothing is moved."""
         relax = load_tvm().relax
-        shape = self.packed_shape(type)
+        shape, dtype = self._in_memory(type)
         start = 4 * chunk * prod(shape[2:])
-        view = self.builder.emit(relax.op.memory.view(packed, relax.ShapeExpr(shape), "float32", start))
+        view = self.builder.emit(relax.op.memory.view(map, relax.ShapeExpr(shape), dtype, start))
         return self.builder.emit(relax.op.memory.ensure_zero_offset(view))
+
+    def _in_memory(self, type: TensorType) -> tuple[tuple[int, ...], str]:
+        """The shape and the element type of maps that concatenations are made of: packed, or of a network in whole numbers
+        as quads."""
+        return (self.packed_shape(type), "float32") if self.quantized is None else (self.quads_shape(type), "int32")
+
+    def give_quads(self, name: str, type: TensorType, kernel: Any, arguments: list[Any]) -> None:
+        """Calls a kernel that gives a tensor in quads, where the plan of joins says that it lies."""
+        slot = self.slot(name)
+        into = self.memory(slot, type) if slot else None
+        made = self.call(kernel, arguments, self.quads_shape(type), into, dtype="int32")
+        self.values[name] = TensorForms(type, quads=made, slot=slot)
 
     def plain(self, name: str) -> Any:
         """The tensor as `(batch, *shape)`, unpacked when first asked for."""
         value = self.values[name]
-        if value.plain is None and value.flattened is not None:
+        if value.plain is None and value.quads is not None:
+            value.plain = self._real(name, packed=False)
+        elif value.plain is None and value.flattened is not None:
             shape = (self.batch, *value.type.shape)
             value.plain = self.builder.emit(load_tvm().relax.op.reshape(self.plain(value.flattened), shape))
         elif value.plain is None:
@@ -174,12 +183,106 @@ class MainFunction:
     def packed(self, name: str) -> Any:
         """The map as `(batch, chunks, *size, lanes)`, packed when first asked for."""
         value = self.values[name]
-        if value.packed is None:
+        if value.packed is None and value.quads is not None:
+            value.packed = self._real(name, packed=True)
+        elif value.packed is None:
             value.packed = self._repacked(value.plain, value.type, pack=True)
         return value.packed
+
+    def quads_shape(self, type: TensorType) -> tuple[int, ...]:
+        """Of a map or vector of whole numbers."""
+        if type.rank == 0:
+            return (self.batch, -(-type.channels // 4))
+        return (*self.packed_shape(type)[:-1], self.lanes // 4)
+
+    def scale(self, name: str) -> Scale:
+        """The scale of a tensor that is rounded."""
+        assert self.quantized is not None
+        return self.quantized.scale(name)
+
+    def quads(self, name: str) -> Any:
+        """The map or vector of whole numbers; rounded when first asked for. Whoever reads it after that reads the rounded
+        numbers."""
+        value = self.values[name]
+        if value.quads is None:
+            if value.flattened is not None and (quads := self._flattened_quads(value)) is not None:
+                value.quads = quads
+            else:
+                value.quads = self._rounded(name, value)
+            # What is computed from real numbers sees them as the table of the network has them.
+            value.plain = value.packed = None
+        return value.quads
+
+    def _flattened_quads(self, value: TensorForms) -> Any:
+        """The quads of a vector whose map has one position; None where there are several, whose numbers lie in another
+        order."""
+        relax, source = load_tvm().relax, self.values[str(value.flattened)]
+        if source.quads is None or source.type.elements != source.type.channels:
+            return None
+        chunks, count = self.chunks(source.type.channels), self.quads_shape(value.type)[1]
+        flat = self.builder.emit(relax.op.reshape(source.quads, (self.batch, chunks * self.lanes // 4)))
+        return flat if count == chunks * self.lanes // 4 else self.cut(flat, count)
+
+    def cut(self, array: Any, count: int) -> Any:
+        """The first `count` columns of `(batch, columns)`."""
+        return self.builder.emit(load_tvm().relax.op.strided_slice(array, [1], [0], [count]))
+
+    def flat_quads(self, name: str, weight: np.ndarray) -> tuple[Any, np.ndarray]:
+        """A vector for a fully connected layer as quads `(batch, quads)`, and the layer's weight `(out, 4 · quads)` in the same
+        order: that of the map which was flattened, where the numbers of that are at hand."""
+        source = self.values[name].flattened
+        if source is None or self.values[source].quads is None or self.values[name].quads is not None:
+            return self.quads(name), fill_up(weight, 1, 4)
+        image = self.values[source].type
+        weight = pack_flattened(weight, image.channels, image.elements // image.channels, self.lanes)
+        shape = (self.batch, weight.shape[1] // 4)
+        return self.builder.emit(load_tvm().relax.op.reshape(self.quads(source), shape)), weight
+
+    def inverse(self, name: str) -> Any:
+        """One by the scale of a tensor that is rounded, float32 `(1,)`."""
+        import numpy as np
+
+        inverse = np.array([1 / np.float64(self.scale(name).scale)], np.float32)
+        return self.constant(f"{name}:inverse", inverse)
+
+    def _rounded(self, name: str, value: TensorForms) -> Any:
+        import numpy as np
+
+        scale, type, vectors = self.scale(name), value.type, self.cpu.kind == "llvm"
+        pair = np.array([1 / np.float64(scale.scale), scale.zero_point], np.float32)
+        numbers = self.constant(f"{name}:rounded", pair)
+        if type.rank == 0:
+            kernel: Any = QuantizeVector(self.batch, type.channels, vectors)
+            return self.call(kernel, [self.plain(name), numbers], self.quads_shape(type), dtype="int32")
+        packed = value.packed is not None
+        kernel = QuantizeMap(self.batch, type.channels, type.size, self.lanes, packed, vectors)
+        data = value.packed if packed else self.plain(name)
+        return self.call(kernel, [data, numbers], self.quads_shape(type), dtype="int32")
+
+    def _real(self, name: str, *, packed: bool) -> Any:
+        """A tensor of whole numbers as the real numbers that they stand for."""
+        import numpy as np
+
+        value, scale = self.values[name], self.scale(name)
+        if name not in self._scales:
+            self._scales[name] = [
+                self.constant(f"{name}:zero", np.array([scale.zero_point], np.int32)),
+                self.constant(f"{name}:scale", np.array([scale.scale], np.float32)),
+            ]
+        arguments, type = [value.quads, *self._scales[name]], value.type
+        if type.rank == 0:
+            return self.call(DequantizeVector(self.batch, type.channels), arguments, (self.batch, *type.shape))
+        vectors = self.cpu.kind == "llvm"
+        kernel = DequantizeMap(self.batch, type.channels, type.size, self.lanes, packed, vectors)
+        return self.call(kernel, arguments, self.packed_shape(type) if packed else (self.batch, *type.shape))
 
     def _repacked(self, source: Any, type: TensorType, *, pack: bool) -> Any:
         shape = self.packed_shape(type) if pack else (self.batch, *type.shape)
         shuffles = self.cpu.kind == "llvm"
         kernel = Repack(pack, self.batch, type.channels, type.size, self.lanes, shuffles, type.channel_axis)
         return self.call(kernel, [source], shape)
+
+
+def _tables(network: QuantizedNetwork, readers: Mapping[str, int]) -> dict[str, QuantizedGroup]:
+    lone = [g for g in network.groups if g.kind == "table" and readers[g.group.inputs[0]] == 1]
+    return {g.group.inputs[0]: g for g in lone}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from cnndsl.backends.tvm.emitters.main_function import MainFunction
@@ -54,5 +55,5 @@ def emit_unchanged(main: MainFunction, group: Group) -> bool:
     step = group.anchor
     if not isinstance(step.op, AdaptiveAvgPool) or step.type != step.xs[0] or group.tail:
         return False
-    main.values[step.name] = main.values[step.inputs[0]]
+    main.values[step.name] = replace(main.values[step.inputs[0]])
     return True

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnndsl.backends.tvm.emitters.main_function import MainFunction, TensorForms
+from cnndsl.backends.tvm.emitters.forms import TensorForms
+from cnndsl.backends.tvm.emitters.main_function import MainFunction
 from cnndsl.backends.tvm.kernels.move import Joined, Move
 from cnndsl.backends.tvm.plan.groups import Group
 from cnndsl.backends.tvm.plan.joins import Slot, grain
@@ -19,7 +20,7 @@ def emit_route(main: MainFunction, group: Group) -> bool:
         return False
     parts = route.parts(grain(group.last.type, main.lanes)) if main.slices else None
     chunk = route.first_chunk(main.lanes) if main.slices and len(route.sources) == 1 else None
-    if parts is not None and len(parts) > 1:
+    if parts is not None and group.last.name in main.joins.types:
         _join(main, group, route, parts)
     elif chunk is not None and group.last.name not in main.joins.slots:
         view = main.view(main.packed(route.sources[0]), chunk, group.last.type)

@@ -11,12 +11,15 @@ from cnndsl.backends.tvm.kernels.choices import UNTUNED, Choices
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.lower import lowered_module
 from cnndsl.backends.tvm.options import CompileOptions
+from cnndsl.backends.tvm.plan.quantized_network import quantized_network
 from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.target import Cpu, Gpu, find_targets
 from cnndsl.ir.graph import Graph
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from cnndsl.quantization.quantization import Quantization
 
 
 def compile_apart(
@@ -27,15 +30,18 @@ def compile_apart(
     batch: int,
     tell: Tell,
     choices: Mapping[Cpu | Gpu, Choices] | None = None,
+    quantization: Quantization | None = None,
 ) -> None:
     """Compiles the network kernel by kernel, with what tuning chose for each processor; `tell` is given the name of
     what comes next before it is begun."""
     tvm = load_tvm()
-    program, named = program_of(graph, weights), find_targets(target)
+    quantized = None if quantization is None else quantized_network(graph, quantization)
+    program = program_of(graph, weights) if quantized is None else quantized.program
+    named = find_targets(target)
     for processor in (named,) if isinstance(named, Gpu) else named:
         tell(Stage.COMPILING, "the layers into kernels")
         job = Job(processor, options, batch, (choices or {}).get(processor, UNTUNED))
-        _, module, _, _ = lowered_module(program, job)
+        _, module, _, _ = lowered_module(program, job, quantized)
         for name, function in module.functions_items():
             if isinstance(function, tvm.tirx.PrimFunc):
                 tell(Stage.COMPILING, f"the kernel {name.name_hint}")

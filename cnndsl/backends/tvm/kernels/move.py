@@ -80,6 +80,7 @@ class Joined:
 
     shape: tuple[int, ...]
     parts: tuple[tuple[int, ...], ...]
+    dtype: str = "float32"
 
     def prim_func(self) -> Any:
         """The empty function."""
@@ -90,6 +91,6 @@ class Joined:
         with IRBuilder() as builder, t.prim_func(s_tir=True):
             t.func_name("main")
             for i, shape in enumerate((self.shape, *self.parts)):
-                t.arg(f"data{i}", t.buffer(shape, "float32"))
+                t.arg(f"data{i}", t.buffer(shape, self.dtype))
             t.evaluate(0)
         return builder.get().with_attr("tirx.is_scheduled", True).with_attr("op_pattern", _OPAQUE)

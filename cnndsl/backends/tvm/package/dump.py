@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from cnndsl.backends.tvm.code.c_network import CCode
 from cnndsl.backends.tvm.code.gpu import CudaCode
 from cnndsl.backends.tvm.code.kinds import Native
-from cnndsl.backends.tvm.emitters.bf16_maps import left_in_f32
+from cnndsl.backends.tvm.emitters.bf16.maps import left_in_f32
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.plan.groups import plan
 from cnndsl.backends.tvm.plan.joins import find_joins
+from cnndsl.backends.tvm.plan.quantized import left_real
 from cnndsl.backends.tvm.program.passes import stages
 from cnndsl.backends.tvm.target import Cpu
 from cnndsl.disk.files import write_atomically
@@ -41,7 +42,15 @@ def texts(compiled: Compiled) -> Iterator[tuple[str, str]]:
     for number, (name, program) in enumerate(stages(compiled.graph, _zeros(compiled.graph))):
         yield f"1-passes/{number}-{name}.txt", "\n".join(program.describe())
     yield "1-program.txt", "\n".join(compiled.program.describe())
-    if isinstance(compiled.job.target, Cpu):
+    if compiled.quantized is not None:
+        own = compiled.quantized.groups
+        yield "2-groups.txt", "\n".join(group.describe() for group in own)
+        yield "2-left-in-f32.txt", "\n".join(left_real(own)) or "none"
+        lanes = compiled.job.cpu.lanes
+        whole = [group.group for group in own if group.kind != "float"]
+        yield "3-joins.txt", "\n".join(find_joins(whole, lanes, lanes // 4).describe()) or "none"
+        yield "4-calls.txt", "\n".join(_calls(compiled)) or "none"
+    elif isinstance(compiled.job.target, Cpu):
         groups = plan(compiled.program)
         yield "2-groups.txt", "\n".join(group.describe() for group in groups)
         if compiled.job.options.precision == "bf16":

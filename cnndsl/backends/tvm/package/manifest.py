@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from cnndsl.backends.tvm.code.compiled import Compiled
 
-TOLERANCE = {"f32": 1e-4, "bf16": 2e-2}
-"""How far, of its largest value, an output of the self-test may be from the package's own."""
+TOLERANCE = {"f32": 1e-4, "bf16": 2e-2, "int8": 0.0}
+"""How far, of its largest value, an output of the self-test may be from the package's own; a network on whole numbers is
+exact, but where layers are left in float32."""
 
 
 class _Strict(BaseModel):
@@ -115,7 +116,7 @@ def describe(
         precision=options.precision,
         strict_numerics=options.strict_numerics,
         tuned=sorted({kernel for variant in variants for compiled in variant for kernel in compiled.tuned}),
-        tolerance=TOLERANCE[options.precision],
+        tolerance=_tolerance(first),
         threads=threads,
         variants=[_variant(variant, name) for variant, name in zip(variants, names, strict=True)],
         tvm=load_tvm().__version__,
@@ -123,6 +124,15 @@ def describe(
         weights=first.origin,
         trained=trained,
     )
+
+
+def _tolerance(compiled: Compiled) -> float:
+    network = compiled.quantized
+    if network is None:
+        return TOLERANCE[compiled.job.options.precision]
+    real = {group.name for group in network.groups if group.kind == "float"}
+    # Where a number in float32 is rounded to a whole one, its last bit may decide which.
+    return TOLERANCE["bf16"] if real & set(network.rounded) else TOLERANCE["f32" if real else "int8"]
 
 
 def _variant(parts: Sequence[Compiled], name: str) -> Variant:

@@ -45,18 +45,19 @@ class Joins:
         return [f"{name} in {slot.join} from chunk {slot.chunk}" for name in self.slots if (slot := self.place(name))]
 
 
-def grain(type: TensorType, lanes: int) -> int:
-    """The fewest channels that are both whole chunks and whole cache lines."""
-    return lanes * (_LINE // gcd(_LINE, lanes * prod(type.size)))
+def grain(type: TensorType, lanes: int, width: int | None = None) -> int:
+    """The fewest channels that are both whole chunks and whole cache lines, where a chunk at one position has `lanes`
+    channels and takes as much memory as `width` numbers of float32, by default one for each channel."""
+    return lanes * (_LINE // gcd(_LINE, (width or lanes) * prod(type.size)))
 
 
-def find_joins(groups: Sequence[Group], lanes: int) -> Joins:
+def find_joins(groups: Sequence[Group], lanes: int, width: int | None = None) -> Joins:
     """Concatenations choose their parts in turn, later ones first: they are the larger ones. A result is computed in
-    one place; a second concatenation that has it as a part copies it."""
+    one place; a second concatenation that has it as a part copies it. `width` is that of `grain`."""
     made = {group.last.name for group in groups}
     joins = Joins()
     for group in reversed(groups):
-        parts = group.route.parts(grain(group.last.type, lanes)) if group.route else None
+        parts = group.route.parts(grain(group.last.type, lanes, width)) if group.route else None
         if group.route is None or parts is None or len(parts) < 2:
             continue
         joins.types[group.last.name] = group.last.type

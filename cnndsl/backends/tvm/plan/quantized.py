@@ -13,6 +13,7 @@ from typing import Literal
 
 from cnndsl.backends.tvm.plan.groups import Group
 from cnndsl.backends.tvm.plan.routes import find_routes
+from cnndsl.backends.tvm.plan.taps import find_positions
 from cnndsl.backends.tvm.program.steps import Program, Step
 from cnndsl.ir.op import Op
 from cnndsl.ops.adaptive_avg_pool import AdaptiveAvgPool
@@ -24,6 +25,7 @@ from cnndsl.ops.flatten import Flatten
 from cnndsl.ops.global_avg_pool import GlobalAvgPool
 from cnndsl.ops.global_max_pool import GlobalMaxPool
 from cnndsl.ops.max_pool import MaxPool
+from cnndsl.ops.pixel_shuffle import PixelShuffle
 from cnndsl.ops.relu import ReLU
 from cnndsl.ops.relu6 import ReLU6
 from cnndsl.quantization.arithmetic import MOST_PRODUCTS
@@ -47,6 +49,10 @@ class QuantizedGroup:
     def name(self) -> str:
         """The tensor that the group makes."""
         return self.group.last.name
+
+    def describe(self) -> str:
+        """One line: the kind, the result, what is computed, and of what."""
+        return f"{self.kind}{'' if self.rounds else ', to real numbers'}: {self.group.describe()}"
 
     @property
     def clamp(self) -> tuple[float, float]:
@@ -72,6 +78,17 @@ def plan_quantized(program: Program, keep: frozenset[str] = frozenset()) -> tupl
     read_as_numbers = {name for g in groups if g.kind != "float" for name in g.group.inputs}
     return tuple(
         replace(g, rounds=g.kind != "float" and (g.name in read_as_numbers or g.kind != "product")) for g in groups
+    )
+
+
+def left_real(groups: Sequence[QuantizedGroup]) -> tuple[str, ...]:
+    """The layers with weights that are computed in float32, in order."""
+    return tuple(
+        step.name
+        for g in groups
+        if g.kind == "float"
+        for step in (g.group.anchor, *g.group.tail)
+        if "weight" in step.weights
     )
 
 
@@ -189,6 +206,8 @@ def _kind_of_image(step: Step) -> Kind:
         return "sum"
     if op.combines == "mul" and op.is_plain and _multiplies_two(step):
         return "scaled"
+    if find_positions(step) is not None or (isinstance(op, PixelShuffle) and op.order == "crd"):
+        return "move"
     return "norm" if op.scales_channels else "float"
 
 

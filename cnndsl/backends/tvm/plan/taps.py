@@ -51,6 +51,15 @@ class Taps:
         return bool((self.positions == NOTHING).any())
 
 
+def find_positions(step: Step) -> tuple[np.ndarray | None, ...] | None:
+    """For each axis behind the channels the position of the input that each of the result has the number of, `NOTHING` for a
+    zero, or None where it stays as it is; None for steps that do more than move positions."""
+    axes = find_taps(step)
+    if axes is None or any(axis is not None and (axis.count > 1 or axis.weighted) for axis in axes):
+        return None
+    return tuple(None if axis is None else axis.positions[0] for axis in axes)
+
+
 def find_taps(step: Step) -> tuple[Taps | None, ...] | None:
     """For each axis behind the channels its taps, or None where it stays as it is; None for steps of another kind."""
     if len(step.xs) != 1 or not step.is_image:

@@ -22,6 +22,12 @@ class Attend(Op):
     def infer(self, xs: Tensors) -> TensorType:
         return xs[0].with_channels(xs[0].channels // 3)
 
+    def call_torch(self, torch: Any, _module: Any, xs: Tensors, *values: Any) -> Any:
+        (channels, n) = xs[0].shape
+        q, k, v = values[0].reshape(-1, 3, self.heads, channels // 3 // self.heads, n).unbind(1)
+        shares = torch.softmax(q.transpose(-1, -2) @ k, -1)
+        return (v @ shares.transpose(-1, -2)).reshape(-1, channels // 3, n)
+
     def to_relax(self, relax: Any, xs: Tensors, values: tuple[Any, ...], _weights: dict[str, Any]) -> Any:
         op, batch, (channels, n) = relax.op, values[0].ty.shape[0], xs[0].shape
         d = channels // 3 // self.heads

@@ -18,7 +18,7 @@ from cnndsl.backends.tvm.tuning.worker import Ports
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cnndsl.backends.tvm.emitters.main_function import KernelCall
+    from cnndsl.backends.tvm.emitters.forms import KernelCall
 
 
 class Problem(Protocol):

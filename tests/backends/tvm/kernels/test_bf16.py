@@ -1,5 +1,5 @@
 """Guards `backends/tvm/kernels/bf16_conv.py`, `backends/tvm/kernels/bf16_dense.py`,
-`backends/tvm/emitters/bf16.py` and `backends/tvm/emitters/bf16_maps.py`. Bfloat16 against PyTorch in float64 on
+`backends/tvm/emitters/bf16/products.py` and `backends/tvm/emitters/bf16/maps.py`. Bfloat16 against PyTorch in float64 on
 rounded numbers, networks in float32.
 """
 
@@ -14,7 +14,7 @@ import torch
 
 from cnndsl.arrays.drawn import drawn_weights
 from cnndsl.backends.tvm.build import build
-from cnndsl.backends.tvm.emitters.bf16_maps import FEATURE, kept_as_pairs, left_in_f32
+from cnndsl.backends.tvm.emitters.bf16.maps import FEATURE, kept_as_pairs, left_in_f32
 from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.kernels.bf16_conv import Bf16Conv, ranked
 from cnndsl.backends.tvm.kernels.words.packing import fill_up, pack_conv, pack_vector

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from cnndsl.backends.tvm.emitters.bf16_maps import takes_bf16
-from cnndsl.backends.tvm.emitters.main_function import MainFunction, TensorForms
+from cnndsl.backends.tvm.emitters.bf16.maps import takes_bf16
+from cnndsl.backends.tvm.emitters.forms import TensorForms
+from cnndsl.backends.tvm.emitters.main_function import MainFunction
 from cnndsl.backends.tvm.kernels.bf16_conv import Bf16Conv, ranked
 from cnndsl.backends.tvm.kernels.bf16_dense import Bf16Dense
 from cnndsl.backends.tvm.kernels.words.packing import fill_up, pack_conv, pack_dense, pack_flattened, pack_vector

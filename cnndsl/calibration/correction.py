@@ -1,0 +1,74 @@
+"""Bias correction: the mean of every channel of a quantised layer is made that of the layer in float32.
+
+Rounding weights moves the mean of a layer's result, and the shift adds up from layer to layer (Nagel et al.: Data-free
+quantization through weight equalization and bias correction, 2019). Layers are corrected in the order in which they run,
+each on what the corrected layers before it give: correcting several layers of a chain at once would correct the same shift
+repeatedly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from cnndsl.backends.pytorch.library import nn, torch
+from cnndsl.backends.tvm.plan.quantized import QuantizedGroup
+from cnndsl.backends.tvm.plan.quantized_network import QuantizedNetwork
+from cnndsl.calibration.ranges import BATCH, Hear, Seen
+from cnndsl.calibration.reference import Reference, run_of
+from cnndsl.ops.conv import Conv
+from cnndsl.quantization.quantization import QuantizedWeight
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from cnndsl.calibration.ranges import Arrays
+
+
+@torch.no_grad()  # type: ignore[untyped-decorator]
+def corrected(network: QuantizedNetwork, seen: Seen, inputs: Arrays, hear: Hear | None = None) -> QuantizedNetwork:
+    """The network with the biases that give every product the mean which `seen` has of it in float32, over the examples of
+    `inputs`. `hear` is told how many groups are done, and of how many."""
+    weights = dict(network.quantization.weights)
+    network = replace(network, quantization=replace(network.quantization, weights=weights))
+    reference = Reference(network, exact=False)
+    values = {name: reference.entered(name, torch.from_numpy(array)) for name, array in inputs.items()}
+    for done, group in enumerate(network.groups):
+        given = [values[name] for name in group.group.inputs]
+        if group.kind == "product":
+            name = group.group.anchor.name
+            weights[name] = _corrected(network, group, given[0], seen.means[name])
+        run = run_of(network, group, exact=False)
+        count = max(map(len, given))
+        parts = [run([value[i : i + BATCH] for value in given]) for i in range(0, count, BATCH)]
+        values[group.name] = reference.entered(group.name, torch.cat(parts))
+        for name in reference.last[group.name]:
+            del values[name]
+        if hear is not None:
+            hear(done + 1, len(network.groups))
+    return network
+
+
+def _corrected(network: QuantizedNetwork, group: QuantizedGroup, x: Any, means: np.ndarray) -> QuantizedWeight:
+    """The weight with a bias that gives the product of the maps `x` these means.
+
+    The product is linear: the mean of its results is what it makes of the mean of its maps.
+    """
+    import numpy as np
+
+    anchor = group.group.anchor
+    weight = network.weight(group)
+    scale = network.scale(anchor.inputs[0])
+    mean = (x.sum(0, dtype=torch.int64).double() / len(x) - scale.zero_point).unsqueeze(0)
+    sums = _product(anchor, mean, torch.from_numpy(weight.numbers).double())[0].numpy()
+    made = sums.reshape(len(sums), -1).mean(1) * weight.scales.astype(np.float64) * scale.scale
+    return replace(weight, bias=(means - made).astype(np.float32))
+
+
+def _product(anchor: Any, x: Any, weight: Any) -> Any:
+    if not isinstance(anchor.op, Conv):
+        return nn.functional.linear(x, weight)
+    window = anchor.op.window_over(anchor.xs[0])
+    pads = [n for pair in zip(window.before[::-1], window.after[::-1], strict=True) for n in pair]
+    conv = (nn.functional.conv1d, nn.functional.conv2d, nn.functional.conv3d)[len(window.kernel) - 1]
+    return conv(nn.functional.pad(x, pads), weight, None, window.stride, 0, window.dilation, anchor.op.groups)
