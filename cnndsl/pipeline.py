@@ -105,7 +105,7 @@ def _load(
     *,
     over_budget: bool = False,
 ) -> Loaded:
-    library = Library(findings)
+    library = Library(findings, origin.find)
     unit = library.load(origin.source, origin.path, parameters)
     model = origin.model or (origin.stem if origin.stem in unit.models else None)
     built = build(unit, library, model, parameters, inputs, origin.stem)
@@ -122,6 +122,15 @@ def _kept(warnings: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
     from cnndsl.analyses.lints import without_allowed
 
     return tuple(without_allowed(warnings))
+
+
+def models(origin: Origin) -> list[str]:
+    """The models of a program that need no argument, in order; of one that is itself a model, its own name. Raises CnnError."""
+    findings = Findings()
+    with _no_collection():
+        unit = Library(findings, origin.find).load(origin.source, origin.path, {})
+        raise_errors(findings)
+    return [origin.stem] if unit.one_model else complete_models(unit)
 
 
 def valid_sizes(
@@ -243,7 +252,7 @@ def _checked(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str,
     from cnndsl.passes.text_lints import lint_text
 
     findings = Findings()
-    unit = Library(findings).load(origin.source, origin.path, parameters)
+    unit = Library(findings, origin.find).load(origin.source, origin.path, parameters)
     findings.found += no_stray(unit)
     raise_errors(findings)
     alone = origin.model or (origin.stem if origin.path is None and origin.stem in unit.models else None)
