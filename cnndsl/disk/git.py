@@ -48,7 +48,7 @@ class Revision:
         if not absolute.is_relative_to(self._real_root):
             raise fault(
                 "file-not-found",
-                f"`{file}` lies outside the repository {self._real_root}",
+                f"`{file}` lies outside the repository `{self.root.name}`",
                 help="give a file of the repository",
             )
         return PurePosixPath(absolute.relative_to(self._real_root).as_posix())
@@ -81,7 +81,7 @@ def find_revision(name: str, file: Path) -> Revision:
     if found is None:
         raise fault(
             "unknown-revision",
-            f"`{name}` is no revision of the repository {root}",
+            f"`{name}` is no revision of the repository `{root.name}`",
             Span(Source(COMMAND_LINE, name), 0, len(name)),
             help="`git log --oneline` lists revisions; a shallow clone lacks old ones",
         )

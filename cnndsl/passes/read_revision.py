@@ -12,14 +12,16 @@ from cnndsl.passes.read_program import Origin
 from cnndsl.syntax.scan import MOST_BYTES, decode
 
 
-def read_revision(name: str, file: str) -> Origin:
+def read_revision(name: str, file: str, *, from_root: bool = False) -> Origin:
     """The program `file`, or `file:MODEL`, as it was in the revision `name`; files that it uses are those of that revision, too.
 
-    Raises `CnnError` (no-repository, unknown-revision, file-not-found, not-utf8, source-too-long) and `MissingPart`.
+    The path is seen from the working folder; with `from_root` from the top of the repository, as in git's own `REVISION:FILE`,
+    unless it begins with a dot. Raises `CnnError` (no-repository, unknown-revision, file-not-found, not-utf8, source-too-long) and `MissingPart`.
     """
     written, model = split_model(file)
-    revision = find_revision(name, Path(written))
-    path = revision.path(Path(written))
+    above = from_root and not written.startswith(("./", "../", "/"))
+    revision = find_revision(name, Path() / "*" if above else Path(written))
+    path = revision.path(revision.root / written if above else Path(written))
     data = revision.read(path, MOST_BYTES + 1)
     if data is None:
         asked = f"{name}:{file}"

@@ -14,6 +14,7 @@ VERBS = (
     "check",
     "summary",
     "draw",
+    "diff",
     "report",
     "compile",
     "tune",
