@@ -97,6 +97,12 @@ def load_origin(
             raise _advised(_batched(_retold(error), findings), origin, parameters, inputs, findings) from None
 
 
+def load_plainly(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str]) -> Loaded:
+    """The same, its errors without the advice that takes trials: for who builds many variants of one program."""
+    with _no_collection():
+        return _load(origin, parameters, inputs, Findings())
+
+
 def _load(
     origin: Origin,
     parameters: Mapping[str, Any],
@@ -205,11 +211,10 @@ def _advised(
 def _broken(built: Built) -> tuple[Diagnostic, ...]:
     """The asserts that do not hold."""
     # Only programs with budgets pay for the figures at this point.
-    from cnndsl.analyses.budget import figures
-    from cnndsl.analyses.summary import summarize
+    from cnndsl.analyses.budget import IN_ASSERTS, Figures
     from cnndsl.passes.check_asserts import check_asserts
 
-    return tuple(check_asserts(built.asserts, figures(built.graph, summarize(built.graph))))
+    return tuple(check_asserts(built.asserts, Figures(built.graph, IN_ASSERTS)))
 
 
 @contextmanager

@@ -15,6 +15,7 @@ VERBS = (
     "summary",
     "draw",
     "diff",
+    "sweep",
     "report",
     "compile",
     "tune",
