@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from cnndsl.version import __version__
 
 if TYPE_CHECKING:
+    from cnndsl.analyses.differences.document import Difference
     from cnndsl.analyses.document import Summary
     from cnndsl.analyses.receptive_field import receptive_fields
     from cnndsl.analyses.summary import summarize
@@ -50,6 +51,7 @@ __all__ = [
     "BuiltPackage",
     "CnnError",
     "Diagnostic",
+    "Difference",
     "Graph",
     "ImportedNetwork",
     "MissingPart",
@@ -95,6 +97,7 @@ _HOMES = {
     "BuiltPackage": "cnndsl.backends.tvm.package.built",
     "CnnError": "cnndsl.diagnostics.errors",
     "Diagnostic": "cnndsl.diagnostics.errors",
+    "Difference": "cnndsl.analyses.differences.document",
     "Graph": "cnndsl.ir.graph",
     "ImportedNetwork": "cnndsl.foreign",
     "MissingPart": "cnndsl.diagnostics.errors",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import graphviz
     import networkx
 
+    from cnndsl.analyses.differences.document import Difference
     from cnndsl.analyses.document import NetworkField, NodeReport, Summary
     from cnndsl.backends.drawing.formats.graphviz import Style
     from cnndsl.backends.drawing.page import Page
@@ -110,6 +111,16 @@ class Network:
     @cached_property
     def _nodes(self) -> dict[str, NodeReport]:
         return {node.name: node for node in self._summary.nodes}
+
+    def diff(self, other: Network) -> Difference:
+        """What changed from this network to `other`, by meaning; prints as `cnndsl diff` does.
+
+        `.equal` says whether they are the same network, `.layers` has what was added, removed, renamed, moved, changed, resized or
+        rewired, `.weights` what becomes of a checkpoint, and `.key_map` the new key of each tensor that fits, by its old key.
+        """
+        from cnndsl.analyses.differences.difference import difference
+
+        return difference(self.graph, other.graph)
 
     def to_torch(self) -> Any:
         """A plain `nn.Module` whose `state_dict()` has the published names. Raises `MissingPart` without PyTorch."""

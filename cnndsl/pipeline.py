@@ -97,6 +97,12 @@ def load_origin(
             raise _advised(_batched(_retold(error), findings), origin, parameters, inputs, findings) from None
 
 
+def load_plainly(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str]) -> Loaded:
+    """The same, its errors without the advice that takes trials: for who builds many variants of one program."""
+    with _no_collection():
+        return _load(origin, parameters, inputs, Findings())
+
+
 def _load(
     origin: Origin,
     parameters: Mapping[str, Any],
@@ -105,7 +111,7 @@ def _load(
     *,
     over_budget: bool = False,
 ) -> Loaded:
-    library = Library(findings)
+    library = Library(findings, origin.find)
     unit = library.load(origin.source, origin.path, parameters)
     model = origin.model or (origin.stem if origin.stem in unit.models else None)
     built = build(unit, library, model, parameters, inputs, origin.stem)
@@ -122,6 +128,15 @@ def _kept(warnings: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
     from cnndsl.analyses.lints import without_allowed
 
     return tuple(without_allowed(warnings))
+
+
+def models(origin: Origin) -> list[str]:
+    """The models of a program that need no argument, in order; of one that is itself a model, its own name. Raises CnnError."""
+    findings = Findings()
+    with _no_collection():
+        unit = Library(findings, origin.find).load(origin.source, origin.path, {})
+        raise_errors(findings)
+    return [origin.stem] if unit.one_model else complete_models(unit)
 
 
 def valid_sizes(
@@ -196,11 +211,10 @@ def _advised(
 def _broken(built: Built) -> tuple[Diagnostic, ...]:
     """The asserts that do not hold."""
     # Only programs with budgets pay for the figures at this point.
-    from cnndsl.analyses.budget import figures
-    from cnndsl.analyses.summary import summarize
+    from cnndsl.analyses.budget import IN_ASSERTS, Figures
     from cnndsl.passes.check_asserts import check_asserts
 
-    return tuple(check_asserts(built.asserts, figures(built.graph, summarize(built.graph))))
+    return tuple(check_asserts(built.asserts, Figures(built.graph, IN_ASSERTS)))
 
 
 @contextmanager
@@ -243,7 +257,7 @@ def _checked(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str,
     from cnndsl.passes.text_lints import lint_text
 
     findings = Findings()
-    unit = Library(findings).load(origin.source, origin.path, parameters)
+    unit = Library(findings, origin.find).load(origin.source, origin.path, parameters)
     findings.found += no_stray(unit)
     raise_errors(findings)
     alone = origin.model or (origin.stem if origin.path is None and origin.stem in unit.models else None)

@@ -187,7 +187,7 @@ def cell(row: Row, column: str, summary: Summary) -> str:
         case "flops":
             return f"{row.flops:,}" if row.flops else "–"
         case "rf":
-            return _sight(row.receptive_field)
+            return sight(row.receptive_field)
     raise ValueError(f"no column is called {column!r}; there are {', '.join(COLUMNS)}")
 
 
@@ -200,7 +200,7 @@ def _share(part: int, whole: int) -> str:
     return f"{bar:<{BAR}} {100 * part / whole:>3.0f} %" if 200 * part >= whole else f"{bar:<{BAR}} <1 %"
 
 
-def _sight(seen: FieldReport | None) -> str:
+def sight(seen: FieldReport | None) -> str:
     """Size and stride, `427 /32`; `~` where paths are not aligned."""
     if seen is None:
         return "–"

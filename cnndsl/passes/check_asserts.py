@@ -15,6 +15,7 @@ from cnndsl.passes.values.kinds import kind
 from cnndsl.passes.values.place import Place
 from cnndsl.passes.values.scope import Scope
 from cnndsl.syntax import tree
+from cnndsl.syntax.tree import names_in
 
 
 def check_asserts(
@@ -24,7 +25,9 @@ def check_asserts(
     network does not have is None, and one that is a tensor's type can be asked for its sizes: `output.channels`."""
     failed: list[Diagnostic] = []
     for statement, end in asserts:
-        values = {name: _value(name, figure, statement.span) for name, figure in figures.items()}
+        asked = {name.name for name in names_in(statement.value)}
+        # Working a figure out takes time. The names of the others are there for who mistypes one.
+        values = {name: _value(name, figures[name], statement.span) if name in asked else LOST for name in figures}
         place = replace(end, scope=Scope(end.scope, end.scope.source, values))
         for demand in _demands(statement.value):
             try:
@@ -59,7 +62,8 @@ def _demands(value: tree.Value) -> Iterator[tree.Value]:
 
 
 def _failed(demand: tree.Value, place: Place) -> Diagnostic:
-    names = {name: place.scope.find(name) for name in _names(demand) if name in place.scope.visible()}
+    mentioned = (name.name for name in names_in(demand))
+    names = {name: place.scope.find(name) for name in mentioned if name in place.scope.visible()}
     facts = ", ".join(f"{name} is {_shown(value)}" for name, value in names.items())
     text = " ".join(demand.span.text.split())
     return Diagnostic(
@@ -74,15 +78,3 @@ def _shown(value: Any) -> str:
     if isinstance(value, Wire):
         return str(value.type)
     return f"{value:,}" if isinstance(value, int | float) and not isinstance(value, bool) else kind(value)
-
-
-def _names(value: Any) -> Iterator[str]:
-    if isinstance(value, tree.Name):
-        yield value.name
-    elif isinstance(value, tuple):
-        for item in value:
-            yield from _names(item)
-    elif isinstance(value, tree.Node):
-        for field in type(value).fields():
-            if field != "span":
-                yield from _names(getattr(value, field))

@@ -12,17 +12,20 @@ from cnndsl.diagnostics.source import COMMAND_LINE, Source, Span
 from cnndsl.disk import shelf
 from cnndsl.disk.files import is_file, open_file
 from cnndsl.disk.kinds import kind_of
+from cnndsl.passes.library.sources import Finder, on_disk
 from cnndsl.syntax.scan import MOST_BYTES, decode
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a program comes from: its text, its file if it has one, the name it is built under, the model asked for."""
+    """Where a program comes from: its text, its file if it has one, the name it is built under, the model asked for; and
+    where the files that it uses are found."""
 
     source: Source
     path: Path | None
     stem: str
     model: str | None
+    find: Finder = on_disk
 
 
 def read_program(file: str) -> Origin:

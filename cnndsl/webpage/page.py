@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from base64 import b64encode
 from hashlib import sha256
 from html import escape
-from importlib.resources import files
 from string import Template
 
 from cnndsl.analyses.document import Summary
 from cnndsl.backends.drawing.draw import to_svg
-from cnndsl.diagnostics.errors import MissingPart
 from cnndsl.ir.graph import Graph
 from cnndsl.version import __version__
 from cnndsl.webpage.facts import facts
-from cnndsl.webpage.inline import inline_svg
+from cnndsl.webpage.inline import asset, inline_json, inline_svg
 
 PEAK, BANDWIDTH = 200.0, 40.0
 """GFLOP/s and GB/s of the machine in the roofline plot, about two cores of a server with AVX-512, until the reader sets others."""
@@ -27,7 +24,7 @@ def page(graph: Graph, summary: Summary, *, peak: float = PEAK, bandwidth: float
     The page's content security policy lets only its own script run, which it names by its hash, and forbids to fetch anything.
     Raises `MissingPart` where Graphviz is missing.
     """
-    script, style, outline = (_asset(name) for name in ("page.js", "page.css", "page.html"))
+    script, style, outline = (asset(name) for name in ("page.js", "page.css", "page.html"))
     return Template(outline).substitute(
         title=escape(graph.name),
         version=escape(__version__),
@@ -37,18 +34,5 @@ def page(graph: Graph, summary: Summary, *, peak: float = PEAK, bandwidth: float
         diagram=inline_svg(to_svg(graph, theme="auto")),
         peak=f"{peak:g}",
         bandwidth=f"{bandwidth:g}",
-        data=_json(facts(graph, summary)),
+        data=inline_json(facts(graph, summary)),
     )
-
-
-def _json(value: object) -> str:
-    """JSON that cannot end the element it stands in."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _asset(name: str) -> str:
-    try:
-        return files("cnndsl.webpage").joinpath("assets", name).read_text("utf-8")
-    except FileNotFoundError:
-        raise MissingPart(f"the page's `{name}` is missing", "install cnndsl again") from None

@@ -14,6 +14,8 @@ VERBS = (
     "check",
     "summary",
     "draw",
+    "diff",
+    "sweep",
     "report",
     "compile",
     "tune",

@@ -21,7 +21,7 @@ _EXTRAS = {"torch": "torch", "tvm": "tvm", "numpy": "tvm", "PIL": "images", "pyg
 """The extra that brings a library."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 """What writing a result fails with where there is no room."""
-_NOT_THERE = ("file-not-found", "unknown-architecture")
+_NOT_THERE = ("file-not-found", "unknown-architecture", "unknown-revision", "no-repository")
 _COMPLETION = "_CNNDSL_COMPLETE"
 
 

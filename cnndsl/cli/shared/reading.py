@@ -27,7 +27,8 @@ def _complete(context: click.Context, parameter: click.Parameter, incomplete: st
     return [*names, CompletionItem(incomplete, type="file")]
 
 
-def _pairs(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+def read_pairs(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """Callback of options that are `name=value`."""
     pairs: dict[str, str] = {}
     for value in values:
         name, equals, text = value.partition("=")
@@ -37,7 +38,8 @@ def _pairs(context: click.Context, parameter: click.Parameter, values: tuple[str
     return pairs
 
 
-def _inputs(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+def read_sizes(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """Callback of options that are `3x192x192` or `clip=3x16x112x112`."""
     return {
         name if equals else "": shape if equals else name for name, equals, shape in (v.partition("=") for v in values)
     }
@@ -56,14 +58,19 @@ def files_argument(command: Command) -> Command:
 def network_options(command: Command) -> Command:
     """`-P name=value` and `--input 3x192x192`, as dicts of text by name ("" for the first input)."""
     parameter = click.option(
-        "-P", "parameters", multiple=True, metavar="NAME=VALUE", callback=_pairs, help="Set a parameter of the network."
+        "-P",
+        "parameters",
+        multiple=True,
+        metavar="NAME=VALUE",
+        callback=read_pairs,
+        help="Set a parameter of the network.",
     )
     size = click.option(
         "--input",
         "inputs",
         multiple=True,
         metavar="SHAPE",
-        callback=_inputs,
+        callback=read_sizes,
         help="Another input size: 3x192x192, or clip=3x16x112x112.",
     )
     return parameter(size(command))

@@ -14,7 +14,7 @@ from cnndsl.diagnostics.source import Source, Span
 from cnndsl.ir.op import find
 from cnndsl.passes.draft.flow import LOST, LostValue
 from cnndsl.passes.draft.name import Names
-from cnndsl.passes.library.sources import used_file
+from cnndsl.passes.library.sources import Finder, on_disk, used_file
 from cnndsl.passes.values.evaluate import with_arguments
 from cnndsl.passes.values.kinds import kind
 from cnndsl.passes.values.parameters import settings, types
@@ -57,10 +57,11 @@ class Unit:
 
 
 class Library:
-    """Reads each file once. Nothing outside a file's own project is read."""
+    """Reads each file once. Nothing outside a file's own project is read; `find` finds the files that lie beside one."""
 
-    def __init__(self, findings: Findings) -> None:
+    def __init__(self, findings: Findings, find: Finder = on_disk) -> None:
         self.findings = findings
+        self._find = find
         self.units: dict[str, Unit] = {}
         self._open: list[str] = []
 
@@ -174,7 +175,7 @@ class Library:
 
     def _origin(self, statement: tree.Use, unit: Unit) -> Unit:
         """The file that a `use` names, read once. Raises CnnError, for files that use each other in a circle too."""
-        origin = used_file(statement, unit.source.name, unit.path)
+        origin = used_file(statement, unit.source.name, unit.path, self._find)
         if origin.name in self._open:
             chain = " → ".join([*self._open[self._open.index(origin.name) :], origin.name])
             raise fault(

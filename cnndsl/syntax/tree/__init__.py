@@ -63,6 +63,7 @@ from cnndsl.syntax.tree.values import (
     TupleValue,
     Unary,
     Value,
+    names_in,
 )
 
 __all__ = [
@@ -121,4 +122,5 @@ __all__ = [
     "Use",
     "Value",
     "Variant",
+    "names_in",
 ]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from cnndsl.diagnostics.source import Span
 from cnndsl.syntax.tree.node import Node, field
 
@@ -122,3 +125,16 @@ Value = (
     | ListValue
     | Comprehension
 )
+
+
+def names_in(value: Any) -> Iterator[Name]:
+    """The names that a value is worked out of, in the order in which they are written."""
+    if isinstance(value, Name):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from names_in(item)
+    elif isinstance(value, Node):
+        for part in type(value).fields():
+            if part != "span":
+                yield from names_in(getattr(value, part))

@@ -1,0 +1,1 @@
+"""What changed between two graphs, by meaning: layers matched, weights carried over, figures before and after."""
