@@ -100,10 +100,9 @@ class Chains(Places):
         return tree.Collected(self._span(c), chain, each)
 
     def names(self, c: Children) -> tree.Targets:
-        parts = tuple(
-            str(x) if isinstance(x, Token) else x for x in c if not (isinstance(x, Token) and x.type == "COMMA")
-        )
-        return tree.Targets(self._span(c), parts)
+        parts = [x for x in c if not (isinstance(x, Token) and x.type == "COMMA")]
+        names = tuple(str(x) if isinstance(x, Token) else x for x in parts)
+        return tree.Targets(self._span(c), names, tuple(map(self._at, parts)))
 
     def nested_names(self, c: Children) -> tree.Targets:
         inner: tree.Targets = c[1]

@@ -163,7 +163,9 @@ class Statements(Places):
         return tree.Use(self._span(c), tuple(self._nodes(c)), text, self._at(origin), is_file)
 
     def imported(self, c: Children) -> tree.Imported:
-        return tree.Imported(self._span(c), str(c[0]), str(c[2]) if len(c) > 1 else None)
+        alias = c[2] if len(c) > 1 else None
+        at = None if alias is None else self._at(alias)
+        return tree.Imported(self._span(c), str(c[0]), self._at(c[0]), None if alias is None else str(alias), at)
 
     def origin(self, c: Children) -> Token:
         token: Token = c[0]

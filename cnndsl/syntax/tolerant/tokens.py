@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from lark import Token
 from lark.exceptions import UnexpectedCharacters
-from lark.lexer import BasicLexer, LexerState, TextSlice
+from lark.lexer import BasicLexer, LexerState
+from lark.utils import TextSlice
 
 from cnndsl.syntax.scan import LOOKALIKES
 
