@@ -13,6 +13,7 @@ from cnndsl.ir.graph import Graph
 from cnndsl.passes.choose_model import chosen, refuse_other_name
 from cnndsl.passes.count import Count
 from cnndsl.passes.draft.assembly import Stopped
+from cnndsl.passes.draft.flow import Wire
 from cnndsl.passes.draft.name import close as close_graph
 from cnndsl.passes.library.library import Library, Unit, no_stray
 from cnndsl.passes.values.layer_value import Given
@@ -60,11 +61,82 @@ def build(
         findings.add(stopped.error)
         raise_errors(findings)
         raise
+    _refuse_inputs_left(statements)
+    raise_errors(findings)
+    graph = _closed(name, statements, departures.listed, library)
+    asserts = tuple((statement, body.place()) for statement, body in statements.asserts)
+    return Built(graph, asserts, tuple(in_order(findings.found)))
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """What could be made of a model that may be wrong or unfinished."""
+
+    graph: Graph | None
+    """The nodes as far as they can be known; None where there are none."""
+    whole: bool
+    """Whether nothing is missing from it."""
+    asserts: tuple[tuple[tree.Assert, Place], ...]
+    found: tuple[Diagnostic, ...]
+    """What is wrong with it, and its warnings, in order of place."""
+
+
+def sketch(unit: Unit, library: Library, model: str | None, stem: str) -> Sketch:
+    """One of the file's models as far as it can be built. What is wrong is told as `build` raises it. Raises nothing but
+    `Cancelled`."""
+    findings = library.findings
+    findings.found += no_stray(unit)
+    statements = Statements(findings, {})
+    outside = None if _wrong(findings.found) is None else tuple(in_order(findings.found))
+    findings.entrances = statements.assembly.entrances
+    name, listed = stem, []
+    try:
+        name, departures = _run(unit, model, {}, statements, stem)
+        listed = departures.listed
+    except Stopped as stopped:
+        findings.add(stopped.error)
+    except CnnError as error:
+        # As `build` raises it, alone.
+        outside = outside or error.diagnostics
+    found = outside or tuple(in_order(findings.found))
+    assembly = statements.assembly
+    if not assembly.drafts:
+        return Sketch(None, False, (), found)
+    listed = listed or [(None, Wire(assembly.drafts[-1].type, assembly.drafts[-1]), False)]
+    doubled: list[Diagnostic] = []
+    graph = _closed(name, statements, listed, library, doubled)
+    wrong = _wrong(found)
+    if doubled and wrong is None:
+        found, wrong = tuple(doubled), doubled[0]
+    asserts = tuple((statement, body.place()) for statement, body in statements.asserts)
+    return Sketch(graph, wrong is None, () if wrong else asserts, found)
+
+
+def _wrong(found: Iterable[Diagnostic]) -> Diagnostic | None:
+    return next((d for d in found if d.severity is Severity.ERROR), None)
+
+
+def _closed(
+    name: str,
+    statements: Statements,
+    departures: list[tuple[str | None, Wire, bool]],
+    library: Library,
+    doubled: list[Diagnostic] | None = None,
+) -> Graph:
+    assembly = statements.assembly
+    texts = {unit.source.name: unit.source.text for unit in library.units.values()}
+    return close_graph(
+        name, assembly.root, assembly.entrances, assembly.drafts, departures, assembly.frames, texts, doubled
+    )
+
+
+def _refuse_inputs_left(statements: Statements) -> None:
+    """Notes `unknown-parameter` for sizes from outside that are of no input."""
     for left in statements.inputs:
         names = [wire.source.name for wire in statements.assembly.entrances]
         near = nearest(left, names)
         text = Source("--input", f"{left}=…" if left else "…")
-        findings.add(
+        statements.findings.add(
             fault(
                 "unknown-parameter",
                 f"no input is called `{left}`" if left else "the network has no input",
@@ -73,19 +145,6 @@ def build(
                 help=f"did you mean `{near}`?" if near else "leave it out",
             )
         )
-    raise_errors(findings)
-    assembly = statements.assembly
-    graph = close_graph(
-        name,
-        assembly.root,
-        assembly.entrances,
-        assembly.drafts,
-        departures.listed,
-        assembly.frames,
-        {u.source.name: u.source.text for u in library.units.values()},
-    )
-    asserts = tuple((statement, body.place()) for statement, body in statements.asserts)
-    return Built(graph, asserts, tuple(in_order(findings.found)))
 
 
 def _run(

@@ -58,7 +58,7 @@ def parse_value(source: Source, start: int, end: int) -> tree.Value:
 
 def _read(source: Source, rule: str, text: str, start: int = 0) -> tuple[Any, list[tree.Comment]]:
     """What a text says that stands in the source from `start` on; some of it may have been blanked."""
-    lark, builder = _lark()
+    lark, builder = reader()
     # A label's values are read while the text around it is.
     outer: Reading | None = getattr(builder, "reading", None)
     builder.reading = reading = Reading(source, start, parse_value)
@@ -97,7 +97,8 @@ def _end(source: Source, end: int) -> Span:
 
 
 @cache
-def _lark() -> tuple[Lark, Builder]:
+def reader() -> tuple[Any, Builder]:
+    """Lark with the parser's tables, and what it calls to make nodes."""
     builder = Builder()
     text = read_data("grammars", "cnn.lark")
     callbacks = {"COMMENT": builder.comment}

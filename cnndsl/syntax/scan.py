@@ -19,7 +19,7 @@ _TOKEN = re.compile(
     r'(?P<comment>#[^\n]*)|(?P<string>"(?:[^"\\\n]|\\.)*")|(?P<quote>"[^\n]*)|(?P<bracket>[()\[\]{}])|(?P<odd>[^\x00-\x7f→×≠≤≥]+)'
 )
 # Signs that keyboards and word processors put where one of the language's own was meant.
-_LOOKALIKES = {
+LOOKALIKES = {
     **dict.fromkeys("−–—", "-"),
     **dict.fromkeys("⇒⟶➔➜➝⟹", "→"),
     **dict.fromkeys("✕✖⋅·", "×"),
@@ -31,6 +31,7 @@ _LOOKALIKES = {
     "…": "..",
     "¦": "|",
 }
+"""What each of them was meant to be."""
 _CLOSER = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -183,7 +184,7 @@ def _odd(source: Source, match: re.Match[str]) -> Diagnostic:
             help=f"write `{folded}`" if folded else "write it with the digits 0-9",
         )
     kind = "space" if character.isspace() else "sign"
-    meant = " " if kind == "space" else _LOOKALIKES.get(character)
+    meant = " " if kind == "space" else LOOKALIKES.get(character)
     return Diagnostic(
         "bad-character",
         f"{name} (U+{ord(character):04X}) is no {kind} of the language",

@@ -136,8 +136,10 @@ def close(
     outputs: list[tuple[str | None, Wire, bool]],
     frames: list[FrameDraft],
     sources: dict[str, str],
+    told: list[Diagnostic] | None = None,
 ) -> Graph:
-    """The graph of what was expanded. Raises `duplicate-name` for two weights of one name."""
+    """The graph of what was expanded. Raises `duplicate-name` for two weights of one name; with `told`, the error is put
+    there and the second one gets a name of its own."""
     _settle(root, {entrance.source.name for entrance in entrances if isinstance(entrance.source, Entrance)})
     modules: list[Draft] = []
     seen: dict[str, Draft] = {}
@@ -150,10 +152,14 @@ def close(
         draft.name = names.path
         if draft.name in seen:
             wrong.append(_duplicate(draft.name, seen[draft.name].span, draft.span))
+            if told is not None:
+                draft.name = free(draft.name, seen)
         seen[draft.name] = draft
         if names.label is not None or names.position is not None:
             modules.append(draft)
-    if wrong:
+    if told is not None:
+        told += wrong
+    elif wrong:
         raise CnnError(wrong)
     for draft in drafts:
         if draft.shared_with is not None:

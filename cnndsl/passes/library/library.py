@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -14,7 +14,7 @@ from cnndsl.diagnostics.source import Source, Span
 from cnndsl.ir.op import find
 from cnndsl.passes.draft.flow import LOST, LostValue
 from cnndsl.passes.draft.name import Names
-from cnndsl.passes.library.sources import Finder, on_disk, used_file
+from cnndsl.passes.library.sources import Finder, UsedFile, on_disk, used_file
 from cnndsl.passes.values.evaluate import with_arguments
 from cnndsl.passes.values.kinds import kind
 from cnndsl.passes.values.parameters import settings, types
@@ -56,19 +56,30 @@ class Unit:
         return self.program.source
 
 
-class Library:
-    """Reads each file once. Nothing outside a file's own project is read; `find` finds the files that lie beside one."""
+Parse = Callable[[Source], tree.Program]
+Read = Callable[[UsedFile], Source]
 
-    def __init__(self, findings: Findings, find: Finder = on_disk) -> None:
+
+class Library:
+    """Reads each file once. Nothing outside a file's own project is read.
+
+    `find` finds the files that lie beside one, `read` gives their texts, `parse` the tree of a text: an old revision has files of
+    its own, and an editor texts that are not saved, and trees with holes."""
+
+    def __init__(
+        self, findings: Findings, find: Finder = on_disk, *, parse: Parse | None = None, read: Read = UsedFile.read
+    ) -> None:
         self.findings = findings
         self._find = find
+        self.parse = parse or _parsed
+        self.read = read
         self.units: dict[str, Unit] = {}
         self._open: list[str] = []
 
     def load(self, source: Source, path: Path | None, outside: Mapping[str, Any]) -> Unit:
         """A file with its file-wide names worked out; `outside` has values for its `param`s. Raises CnnError for a text
         that cannot be read at all."""
-        program = _parsed(source)
+        program = self.parse(source)
         body = Body(Scope(None, source), Names(), None, kind="file")
         unit = Unit(program, path, body)
         self.units[source.name] = unit
@@ -113,6 +124,8 @@ class Library:
 
     def _variant(self, statement: tree.Variant, unit: Unit) -> BlockValue:
         scope = unit.body.scope
+        if not statement.base:
+            raise LostValue
         _refuse_layer(statement.name, "model", statement.name_span)
         if statement.name in scope.names:
             raise fault(
@@ -139,8 +152,13 @@ class Library:
     # -- use
 
     def _use(self, statement: tree.Use, unit: Unit) -> None:
+        if not statement.origin and not statement.is_file:
+            # A hole: nobody has said yet what is used.
+            raise LostValue
         other = self._origin(statement, unit)
         for item in statement.imported:
+            if not item.name:
+                continue
             found = other.body.scope.names.get(item.name)
             if found is None and other.one_model and item.name == _stem(statement):
                 found = other.itself(item.name)
@@ -187,7 +205,7 @@ class Library:
             )
         if origin.name in self.units:
             return self.units[origin.name]
-        return self.load(origin.read(), origin.path, {})
+        return self.load(self.read(origin), origin.path, {})
 
 
 @lru_cache(maxsize=64)

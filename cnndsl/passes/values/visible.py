@@ -10,6 +10,7 @@ from cnndsl.diagnostics.errors import CnnError, Fix, fault
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Span
 from cnndsl.ir.op import Op, find, registry
+from cnndsl.passes.draft.flow import LostValue
 from cnndsl.passes.values.foreign_words import foreign_function, foreign_layer
 from cnndsl.passes.values.functions import FUNCTIONS
 from cnndsl.passes.values.layer_value import Given, LayerValue
@@ -54,6 +55,9 @@ def is_layer(word: str) -> bool:
 def unknown_word(name: str, value: tree.Name | tree.Call | tree.Invocation, scope: Scope) -> CnnError:
     """The error for a name that stands for nothing here."""
     span = value.span if isinstance(value, tree.Name) else value.name_span
+    if not name:
+        # A hole: what stands here is still to be written.
+        raise LostValue
     if name == "_":
         return fault(
             "unknown-name", "`_` names what is not used", span, help="give what it stands for a name of its own"

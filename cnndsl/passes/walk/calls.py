@@ -95,6 +95,9 @@ class Calls:
                 else "give it one of them",
             )
         inner.scope.names |= {name: wire for name, wire in zip(single, wires, strict=True) if name != "_"}
+        if self.walker.findings.recorder is not None:
+            for name_span, wire in zip(node.take_spans, wires, strict=False):
+                self.walker.findings.recorder.named(name_span, wire)
 
     def bind_parameters(self, value: BlockValue, inner: Body, span: Span) -> None:
         """Parameters from the arguments, else from their defaults, which may speak of earlier ones and of `in`."""
@@ -146,8 +149,10 @@ class Calls:
             explicit[name] = found[name] = argument
         for parameter in parameters:
             value_ = self._parameter(parameter, found, inner, definition, span)
-            if parameter.name != "_":
+            if parameter.name not in ("", "_"):
                 inner.scope.names[parameter.name] = value_
+                if self.walker.findings.recorder is not None:
+                    self.walker.findings.recorder.named(parameter.span, value_)
 
     def _parameter(
         self, parameter: tree.Parameter, found: dict[str, Given], inner: Body, definition: Definition, span: Span

@@ -19,7 +19,7 @@ from cnndsl.passes.values.share import Shared
 from cnndsl.passes.values.visible import is_layer, split_word
 from cnndsl.passes.walk.body import Body
 from cnndsl.passes.walk.calls import Calls, RunBody
-from cnndsl.passes.walk.findings import Findings
+from cnndsl.passes.walk.findings import Cancelled, Findings
 from cnndsl.passes.walk.labels import label_text
 from cnndsl.passes.walk.merges import Merges
 from cnndsl.passes.walk.repeats import MOST_WALK_STEPS, Repeats
@@ -53,7 +53,11 @@ class Chains:
     def element(self, element: tree.Element, flow: Flow | None, body: Body, *, first: bool) -> Passed:
         try:
             self.step(element.span)
-            return self._element(element, flow, body, first)
+            passed = self._element(element, flow, body, first)
+            if self.findings.recorder is not None:
+                arrived = flow if flow is not None else body.entered
+                self.findings.recorder.passed(element.span, arrived, passed.flow)
+            return passed
         except CnnError as error:
             self.findings.add(error)
         except Refusal as refusal:
@@ -62,10 +66,14 @@ class Chains:
             pass
         if element.tap is not None:
             lose_tap(element.tap, body)
+        if self.findings.recorder is not None:
+            self.findings.recorder.passed(element.span, flow if flow is not None else body.entered, LOST)
         return Passed(LOST, True)
 
     def step(self, span: Span) -> None:
         self.findings.steps += 1
+        if self.findings.cancelled is not None and self.findings.cancelled():
+            raise Cancelled
         if self.findings.steps > MOST_WALK_STEPS:
             raise Stopped(too_many(span))
 
@@ -138,8 +146,10 @@ class Chains:
             raise fault(
                 "shadows-layer", f"`{name}` is a layer and cannot be a name", span, help=f"call it `{name.lower()}_`"
             )
-        if name == "_":
+        if name in ("", "_"):
             return
+        if self.findings.recorder is not None:
+            self.findings.recorder.named(span, value)
         body.scope.names[name] = value
         body.scope.inner.pop(name, None)
         body.scope.later.pop(name, None)

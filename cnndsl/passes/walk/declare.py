@@ -62,6 +62,8 @@ def define(statements: tuple[tree.Statement, ...], body: Body, findings: Finding
         if not isinstance(statement, tree.Block | tree.Model | tree.Function):
             continue
         name = statement.name
+        if not name:
+            continue
         if is_layer(name) or find(name) is not None:
             findings.add(
                 fault(

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label
 from cnndsl.diagnostics.source import Span
 from cnndsl.passes.draft.flow import Wire
+from cnndsl.passes.walk.recorder import Recorder
 
 MOST_REPORTED = 50
+
+
+class Cancelled(Exception):
+    """Nobody waits for the walk any more."""
 
 
 class Findings:
@@ -22,6 +28,10 @@ class Findings:
         """The network's inputs, as far as they were read: known also where it could not be built."""
         self.steps = 0
         """Elements of chains that were walked: what a walk costs, on a busy machine as on an idle one."""
+        self.recorder: Recorder | None = None
+        """Who looks on, if anybody does."""
+        self.cancelled: Callable[[], bool] | None = None
+        """Says whether nobody waits for the walk any more."""
         self._seen: set[tuple[str, str, int]] = set()
 
     @property

@@ -9,7 +9,7 @@ from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Span
 from cnndsl.ir.op import Op, find, registry
 from cnndsl.passes.arguments.resolve import resolve
-from cnndsl.passes.draft.flow import LOST, Flow, Lost, Spans, Wire
+from cnndsl.passes.draft.flow import LOST, Flow, Lost, LostValue, Spans, Wire
 from cnndsl.passes.draft.name import FrameDraft
 from cnndsl.passes.values.evaluate import evaluate, given, truth
 from cnndsl.passes.values.layer_value import LayerValue
@@ -52,6 +52,8 @@ class Merges:
         return alone is not None and not any(isinstance(part, int | float) for part in alone)
 
     def _merge_op(self, merge: tree.Merge, flow: Flow | None, body: Body) -> tuple[Op, Spans]:
+        if not merge.name:
+            raise LostValue
         op = find(merge.name)
         if op is None or not op.merges:
             merges = sorted(word for word, op in registry().items() if op.merges)

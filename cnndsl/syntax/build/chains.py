@@ -8,7 +8,7 @@ from lark import Token
 
 from cnndsl.diagnostics.source import Span
 from cnndsl.syntax import tree
-from cnndsl.syntax.build.places import Children, Places, refuse
+from cnndsl.syntax.build.places import Children, Places
 
 _PART = re.compile(r"\{([^{}]*)\}")
 
@@ -87,22 +87,22 @@ class Chains(Places):
             branches = [chain]
         return tree.Merge(self._span(c), str(c[0]), self._at(c[0]), self._arguments(c), tuple(branches), each)
 
-    def collected(self, c: Children) -> tree.Collected:
+    def collected(self, c: Children) -> tree.Collected | tree.Group:
         chain, each = _apart(c[1])
         if each is None:
-            refuse(
+            self._refuse(
                 "syntax",
                 "brackets that hold a chain are square: round ones gather a tuple of tensors, and have a `for`",
                 self._span(c),
                 "write `[ … ]`, or `(… for x in xs)`",
             )
+            return tree.Group(self._span(c), c[1])
         return tree.Collected(self._span(c), chain, each)
 
     def names(self, c: Children) -> tree.Targets:
-        parts = tuple(
-            str(x) if isinstance(x, Token) else x for x in c if not (isinstance(x, Token) and x.type == "COMMA")
-        )
-        return tree.Targets(self._span(c), parts)
+        parts = [x for x in c if not (isinstance(x, Token) and x.type == "COMMA")]
+        names = tuple(str(x) if isinstance(x, Token) else x for x in parts)
+        return tree.Targets(self._span(c), names, tuple(map(self._at, parts)))
 
     def nested_names(self, c: Children) -> tree.Targets:
         inner: tree.Targets = c[1]

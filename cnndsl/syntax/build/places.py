@@ -28,6 +28,8 @@ class Reading:
     comments: list[tree.Comment] = field(default_factory=list)
     depths: dict[int, int] = field(default_factory=dict)
     """How deep expressions nest in a value, by its identity; those that do not nest are left out."""
+    tolerant: bool = False
+    """Whether any text is to give a tree: then nothing is refused here."""
 
 
 class Places(threading.local):
@@ -54,6 +56,11 @@ class Places(threading.local):
             return Span(self.source, child.start_pos + self.reading.start, child.end_pos + self.reading.start)
         span: Span = child.span
         return span
+
+    def _refuse(self, id: str, message: str, span: Span, help: str) -> None:
+        """Raises CnnError with one diagnostic, where the text has to be right."""
+        if not self.reading.tolerant:
+            refuse(id, message, span, help)
 
     @staticmethod
     def _only(children: Children, kind: str) -> list[Token]:

@@ -9,8 +9,8 @@ from lark import Token
 
 from cnndsl.diagnostics.source import Span
 from cnndsl.syntax import tree
-from cnndsl.syntax.build.places import Children, Places, refuse
-from cnndsl.syntax.build.values import number, unquoted
+from cnndsl.syntax.build.places import Children, Places
+from cnndsl.syntax.build.values import unquoted
 from cnndsl.syntax.vocabulary import RESERVED
 
 
@@ -42,11 +42,11 @@ class Statements(Places):
         at = self._at(label)
         span = Span(at.source, at.start, at.start + len(name))
         if name in RESERVED:
-            refuse(
+            self._refuse(
                 "reserved-name", f"`{name}` is a word of the language and cannot be a name", span, f"call it `{name}_`"
             )
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-            refuse("syntax", f"`{name}` is no name", span, "write letters, digits and `_`, a letter first")
+            self._refuse("syntax", f"`{name}` is no name", span, "write letters, digits and `_`, a letter first")
         return name, span
 
     def _joined(self, token: Token) -> list[tree.Number]:
@@ -54,7 +54,7 @@ class Statements(Places):
         made = []
         for match in re.finditer("[0-9]+", token):
             span = Span(self.source, start + match.start(), start + match.end())
-            made.append(tree.Number(span, number(match[0], span), match[0]))
+            made.append(tree.Number(span, self._number(match[0], span), match[0]))
         return made
 
     def output(self, c: Children) -> tree.Output:
@@ -108,7 +108,7 @@ class Statements(Places):
         takes = [x[0] for x in taken]
         for early in taken[:-1]:
             if len(early) > 1:
-                refuse(
+                self._refuse(
                     "syntax",
                     f"`{early[0]}[]` takes all tensors that are left, and more names follow it",
                     self._at(early[0]),
@@ -150,7 +150,7 @@ class Statements(Places):
         if isinstance(target, tree.Tensors):
             for item in target.items:
                 if not isinstance(item, tree.Invocation):
-                    refuse("syntax", "only names can be bound", item.span, "write names: `(a, b) = …`")
+                    self._refuse("syntax", "only names can be bound", item.span, "write names: `(a, b) = …`")
         return target
 
     def share(self, c: Children) -> tree.Share:
@@ -163,7 +163,9 @@ class Statements(Places):
         return tree.Use(self._span(c), tuple(self._nodes(c)), text, self._at(origin), is_file)
 
     def imported(self, c: Children) -> tree.Imported:
-        return tree.Imported(self._span(c), str(c[0]), str(c[2]) if len(c) > 1 else None)
+        alias = c[2] if len(c) > 1 else None
+        at = None if alias is None else self._at(alias)
+        return tree.Imported(self._span(c), str(c[0]), self._at(c[0]), None if alias is None else str(alias), at)
 
     def origin(self, c: Children) -> Token:
         token: Token = c[0]

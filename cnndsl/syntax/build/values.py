@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from lark import Token
 
+from cnndsl.diagnostics.errors import CnnError
 from cnndsl.diagnostics.source import Span
 from cnndsl.syntax import tree
 from cnndsl.syntax.build.places import Children, Places, refuse
@@ -32,7 +33,16 @@ class Values(Places):
 
     def number(self, c: Children) -> tree.Number:
         text = str(c[0])
-        return tree.Number(self._span(c), number(text, self._span(c)), text)
+        return tree.Number(self._span(c), self._number(text, self._span(c)), text)
+
+    def _number(self, text: str, span: Span) -> int | float:
+        """What digits say; 1 for more of them than are read, in a text that need not be right."""
+        try:
+            return number(text, span)
+        except CnnError:
+            if not self.reading.tolerant:
+                raise
+            return 1
 
     def text(self, c: Children) -> tree.Text:
         return tree.Text(self._span(c), unquoted(c[0]))
@@ -99,9 +109,11 @@ class Values(Places):
     def _at_depth(self, node: Made, parts: tuple[tree.Value, ...], more: int) -> Made:
         depth = more + max((self.reading.depths.get(id(part), 0) for part in parts), default=0)
         if depth > MOST_DEPTH:
-            refuse(
+            self._refuse(
                 "too-deep", f"values nest deeper than {MOST_DEPTH}", node.span, "give the inner part a name with `let`"
             )
+            start = Span(node.span.source, node.span.start, node.span.start)
+            return cast(Made, tree.Name(start, ""))
         if depth:
             self.reading.depths[id(node)] = depth
         return node

@@ -114,7 +114,9 @@ class Share(Node):
 
 class Imported(Node):
     name: str
+    name_span: Span = field(compare=False)
     alias: str | None
+    alias_span: Span | None = field(compare=False)
 
 
 class Use(Node):

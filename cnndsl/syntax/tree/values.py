@@ -99,6 +99,7 @@ class Targets(Node):
     """The names of a `for`: a name, or names in parentheses, for each part of a value."""
 
     names: tuple[str | Targets, ...]
+    name_spans: tuple[Span, ...] = field(compare=False)
 
 
 class Comprehension(Node):
