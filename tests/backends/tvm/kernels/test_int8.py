@@ -14,6 +14,7 @@ import pytest
 
 from cnndsl.backends.tvm.kernels.int8_conv import int8_conv, pack_int8_conv
 from cnndsl.backends.tvm.kernels.int8_dense import int8_dense
+from cnndsl.backends.tvm.kernels.int8_depthwise import int8_depthwise, pack_int8_depthwise, takes_int8_depthwise
 from cnndsl.backends.tvm.kernels.int8_input import Int8Input
 from cnndsl.backends.tvm.kernels.int8_projection import int8_projection, pack_int8_projection
 from cnndsl.backends.tvm.kernels.words.borders import is_bordered, pack_starts
@@ -136,6 +137,32 @@ def test_convolutions_are_exact(seed: int) -> None:
             pack_starts(weight, zero_point, window, size),
         ],
         convolved(q, weight, zero_point, window),
+        drawn_ending(r),
+        r,
+    )
+
+
+@here
+@seeds
+def test_depthwise_convolutions_are_exact(seed: int) -> None:
+    r = np.random.default_rng(seed)
+    rank = one_of(r, [1, 2, 2, 2, 3])
+    batch, channels = int(r.integers(1, 3)), one_of(r, [3, 17, 24, 32])
+    while True:
+        size, window = drawn_window(r, [1, 2, 3, 3, 5, 7], rank, 30 if rank < 3 else 9)
+        if takes_int8_depthwise(size, window):
+            break
+    q, weight = drawn_map(r, batch, channels, size), drawn_weight(r, (channels, 1, *window.kernel))
+    zero_point = one_of(r, [0, 13, 255])
+    bordered = is_bordered(window, size, zero_point)
+    check(
+        lambda ending: int8_depthwise(batch, -(-channels // LANES), size, window, bordered, ending),
+        lambda k: [
+            as_quads(q, 200),
+            pack_int8_depthwise(weight, k.variants),
+            pack_starts(weight, zero_point, window, size),
+        ],
+        convolved(q, weight, zero_point, window, channels),
         drawn_ending(r),
         r,
     )
