@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from cnndsl.backends.tvm.kernels.words.borders import axes, classes
 from cnndsl.backends.tvm.kernels.words.ending import Ending, Endings
 from cnndsl.backends.tvm.kernels.words.nest import parts, places
-from cnndsl.backends.tvm.kernels.words.quads import LANES, QUADS, QuadNest
+from cnndsl.backends.tvm.kernels.words.quads import LANES, QUADS, QuadNest, tile_cycles
 from cnndsl.ir.window import Window
 
 if TYPE_CHECKING:
@@ -71,13 +71,11 @@ class Int8Conv:
         depth = -(-self.channels // 4) * prod(self.window.kernel)
 
         def cost(tile: tuple[int, int]) -> float:
-            cycles = 0.0
-            for _, blocks, chunks in parts(self.chunks_out, tile[0]):
-                for _, tiles, columns in parts(self.out[-1], tile[1]):
-                    dots = max(chunks * columns, 10, 1.3 * (chunks + columns)) + 0.08 * (chunks + columns)
-                    work = dots * depth + 4 * chunks * (columns + -columns % 4) + 20
-                    cycles += blocks * tiles * work
-            return cycles
+            return sum(
+                blocks * tiles * tile_cycles(chunks, columns, depth)
+                for _, blocks, chunks in parts(self.chunks_out, tile[0])
+                for _, tiles, columns in parts(self.out[-1], tile[1])
+            )
 
         tiles = [
             (c, x)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _COLUMNS = 4
 _TASKS = 16
 """The number of tasks that there should be at least, so that all threads are busy to the end."""
-_WRITTEN = 200
+_WRITTEN = 120
 """Dot products of a tile up to which it is good to write them all out."""
 MOST_TAPS = 81
 """The largest window: its products are written out one by one."""

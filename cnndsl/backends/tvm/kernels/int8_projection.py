@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cnndsl.backends.tvm.kernels.words.ending import Ending, Endings
 from cnndsl.backends.tvm.kernels.words.nest import parts
-from cnndsl.backends.tvm.kernels.words.quads import LANES, QUADS, QuadNest
+from cnndsl.backends.tvm.kernels.words.quads import LANES, QUADS, QuadNest, tile_cycles
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,6 +21,10 @@ _REGISTERS = 32
 _NEAR = 1 << 18
 """Bytes of inputs that one task should see: they are read once for every block of outputs."""
 _TASKS = 8
+_FIRST_CACHE = 512
+"""Lines of 64 bytes of which a loop may go through as many again and again at full speed."""
+_AGAIN, _LATE, _FAR = 2, 10, 20
+"""Cycles for a line from the second cache, for one that another core has written, and for one that nobody has read."""
 
 
 @dataclass(frozen=True)
@@ -75,20 +79,26 @@ class Int8Projection:
             if c * p + c + 1 <= _REGISTERS
         ]
         settings = [(tile, by) for tile in tiles for by in (False, True)]
-        return sorted(settings, key=lambda s: self._cycles(s[0], s[1]))
+        return sorted(settings, key=lambda s: sum(self._cycles(s[0], s[1], threads) * threads for threads in (2, 4)))
 
-    def _cycles(self, tile: tuple[int, int], by_outputs: bool, threads: int = 2) -> float:
-        """An estimate of the cycles of the thread that is done last, where a dot product of registers takes one."""
+    def _cycles(self, tile: tuple[int, int], by_outputs: bool, threads: int) -> float:
+        """An estimate of the cycles of the thread that is done last, where two dot products of registers take one.
+
+        Weights come from far away, and where a task is a block of outputs they are asked for in time. What does not
+        fit near the core comes again for each block, or for each task."""
         cycles = 0.0
+        weights, inputs = self.quads * self.chunks_out, self.positions * self.batch * self.chunks / 4
         for _, blocks, chunks in parts(self.chunks_out, tile[0]):
             for _, tiles, width in parts(self.positions, tile[1]):
-                dots = max(chunks * width, 10, 1.3 * (chunks + width)) + 0.08 * (chunks + width)
-                work = dots * self.quads + 4 * chunks * (width + -width % 4) + 20
+                work = tile_cycles(chunks, width, self.quads)
                 together = self.together(tiles, width)
                 share = blocks * together if not by_outputs else tiles
                 tasks = (blocks if by_outputs else -(-tiles // together)) * self.batch
                 cycles += -(-tasks // threads) * share * work
-        return cycles
+        if by_outputs:
+            again = _AGAIN * inputs * (-(-self.chunks_out // tile[0]) - 1) if inputs > _FIRST_CACHE else 0
+            return max(cycles, _FAR * weights / threads) + again / threads + _LATE * inputs * (1 - 1 / threads)
+        return cycles + _FAR * weights
 
     def together(self, tiles: int, width: int) -> int:
         """Tiles of positions in a task, of which there are a multiple of eight unless there are few tiles."""
@@ -124,10 +134,13 @@ class _Body:
         k, n = self.kernel, self.n
         for first, count, chunks in parts(k.chunks_out, k.tile[0]):
             with n.parallel(count * k.batch) as task:
-                o = n.bind(first + task % count * chunks)
+                o, before = n.bind(first + task % count * chunks), 0
+                passes = sum(tiles for _, tiles, _ in parts(k.positions, k.tile[1]))
                 for start, tiles, width in parts(k.positions, k.tile[1]):
                     with n.serial(tiles) as tile:
-                        self.tile(task // count, o, start + tile * width, chunks, width)
+                        ahead = (before + tile, passes)
+                        self.tile(task // count, o, start + tile * width, chunks, width, ahead)
+                    before += tiles
 
     def by_positions(self) -> None:
         k, n = self.kernel, self.n
@@ -143,8 +156,11 @@ class _Body:
                                 task // tasks, n.bind(first + block * chunks), start + tile * width, chunks, width
                             )
 
-    def tile(self, image: Any, o: Any, position: Any, chunks: int, width: int) -> None:
-        """The outputs of `chunks` chunks from `o` on at `width` positions."""
+    def tile(
+        self, image: Any, o: Any, position: Any, chunks: int, width: int, ahead: tuple[Any, int] | None = None
+    ) -> None:
+        """The outputs of `chunks` chunks from `o` on at `width` positions. With `ahead` this is one of several passes
+        over the same weights: its number, and of how many. Each then asks for its share of the next block's."""
         k, n = self.kernel, self.n
         sums = [n.local_sums((width, LANES)) for _ in range(chunks)]
         for i in range(chunks):
@@ -163,6 +179,12 @@ class _Body:
         whole, rest = divmod(k.quads, QUADS)
         if whole:
             with n.serial(whole) as chunk:
+                if ahead is not None:
+                    turn, passes = ahead
+                    lines = -(-QUADS * chunks // passes)
+                    next_ = n.bind((o + chunks) * k.quads + (turn * whole + chunk) * lines)
+                    for line in range(lines):
+                        n.prefetch(self.weight, (next_ + line, 0))
                 for quad in range(QUADS):
                     add(chunk, quad)
         for quad in range(rest):
