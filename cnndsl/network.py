@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cnndsl.backends.tvm.package.built import BuiltPackage
     from cnndsl.backends.tvm.tuning.events import Tuned
     from cnndsl.benchmarking.bench_report import BenchReport
+    from cnndsl.calibration.model import QuantizedModel
     from cnndsl.quantization.quantization import Quantization
     from cnndsl.training.train import Trained
     from cnndsl.verification import Finding
@@ -181,9 +182,12 @@ class Network:
         from cnndsl.backends.tvm.build import build
         from cnndsl.backends.tvm.options import CompileOptions
         from cnndsl.published.weights import as_arrays, given_weights
+        from cnndsl.calibration.model import QuantizedModel
         from cnndsl.quantization.quantization import Quantization
 
         origin, use, quantization = "the given weights", None, None
+        if isinstance(weights, QuantizedModel):
+            weights = weights.quantization
         if isinstance(weights, Quantization):
             weights, quantization = None, weights
         elif precision == "int8" and isinstance(weights, str | Path):
@@ -247,6 +251,41 @@ class Network:
         from cnndsl.training.train import train
 
         return train(self.graph, Options(data=data, **options), None if folder is None else Path(folder))
+
+    def quantize(
+        self,
+        weights: Mapping[str, Any] | str | Path,
+        data: str | Path | Mapping[str, Any],
+        *,
+        images: int = 64,
+        keep: Sequence[str] = (),
+        max_error: float | None = None,
+        seed: int = 0,
+        tell: Callable[[str, int, int], None] | None = None,
+    ) -> QuantizedModel:
+        """The network in whole numbers of 8 bits, with the error that this brings.
+
+        `weights` as for `to_tvm`. `data` are examples as the network will see them, without labels: a folder of pictures, an
+        `.npz` or `.npy` file, the folder of a run, `digits`, or arrays by the inputs' names. Up to `images` of them, drawn by
+        `seed`, are calibrated with, and up to as many others measure the error. Layers and blocks that `keep` names stay in
+        float32, and with `max_error` so many more that the outputs are off by no more than that share. `tell` is called with
+        what is being done, how much of it is done, and of how much. Raises `CnnError` and `MissingPart`.
+        """
+        from cnndsl.arrays.weights import checked
+        from cnndsl.calibration.calibrate import quantize
+        from cnndsl.calibration.model import QuantizedModel
+        from cnndsl.published.weights import Given, as_arrays, given_weights, use_of
+        from cnndsl.training.trained.unlabelled import read_unlabelled
+
+        if isinstance(weights, str | Path):
+            given = given_weights(self.graph, weights)
+        else:
+            given = Given(as_arrays(weights), "the given weights")
+        arrays = checked(self.graph, given.arrays, given.origin)
+        source = as_arrays(data) if isinstance(data, Mapping) else str(data)
+        examples = read_unlabelled(self.graph, source, use_of(self.graph, given).reading, images, seed)
+        found = quantize(self.graph, arrays, examples.calibration, examples.held_out, tuple(keep), max_error, tell)
+        return QuantizedModel(self.graph, found.quantization, found.report)
 
     def to_onnx(
         self, path: str | Path, weights: Mapping[str, Any] | str | Path | None = None, *, seed: int = 0
