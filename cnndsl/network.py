@@ -160,7 +160,7 @@ class Network:
     def to_tvm(
         self,
         target: str = "llvm",
-        weights: Mapping[str, Any] | Quantization | str | Path | None = None,
+        weights: Mapping[str, Any] | QuantizedModel | Quantization | str | Path | None = None,
         *,
         batch: int | Sequence[int] = 1,
         strict_numerics: bool = False,
@@ -181,8 +181,8 @@ class Network:
         """
         from cnndsl.backends.tvm.build import build
         from cnndsl.backends.tvm.options import CompileOptions
-        from cnndsl.published.weights import as_arrays, given_weights
         from cnndsl.calibration.model import QuantizedModel
+        from cnndsl.published.weights import as_arrays, given_weights
         from cnndsl.quantization.quantization import Quantization
 
         origin, use, quantization = "the given weights", None, None
@@ -367,14 +367,25 @@ class Network:
 
         return to_networkx(self.graph)
 
-    def verify(self, seed: int = 0, precision: Literal["f32", "bf16"] = "f32") -> Iterable[Finding]:
+    def verify(
+        self,
+        seed: int = 0,
+        precision: Literal["f32", "bf16", "int8"] = "f32",
+        weights: QuantizedModel | str | Path | None = None,
+    ) -> Iterable[Finding]:
         """Compares our figures, PyTorch and TVM, layer by layer, the package in `precision`; yields each finding as soon as it is
         known: `what` was compared `between` which two, whether it `agrees`, and the `first` layer that does not.
 
-        Weights and inputs are drawn from `seed`. Raises `CnnError` and `MissingPart`."""
+        Weights and inputs are drawn from `seed`. With int8, `weights` may be a quantised network or a file of one; without, one
+        is made of the drawn weights. Raises `CnnError` and `MissingPart`."""
+        from cnndsl.calibration.model import QuantizedModel
+        from cnndsl.quantization.file import read_quantization
         from cnndsl.verification import verify
 
-        return verify(self.graph, seed, precision)
+        table = weights.quantization if isinstance(weights, QuantizedModel) else None
+        if isinstance(weights, str | Path):
+            table = read_quantization(weights)
+        return verify(self.graph, seed, precision, quantization=table)
 
     def __repr__(self) -> str:
         ends = ", ".join(str(self.graph.types[o.node]) for o in self.graph.outputs if not o.training)

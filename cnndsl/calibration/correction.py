@@ -60,7 +60,7 @@ def _corrected(network: QuantizedNetwork, group: QuantizedGroup, x: Any, means: 
     weight = network.weight(group)
     scale = network.scale(anchor.inputs[0])
     mean = (x.sum(0, dtype=torch.int64).double() / len(x) - scale.zero_point).unsqueeze(0)
-    sums = _product(anchor, mean, torch.from_numpy(weight.numbers).double())[0].numpy()
+    sums = _product(anchor, mean, torch.tensor(weight.numbers).double())[0].numpy()
     made = sums.reshape(len(sums), -1).mean(1) * weight.scales.astype(np.float64) * scale.scale
     return replace(weight, bias=(means - made).astype(np.float32))
 

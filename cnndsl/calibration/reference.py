@@ -152,7 +152,7 @@ def sums_of(network: QuantizedNetwork, group: QuantizedGroup) -> tuple[Callable[
     anchor, kind = group.group.anchor, group.kind
     zeros = [network.scale(name).zero_point for name in anchor.inputs]
     if kind == "product":
-        weight = torch.from_numpy(network.weight(group).numbers)
+        weight = torch.tensor(network.weight(group).numbers)
         window = anchor.op.window_over(anchor.xs[0])
         add = Sums(weight, zeros[0], window, anchor.op.groups if isinstance(anchor.op, Conv) else 1)
         return lambda values: add(_centred(values[0], zeros[0])), 1
