@@ -288,12 +288,24 @@ class Network:
         return QuantizedModel(self.graph, found.quantization, found.report)
 
     def to_onnx(
-        self, path: str | Path, weights: Mapping[str, Any] | str | Path | None = None, *, seed: int = 0
+        self,
+        path: str | Path,
+        weights: Mapping[str, Any] | QuantizedModel | str | Path | None = None,
+        *,
+        seed: int = 0,
     ) -> None:
         """Writes an ONNX file that takes batches of any length, with the network's names of inputs and outputs.
 
-        `weights` and `seed` as for `to_tvm`. Raises `CnnError` and `MissingPart`.
+        `weights` and `seed` as for `to_tvm`; what `quantize` gave becomes a file with `QuantizeLinear` and `DequantizeLinear`, which
+        runtimes compute on whole numbers. Raises `CnnError` and `MissingPart`.
         """
+        from cnndsl.calibration.model import QuantizedModel
+
+        if isinstance(weights, QuantizedModel):
+            from cnndsl.calibration.onnx import write_quantized_onnx
+
+            write_quantized_onnx(self.graph, weights.quantization, Path(path))
+            return
         from cnndsl.backends.pytorch.live.export import write_onnx
         from cnndsl.published.weights import weights_for
 
