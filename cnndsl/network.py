@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cnndsl.backends.tvm.package.built import BuiltPackage
     from cnndsl.backends.tvm.tuning.events import Tuned
     from cnndsl.benchmarking.bench_report import BenchReport
+    from cnndsl.calibration.model import QuantizedModel
     from cnndsl.quantization.quantization import Quantization
     from cnndsl.training.train import Trained
     from cnndsl.verification import Finding
@@ -159,7 +160,7 @@ class Network:
     def to_tvm(
         self,
         target: str = "llvm",
-        weights: Mapping[str, Any] | Quantization | str | Path | None = None,
+        weights: Mapping[str, Any] | QuantizedModel | Quantization | str | Path | None = None,
         *,
         batch: int | Sequence[int] = 1,
         strict_numerics: bool = False,
@@ -180,10 +181,13 @@ class Network:
         """
         from cnndsl.backends.tvm.build import build
         from cnndsl.backends.tvm.options import CompileOptions
+        from cnndsl.calibration.model import QuantizedModel
         from cnndsl.published.weights import as_arrays, given_weights
         from cnndsl.quantization.quantization import Quantization
 
         origin, use, quantization = "the given weights", None, None
+        if isinstance(weights, QuantizedModel):
+            weights = weights.quantization
         if isinstance(weights, Quantization):
             weights, quantization = None, weights
         elif precision == "int8" and isinstance(weights, str | Path):
@@ -248,13 +252,60 @@ class Network:
 
         return train(self.graph, Options(data=data, **options), None if folder is None else Path(folder))
 
+    def quantize(
+        self,
+        weights: Mapping[str, Any] | str | Path,
+        data: str | Path | Mapping[str, Any],
+        *,
+        images: int = 64,
+        keep: Sequence[str] = (),
+        max_error: float | None = None,
+        seed: int = 0,
+        tell: Callable[[str, int, int], None] | None = None,
+    ) -> QuantizedModel:
+        """The network in whole numbers of 8 bits, with the error that this brings.
+
+        `weights` as for `to_tvm`. `data` are examples as the network will see them, without labels: a folder of pictures, an
+        `.npz` or `.npy` file, the folder of a run, `digits`, or arrays by the inputs' names. Up to `images` of them, drawn by
+        `seed`, are calibrated with, and up to as many others measure the error. Layers and blocks that `keep` names stay in
+        float32, and with `max_error` so many more that the outputs are off by no more than that share. `tell` is called with
+        what is being done, how much of it is done, and of how much. Raises `CnnError` and `MissingPart`.
+        """
+        from cnndsl.arrays.weights import checked
+        from cnndsl.calibration.calibrate import quantize
+        from cnndsl.calibration.model import QuantizedModel
+        from cnndsl.published.weights import Given, as_arrays, given_weights, use_of
+        from cnndsl.training.trained.unlabelled import read_unlabelled
+
+        if isinstance(weights, str | Path):
+            given = given_weights(self.graph, weights)
+        else:
+            given = Given(as_arrays(weights), "the given weights")
+        arrays = checked(self.graph, given.arrays, given.origin)
+        source = as_arrays(data) if isinstance(data, Mapping) else str(data)
+        examples = read_unlabelled(self.graph, source, use_of(self.graph, given).reading, images, seed)
+        found = quantize(self.graph, arrays, examples.calibration, examples.held_out, tuple(keep), max_error, tell)
+        return QuantizedModel(self.graph, found.quantization, found.report)
+
     def to_onnx(
-        self, path: str | Path, weights: Mapping[str, Any] | str | Path | None = None, *, seed: int = 0
+        self,
+        path: str | Path,
+        weights: Mapping[str, Any] | QuantizedModel | str | Path | None = None,
+        *,
+        seed: int = 0,
     ) -> None:
         """Writes an ONNX file that takes batches of any length, with the network's names of inputs and outputs.
 
-        `weights` and `seed` as for `to_tvm`. Raises `CnnError` and `MissingPart`.
+        `weights` and `seed` as for `to_tvm`; what `quantize` gave becomes a file with `QuantizeLinear` and `DequantizeLinear`, which
+        runtimes compute on whole numbers. Raises `CnnError` and `MissingPart`.
         """
+        from cnndsl.calibration.model import QuantizedModel
+
+        if isinstance(weights, QuantizedModel):
+            from cnndsl.calibration.onnx import write_quantized_onnx
+
+            write_quantized_onnx(self.graph, weights.quantization, Path(path))
+            return
         from cnndsl.backends.pytorch.live.export import write_onnx
         from cnndsl.published.weights import weights_for
 
@@ -328,14 +379,25 @@ class Network:
 
         return to_networkx(self.graph)
 
-    def verify(self, seed: int = 0, precision: Literal["f32", "bf16"] = "f32") -> Iterable[Finding]:
+    def verify(
+        self,
+        seed: int = 0,
+        precision: Literal["f32", "bf16", "int8"] = "f32",
+        weights: QuantizedModel | str | Path | None = None,
+    ) -> Iterable[Finding]:
         """Compares our figures, PyTorch and TVM, layer by layer, the package in `precision`; yields each finding as soon as it is
         known: `what` was compared `between` which two, whether it `agrees`, and the `first` layer that does not.
 
-        Weights and inputs are drawn from `seed`. Raises `CnnError` and `MissingPart`."""
+        Weights and inputs are drawn from `seed`. With int8, `weights` may be a quantised network or a file of one; without, one
+        is made of the drawn weights. Raises `CnnError` and `MissingPart`."""
+        from cnndsl.calibration.model import QuantizedModel
+        from cnndsl.quantization.file import read_quantization
         from cnndsl.verification import verify
 
-        return verify(self.graph, seed, precision)
+        table = weights.quantization if isinstance(weights, QuantizedModel) else None
+        if isinstance(weights, str | Path):
+            table = read_quantization(weights)
+        return verify(self.graph, seed, precision, quantization=table)
 
     def __repr__(self) -> str:
         ends = ", ".join(str(self.graph.types[o.node]) for o in self.graph.outputs if not o.training)

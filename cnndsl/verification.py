@@ -14,6 +14,9 @@ from cnndsl.ir.graph import Graph
 if TYPE_CHECKING:
     import numpy as np
 
+    from cnndsl.backends.tvm.options import Precision
+    from cnndsl.quantization.quantization import Quantization
+
     Arrays = dict[str, np.ndarray]
 
 LIMIT = 1e-5
@@ -21,6 +24,10 @@ LIMIT = 1e-5
 
 BF16_LIMIT = 2e-2
 """The same for a package that multiplies bfloat16 numbers."""
+
+INT8_LIMIT = 5e-2
+"""The same behind layers that stay in float32 in a package of whole numbers: what differs there in the last bits may round to
+the next whole number."""
 
 
 @dataclass(frozen=True)
@@ -39,19 +46,25 @@ class Finding:
 def verify(
     graph: Graph,
     seed: int = 0,
-    precision: Literal["f32", "bf16"] = "f32",
+    precision: Precision = "f32",
     tell: Tell = untold,
+    quantization: Quantization | None = None,
 ) -> Iterable[Finding]:
     """Compares static figures, PyTorch and TVM; every finding as soon as it is known. `tell` hears what is done next.
 
     Shapes, MACs, parameters and the state dict are compared exactly. For values, weights and inputs are drawn from
     `seed`; TVM runs every node in its plain form, within `plain_limit`, and then the whole package as it would be
-    shipped. A package in `precision` bf16 is compared layer by layer, and may be `BF16_LIMIT` off. Raises `CnnError`
-    (unsupported-by-backend, unsupported-by-target) and `MissingPart`.
+    shipped. A package in `precision` bf16 is compared layer by layer, and may be `BF16_LIMIT` off. One in int8 is that of
+    `quantization`, or else of the drawn weights, calibrated with drawn inputs: every tensor of whole numbers must be the same
+    as in `calibration/reference.py`. Raises `CnnError` (unsupported-by-backend, unsupported-by-target, not-quantized,
+    wrong-quantization) and `MissingPart`.
     """
     tell(Stage.PREPARING, "comparing figures")
     yield from _statics(graph)
-    yield from _values(graph, seed, precision, tell)
+    if precision == "int8":
+        yield from _whole_numbers(graph, seed, quantization, tell)
+    else:
+        yield from _values(graph, seed, precision, tell)
 
 
 def _statics(graph: Graph) -> Iterable[Finding]:
@@ -121,6 +134,54 @@ def _values(graph: Graph, seed: int, precision: Literal["f32", "bf16"], tell: Te
     answers = {o.name: expected[o.node] for o in outputs}
     of_outputs = {o.name: doubt.get(o.node, 1.0) for o in outputs}
     yield close("outputs", "PyTorch and the TVM package", answers, shipped, limit, of_outputs)
+
+
+def _whole_numbers(graph: Graph, seed: int, quantization: Quantization | None, tell: Tell) -> Iterable[Finding]:
+    from cnndsl.backends.tvm.build import build
+    from cnndsl.backends.tvm.examine.int8_layers import activations
+    from cnndsl.backends.tvm.plan.quantized_network import quantized_network
+    from cnndsl.calibration.calibrate import quantize
+    from cnndsl.calibration.comparison import exact_groups, reference_values
+    from cnndsl.calibration.reference import outputs
+
+    inputs = drawn_inputs(graph, seed)
+    if quantization is None:
+        tell(Stage.PREPARING, "quantising drawn weights")
+        weights = drawn_weights(graph, seed)
+        quantization = quantize(graph, weights, inputs, {}).quantization
+    tell(Stage.COMPARING, "computing the reference")
+    network = quantized_network(graph, quantization)
+    expected, exact = reference_values(network, inputs), exact_groups(network)
+    tell(Stage.COMPILING, "compiling the layers in int8")
+    found = activations(graph, network, inputs)
+    equal = {name: expected[name] for name in found if name in exact}
+    yield _same("whole numbers", equal, found)
+    others = {name: expected[name] for name in found if name not in exact}
+    if others:
+        yield close("behind float32", "the reference and TVM", others, found, INT8_LIMIT)
+    tell(Stage.COMPILING, "compiling the network")
+    package = build(graph, quantization=quantization, origin="the quantised network")
+    tell(Stage.COMPARING, "running the package")
+    result = package(*inputs.values())
+    answers = outputs(graph, quantization, inputs)
+    shipped = result if isinstance(result, dict) else dict.fromkeys(answers, result)
+    defined = {name: array for name, array in answers.items() if network.program.outputs[name] in exact}
+    rest = {name: array for name, array in answers.items() if name not in defined}
+    if defined:
+        yield _same("outputs", defined, shipped)
+    if rest:
+        yield close("outputs", "the reference and TVM", rest, shipped, INT8_LIMIT)
+
+
+def _same(what: str, expected: Arrays, found: Arrays) -> Finding:
+    """Compares arrays by name, bit by bit."""
+    between, count = "the reference and TVM", len(expected)
+    for name, array in expected.items():
+        other = found[name]
+        if other.shape != array.shape or (differ := int((array != other).sum())):
+            detail = f"`{name}`: {differ:,} of {array.size:,} numbers" if other.shape == array.shape else f"`{name}`"
+            return Finding(what, between, count, False, detail, name)
+    return Finding(what, between, count, True, "equal in every bit")
 
 
 def plain_limit(graph: Graph) -> float:

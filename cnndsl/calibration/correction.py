@@ -11,12 +11,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from cnndsl.backends.pytorch.library import nn, torch
+from cnndsl.backends.pytorch.library import torch
 from cnndsl.backends.tvm.plan.quantized import QuantizedGroup
 from cnndsl.backends.tvm.plan.quantized_network import QuantizedNetwork
+from cnndsl.calibration.product import product
 from cnndsl.calibration.ranges import BATCH, Hear, Seen
 from cnndsl.calibration.reference import Reference, run_of
-from cnndsl.ops.conv import Conv
 from cnndsl.quantization.quantization import QuantizedWeight
 
 if TYPE_CHECKING:
@@ -60,15 +60,6 @@ def _corrected(network: QuantizedNetwork, group: QuantizedGroup, x: Any, means: 
     weight = network.weight(group)
     scale = network.scale(anchor.inputs[0])
     mean = (x.sum(0, dtype=torch.int64).double() / len(x) - scale.zero_point).unsqueeze(0)
-    sums = _product(anchor, mean, torch.from_numpy(weight.numbers).double())[0].numpy()
+    sums = product(anchor, mean, torch.tensor(weight.numbers).double())[0].numpy()
     made = sums.reshape(len(sums), -1).mean(1) * weight.scales.astype(np.float64) * scale.scale
     return replace(weight, bias=(means - made).astype(np.float32))
-
-
-def _product(anchor: Any, x: Any, weight: Any) -> Any:
-    if not isinstance(anchor.op, Conv):
-        return nn.functional.linear(x, weight)
-    window = anchor.op.window_over(anchor.xs[0])
-    pads = [n for pair in zip(window.before[::-1], window.after[::-1], strict=True) for n in pair]
-    conv = (nn.functional.conv1d, nn.functional.conv2d, nn.functional.conv3d)[len(window.kernel) - 1]
-    return conv(nn.functional.pad(x, pads), weight, None, window.stride, 0, window.dilation, anchor.op.groups)

@@ -111,7 +111,7 @@ def run_of(network: QuantizedNetwork, group: QuantizedGroup, exact: bool = True)
 
 def _in_float(network: QuantizedNetwork, group: QuantizedGroup) -> Callable[[list[Any]], Any]:
     scales = [network.quantization.maps.get(name) for name in group.group.inputs]
-    first: Layer = _joined(group.group.route) if group.group.route else layer(group.group.anchor)
+    first: Layer = joined(group.group.route) if group.group.route else layer(group.group.anchor)
     tail = [layer(step) for step in group.group.tail]
 
     def run(values: list[Any]) -> Any:
@@ -126,15 +126,15 @@ def _in_float(network: QuantizedNetwork, group: QuantizedGroup) -> Callable[[lis
 
 def _moved(network: QuantizedNetwork, group: QuantizedGroup) -> Callable[[list[Any]], Any]:
     if group.group.route is not None:
-        joined = _joined(group.group.route)
-        return lambda values: joined(*values)
+        together = joined(group.group.route)
+        return lambda values: together(*values)
     # What a layer puts beside the numbers of its map is the real number zero.
     zero_point = network.scale(group.name).zero_point
     moved = layer(group.group.anchor)
     return lambda values: moved(_centred(values[0], zero_point)).add_(zero_point).to(torch.uint8)
 
 
-def _joined(route: Route) -> Layer:
+def joined(route: Route) -> Layer:
     """The channels of several maps in another order."""
     starts = [sum(route.widths[:source]) for source in range(len(route.widths))]
     places = torch.tensor([starts[source] + channel for source, channel in route.channels])
@@ -152,7 +152,7 @@ def sums_of(network: QuantizedNetwork, group: QuantizedGroup) -> tuple[Callable[
     anchor, kind = group.group.anchor, group.kind
     zeros = [network.scale(name).zero_point for name in anchor.inputs]
     if kind == "product":
-        weight = torch.from_numpy(network.weight(group).numbers)
+        weight = torch.tensor(network.weight(group).numbers)
         window = anchor.op.window_over(anchor.xs[0])
         add = Sums(weight, zeros[0], window, anchor.op.groups if isinstance(anchor.op, Conv) else 1)
         return lambda values: add(_centred(values[0], zeros[0])), 1

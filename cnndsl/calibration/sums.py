@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from cnndsl.backends.pytorch.library import nn, torch
+from cnndsl.calibration.product import convolution
 from cnndsl.ir.window import Window
 from cnndsl.quantization.arithmetic import LARGEST
 
@@ -45,16 +46,10 @@ class Sums:
         return total.float()
 
     def _linear(self, x: Any, weight: Any) -> Any:
-        window = self._window
-        if window is None:
+        if self._window is None:
             return nn.functional.linear(x, weight)
-        if window.before != window.after:
-            pads = [n for pair in zip(window.before[::-1], window.after[::-1], strict=True) for n in pair]
-            x = nn.functional.pad(x, pads)
-        conv = (nn.functional.conv1d, nn.functional.conv2d, nn.functional.conv3d)[len(window.kernel) - 1]
-        padding = window.before if window.before == window.after else 0
         with _plain():
-            return conv(x, weight, None, window.stride, padding, window.dilation, self._groups)
+            return convolution(x, weight, None, self._window, self._groups)
 
 
 def _parts(weight: Any, largest: int) -> int | None:

@@ -90,7 +90,8 @@ class Batches(click.ParamType[tuple[int, ...]]):
     type=click.Choice(["f32", "bf16", "int8"]),
     default="f32",
     show_default=True,
-    help="tvm: of the factors in convolutions and fully connected layers; int8 takes what `cnndsl quantize` wrote as --weights.",
+    help="tvm: of the factors in convolutions and fully connected layers; tvm, onnx: int8 takes what `cnndsl quantize` wrote as "
+    "--weights.",
 )
 @click.option("--threads", type=click.IntRange(1), help="tvm: how many the package uses; all cores by default.")
 @click.option("--dump", type=click.Path(file_okay=False, path_type=Path), help="tvm: write every stage as text there.")
@@ -125,6 +126,8 @@ def command(
     default = click.core.ParameterSource.DEFAULT
     given = {name for name in (*_WEIGHTED, *TVM_ONLY) if context.get_parameter_source(name) is not default}
     foreign = set() if to == "tvm" else given - set(_WEIGHTED if to in _EXPORTS else ())
+    if to == "onnx" and precision in ("f32", "int8"):
+        foreign -= {"precision"}
     if foreign:
         raise click.UsageError(f"--{min(foreign).replace('_', '-')} belongs to `--to tvm`", context)
     if to not in ("torch", "ir") and output is None:
@@ -168,6 +171,9 @@ def command(
         from cnndsl.backends.pytorch.writing.source import to_source
 
         _write(to_source(graph), output)
+    elif to == "onnx" and precision == "int8":
+        assert output is not None
+        _export_quantized(graph, output, weights)
     elif to in _EXPORTS:
         assert output is not None
         _export(graph, to, output, weights, seed)
@@ -190,6 +196,15 @@ def _export(graph: Graph, to: str, output: Path, weights: Path | None, seed: int
 
         with step(f"exporting {graph.name}"):
             (write_onnx if to == "onnx" else write_pt2)(graph, arrays, output)
+    note(f"wrote {output}")
+
+
+def _export_quantized(graph: Graph, output: Path, weights: Path | None) -> None:
+    from cnndsl.calibration.onnx import write_quantized_onnx
+
+    quantization = read_quantized(weights)
+    with step(f"exporting {graph.name}"):
+        write_quantized_onnx(graph, quantization, output)
     note(f"wrote {output}")
 
 

@@ -11,7 +11,7 @@ import click
 from cnndsl.cli.shared.reading import file_argument, network_options
 from cnndsl.cli.shared.recognising import opened, recogniser
 from cnndsl.cli.shared.voice import note, say, step
-from cnndsl.cli.shared.weighing import weights_option
+from cnndsl.cli.shared.weighing import read_quantized, weights_option
 
 PICTURES = (".svg", ".png", ".pdf")
 
@@ -19,6 +19,9 @@ PICTURES = (".svg", ".png", ".pdf")
 @click.command("evaluate")
 @file_argument
 @weights_option("Other weights than the run's best; required where FILE is a network and no run.")
+@click.option(
+    "--quantized", type=click.Path(path_type=Path), metavar="FILE", help="Also measure what `cnndsl quantize` wrote."
+)
 @click.option("--data", help="`digits`, a folder of class folders, or an .npz file.  [default: what the run held out]")
 @click.option("--validation", type=click.FloatRange(0, 1, True, True), help="Take only what training holds out so.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The seed of --validation.")
@@ -33,6 +36,7 @@ def command(
     context: click.Context,
     file: str,
     weights: Path | None,
+    quantized: Path | None,
     data: str | None,
     validation: float | None,
     seed: int,
@@ -53,13 +57,16 @@ def command(
     if run is not None and data is None:
         data, held_out = run.options.data, (run.options.validation, run.options.seed)
     assert data is not None
+    quantization = None if quantized is None else read_quantized(quantized)
     with step(f"evaluating {network.graph.name}"):
-        report = network.evaluate(data, held_out)
+        report = network.evaluate(data, held_out, quantization)
     if format == "json":
         say(json.dumps(report.json()))
     else:
         five = f", {report.top5:.2%} within five guesses" if len(report.classes) > 10 else ""
         say(f"{report.accuracy:.2%} of {report.count:,} examples are recognised{five}, loss {report.loss:.4f}")
+        if report.quantized is not None:
+            say(f"quantised {report.quantized:.2%}; it says the same as in float32 of {report.agreement:.2%}")
         for line in report.mistakes():
             say(f"  {line}")
     if output is not None:

@@ -22,6 +22,7 @@ VERBS = (
     "run",
     "bench",
     "train",
+    "quantize",
     "evaluate",
     "predict",
     "inspect",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,11 +41,14 @@ def read_given(graph: Graph, weights: Path) -> Given:
         return given_weights(graph, weights, note, tell)
 
 
-def read_quantized(weights: Path) -> Quantization:
+def read_quantized(weights: Path | None) -> Quantization:
     """What `--weights` means with `--precision int8`. Raises `CnnError`."""
     from cnndsl.published.weights import which
     from cnndsl.quantization.file import not_quantized, read_quantization
 
+    if weights is None:
+        absent = "precision int8 takes a quantised network, and there are no weights"
+        raise CnnError([replace(not_quantized("WEIGHTS"), message=absent)])
     if which(weights) is not None:
         raise CnnError([not_quantized(str(weights))])
     return read_quantization(weights)

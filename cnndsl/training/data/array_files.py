@@ -38,7 +38,7 @@ def arrays(path: Path) -> Collection:
             f"{path} has no examples", "write it with `numpy.savez(path, images=…, labels=…)`",
             f"expected `images` and `labels`, or `x_train`, `y_train`, `x_val`, `y_val`; found {', '.join(content) or 'nothing'}",
         )  # fmt: skip
-    examples = [_examples(path, name, content[name]) for name, _ in used]
+    examples = [stored_examples(path, name, content[name]) for name, _ in used]
     if len({(part.dtype, part.shape[1:]) for part in examples}) > 1:
         raise unreadable(
             f"{path} holds out examples of another kind", "write both parts alike",
@@ -66,7 +66,7 @@ def arrays(path: Path) -> Collection:
     )
 
 
-def _examples(path: Path, name: str, array: np.ndarray) -> np.ndarray:
+def stored_examples(path: Path, name: str, array: np.ndarray) -> np.ndarray:
     """uint8 pictures as N×H×W×C, numbers as float32."""
     import numpy as np
 

@@ -41,11 +41,13 @@ def folder(path: Path, reading: Mapping[str, Any] | None = None) -> Collection:
                 f"{parts[0]} and {other} have not the same classes", "give both the same folders",
                 f"only one of them has {', '.join(odd)}",
             )  # fmt: skip
-    files = [[(file, label) for label, name in enumerate(classes) for file in _pictures(part / name)] for part in parts]
+    files = [
+        [(file, label) for label, name in enumerate(classes) for file in pictures_in(part / name)] for part in parts
+    ]
     labels = np.array([label for part in files for _, label in part], np.int64)
     held_out = None if len(parts) == 1 else np.arange(len(files[0]), len(labels))
     paths = [file for part in files for file, _ in part]
-    return Collection(str(path), classes, labels, partial(_read, paths, reading or {}), held_out, fit="centre")
+    return Collection(str(path), classes, labels, partial(read_pictures, paths, reading or {}), held_out, fit="centre")
 
 
 def _classes(path: Path) -> tuple[str, ...]:
@@ -71,14 +73,14 @@ def _instead(path: Path) -> str:
     return "none" if any(path.iterdir()) else "nothing"
 
 
-def _pictures(path: Path) -> list[Path]:
+def pictures_in(path: Path) -> list[Path]:
     pictures = sorted(p for p in path.rglob("*") if p.suffix.lower() in ENDINGS and not p.name.startswith("."))
     if not pictures:
         raise unreadable(f"{path} has no pictures", f"expected files in {', '.join(sorted(ENDINGS))}")
     return pictures
 
 
-def _read(paths: Sequence[Path], reading: Mapping[str, Any], shape: Shape) -> np.ndarray:
+def read_pictures(paths: Sequence[Path], reading: Mapping[str, Any], shape: Shape) -> np.ndarray:
     """Every picture once, before anything starts; raises `CnnError` with those that cannot be read."""
     pictures = room(len(paths), shape, "uint8")
     faults: list[Diagnostic] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,8 @@ from cnndsl.training.run import Run
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from cnndsl.quantization.quantization import Quantization
 
     Arrays = dict[str, np.ndarray]
 
@@ -44,9 +46,22 @@ class Evaluation:
     classes: tuple[str, ...]
     top5: float = 0.0
     """The share of the examples of which the class is among the five likeliest."""
+    quantized: float | None = None
+    """The accuracy of the quantised network beside it; None where there is none."""
+    agreement: float | None = None
+    """The share of the examples of which the quantised network says the same class."""
 
     def json(self) -> dict[str, Any]:
-        return {"schema": 1, "accuracy": self.accuracy, "loss": self.loss, "count": self.count, "top5": self.top5}
+        found: dict[str, Any] = {
+            "schema": 1,
+            "accuracy": self.accuracy,
+            "loss": self.loss,
+            "count": self.count,
+            "top5": self.top5,
+        }
+        if self.quantized is not None:
+            found |= {"quantized_accuracy": self.quantized, "agreement": self.agreement}
+        return found
 
     def mistakes(self, most: int = 5) -> list[str]:
         """The confusions that are most frequent, for people."""
@@ -87,8 +102,11 @@ class Recogniser:
         names = use.classes if len(use.classes) == count else ("",) * count
         return cls(graph, arrays, names, use)
 
-    def evaluate(self, data: str, held_out: tuple[float, int] | None = None) -> Evaluation:
-        """Compares what the network says of examples with their labels. Raises `CnnError`.
+    def evaluate(
+        self, data: str, held_out: tuple[float, int] | None = None, quantization: Quantization | None = None
+    ) -> Evaluation:
+        """Compares what the network says of examples with their labels, and beside it what the quantised network says. Raises
+        `CnnError`.
 
         With `held_out`, a share and a seed, the examples are those that training with these would hold out. Else they are the
         part of `data` that the data itself holds out, or all examples where it holds out none.
@@ -107,12 +125,17 @@ class Recogniser:
             indices = np.arange(len(collection.labels)) if collection.held_out is None else collection.held_out
         labels = collection.labels[indices]
         matrix = MulticlassConfusionMatrix(len(self.classes))
-        losses, among = 0.0, 0
+        losses, among, right, same = 0.0, 0, 0, 0
+        beside = None if quantization is None else self._quantized(quantization, examples, indices)
         for start, scores in self._scores(examples, indices):
             truth = torch.from_numpy(labels[start : start + len(scores)])
             losses += float(functional.cross_entropy(scores.double(), truth, reduction="sum"))
             matrix.update(scores, truth)
             among += int((scores.topk(min(5, scores.shape[1])).indices == truth[:, None]).any(1).sum())
+            if beside is not None:
+                said = beside(start)
+                right += int((said == truth).sum())
+                same += int((said == scores.argmax(1)).sum())
         counts = matrix.compute().numpy()
         return Evaluation(
             float(np.trace(counts)) / len(labels),
@@ -121,7 +144,25 @@ class Recogniser:
             counts,
             collection.classes,
             among / len(labels),
+            None if beside is None else right / len(labels),
+            None if beside is None else same / len(labels),
         )
+
+    def _quantized(self, quantization: Quantization, examples: np.ndarray, indices: np.ndarray) -> Callable[[int], Any]:
+        """The classes that the quantised network says of the batch of these examples that begins at a place."""
+        import torch
+
+        from cnndsl.calibration.reference import to_torch
+        from cnndsl.training.data.preparation import Preparation
+
+        network, prepare = to_torch(self.graph, quantization), Preparation(self.use.reading)
+
+        def said(start: int) -> Any:
+            stored = torch.from_numpy(examples[indices[start : start + BATCH]])
+            scores = network(prepare.normalized(prepare.scaled(stored)))
+            return scores.flatten(1).argmax(1)
+
+        return said
 
     def _named(self, data: Collection) -> Collection:
         """The data with the network's own classes, where theirs are some of them by name. Raises `CnnError` (classes-mismatch)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from inspect import Parameter, Signature
@@ -43,6 +43,14 @@ def write_onnx(graph: Graph, weights: Weights, path: Path, batch: int | None = N
             f"an ONNX file holds at most 2 GiB, and the weights of {graph.name} take {size / 2**30:.1f} GiB",
             help="write `.pt2` instead",
         )
+    save_onnx(graph, lambda: exported(graph, weights, batch), path)
+
+
+def save_onnx(
+    graph: Graph, program: Callable[[], Any], path: Path, translations: Callable[[], Mapping[Any, Any]] | None = None
+) -> None:
+    """Writes what `program` gives, an exported program with the inputs and outputs of the network, as an ONNX file.
+    `translations` gives what operations of our own become. Raises `MissingPart` without the `onnx` extra."""
     try:
         import onnx
         import onnxscript  # noqa: F401  (what torch's exporter translates with)
@@ -51,7 +59,7 @@ def write_onnx(graph: Graph, weights: Weights, path: Path, batch: int | None = N
     with TemporaryDirectory() as folder, _quiet():
         file = Path(folder) / "network.onnx"
         torch.onnx.export(
-            exported(graph, weights, batch),
+            program(),
             (),
             str(file),
             dynamo=True,
@@ -60,6 +68,7 @@ def write_onnx(graph: Graph, weights: Weights, path: Path, batch: int | None = N
             output_names=[o.name for o in graph.outputs if not o.training],
             external_data=False,
             verbose=False,
+            custom_translation_table=dict(translations()) if translations else None,
         )
         onnx.checker.check_model(str(file), full_check=True)
         write_atomically(path, file.read_bytes())
@@ -75,7 +84,11 @@ def write_pt2(graph: Graph, weights: Weights, path: Path) -> None:
 
 def exported(graph: Graph, weights: Weights, batch: int | None = None) -> Any:
     """The program that `torch.export` makes of inference; its placeholders have the names of the inputs."""
-    module = loaded(graph, weights)
+    return traced(graph, loaded(graph, weights), batch)
+
+
+def traced(graph: Graph, module: Any, batch: int | None = None) -> Any:
+    """The program that `torch.export` makes of a module which takes and gives what the network does."""
     _name_arguments(module, [i.name for i in graph.inputs])
     # With an example of batch 1, PyTorch would take the batch for a constant.
     count = batch or 2
