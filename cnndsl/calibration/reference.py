@@ -144,7 +144,7 @@ def joined(route: Route) -> Layer:
 def _rescaled(network: QuantizedNetwork, group: QuantizedGroup, exact: bool) -> Callable[[list[Any]], Any]:
     sums, count = sums_of(network, group)
     after = network.rescaling(group)
-    return lambda values: finished(sums(values[:count]), values[count:], after, group.rounds, exact)
+    return lambda values: finished(sums(values), values[count:], after, group.rounds, exact)
 
 
 def sums_of(network: QuantizedNetwork, group: QuantizedGroup) -> tuple[Callable[[list[Any]], Any], int]:

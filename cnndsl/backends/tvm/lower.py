@@ -20,6 +20,7 @@ from cnndsl.backends.tvm.kernels.choices import tuned_functions
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.plan.groups import Group, plan
 from cnndsl.backends.tvm.plan.joins import find_joins
+from cnndsl.backends.tvm.plan.quantized import with_tails
 from cnndsl.backends.tvm.program.plain import variable
 from cnndsl.backends.tvm.program.steps import Program
 from cnndsl.backends.tvm.target import Cpu, Gpu, find_cpu
@@ -108,7 +109,7 @@ def assemble_quantized(
             # What a single layer reads is rounded for that layer, in the form that it likes.
             if name in rounded and main.readers[name] > 1:
                 main.quads(name)
-        for group in network.groups:
+        for group in with_tails(network.program, network.groups):
             main.group = group.group
             if group.name in main.values:
                 # A table that the kernel before it has looked up.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from math import inf, prod
 from typing import Literal
 
-from cnndsl.backends.tvm.plan.groups import Group
+from cnndsl.backends.tvm.plan.groups import Group, plan
 from cnndsl.backends.tvm.plan.routes import find_routes
 from cnndsl.backends.tvm.plan.taps import find_positions
 from cnndsl.backends.tvm.program.steps import Program, Step
@@ -79,6 +79,21 @@ def plan_quantized(program: Program, keep: frozenset[str] = frozenset()) -> tupl
     return tuple(
         replace(g, rounds=g.kind != "float" and (g.name in read_as_numbers or g.kind != "product")) for g in groups
     )
+
+
+def with_tails(program: Program, groups: Sequence[QuantizedGroup]) -> tuple[QuantizedGroup, ...]:
+    """The same groups, but that a layer in float32 has its tail in float32 with it, as one kernel computes them, where nothing
+    between the two is rounded."""
+    rounded = set(rounded_tensors(program, groups))
+    real = {g.name for g in groups if g.kind == "float" and g.group.route is None}
+    whole: dict[str, QuantizedGroup] = {}
+    inner: set[str] = set()
+    for group in plan(program):
+        *before, last = (step.name for step in (group.anchor, *group.tail))
+        if before and real.issuperset((*before, last)) and not rounded.intersection(before):
+            whole[last] = QuantizedGroup(group, "float", rounds=False)
+            inner.update(before)
+    return tuple(whole.get(g.name, g) for g in groups if g.name not in inner)
 
 
 def left_real(groups: Sequence[QuantizedGroup]) -> tuple[str, ...]:

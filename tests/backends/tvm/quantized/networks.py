@@ -41,7 +41,11 @@ Conv5x5(6, pad=valid) → Tanh → AvgPool → Conv5x5(16, pad=valid) → Tanh �
 → FC(30) → Tanh → FC(10)""",
     "shapes": """input 5×9×10
 Conv3x3(18, dilation=2, pad=2) → Pad(1) → Conv3x3(18, pad=valid) → GELU as a
-→ AvgPool3x3(stride=1, pad=same) → mul{ id | a } → PReLU → Conv1x1(32) → PixelShuffle(2) → BN → ReLU
+→ AvgPool3x3(stride=1, pad=same) → mul{ id | a } → ELU → Conv1x1(32) → PixelShuffle(2) → BN → ReLU
 → add{ id | a → Upsample(2) → Pad(1) → Conv3x3(8, pad=valid) } → MaxPool3x3(stride=3, ceil=true)
 → Conv3x3(10, stride=3) → Abs → Flatten → FC(3)""",
+    "sums": """input 6×9×7
+Conv3x3(20) → Sigmoid
+→ add{ id | MaxPool3x3(stride=1, pad=same) } → ReLU → add{ Tanh | id } as c → Conv1x1(20) → Sigmoid
+→ add{ Abs | c } → mul{ id | c } → AvgPool3x3(stride=2) → Conv1x1(3)""",
 }
