@@ -63,9 +63,18 @@ def _added(graph: Graph, node: Node) -> list[str]:
 def _working(graph: Graph, name: str) -> str:
     """The tensor behind layers that do nothing."""
     inputs = {entry.name for entry in graph.inputs}
-    while name in graph.types and name not in inputs and (graph[name].op.word in IDLE or _silent(graph[name])):
+    while (
+        name in graph.types
+        and name not in inputs
+        and (graph[name].op.word in IDLE or _silent(graph[name]) or _flattens(graph[name]))
+    ):
         (name,) = graph[name].inputs
     return name
+
+
+def _flattens(node: Node) -> bool:
+    """Whether a layer lays all numbers out in a row, as `Flatten` does."""
+    return node.op.word == "Reshape" and len(node.type.shape) == 1
 
 
 def _silent(node: Node) -> bool:
