@@ -58,7 +58,8 @@ def import_onnx(
             from cnndsl.importing.proving.onnx_runtime import Source, compared
         except ImportError:
             return Agreement(None, None)
-        return compared(Source(proto, path.parent), trace, graph, keys, names)
+        whole = None if starts or ends else path
+        return compared(Source(proto, path.parent, whole), trace, graph, keys, names)
 
     return import_trace(trace, path.name, compare, forms=forms)
 

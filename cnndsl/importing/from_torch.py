@@ -10,6 +10,7 @@ from cnndsl.analyses.summary import summarize
 from cnndsl.backends.pytorch.library import torch
 from cnndsl.importing.imported import Imported, Report, first_proved, lines_of, net_of
 from cnndsl.importing.plain.constants import with_computed_constants
+from cnndsl.importing.plain.dead_ends import with_dead_ends
 from cnndsl.importing.proving.proof import Agreement, macs_of, same_outputs, same_state
 from cnndsl.importing.readers.torch_export import outline, trace_module
 from cnndsl.importing.refuse import Unproved, Unread, unreadable
@@ -25,16 +26,23 @@ def import_module(
 ) -> Imported:
     """The program of a module in evaluation, for inputs of these shapes (without batch) and dtypes.
 
-    `forms` says which of the forms may be taken, all when empty. Without `compare` no outputs are computed. The module stays as it is; one on the meta device has no
-    numbers, and its outputs are not compared. Raises `CnnError` (cannot-import).
+    `forms` says which of the forms may be taken, all when empty. Without `compare` no outputs are computed, and no weights
+    are given. The module stays as it is; one on the meta device has no numbers, and its outputs are not compared. Raises `CnnError` (cannot-import).
     """
     try:
         trace = trace_module(module, inputs, name)
         if trace.unreached():
             trace = _with_heads(trace, module, inputs)
+        if idle := trace.unreached():
+            shown = ", ".join(f"`{key}`" for key in idle[:4]) + (f", … {len(idle) - 4} more" if len(idle) > 4 else "")
+            raise Unread(
+                "it holds weights that its forward never takes",
+                f"take the module of `{idle[0]}` out of it: a program has the weights of its layers, and no others",
+                f"found: {shown}",
+            )
     except Unread as why:
         raise unreadable(source, why) from why
-    net = net_of(with_computed_constants(trace), source)
+    net = net_of(with_computed_constants(with_dead_ends(trace)), source)
     shell = outline(module).eval().requires_grad_(False)
     examples = tuple(torch.empty((2, *shape), dtype=getattr(torch, dtype), device="meta") for shape, dtype in inputs)
     macs = macs_of(shell, examples)
@@ -61,7 +69,9 @@ def import_module(
         max_rel_error=found["agreement"].drawn,
         max_rel_error_given=found["agreement"].given,
     )
-    state = None if _empty(module) else {k: v.detach().cpu().numpy() for k, v in module.state_dict().items()}
+    state = (
+        None if _empty(module) or not compare else {k: v.detach().cpu().numpy() for k, v in module.state_dict().items()}
+    )
     return Imported(text, graph, state, report)
 
 

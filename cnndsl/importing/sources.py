@@ -36,7 +36,7 @@ def import_source(
     ends: Sequence[str] = (),
 ) -> Imported:
     """The program of a network from elsewhere, proved. `options` go to a library's constructor, `inputs` are sizes by name
-    ("" for the first input). Without `numbers` a library's network is built without weights, and outputs are not compared.
+    ("" for the first input). Without `numbers` a library's network comes without weights, and outputs are not compared.
     Of an ONNX file, the part from the tensors `starts` to the tensors `ends`.
 
     Raises `CnnError` (cannot-import, file-not-found, unknown-architecture) and `MissingPart`.
@@ -77,8 +77,7 @@ def import_source(
 
     found = named(source, options, pretrained)
     size = _shapes(inputs).get("", found.size)
-    module = found.module if numbers else found.module.to("meta")
-    return import_module(module, [(size, "float32")], found.name, f"{found.origin}", forms=forms)
+    return import_module(found.module, [(size, "float32")], found.name, f"{found.origin}", forms=forms, compare=numbers)
 
 
 def _shapes(inputs: Mapping[str, str]) -> dict[str, tuple[int, ...]]:

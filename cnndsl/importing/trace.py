@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
+UNREAD = "unread"
+"""The label of what is computed with weights and read by nobody. It is kept as long as its weights are in the state dict."""
+
 
 @dataclass(frozen=True)
 class Ref:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, final
+from typing import Any, ClassVar, Literal, Self, final
 
 from cnndsl.ir.arguments import Axes, Padding, Positive
+from cnndsl.ir.call import Call, alike, padding
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.shared.refusals import needed_window
 from cnndsl.ir.tensor import TensorType
@@ -106,6 +107,22 @@ class SepConv(Op):
         (x,) = xs
         between = self.depthwise(x).to_relax(relax, xs, values, part("depthwise", weights))
         return self.pointwise_conv(x).to_relax(relax, (self._between(x),), (between,), part("pointwise", weights))
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "sep_conv":
+            return None
+        rank = xs[0].rank
+        _, _, *kernel = call.weights["depthwise.weight"]
+        return cls(
+            channels=call.weights["pointwise.weight"][0],
+            window=alike(kernel, rank),
+            stride=call.window("stride", rank),
+            dilation=call.window("dilation", rank),
+            pad=padding(call, kernel, rank),
+            pad_mode=call.arguments.get("pad_mode", "zeros"),
+            bias="depthwise.bias" in call.weights,
+        )
 
 
 def part(name: str, weights: dict[str, Any]) -> dict[str, Any]:

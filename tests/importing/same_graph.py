@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
+import numpy as np
+
 from cnndsl.backends.pytorch.expression import recorded
 from cnndsl.backends.pytorch.writing.layout import text
 from cnndsl.backends.pytorch.writing.makers import NN, formula
 from cnndsl.ir.graph import Graph, Node
+from cnndsl.ir.tensor import TensorType
 from cnndsl.ops.avg_pool import AvgPool
+from cnndsl.ops.mean import Mean
 from cnndsl.ops.upsample import Upsample
 
 IDLE = {"Identity", "Flatten"}
@@ -37,16 +43,38 @@ def difference(ours: Graph, theirs: Graph) -> str:
             return f"`{_said(ours, one)}` and `{_said(theirs, other)}`"
         if ours.node_weights(one) and one.weights_of != other.weights_of:
             return f"the weights of `{one.weights_of}` and `{other.weights_of}`"
-        pending += zip(one.inputs, other.inputs, strict=True)
+        left, right = _added(ours, one), _added(theirs, other)
+        if len(left) != len(right):
+            return f"{len(left)} and {len(right)} tensors are added in `{a}` and `{b}`"
+        pending += zip(left, right, strict=True)
     return ""
+
+
+def _added(graph: Graph, node: Node) -> list[str]:
+    """What an operation takes; of a sum whose first summand is a sum that nobody else reads, the summands of both, which are
+    added in the same order."""
+    first, *rest = node.inputs or [""]
+    inner = graph[first] if node.op.word == "add" and first in {n.name for n in graph.nodes} else None
+    if inner is None or inner.op.word != "add" or len(graph.consumers[first]) != 1:
+        return list(node.inputs)
+    return [*_added(graph, inner), *rest]
 
 
 def _working(graph: Graph, name: str) -> str:
     """The tensor behind layers that do nothing."""
     inputs = {entry.name for entry in graph.inputs}
-    while name in graph.types and name not in inputs and (graph[name].op.word in IDLE or _silent(graph[name])):
+    while (
+        name in graph.types
+        and name not in inputs
+        and (graph[name].op.word in IDLE or _silent(graph[name]) or _flattens(graph[name]))
+    ):
         (name,) = graph[name].inputs
     return name
+
+
+def _flattens(node: Node) -> bool:
+    """Whether a layer lays all numbers out in a row, as `Flatten` does."""
+    return node.op.word == "Reshape" and len(node.type.shape) == 1
 
 
 def _silent(node: Node) -> bool:
@@ -59,13 +87,27 @@ def _said(graph: Graph, node: Node) -> tuple[str, str]:
     if isinstance(node.op, Upsample):
         # By a factor and to a size is the same where the positions are.
         return f"Upsample {node.op.mode} {node.op.align} {node.op.taps(xs[0])}", str(node.type.shape)
+    if node.op.word in ("add", "Reshape"):
+        # What is added is looked at one by one; numbers are laid out anew in one way.
+        return node.op.word, "×".join(map(str, node.type.shape))
+    if _averages(node, xs):
+        return "the mean of all positions", str(node.type.channels)
     made = node.op.to_torch(NN, xs)
     module = "" if made is None else text(recorded(made))
     if isinstance(node.op, AvgPool) and "padding=" not in module:
         # Without padding nothing is there to be counted.
         module = module.replace(", count_include_pad=False", "")
     if not node.op.begins and made is None:
-        module = repr(formula(graph, node))
+        module = re.sub(r"\d+\.\d+(e-?\d+)?", lambda n: str(np.float32(n[0])), repr(formula(graph, node)))
     # On a vector, a fully connected layer and a linear one are the same.
     word = "Linear" if node.op.word == "FC" and xs[0].rank == 0 else node.op.word
+    word = "Conv" if word == "DWConv" else word
     return f"{word} {module}", "×".join(map(str, node.type.shape))
+
+
+def _averages(node: Node, xs: tuple[TensorType, ...]) -> bool:
+    """Whether a layer is the mean of each channel over all positions, whatever it leaves of their axes."""
+    if isinstance(node.op, Mean):
+        axes = node.op.axis if isinstance(node.op.axis, tuple) else (node.op.axis,)
+        return set(axes) == {n for n in range(len(xs[0].shape)) if n != xs[0].channel_axis}
+    return node.op.word == "GlobalAvgPool"

@@ -91,8 +91,12 @@ def _made(web: Web, ref: Ref, flowing: Ref, node: Node) -> Ref | None:
         (spread,) = inner.refs()
         if inner.shape == (batch, *web.shape(spread)[1:]) and web.shape(spread)[0] == 1:
             return _made(web, spread, flowing, node)
-    if inner is None or inner.target not in _COMPUTED or inner.shape[:1] == (batch,):
+        if inner.shape == (batch, *web.shape(spread)):
+            return _made(web, spread, flowing, node)
+    if inner is None or inner.target not in _COMPUTED:
         return None
+    if inner.shape[:1] == (batch,):
+        return _with_batch(web, inner, name, flowing, node)
     before: dict[str, Ref] = {}
     for index, item in enumerate(inner.refs()):
         if inner.target in ("linear", "layer_norm") and index:
@@ -115,6 +119,45 @@ def _made(web: Web, ref: Ref, flowing: Ref, node: Node) -> Ref | None:
     copy = replace(inner, name=name, arguments=changed, shape=(batch, *inner.shape), scope=node.scope)
     web.insert(copy, before=node.name)
     return Ref(name)
+
+
+def _with_batch(web: Web, inner: Node, name: str, flowing: Ref, node: Node) -> Ref | None:
+    """The same for an operation on tensors that have the batch already: it stays as it is, on what is made for them."""
+    if inner.target in ("expand", "rel_pos"):
+        return None
+    made: dict[str, Ref] = {}
+    for ref in inner.refs():
+        found = _made(web, ref, flowing, node) if web.shape(ref)[:1] == (web.trace.batch,) else None
+        if found is None or web.shape(found) != web.shape(ref):
+            return None
+        made[ref.name] = found
+    changed = {
+        key: [made[item.name] for item in value]
+        if isinstance(value, list) and all(isinstance(item, Ref) for item in value)
+        else made[value.name]
+        if isinstance(value, Ref)
+        else value
+        for key, value in inner.arguments.items()
+    }
+    behind = _behind_the_batch(inner)
+    if behind is None:
+        return None
+    changed |= behind
+    web.insert(replace(inner, name=name, arguments=changed, scope=node.scope), before=node.name)
+    return Ref(name)
+
+
+def _behind_the_batch(node: Node) -> dict[str, Any] | None:
+    """The axes of an operation, which were counted with the batch, without it; None for one that does something along it."""
+    found: dict[str, Any] = {}
+    if isinstance(axis := node.arguments.get("axis"), int):
+        found["axis"] = axis - 1
+    if isinstance(axes := node.arguments.get("axes"), tuple):
+        turned = node.target == "permute"
+        if turned and axes[0] != 0:
+            return None
+        found["axes"] = tuple(n - 1 for n in (axes[1:] if turned else axes))
+    return None if found.get("axis", 0) < 0 or min(found.get("axes", (0,))) < 0 else found
 
 
 def _lists(array: Any) -> Any:

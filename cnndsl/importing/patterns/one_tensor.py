@@ -34,7 +34,11 @@ def rewrite(web: Web, node: Node) -> Node | None:
         if _uses(web, web.weight_ref(other)) > 1:
             # A tensor that is taken several times is a layer of its own.
             continue
-        axis = next((n for n, size in enumerate(reversed(web.shape(other))) if size != 1), None)
+        shape = web.shape(other)
+        if len(shape) == len(node.shape) and shape[0] == web.trace.batch != 1 and weight.elements == 1:
+            # One number that was given a batch is a tensor of its own.
+            continue
+        axis = next((n for n, size in enumerate(reversed(shape)) if size != 1), None)
         if node.target == "mul" and axis is not None and weight.elements == max(weight.shape, default=1):
             # It may be laid out along the axis that it scales.
             place = len(node.shape) - 2 - axis

@@ -35,10 +35,7 @@ def rewrite(web: Web, node: Node) -> Node | None:
     if node.target.startswith("avg_pool") and (mode != "constant" or node.arguments.get("ceil_mode")):
         return None
     pads = pad.arguments["pads"]
-    if "pool" in node.target and any(
-        max(pair) >= k for pair, k in zip(pads, node.arguments["kernel_size"], strict=True)
-    ):
-        # A window may lie in the padding alone, which a pool's own padding cannot say.
+    if "pool" in node.target and _unseen(node, pads):
         return None
     arguments = {**node.arguments, first: pad.arguments["self"]}
     if not node.target.startswith("conv"):
@@ -50,6 +47,13 @@ def rewrite(web: Web, node: Node) -> Node | None:
     arguments |= {"padding": [a for a, _ in pads]} if all(a == b for a, b in pads) else {"pads": pads}
     arguments |= {"pad_mode": "zeros" if mode == "constant" else mode}
     return replace(node, arguments=arguments, scope=common(pad, node))
+
+
+def _unseen(node: Node, pads: tuple[tuple[int, int], ...]) -> bool:
+    """Whether a window could lie in what is added alone, which no pool of ours has."""
+    given = node.arguments["kernel_size"]
+    kernel = [given] * len(pads) if isinstance(given, int) else list(given) * (len(pads) if len(given) == 1 else 1)
+    return any(max(pair) >= size for pair, size in zip(pads, kernel, strict=True))
 
 
 def _with_amounts(web: Web, node: Node) -> Node | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.importing.proving.proof import Agreement
+from cnndsl.importing.readers.onnx.model import entering
 from cnndsl.importing.refuse import Unproved
 from cnndsl.importing.trace import Tensor, Trace
 from cnndsl.ir.graph import Graph
@@ -29,10 +30,11 @@ _IDLE = ("Reshape", "Flatten", "Permute", "Identity", "ToTokens", "ToMap", "Drop
 
 @dataclass(frozen=True)
 class Source:
-    """A model in memory, and the folder that data beside it is in."""
+    """A model in memory, and the folder that data beside it is in; the file, where it is all of the model."""
 
     proto: Any
     folder: Path
+    file: Path | None = None
 
     def run(self, inputs: Mapping[str, np.ndarray], outputs: Sequence[str]) -> list[np.ndarray] | None:
         """These tensors for these inputs; None where there is no ONNX Runtime, or where it does not take the file."""
@@ -40,26 +42,40 @@ class Source:
             import onnxruntime
         except ImportError:
             return None
-        model = self.proto
-        leaving = [value.name for value in model.graph.output]
-        if extra := [name for name in outputs if name not in leaving]:
-            model = type(model)()
-            model.CopyFrom(self.proto)
-            for name in extra:
-                model.graph.output.add(name=name)
+        leaving = [value.name for value in self.proto.graph.output]
+        extra = [name for name in outputs if name not in leaving]
+        given = str(self.file) if self.file is not None and not extra else self._with(extra)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         options.intra_op_num_threads = 1
         options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(self.folder))
         try:
-            session = onnxruntime.InferenceSession(
-                model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-            )
+            session = onnxruntime.InferenceSession(given, options, providers=["CPUExecutionProvider"])
             return list(session.run(list(outputs), dict(inputs)))
         except _errors():
             # ONNX Runtime does not take every file, such as one of a later version: then nothing is compared, and the report
             # says so.
             return None
+
+    def _with(self, extra: Sequence[str]) -> bytes:
+        """The model's bytes, with further outputs."""
+        count = len(self.proto.graph.output)
+        for name in extra:
+            self.proto.graph.output.add(name=name)
+        data = bytes(self.proto.SerializeToString())
+        del self.proto.graph.output[count:]
+        return data
+
+    @property
+    def examples(self) -> int | None:
+        """How long the batch is, None where the model leaves it open."""
+        held = {tensor.name for tensor in self.proto.graph.initializer}
+        sizes = [entering(value)[2] for value in self.proto.graph.input if value.name not in held]
+        return next((shape[0] for shape in sizes if shape[0] is not None), None)
+
+
+EXAMPLES = 2
+"""How many examples are compared where that is open."""
 
 
 def compared(
@@ -70,7 +86,8 @@ def compared(
     from cnndsl.backends.pytorch.library import torch
 
     module = _module(graph, trace, keys)
-    inputs = [drawn(tensor) for tensor in trace.inputs]
+    examples = source.examples or EXAMPLES
+    inputs = [drawn(replace(tensor, shape=(examples, *tensor.shape[1:]))) for tensor in trace.inputs]
     within = {o.name: _bounded(graph, o.node) for o in graph.outputs}
     before = [node for node in within.values() if node is not None and names.get(graph[node].inputs[0])]
     befores = [graph[node].inputs[0] for node in dict.fromkeys(before)]

@@ -29,10 +29,12 @@ def trace_module(
 
     Raises `Unread` where PyTorch cannot follow the module, as where control flow depends on numbers.
     """
-    copied = _sharing(module).eval()
+    empty = any(tensor.device.type == "meta" for tensor in (*module.parameters(), *module.buffers()))
+    copied = (_pretending(module) if empty else _sharing(module)).eval()
     if heads:
         _believing(copied)
-    device = next((tensor.device for tensor in (*module.parameters(), *module.buffers())), torch.device("cpu"))
+    tensors = (*module.parameters(), *module.buffers())
+    device = "cpu" if empty else next((tensor.device for tensor in tensors), "cpu")
     examples = tuple(
         torch.empty((BATCH, *shape), dtype=getattr(torch, dtype), device=device) for shape, dtype in inputs
     )
@@ -65,6 +67,23 @@ def _believing(module: Any) -> None:
 def _sharing(module: Any) -> Any:
     """A copy of the modules that has the same tensors."""
     return copy.deepcopy(module, {id(tensor): tensor for tensor in (*module.parameters(), *module.buffers())})
+
+
+def _pretending(module: Any) -> Any:
+    """A copy of a module without numbers whose tensors pretend to have some: what its code makes anew has them really, which
+    on the meta device it would not."""
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    memo: dict[int, Any] = {}
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        for tensor in (*module.parameters(), *module.buffers()):
+            if tensor.device.type == "meta":
+                made = torch.empty(tensor.shape, dtype=tensor.dtype)
+                trained = isinstance(tensor, nn.Parameter)
+                memo[id(tensor)] = nn.Parameter(made, requires_grad=tensor.requires_grad) if trained else made
+            else:
+                memo[id(tensor)] = tensor
+        return copy.deepcopy(module, memo)
 
 
 def outline(module: Any) -> Any:

@@ -14,25 +14,34 @@ from cnndsl.importing.structure.labels import bracketed, positioned, without_idl
 from cnndsl.importing.structure.regions import regions, unstructured
 from cnndsl.importing.structure.repeats import folded
 from cnndsl.importing.structure.splits import split
+from cnndsl.importing.trace import UNREAD
 from cnndsl.passes.values.functions import FUNCTIONS
 from cnndsl.passes.values.visible import is_layer
 from cnndsl.syntax.vocabulary import RESERVED
 
 
 def renamed(net: Net) -> Net:
-    """The network with names of inputs that the language can say."""
+    """The network with names of inputs and outputs that the language can say."""
     taken: set[str] = set()
     names: dict[str, str] = {}
     for name, _ in net.inputs:
-        plain = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in name)
-        plain = plain if plain[:1].isalpha() or plain[:1] == "_" else f"input_{plain}"
-        while plain in taken or plain in RESERVED or is_layer(plain) or plain in FUNCTIONS:
-            plain += "_"
-        taken.add(plain)
-        names[name] = plain
+        names[name] = _said(name, "input", taken)
     pieces = tuple(replace(p, inputs=tuple(names.get(n, n) for n in p.inputs)) for p in net.pieces)
-    outputs = tuple((label, names.get(value, value)) for label, value in net.outputs)
+    outputs = tuple(
+        (label if label == UNREAD or label.isidentifier() else _said(label, "output", taken), names.get(value, value))
+        for label, value in net.outputs
+    )
     return replace(net, inputs=tuple((names[n], t) for n, t in net.inputs), pieces=pieces, outputs=outputs)
+
+
+def _said(name: str, role: str, taken: set[str]) -> str:
+    """A name like this one that the language can say, and that is not taken."""
+    plain = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in name)
+    plain = plain if plain[:1].isalpha() or plain[:1] == "_" else f"{role}_{plain}"
+    while plain in taken or plain in RESERVED or is_layer(plain) or plain in FUNCTIONS:
+        plain += "_"
+    taken.add(plain)
+    return plain
 
 
 def flat(net: Net) -> Program:

@@ -23,6 +23,7 @@ from cnndsl.importing.structure.levels import is_tuple
 from cnndsl.importing.structure.spelling import Spelling
 from cnndsl.importing.structure.taps import Names, is_name
 from cnndsl.importing.structure.words import defaults_of, number
+from cnndsl.importing.trace import UNREAD
 from cnndsl.ir.tensor import TensorType
 from cnndsl.syntax.printer import format_text
 
@@ -80,7 +81,8 @@ class _Writer(Spelling):
                 rest.append(Line(names=(alias,), body=(Use(name=name),)))
                 name = alias
             leaving.append(name)
-        return (*rest, replace(last, names=tuple(leaving)))
+        read = [name for (label, _), name in zip(self.program.outputs, leaving, strict=True) if label != UNREAD]
+        return (*rest, replace(last, names=tuple(read)))
 
     def named_blocks(self) -> None:
         """Gives the tensors of each block their names: its results first, then what enters it, which is called as where it is

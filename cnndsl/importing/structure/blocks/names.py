@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from cnndsl.importing.structure.blocks.solve import Solver
 from cnndsl.importing.structure.blocks.vectors import Slot
@@ -23,12 +24,27 @@ def name_slots(solver: Solver) -> list[str]:
     if out is not None:
         names[out] = _free("channels", taken)
     rest = [n for n in widths if n != out]
+    hints = {n: _width(solver, solver.slots[n], len(rest)) for n in rest}
     for n in rest:
-        names[n] = _free(_width(solver, solver.slots[n], len(rest)), taken)
-    for n, slot in enumerate(solver.slots):
-        if not names[n]:
-            names[n] = _free(_other(slot), taken)
+        names[n] = _free(_in_turn(solver, n, hints), taken)
+    others = {n: _other(slot) for n, slot in enumerate(solver.slots) if not names[n]}
+    for n, name in others.items():
+        same = [m for m, other in others.items() if other == name]
+        # Several of one role are numbered in their order, the first of them too.
+        turn = f"{name}{'_' * name[-1].isdigit()}{same.index(n) + 1}" if len(same) > 1 else name
+        names[n] = _free(turn, taken)
     return names
+
+
+def _in_turn(solver: Solver, n: int, hints: Mapping[int, str]) -> str:
+    """The name of one of several widths with one hint, as those of a branch are: the last has it by itself, and one before it
+    that is never wider is `…_reduced`."""
+    last = max(m for m, hint in hints.items() if hint == hints[n])
+    if n == last or hints[n] in ("squeezed", "expanded", "middle"):
+        return hints[n]
+    pairs = zip(solver.slots[n].values, solver.slots[last].values, strict=True)
+    narrow = all(a <= b for a, b in pairs if a is not None and b is not None)
+    return f"{hints[n]}_{'reduced' if narrow else 'inner'}"
 
 
 def _output(solver: Solver, widths: list[int]) -> int | None:
