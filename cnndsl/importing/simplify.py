@@ -22,6 +22,7 @@ from cnndsl.importing.patterns import (
     shuffles,
     spread,
     tokens,
+    undone,
 )
 from cnndsl.importing.patterns.attending import attend, attention, layout
 from cnndsl.importing.plain.canonical import canonical
@@ -29,6 +30,7 @@ from cnndsl.importing.trace import Trace
 from cnndsl.importing.web import Web, walk
 
 PATTERNS: tuple[ModuleType, ...] = (
+    undone,
     numbers,
     padded,
     dropped,
