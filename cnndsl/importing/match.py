@@ -22,7 +22,7 @@ from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, registry
 from cnndsl.ir.tensor import TensorType
 
-_SIZED = ("sum", "var", "expand")
+_SIZED = ("sum", "var", "expand", "matmul")
 """Operations whose other way depends on the size of what they take."""
 _MERGES = ("add", "sub", "mul", "div", "maximum", "minimum", "cat", "mean of branches")
 

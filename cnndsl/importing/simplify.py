@@ -23,6 +23,7 @@ from cnndsl.importing.patterns import (
     spread,
     tokens,
     undone,
+    windows,
 )
 from cnndsl.importing.patterns.attending import attend, attention, layout
 from cnndsl.importing.plain.canonical import canonical
@@ -30,6 +31,7 @@ from cnndsl.importing.trace import Trace
 from cnndsl.importing.web import Web, walk
 
 PATTERNS: tuple[ModuleType, ...] = (
+    windows,
     undone,
     numbers,
     padded,

@@ -1,4 +1,4 @@
-"""Changes of layout that undo each other: axes turned there and back, parts cut apart and joined again."""
+"""Changes of a trained tensor's layout that undo each other: axes turned there and back, parts cut apart and joined again."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ TARGETS = ("permute", "reshape", "cat")
 
 def rewrite(web: Web, node: Node) -> Node | None:
     """The tensor itself, where the operation brings back what it was."""
+    if not web.still(web.ref(node)):
+        return None
     before = {"permute": _turned, "reshape": _laid, "cat": _cut}[node.target](web, node)
     if before is None or web.shape(before) != node.shape:
         return None

@@ -106,6 +106,17 @@ def _spread(node: Node, _: tuple[int, ...] | None) -> tuple[Node, ...]:
     return (replace(node, target=f"upsample_nearest{len(scales)}d", arguments=arguments),)
 
 
+def _of_vector(node: Node, weight_shape: tuple[int, ...] | None) -> tuple[Node, ...]:
+    """A vector times a matrix: a matrix of one row."""
+    before, (batch, *after) = node.arguments["before"], node.shape
+    if weight_shape is not None or len(before) != 1 or len(after) != 1:
+        return ()
+    row = Node(f"{node.name}.row", "reshape", {"self": node.arguments["self"]}, (batch, 1, before[0]), scope=node.scope)
+    arguments = {**node.arguments, "self": Ref(row.name)}
+    product = Node(f"{node.name}.product", "matmul", arguments, (batch, 1, after[0]), scope=node.scope)
+    return row, product, replace(node, target="reshape", arguments={"self": Ref(product.name)})
+
+
 _WAYS: Mapping[str, Callable[[Node, tuple[int, ...] | None], tuple[Node, ...]]] = {
     "layer_scale": _scaled,
     "l2_norm": _length,
@@ -113,6 +124,7 @@ _WAYS: Mapping[str, Callable[[Node, tuple[int, ...] | None], tuple[Node, ...]]] 
     "rsqrt": _root,
     "var": _variance,
     "expand": _spread,
+    "matmul": _of_vector,
 }
 
 
