@@ -23,6 +23,8 @@ from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, registry
 from cnndsl.ir.tensor import TensorType
 
+_SIZED = ("expand", "matmul")
+"""Operations besides reductions whose other way depends on the size of what they take."""
 _MERGES = ("add", "sub", "mul", "div", "maximum", "minimum", "cat", "mean of branches")
 
 
@@ -165,7 +167,7 @@ class _Matching:
         given = node.arguments.get("weight")
         weight = self.trace.weights.get(given.name) if isinstance(given, Ref) else None
         found: list[Piece] = []
-        if node.target == "expand" or isinstance(node.arguments.get("axes"), tuple):
+        if node.target in _SIZED or isinstance(node.arguments.get("axes"), tuple):
             first = next(node.refs(), None)
             type = self.types.get(self.same.get(first.name, first.name)) if first is not None else None
             node = replace(node, arguments={**node.arguments, "size": type.shape if type else ()})

@@ -24,6 +24,8 @@ from cnndsl.importing.patterns import (
     shuffles,
     spread,
     tokens,
+    undone,
+    windows,
 )
 from cnndsl.importing.patterns.attending import attend, attention, layout
 from cnndsl.importing.plain.canonical import canonical
@@ -31,6 +33,8 @@ from cnndsl.importing.trace import Trace
 from cnndsl.importing.web import Web, walk
 
 PATTERNS: tuple[ModuleType, ...] = (
+    windows,
+    undone,
     numbers,
     padded,
     depthwise,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
 from cnndsl.ir.arguments import Axes, Padding, per_axis
+from cnndsl.ir.call import Call, padding
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.shared.refusals import needed_window, refuse_no_image
 from cnndsl.ir.shared.torch_words import pads_from_the_last, short
@@ -79,6 +80,17 @@ class Unfold(Op):
             padding=[*window.before, *window.after],
             dilation=list(window.dilation),
             groups=x.channels,
+        )
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "unfold2d":
+            return None
+        return cls(
+            window=call.window("kernel_size", 2),
+            stride=call.window("stride", 2),
+            pad=padding(call, list(per_axis(call.window("kernel_size", 2), 2, "window")), 2),
+            dilation=call.window("dilation", 2),
         )
 
 

@@ -31,6 +31,7 @@ ANOTHER = {
     "Mean(channels, 1, 2)": ["Mean", "GlobalAvgPool", "Flatten"],
     "ToTokens → Mean(0)": ["ToTokens", "GlobalAvgPool"],
     "Reshape(24)": ["Flatten"],
+    "Unfold3x2(pad=((0, 1), (1, 0)))": ["Pad", "Unfold"],
     "sub{ id | Sigmoid | Tanh }": ["Sigmoid", "Tanh", "sub", "sub"],
 }
 """Examples that come back in other words for the same. A `SepConv` comes back as the two convolutions that it is."""
@@ -38,7 +39,7 @@ ANOTHER = {
 OTHERWISE = {"PixelShuffle", "Sum", "div"}
 """Layers some of whose examples come back as the operations that they are computed by."""
 
-NOT_YET = {"Fold", "RelPos", "RelPosIndex", "Reorder", "Unfold"}
+NOT_YET = {"Fold", "RelPos", "RelPosIndex", "Reorder"}
 """Layers that no pattern finds: their examples are refused."""
 
 PARTLY = {"Const", "Weight", "attend"}

@@ -118,6 +118,8 @@ class _Moving:
             found = self.along(node, target, layout)
         elif node.target == "getitem":
             found = self.part(node)
+        elif target == "conv2d":
+            found = self.filtered(node)
         if found is None:
             self.layouts.pop(node.name, None)
             return replace(node, target=f"{target}{MIXED}")
@@ -182,6 +184,22 @@ class _Moving:
             made = layout.shape(node.shape, self.batch)
             return replace(node, arguments={"self": next(node.refs()), "size": list(made)}, shape=made)
         return None
+
+    def filtered(self, node: Node) -> Node | None:
+        """A convolution of all examples beside each other, each with filters of its own: as many groups for each."""
+        x, weight, bias = (node.arguments[name] for name in ("input", "weight", "bias"))
+        layouts = [self.layouts.get(ref.name, _PLAIN) for ref in (x, weight)]
+        groups, rest = divmod(node.arguments["groups"], self.batch)
+        out, left = divmod(node.shape[1], self.batch)
+        if [layout.axis for layout in layouts] != [1, 0] or any(layout.ahead > 1 for layout in layouts):
+            return None
+        if rest or left or bias is not None or self.shapes[x.name][0] != 1 or layouts[1].lead != out:
+            return None
+        layout = _Layout(1, out)
+        self.set(node.name, layout)
+        arguments = {**node.arguments, "groups": groups}
+        made = layout.shape(node.shape, self.batch)
+        return replace(node, target=f"{node.target} of each example", arguments=arguments, shape=made)
 
     def still_fits(self, node: Node, rank: int, layout: _Layout) -> bool:
         """Whether tensors that do not depend on the input stretch over the batch as before."""

@@ -95,7 +95,7 @@ class _Rewriting:
 
     def is_same(self, node: Node, first: Ref) -> bool:
         """Whether an operation gives the numbers it takes."""
-        stays = node.target == "expand" and node.shape == self.shapes[first.name]
+        stays = ("upsample" in node.target or node.target == "expand") and node.shape == self.shapes[first.name]
         return (node.target in SAME or stays) and node.dtype.startswith("float")
 
     def part(self, node: Node) -> Iterator[Node]:

@@ -186,6 +186,17 @@ def _padded(node: Node, weight_shape: tuple[int, ...] | None) -> tuple[Node, ...
     return rows, more, replace(node, target="reshape", arguments={"self": Ref(more.name)})
 
 
+def _of_vector(node: Node, weight_shape: tuple[int, ...] | None) -> tuple[Node, ...]:
+    """A vector times a matrix: a matrix of one row."""
+    before, (batch, *after) = node.arguments["size"], node.shape
+    if weight_shape is not None or len(before) != 1 or len(after) != 1:
+        return ()
+    row = Node(f"{node.name}.row", "reshape", {"self": node.arguments["self"]}, (batch, 1, before[0]), scope=node.scope)
+    arguments = {**node.arguments, "self": Ref(row.name)}
+    product = Node(f"{node.name}.product", "matmul", arguments, (batch, 1, after[0]), scope=node.scope)
+    return row, product, replace(node, target="reshape", arguments={"self": Ref(product.name)})
+
+
 _WAYS: Mapping[str, Callable[[Node, tuple[int, ...] | None], tuple[Node, ...]]] = {
     "layer_scale": _scaled,
     "l2_norm": _length,
@@ -198,6 +209,7 @@ _WAYS: Mapping[str, Callable[[Node, tuple[int, ...] | None], tuple[Node, ...]]] 
     "amin": _largest,
     "linalg_vector_norm": _euclidean,
     "pad": _padded,
+    "matmul": _of_vector,
 }
-"""By the operation; `size` among the arguments of a reduction and of `expand` is the shape of what they take, without the batch; empty where it is
-not known."""
+"""By the operation; `size` among the arguments of a reduction, of `expand` and of `matmul` is the shape of what they take, without
+the batch; empty where it is not known."""
