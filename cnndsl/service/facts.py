@@ -42,7 +42,9 @@ def moved(offset: int, old: str, new: str) -> int | None:
         return offset
     if offset >= len(old) - last:
         shifted = offset + len(new) - len(old)
-        return shifted if new.startswith("\n", shifted) or shifted == len(new) or new.startswith("\r", shifted) else None
+        return (
+            shifted if new.startswith("\n", shifted) or shifted == len(new) or new.startswith("\r", shifted) else None
+        )
     # Inside of what was replaced: the line's end is where the line ends now, if it is still that line.
     end = new.find("\n", first)
     end = len(new) if end < 0 else end
@@ -70,7 +72,9 @@ def _of(analysis: Analysis, checked: Checked) -> Iterable[Fact]:
             continue
         shapes = [_shape(flow) for flow in flows if _wires(flow)]
         params, macs = costs.get(analysis.source.line_and_column(end)[0], (0, 0))
-        yield Fact(end, tuple(dict.fromkeys(shapes)), times, field_text(fields.get(wires[-1].source.name)), params, macs)
+        yield Fact(
+            end, tuple(dict.fromkeys(shapes)), times, field_text(fields.get(wires[-1].source.name)), params, macs
+        )
 
 
 def _ends(analysis: Analysis, checked: Checked) -> dict[int, tuple[list[Flow | None], int]]:
