@@ -25,8 +25,8 @@ from cnndsl.passes.library.library import Library, Unit, is_one_model, no_stray
 from cnndsl.passes.library.sources import UsedFile
 from cnndsl.passes.text_lints import lint_text
 from cnndsl.passes.walk.findings import Findings
-from cnndsl.service.names.bindings import Bindings, bind
-from cnndsl.service.names.reach import reached
+from cnndsl.service.bindings import Bindings, bind
+from cnndsl.service.reach import reached
 from cnndsl.syntax import tree
 from cnndsl.syntax.parser import parse
 from cnndsl.syntax.tolerant.parse import parse_tolerant
@@ -199,6 +199,11 @@ class Analysis:
         """The models that have been built so far, the default first."""
         first = [self._checked[self.default]] if self.default in self._checked else []
         return [*first, *(c for name, c in list(self._checked.items()) if name != self.default)]
+
+    @property
+    def built(self) -> tuple[str | None, ...]:
+        """The names of the models that have been built so far."""
+        return tuple(self._checked)
 
     def _check(self, model: str | None) -> Checked:
         findings = Findings()

@@ -16,8 +16,8 @@ from cnndsl.passes.values.sizes import ATTRIBUTES
 from cnndsl.passes.values.visible import words_of
 from cnndsl.service.analysis import Analysis
 from cnndsl.service.answers import Completion, CompletionKind, Place
+from cnndsl.service.bindings import Kind, bind
 from cnndsl.service.hover import op_of
-from cnndsl.service.names.bindings import Kind, bind
 from cnndsl.service.places import path_at
 from cnndsl.service.signature import Calling, calling, parameters
 from cnndsl.syntax import tree
@@ -165,7 +165,7 @@ def _call(word: str, op: type[Op]) -> str:
     fields = op.model_fields
     window = "${1:3x3}" if op.takes_window and fields["window"].default is None else ""
     needed = [n for n, f in fields.items() if n != "window" and n not in op.implied and f.is_required()]
-    if not needed and "channels" in fields and word not in ("DWConv",):
+    if not needed and "channels" in fields and word != "DWConv":
         needed = ["channels"]
     inside = ", ".join(f"${{{i}:{name}}}" for i, name in enumerate(needed[:2], 2))
     return f"{word}{window}({inside})" if inside else f"{word}{window}"

@@ -14,7 +14,8 @@ from cnndsl.service.places import located, place_of
 from cnndsl.syntax import tree
 from cnndsl.syntax.tolerant.parse import missing_brackets
 
-_PROJECT = re.compile(r"project the shortcut: `([^`]+)`")
+_SHAPE = re.compile(r"\d+(?:×\d+)*")
+_MOST_STRIDE = 32
 _PARAM = re.compile(r"param[ \t]+[A-Za-z_][A-Za-z0-9_]*[ \t]*(:?)[ \t]*(=[ \t]*([^\n#]+))?")
 
 
@@ -77,12 +78,22 @@ def _edits(diagnostic: Diagnostic, analysis: Analysis) -> Iterator[Edit]:
 
 
 def _projection(diagnostic: Diagnostic) -> Iterator[Edit]:
-    """A shortcut that is `id` becomes the convolution that makes the branches agree."""
-    found = _PROJECT.search(diagnostic.help or "")
-    for label in diagnostic.labels:
-        if found is not None and label.span.text == "id":
-            yield Edit(label.span.start, label.span.end, found[1])
-            return
+    """A shortcut that is `id` becomes the 1×1 convolution whose result has the other branch's shape, if there is one."""
+    shapes = [_sizes(label.text) for label in diagnostic.labels]
+    for label, mine, other in zip(diagnostic.labels, shapes, reversed(shapes), strict=True):
+        if len(shapes) != 2 or label.span.text != "id" or len(mine) < 2 or len(mine) != len(other):
+            continue
+        for stride in range(1, _MOST_STRIDE):
+            if all((size - 1) // stride + 1 == wanted for size, wanted in zip(mine[1:], other[1:], strict=True)):
+                arguments = f"{other[0]}, stride={stride}" if stride > 1 else str(other[0])
+                yield Edit(label.span.start, label.span.end, f"Conv1x1({arguments})")
+                return
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    """The shape with which a label begins."""
+    found = _SHAPE.match(text)
+    return tuple(map(int, found[0].split("×"))) if found else ()
 
 
 def _type(span: Span) -> Iterator[Edit]:

@@ -60,7 +60,7 @@ def signature(analysis: Analysis, offset: int) -> Signature | None:
     arguments = list(parameters(analysis, call.word))
     if call.word in FUNCTIONS and not analysis.bindings.visible(offset).get(call.word):
         function = FUNCTIONS[call.word]
-        inside = function.usage.partition("(")[2].rpartition(")")[0]
+        inside = function.usage.partition(" or ")[0].partition("(")[2].rpartition(")")[0]
         names = [part.strip() for part in inside.split(",")] if inside else []
         active = min(call.position, len(names) - 1) if names else None
         return Signature(function.usage, function.doc, tuple((name, "") for name in names), active)

@@ -29,6 +29,7 @@ VERBS = (
     "fmt",
     "explain",
     "list",
+    "lsp",
     "completion",
 )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cnndsl.diagnostics.source import Span
 from cnndsl.service.analysis import Analysis
 from cnndsl.service.answers import Place
-from cnndsl.service.names.bindings import Bindings, Symbol, bind
+from cnndsl.service.bindings import Bindings, Symbol, bind
 from cnndsl.service.places import place_of
 from cnndsl.syntax import tree
 
