@@ -32,6 +32,7 @@ VERBS = (
     "fmt",
     "explain",
     "list",
+    "lsp",
     "completion",
 )
 

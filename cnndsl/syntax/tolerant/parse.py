@@ -15,7 +15,7 @@ from cnndsl.syntax.parser import parse_value, reader
 from cnndsl.syntax.scan import MOST_BYTES
 from cnndsl.syntax.tolerant.brackets import bracketed
 from cnndsl.syntax.tolerant.repair import Repair
-from cnndsl.syntax.tolerant.tokens import tokens_of
+from cnndsl.syntax.tolerant.tokens import made, tokens_of
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,33 @@ def parse_tolerant(source: Source) -> Tolerant:
             builder.reading = outer
     holes = tuple(Span(source, place, place) for place in dict.fromkeys(_places(repaired)))
     return Tolerant(tree.Program(source, statements, tuple(reading.comments)), holes)
+
+
+def missing_brackets(source: Source) -> list[tuple[int, str]]:
+    """The closing brackets that a text lacks, and the offsets at which they are put in."""
+    lark, builder = reader()
+    outer: Reading | None = getattr(builder, "reading", None)
+    builder.reading = Reading(source, 0, _part, tolerant=True)
+    try:
+        mended = bracketed(source.text, list(tokens_of(source.text, lark.parser.lexer))).tokens
+    finally:
+        if outer is not None:
+            builder.reading = outer
+    return [(token.start_pos or 0, str(token)) for token in mended if token.start_pos == token.end_pos]
+
+
+def tokens(source: Source) -> list[Token]:
+    """A text's tokens, comments among them, with the places at which they stand."""
+    lark, builder = reader()
+    outer: Reading | None = getattr(builder, "reading", None)
+    builder.reading = reading = Reading(source, 0, _part, tolerant=True)
+    try:
+        read = list(tokens_of(source.text, lark.parser.lexer))
+    finally:
+        if outer is not None:
+            builder.reading = outer
+    comments = [made("COMMENT", comment.text, comment.span.start, comment.span.end) for comment in reading.comments]
+    return sorted([*read, *comments], key=lambda token: token.start_pos or 0)
 
 
 def _places(tokens: list[Token]) -> list[int]:

@@ -1,0 +1,18 @@
+"""Begins to speak."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import sys
+
+from cnndsl.lsp.features import make_server
+
+
+def serve() -> None:
+    """Speaks the protocol on standard input and output until the client leaves."""
+    logging.basicConfig(stream=sys.stderr, level=logging.ERROR)
+    # Building networks makes many small objects and few circles of them.
+    gc.set_threshold(50_000, 20, 20)
+    gc.freeze()
+    make_server().start_io()
