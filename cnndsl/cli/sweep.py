@@ -79,7 +79,7 @@ def command(
     if len(plot) != 2:
         raise click.UsageError(f"--plot takes two figures, as in macs,params; found {','.join(plot)}", context)
     refuse_name(context, output, file, PICTURES, "a plot")
-    refuse_name(context, into, file, (".jsonl",), "the rows of a sweep")
+    refuse_name(context, into, file, (".jsonl",), "the rows of a sweep", "--into")
     refuse_unknown(columns)
     names = tuple(parameters)
     told = {"--where": where, "--sort": sort, "--best": best}
@@ -92,12 +92,12 @@ def command(
         input=dict(inputs),
         models=models or None,
         figures=tuple(dict.fromkeys([*shown, *spoken])),
-        where=where,
         jobs=jobs,
         into=into,
         scheduler=scheduler,
         **parameters,
     )
+    sweep.where = asked.get("--where")
     with _progress() as sweep.tell:
         rows = list(sweep.rows())
     if len(sweep.refused) == sweep.tried:

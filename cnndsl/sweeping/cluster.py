@@ -7,7 +7,10 @@ that it was building, and the scheduler gives them to another.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 from cnndsl.diagnostics.errors import MissingPart
@@ -39,7 +42,7 @@ def built_on_cluster(
         client = Client(address, timeout=SECONDS, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise MissingPart(f"no scheduler answers at {address}: {error}", "start one with `dask scheduler`") from error
-    with client:
+    with _quiet(), client:
         yield from _rows(client, address, program, variants, figures)
 
 
@@ -55,7 +58,8 @@ def _rows(
     if not cores:
         raise MissingPart(f"the scheduler at {address} has no workers", f"start some with `dask worker {address}`")
     _refuse_other_version(client)
-    text = client.scatter(program.to_json(), broadcast=True)
+    # Sent with every task: what is scattered is lost with the workers that hold it.
+    text = program.to_json()
     starts = iter(range(0, len(variants), AT_A_TIME))
 
     def submit(start: int) -> Any:
@@ -63,7 +67,7 @@ def _rows(
         # Equal work of another sweep may be remembered by the scheduler: the same answer.
         return client.submit(rows_of, text, work, retries=2)
 
-    running = as_completed([submit(start) for start, _ in zip(starts, range(TASKS_PER_CORE * cores), strict=False)])
+    running = as_completed([submit(start) for start in islice(starts, TASKS_PER_CORE * cores)], loop=client.loop)
     try:
         for future in running:
             for told in json.loads(future.result()):
@@ -72,12 +76,27 @@ def _rows(
             if start is not None:
                 running.add(submit(start))
     except KilledWorker as error:
-        raise MissingPart(f"workers of {address} die of this sweep: {error}", "look into their logs") from error
+        raise MissingPart(
+            f"one worker of {address} after the other dies of the same variants",
+            "their logs say why; less memory is taken by --input of a smaller size",
+        ) from error
     except (CommClosedError, FutureCancelledError, FuturesCancelledError, OSError, TimeoutError) as error:
         raise MissingPart(
-            f"the scheduler at {address} is gone: {error}",
+            f"the scheduler at {address} is gone",
             "run the same command again; with --into FILE it goes on where it was",
         ) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps to itself what Dask's client logs when a scheduler goes: it is raised as an error, too."""
+    logger = logging.getLogger("distributed.client")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _version() -> str:

@@ -11,19 +11,26 @@ FOLDER = ""
 """As an ending: a name without one, which a folder has."""
 
 
-def refuse_name(context: click.Context, output: Path | None, file: str, endings: Sequence[str], what: str) -> None:
+def refuse_name(
+    context: click.Context, output: Path | None, file: str, endings: Sequence[str], what: str, option: str = "-o"
+) -> None:
     """Raises a UsageError where writing `what` to `output` would replace a program, the `file` that is read, or something
     whose ending says that it is another kind of file. `endings` are those that belong to `what`; none is fine, too."""
     if output is None or str(output) == "-":
         return
     suffix = output.suffix.lower()
     if suffix == ".cnn":
-        raise click.UsageError(f"-o {output} would replace a program with {what}; {_instead(output, endings)}", context)
+        raise click.UsageError(
+            f"{option} {output} would replace a program with {what}; {_instead(output, endings, option)}", context
+        )
     if _same(output, file):
-        raise click.UsageError(f"-o {output} is the file that is read; {_instead(output, endings)}", context)
+        raise click.UsageError(
+            f"{option} {output} is the file that is read; {_instead(output, endings, option)}", context
+        )
     if suffix in _KINDS and suffix not in endings:
         raise click.UsageError(
-            f"-o {output} is named as {_KINDS[suffix]}, and {what} is written; {_instead(output, endings)}", context
+            f"{option} {output} is named as {_KINDS[suffix]}, and {what} is written; {_instead(output, endings, option)}",
+            context,
         )
 
 
@@ -57,8 +64,8 @@ _KINDS = {
 """Endings that say what a file is."""
 
 
-def _instead(output: Path, endings: Sequence[str]) -> str:
-    return f"write `-o {output.with_suffix(endings[0])}`" if output.stem else "give another name"
+def _instead(output: Path, endings: Sequence[str], option: str) -> str:
+    return f"write `{option} {output.with_suffix(endings[0])}`" if output.stem else "give another name"
 
 
 def _same(output: Path, file: str) -> bool:
