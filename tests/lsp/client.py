@@ -57,7 +57,9 @@ class Client(LanguageClient):
                     ),
                     workspace=types.WorkspaceClientCapabilities(
                         inlay_hint=types.InlayHintWorkspaceClientCapabilities(refresh_support=True),
-                        did_change_watched_files=types.DidChangeWatchedFilesClientCapabilities(dynamic_registration=True),
+                        did_change_watched_files=types.DidChangeWatchedFilesClientCapabilities(
+                            dynamic_registration=True
+                        ),
                     ),
                 ),
                 workspace_folders=[types.WorkspaceFolder(uri=f.as_uri(), name=f.name) for f in folders],
