@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 import cnndsl.ops  # noqa: F401  (fills the registry of layers)
-from cnndsl.analyses.budget import figures
+from cnndsl.analyses.budget import IN_ASSERTS, Figures
 from cnndsl.analyses.document import Summary
 from cnndsl.analyses.lints import lint, without_allowed
 from cnndsl.analyses.summary import summarize
@@ -22,7 +22,7 @@ from cnndsl.passes.check_asserts import check_asserts
 from cnndsl.passes.choose_model import complete_models
 from cnndsl.passes.draft.flow import Flow, Wire
 from cnndsl.passes.library.library import Library, Unit, is_one_model, no_stray
-from cnndsl.passes.library.sources import UsedFile
+from cnndsl.passes.library.sources import UsedFile, on_disk
 from cnndsl.passes.text_lints import lint_text
 from cnndsl.passes.walk.findings import Findings
 from cnndsl.service.bindings import Bindings, bind
@@ -145,14 +145,16 @@ class Analysis:
         return unit, findings
 
     def _library(self, findings: Findings) -> Library:
-        return Library(findings, self._tree, self._text)
+        return Library(findings, self._found, self._tree)
 
     def _tree(self, source: Source) -> tree.Program:
         return self.program if source == self.source else _tree_of(source)
 
-    def _text(self, file: UsedFile) -> Source:
+    def _found(self, written: str, user: str, path: Path | None, span: Span) -> UsedFile:
+        """A file that lies beside one, with its text where that is not saved."""
+        file = on_disk(written, user, path, span)
         kept = self.unsaved.get(file.path) if file.path is not None else None
-        return Source(file.name, kept) if kept is not None else file.read()
+        return file if kept is None else replace(file, text=Source(file.name, kept))
 
     @cached_property
     def models(self) -> tuple[str | None, ...]:
@@ -228,7 +230,7 @@ class Analysis:
         if not checked.whole or checked.graph is None:
             return retold(CnnError(found)).diagnostics
         if asserts and checked.summary is not None:
-            broken = tuple(check_asserts(asserts, figures(checked.graph, checked.summary)))
+            broken = tuple(check_asserts(asserts, Figures(checked.graph, IN_ASSERTS)))
             if broken:
                 return (*found, *broken)
         return (*found, *lint(checked.graph))

@@ -14,7 +14,7 @@ from cnndsl.diagnostics.source import Source, Span
 from cnndsl.ir.op import find
 from cnndsl.passes.draft.flow import LOST, LostValue
 from cnndsl.passes.draft.name import Names
-from cnndsl.passes.library.sources import Finder, UsedFile, on_disk, used_file
+from cnndsl.passes.library.sources import Finder, on_disk, used_file
 from cnndsl.passes.values.evaluate import with_arguments
 from cnndsl.passes.values.kinds import kind
 from cnndsl.passes.values.parameters import settings, types
@@ -57,22 +57,18 @@ class Unit:
 
 
 Parse = Callable[[Source], tree.Program]
-Read = Callable[[UsedFile], Source]
 
 
 class Library:
     """Reads each file once. Nothing outside a file's own project is read.
 
-    `find` finds the files that lie beside one, `read` gives their texts, `parse` the tree of a text: an old revision has files of
-    its own, and an editor texts that are not saved, and trees with holes."""
+    `find` finds the files that lie beside one, `parse` gives the tree of a text: an old revision has files of its own, and an
+    editor texts that are not saved, and trees with holes."""
 
-    def __init__(
-        self, findings: Findings, find: Finder = on_disk, *, parse: Parse | None = None, read: Read = UsedFile.read
-    ) -> None:
+    def __init__(self, findings: Findings, find: Finder = on_disk, parse: Parse | None = None) -> None:
         self.findings = findings
         self._find = find
         self.parse = parse or _parsed
-        self.read = read
         self.units: dict[str, Unit] = {}
         self._open: list[str] = []
 
@@ -205,7 +201,7 @@ class Library:
             )
         if origin.name in self.units:
             return self.units[origin.name]
-        return self.load(self.read(origin), origin.path, {})
+        return self.load(origin.read(), origin.path, {})
 
 
 @lru_cache(maxsize=64)

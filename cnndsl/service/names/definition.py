@@ -51,10 +51,10 @@ def imported(analysis: Analysis, symbol: Symbol) -> Place | None:
 def _units(analysis: Analysis, statement: tree.Use) -> list[tuple[tree.Program, Bindings]]:
     """The file that a `use` names, as read."""
     from cnndsl.diagnostics.errors import CnnError
-    from cnndsl.passes.library.sources import used_file
+    from cnndsl.passes.library.sources import on_disk, used_file
 
     try:
-        origin = used_file(statement, analysis.source.name, analysis.path)
+        origin = used_file(statement, analysis.source.name, analysis.path, on_disk)
     except CnnError:
         return []
     unit = analysis.used.get(origin.name)

@@ -6,7 +6,7 @@ import re
 
 from cnndsl.diagnostics.errors import CnnError
 from cnndsl.diagnostics.source import Span
-from cnndsl.passes.library.sources import used_file
+from cnndsl.passes.library.sources import on_disk, used_file
 from cnndsl.service.analysis import Analysis
 from cnndsl.service.answers import Link, Place
 from cnndsl.syntax import tree
@@ -20,7 +20,7 @@ def links(analysis: Analysis) -> tuple[Link, ...]:
     for statement in analysis.program.statements:
         if isinstance(statement, tree.Use) and statement.origin:
             try:
-                origin = used_file(statement, analysis.source.name, analysis.path)
+                origin = used_file(statement, analysis.source.name, analysis.path, on_disk)
             except CnnError:
                 continue
             found.append(Link(_place(statement.origin_span), origin.path or origin.name, f"open {origin.name}"))
