@@ -96,7 +96,8 @@ class _Rewriting:
     def is_same(self, node: Node, first: Ref) -> bool:
         """Whether an operation gives the numbers it takes."""
         stays = ("upsample" in node.target or node.target == "expand") and node.shape == self.shapes[first.name]
-        return (node.target in SAME or stays) and node.dtype.startswith("float")
+        nothing = node.target in ("add", "sub") and node.arguments.get("other") == 0
+        return (node.target in SAME or stays or nothing) and node.dtype.startswith("float")
 
     def part(self, node: Node) -> Iterator[Node]:
         whole, index = self.cut[node.arguments["0"].name], node.arguments["1"]

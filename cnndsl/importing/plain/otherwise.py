@@ -81,9 +81,11 @@ def _root(node: Node, _: tuple[int, ...] | None) -> tuple[Node, ...]:
 
 
 def _variance(node: Node, _: tuple[int, ...] | None) -> tuple[Node, ...]:
-    """The mean of `(x - mean x)²`."""
+    """The mean of `(x - mean x)²`, or their sum divided by one less than there are."""
     given, before = node.arguments, node.arguments["size"]
-    if not before or (given.get("unbiased", True) and given.get("correction", 1) != 0):
+    count = prod(before[axis] for axis in given["axes"])
+    less_by = int(given["unbiased"]) if "unbiased" in given else given.get("correction", 1)
+    if not before or less_by not in (0, 1) or count <= less_by:
         return ()
     x, over = given["self"], {"axes": given["axes"], "keepdim": True}
     whole = (node.shape[0], *before)
@@ -91,8 +93,12 @@ def _variance(node: Node, _: tuple[int, ...] | None) -> tuple[Node, ...]:
     mean = Node(f"{node.name}.mean", "mean", {"self": x, **over}, kept, scope=node.scope)
     less = Node(f"{node.name}.less", "sub", {"self": x, "other": Ref(mean.name)}, whole, scope=node.scope)
     square = Node(f"{node.name}.square", "pow", {"self": Ref(less.name), "exponent": 2}, whole, scope=node.scope)
-    over["keepdim"] = given["keepdim"]
-    return mean, less, square, replace(node, target="mean", arguments={"self": Ref(square.name), **over})
+    arguments = {"self": Ref(square.name), **over, "keepdim": given["keepdim"]}
+    if not less_by:
+        return mean, less, square, replace(node, target="mean", arguments=arguments)
+    total = replace(node, name=f"{node.name}.total", target="sum", arguments=arguments)
+    quotient = {"self": Ref(total.name), "other": float(count - 1)}
+    return mean, less, square, total, replace(node, target="div", arguments=quotient)
 
 
 def _spread(node: Node, _: tuple[int, ...] | None) -> tuple[Node, ...]:

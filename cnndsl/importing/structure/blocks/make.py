@@ -156,7 +156,7 @@ def _length(group: Group, axis: int) -> int | None:
 
 def _is_required(role: str, common: Any, share: float) -> bool:
     """Whether a parameter has no default: widths never have one, steps and groups only 1."""
-    if role in ("channels", "units", "window", "count", "size", "eps"):
+    if role in ("channels", "units", "window", "count", "size", "bound", "eps"):
         return True
     if role in ("stride", "dilation", "groups", "multiplier"):
         return bool(common != 1)

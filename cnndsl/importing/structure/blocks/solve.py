@@ -36,7 +36,7 @@ from cnndsl.importing.structure.elements import (
 )
 from cnndsl.passes.values.functions import round_to
 
-_WIDTHS = {"channels", "units", "multiplier"}
+_WIDTHS = {"channels", "units", "multiplier", "bound"}
 _SIZES = {"shape", "size", "scale"}
 """Arguments with a number for each axis."""
 _NUMBERS = {"mul": "factor", "div": "divisor", "add": "offset", "sub": "offset"}
@@ -102,11 +102,14 @@ class Solver:
 
     def _word(self, word: Word, label: str) -> Word:
         arguments = {}
-        cut = word.name == "Slice" and word.get("axis") is None
+        cut = word.name == "Slice" and word.get("axis") in (None, "channels")
         for name, value in word.arguments:
             if word.same and name == "channels" and isinstance(value, Vector):
                 continue
-            arguments[name] = self._argument("channels" if cut and name in ("start", "stop") else name, value, label)
+            if isinstance(value, Vector) and word.name == "ToMap":
+                arguments[name] = self._size(list(value.values), label, name == "w")
+                continue
+            arguments[name] = self._argument("bound" if cut and name in ("start", "stop") else name, value, label)
         return trimmed(replace(word, arguments=tuple(arguments.items())))
 
     def _argument(self, name: str, value: Any, label: str) -> Any:
@@ -165,16 +168,16 @@ class Solver:
             return None
         if agree(self.entering, values) and overlap(self.entering, values):
             return Expression("in.channels")
-        multiple = self._multiple(values)
+        multiple = self._multiple(values, 2 if role == "bound" else _LEAST_CASES)
         if multiple is not None:
             return multiple
         return None
 
-    def _multiple(self, values: Values) -> Expression | None:
+    def _multiple(self, values: Values, least_cases: int) -> Expression | None:
         bases: list[tuple[str, Values, int]] = [
             (f"\0{n}\0", slot.values, 2) for n, slot in enumerate(self.slots) if slot.role in _WIDTHS
         ]
-        bases.append(("in.channels", self.entering, _LEAST_CASES))
+        bases.append(("in.channels", self.entering, least_cases))
         for text, base, least in bases:
             cases = {(b, v) for b, v in zip(base, values, strict=True) if v is not None and b is not None}
             if len(cases) < least or any(v is not None and b is None for b, v in zip(base, values, strict=True)):
