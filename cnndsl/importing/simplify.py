@@ -9,9 +9,7 @@ from cnndsl.importing.patterns import (
     beside,
     cats,
     computed_weights,
-    depthwise,
     dropped,
-    embedded,
     gates,
     gelu,
     global_pool,
@@ -20,7 +18,6 @@ from cnndsl.importing.patterns import (
     numbers,
     one_tensor,
     over_channels,
-    padded,
     shuffles,
     spread,
     tokens,
@@ -28,6 +25,7 @@ from cnndsl.importing.patterns import (
     windows,
 )
 from cnndsl.importing.patterns.attending import attend, attention, layout
+from cnndsl.importing.patterns.joined import depthwise, embedded, padded
 from cnndsl.importing.plain.canonical import canonical
 from cnndsl.importing.trace import Trace
 from cnndsl.importing.web import Web, walk
