@@ -25,7 +25,7 @@ from cnndsl.importing.patterns import (
     windows,
 )
 from cnndsl.importing.patterns.attending import attend, attention, layout
-from cnndsl.importing.patterns.joined import depthwise, embedded, padded
+from cnndsl.importing.patterns.joined import cut, depthwise, embedded, padded
 from cnndsl.importing.plain.canonical import canonical
 from cnndsl.importing.trace import Trace
 from cnndsl.importing.web import Web, walk
@@ -35,6 +35,7 @@ PATTERNS: tuple[ModuleType, ...] = (
     undone,
     numbers,
     padded,
+    cut,
     depthwise,
     dropped,
     spread,
