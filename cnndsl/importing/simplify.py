@@ -10,10 +10,7 @@ from cnndsl.importing.patterns import (
     cats,
     computed_weights,
     dropped,
-    gates,
-    gelu,
     global_pool,
-    moments,
     norms,
     numbers,
     one_tensor,
@@ -26,6 +23,7 @@ from cnndsl.importing.patterns import (
 )
 from cnndsl.importing.patterns.attending import attend, attention, layout
 from cnndsl.importing.patterns.joined import cut, depthwise, embedded, padded
+from cnndsl.importing.patterns.spelled import gates, gelu, moments
 from cnndsl.importing.plain.canonical import canonical
 from cnndsl.importing.trace import Trace
 from cnndsl.importing.web import Web, walk
