@@ -15,7 +15,7 @@ from cnndsl.importing.readers.onnx.model import Model, entering, is_ranked, mode
 from cnndsl.importing.readers.onnx.part import part
 from cnndsl.importing.readers.onnx.plain import PLAIN
 from cnndsl.importing.readers.onnx.reader import Reader, entered
-from cnndsl.importing.refuse import EXPORT_AGAIN, MISFITS, Unread, refusal, unreadable
+from cnndsl.importing.refuse import EXPORT_AGAIN, MISFITS, REPLACE, Unread, refusal, unreadable
 from cnndsl.importing.trace import Trace
 from cnndsl.ir.graph import Graph
 
@@ -30,7 +30,10 @@ def trace_model(model: Model, sizes: Sizes, name: str) -> Trace:
     except MISFITS as error:
         raise Unread("its operations do not fit each other", EXPORT_AGAIN) from error
     if reader.lacks:
-        raise refusal(name, reader.lacks)
+        ends = (
+            " ".join(f"--to '{name}'" for name in dict.fromkeys(reader.before)) if len(set(reader.before)) <= 4 else ""
+        )
+        raise refusal(name, reader.lacks, f"{REPLACE}: `{ends}`" if ends else REPLACE)
     return replace(trace, name=name)
 
 

@@ -40,7 +40,11 @@ class Lack:
     where: str
 
 
-def refusal(source: str, lacks: Iterable[Lack]) -> CnnError:
+REPLACE = "replace these operations in the network, or import the part before them"
+"""What to do about operations that have no counterpart."""
+
+
+def refusal(source: str, lacks: Iterable[Lack], help: str = REPLACE) -> CnnError:
     """The error `cannot-import`: a note for each kind of operation, the most frequent first."""
     places: dict[str, list[str]] = {}
     for lack in lacks:
@@ -57,7 +61,7 @@ def refusal(source: str, lacks: Iterable[Lack]) -> CnnError:
                 "cannot-import",
                 f"`{source}` cannot be said in the language: {total} of its operations {verb} no counterpart",
                 notes=tuple(notes),
-                help="replace these operations in the network, or import the part before them",
+                help=help,
             )
         ]
     )

@@ -9,18 +9,12 @@ from cnndsl.importing.patterns import (
     beside,
     cats,
     computed_weights,
-    depthwise,
     dropped,
-    embedded,
-    gates,
-    gelu,
     global_pool,
-    moments,
     norms,
     numbers,
     one_tensor,
     over_channels,
-    padded,
     shuffles,
     spread,
     tokens,
@@ -28,6 +22,8 @@ from cnndsl.importing.patterns import (
     windows,
 )
 from cnndsl.importing.patterns.attending import attend, attention, layout
+from cnndsl.importing.patterns.joined import cut, depthwise, embedded, padded
+from cnndsl.importing.patterns.spelled import gates, gelu, moments
 from cnndsl.importing.plain.canonical import canonical
 from cnndsl.importing.trace import Trace
 from cnndsl.importing.web import Web, walk
@@ -37,6 +33,7 @@ PATTERNS: tuple[ModuleType, ...] = (
     undone,
     numbers,
     padded,
+    cut,
     depthwise,
     dropped,
     spread,

@@ -20,12 +20,8 @@ ANOTHER = {
     "AdaptiveAvgPool(1)": ["GlobalAvgPool"],
     "AdaptiveMaxPool(1)": ["GlobalMaxPool"],
     "Conv3x3(6, dilation=2, groups=3)": ["DWConv"],
-    "ConvT3x3(4, 2, pad=((0, 1), (1, 0)))": ["ConvT", "Slice", "Slice"],
-    "ConvT3x3(4, 2, pad=same_tf)": ["ConvT", "Crop"],
     "Crop(size=(2, 7))": ["Slice"],
     "Crop(size=4)": ["Slice"],
-    "Embedding(9, 4, map=true)": ["Embedding", "Permute"],
-    "Embedding(9, 4, map=true) → Conv3(6)": ["Embedding", "Permute", "Conv"],
     "Linear(5)": ["FC"],
     "Mean(1, 2)": ["GlobalAvgPool", "Flatten"],
     "Mean(channels, 1, 2)": ["Mean", "GlobalAvgPool", "Flatten"],
@@ -34,7 +30,7 @@ ANOTHER = {
     "Unfold3x2(pad=((0, 1), (1, 0)))": ["Pad", "Unfold"],
     "sub{ id | Sigmoid | Tanh }": ["Sigmoid", "Tanh", "sub", "sub"],
 }
-"""Examples that come back in other words for the same. A `SepConv` comes back as the two convolutions that it is."""
+"""Examples that come back in other words for the same."""
 
 OTHERWISE = {"PixelShuffle", "Sum", "div"}
 """Layers some of whose examples come back as the operations that they are computed by."""
@@ -66,7 +62,7 @@ class Side(nn.Module):  # type: ignore[misc]
 def expected_words(text: str, network: Graph) -> list[str]:
     if text in ANOTHER:
         return ANOTHER[text]
-    apart = {"SepConv": ["DWConv", "Conv"], "Identity": []}
+    apart: dict[str, list[str]] = {"Identity": []}
     return [word for node in network.nodes for word in apart.get(node.op.word, [node.op.word])]
 
 

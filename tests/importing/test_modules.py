@@ -172,7 +172,7 @@ def test_an_operation_with_a_body_that_changes_nothing_is_its_body() -> None:
 
 
 def test_control_flow_on_numbers_is_refused() -> None:
-    with pytest.raises(CnnError, match="PyTorch cannot follow this network"):
+    with pytest.raises(CnnError, match=r"torch\.export cannot follow its forward"):
         cnndsl.from_torch(Chosen().eval(), (3, 8, 8))
 
 
@@ -193,3 +193,62 @@ def test_heads_that_only_training_has_are_outputs_of_training() -> None:
     net = cnndsl.from_torch(Heads().eval(), (3, 8, 8))
     assert [output.training for output in net.graph.outputs] == [False, True]
     assert {entry.node for entry in net.graph.weights} == {"stem", "aux", "fc"}
+
+
+class Spare(nn.Module):  # type: ignore[misc]
+    """A convolution whose result nobody reads, one that never runs, or a constant that its code makes."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.spare = nn.Conv2d(4, 5, 1) if kind != "constant" else nn.Identity()
+
+    def forward(self, x: Any) -> Any:
+        y = self.conv(x)
+        if self.kind == "dead end":
+            torch.relu(self.spare(y))
+        if self.kind == "constant":
+            y = torch.maximum(y, torch.tensor([0.5, 1, 2, 3], device=y.device).reshape(4, 1, 1))
+        return y.tanh()
+
+
+def test_a_layer_that_nobody_reads_is_kept_with_its_weights() -> None:
+    net = cnndsl.from_torch(Spare("dead end"), (3, 8, 8))
+    assert [entry.key for entry in net.graph.weights] == ["conv.weight", "conv.bias", "spare.weight", "spare.bias"]
+    assert "unread = conv → spare: Conv1x1(5)" in net.text
+    assert [output.name for output in net.graph.outputs] == ["tanh"]
+
+
+def test_weights_that_no_forward_takes_are_told() -> None:
+    with pytest.raises(CnnError, match="it holds weights that its forward never takes") as caught:
+        cnndsl.from_torch(Spare("idle"), (3, 8, 8))
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.notes == ("found: `spare.weight`, `spare.bias`",)
+
+
+def test_constants_that_code_makes_have_their_numbers_where_the_weights_have_none() -> None:
+    with_numbers = cnndsl.from_torch(Spare("constant"), (3, 8, 8))
+    without = cnndsl.from_torch(Spare("constant").to("meta"), (3, 8, 8))
+    assert without.text == with_numbers.text
+    assert "Const(values=(((0.5,),), ((1,),), ((2,),), ((3,),)))" in without.text
+    assert without.arrays is None
+
+
+class Separable(nn.Module):  # type: ignore[misc]
+    """Keras' layer as PyTorch has it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.block = nn.ModuleDict(
+            {"depthwise": nn.Conv2d(3, 3, 3, 2, 1, groups=3, bias=False), "pointwise": nn.Conv2d(3, 8, 1, bias=False)}
+        )
+
+    def forward(self, x: Any) -> Any:
+        return self.block["pointwise"](self.block["depthwise"](x))
+
+
+def test_a_depthwise_and_a_pointwise_convolution_are_one_layer() -> None:
+    net = cnndsl.from_torch(Separable(), (3, 8, 8))
+    assert "block: SepConv3x3(8, 2, bias=false)" in net.text
+    assert net.report.max_rel_error == 0.0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import prod
@@ -13,13 +11,13 @@ from cnndsl.importing.readers.onnx.arrays import DTYPES
 from cnndsl.importing.readers.onnx.constants import MOST_FILLED, fold
 from cnndsl.importing.readers.onnx.model import Entering, Model, Operation
 from cnndsl.importing.readers.onnx.numbers import short
+from cnndsl.importing.readers.onnx.scopes import LABEL, scopes_of
 from cnndsl.importing.refuse import Lack, Unread
 from cnndsl.importing.trace import ModuleCall, Node, Ref, Tensor, Trace
 
 BATCH = 7
 """What stands for a batch that the file leaves open."""
-_LABEL = re.compile(r"[A-Za-z0-9_\-]+(\.[A-Za-z0-9_\-]+)*")
-_LONGEST_LABEL = 46
+_LONGESTLABEL = 46
 
 Shape = tuple[int, ...]
 Translator = Callable[["Reader", Operation], None]
@@ -45,6 +43,8 @@ class Reader:
         self.renamed: dict[str, str] = {}
         """Outputs that are the same tensor as another."""
         self.lacks: list[Lack] = []
+        self.before: list[str] = []
+        """What those take that could be translated: where a part without them may end."""
         self.lost: set[str] = set()
         self.conditions: dict[str, Operation] = {}
         """Comparisons by what they make, which only a choice between two tensors takes."""
@@ -69,7 +69,7 @@ class Reader:
 
     def trace(self) -> Trace:
         """The whole trace. Raises `Unread`; `lacks` are to be looked at first."""
-        for operation, scope in zip(self.model.operations, _scopes(self.model.operations), strict=True):
+        for operation, scope in zip(self.model.operations, scopes_of(self.model.operations), strict=True):
             self.scope = scope
             self.operation(operation)
         outputs = []
@@ -133,6 +133,7 @@ class Reader:
             translator(self, operation)
         except Untranslated as what:
             self.lacks.append(Lack(str(what), self.scope[-1].path if self.scope else operation.name))
+            self.before += [name for name in operation.inputs if self.ref(name).name in self.nodes]
             self.lost.update(operation.outputs)
 
     def check_numbers(self, operation: Operation) -> None:
@@ -225,7 +226,7 @@ class Reader:
         found = name.removesuffix(slot) if name.endswith(slot) else ""
         path = self.scope[-1].path if self.scope else ""
         for label in (found, path):
-            fits = _LABEL.fullmatch(label) and len(label) <= _LONGEST_LABEL
+            fits = LABEL.fullmatch(label) and len(label) <= _LONGESTLABEL
             if fits and label not in self.labels:
                 self.labels.add(label)
                 return label
@@ -258,44 +259,3 @@ def entered(inputs: Iterable[Entering], sizes: Mapping[str, Shape]) -> Iterator[
                 f"expected: whole numbers; found: {shown}",
             )
         yield Tensor(name, (found[0] or BATCH, *(n for n in size if n is not None)), dtype)
-
-
-def _scopes(operations: tuple[Operation, ...]) -> list[tuple[ModuleCall, ...]]:
-    """The modules around each operation; where an exporter noted none, those of the next one."""
-    found: list[tuple[ModuleCall, ...]] = []
-    behind: tuple[ModuleCall, ...] = ()
-    for operation in reversed(operations):
-        known = bool(operation.metadata.get("pkg.torch.onnx.name_scopes")) or operation.name.startswith("/")
-        behind = scope_of(operation) if known else behind
-        found.append(behind)
-    return list(reversed(found))
-
-
-def scope_of(operation: Operation) -> tuple[ModuleCall, ...]:
-    """The modules around an operation, as PyTorch's exporters note them: in metadata, or in the node's name."""
-    paths = _listed(operation.metadata.get("pkg.torch.onnx.name_scopes", ""))
-    kinds = _listed(operation.metadata.get("pkg.torch.onnx.class_hierarchy", ""))
-    if len(paths) > 1 and len(paths) == len(kinds):
-        pairs = zip(paths[:-1], kinds[:-1], strict=True)
-        return tuple(ModuleCall(path, kind.rpartition(".")[2]) for path, kind in pairs if path)
-    if not operation.name.startswith("/"):
-        return ()
-    found: list[ModuleCall] = []
-    for piece in operation.name.split("/")[1:-1]:
-        if not _LABEL.fullmatch(piece):
-            return ()
-        above = found[-1].path if found else ""
-        path = piece if not above or piece.startswith(f"{above}.") else f"{above}.{piece}"
-        found.append(ModuleCall(path, ""))
-    return tuple(found)
-
-
-def _listed(text: str) -> list[str]:
-    """A list of texts that stands in a text; nothing for any other."""
-    if not text or len(text) > 20_000:
-        return []
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
-        return []
-    return value if isinstance(value, list) and all(isinstance(item, str) for item in value) else []

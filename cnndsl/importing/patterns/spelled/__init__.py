@@ -1,0 +1,1 @@
+"""Activations and norms that are written out as the arithmetic that they are."""
