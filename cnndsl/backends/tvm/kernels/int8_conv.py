@@ -7,6 +7,7 @@ kernel is written, since only the tiles at the two ends of a row see any.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -23,8 +24,12 @@ if TYPE_CHECKING:
     import numpy as np
 
 _REGISTERS = 32
+_MANY = 8
+"""Tiles that read the same weights, for each line of these in a step, beyond which it does not matter when they come."""
 _UNROLLED = 800
 """Dot products up to which the quads of a chunk are written out one by one."""
+_WIDE = 3
+"""Columns of a window for whose weights there are registers."""
 MOST_COLUMNS = 16
 """The widest window: its columns are written out one by one."""
 
@@ -68,11 +73,11 @@ class Int8Conv:
 
     def ranked(self) -> list[tuple[int, int]]:
         """Every tile that the registers hold, the one that should be the fastest first."""
-        depth = -(-self.channels // 4) * prod(self.window.kernel)
+        depth, seen = -(-self.channels // 4) * prod(self.window.kernel), min(self.window.kernel[-1], _WIDE)
 
         def cost(tile: tuple[int, int]) -> float:
             return sum(
-                blocks * tiles * tile_cycles(chunks, columns, depth)
+                blocks * tiles * tile_cycles(chunks, columns, depth, seen)
                 for _, blocks, chunks in parts(self.chunks_out, tile[0])
                 for _, tiles, columns in parts(self.out[-1], tile[1])
             )
@@ -81,7 +86,7 @@ class Int8Conv:
             (c, x)
             for c in range(1, min(4, self.chunks_out) + 1)
             for x in range(1, min(14, self.out[-1]) + 1)
-            if c * x + c + 1 <= _REGISTERS
+            if c * x + c * min(self.window.kernel[-1], _WIDE) + 1 < _REGISTERS
         ]
         return sorted(tiles, key=cost)
 
@@ -115,13 +120,18 @@ class _Body:
             shape = (k.batch, count, *k.out[:-1])
             with n.parallel(prod(shape)) as task:
                 image, block, *rows = (n.bind(place) for place in places(task, shape))
-                o = n.bind(first + block * chunks)
-                for start, tiles, columns in self._runs():
+                o, before = n.bind(first + block * chunks), 0
+                runs = self._runs()
+                passes = sum(tiles for _, tiles, _ in runs)
+                turn = n.bind(task % prod(k.out[:-1]) * passes)
+                for start, tiles, columns in runs:
                     if tiles == 1:
-                        self._tile(image, o, chunks, rows, start, columns)
+                        self._tile(image, o, chunks, rows, start, columns, turn + before)
                     else:
                         with n.serial(tiles) as tile:
-                            self._tile(image, o, chunks, rows, start + tile * columns, columns)
+                            at = n.bind(turn + before + tile)
+                            self._tile(image, o, chunks, rows, start + tile * columns, columns, at)
+                    before += tiles
 
     def _runs(self) -> list[tuple[int, int, int]]:
         """Tiles of equal width that see nothing outside as one run, all others one by one: (first column, tiles,
@@ -141,8 +151,9 @@ class _Body:
         low = start * w.stride[-1] - w.before[-1]
         return low >= 0 and low + (columns - 1) * w.stride[-1] + w.extent[-1] <= self.kernel.size[-1]
 
-    def _tile(self, image: Any, o: Any, chunks: int, rows: Sequence[Any], start: Any, columns: int) -> None:
-        """The outputs of `chunks` chunks from `o` on at `columns` columns from `start` on in one row."""
+    def _tile(self, image: Any, o: Any, chunks: int, rows: Sequence[Any], start: Any, columns: int, turn: Any) -> None:
+        """The outputs of `chunks` chunks from `o` on at `columns` columns from `start` on in one row. It is the tile
+        `turn` of those that read the same weights."""
         k, n, w = self.kernel, self.n, self.kernel.window
         sums = [n.local_sums((columns, LANES)) for _ in range(chunks)]
         self._begin(sums, o, rows, start, columns)
@@ -151,6 +162,7 @@ class _Body:
         deep = -(-k.channels // 4)
         whole, rest = divmod(deep, k.quads)
         positions, width = prod(w.kernel), w.kernel[-1]
+        together = max(1, min(width, (_REGISTERS - 1 - chunks * columns) // chunks))
 
         def across(chunk: Any, quads: int, taps: Sequence[Any]) -> None:
             """Adds the products of one row of the window with `quads` quads of a chunk."""
@@ -164,6 +176,7 @@ class _Body:
                 row = row * count + tap
             with n.when(n.all(*within) if within else True, bool(within)):
                 base = n.bind(o * deep * positions + (chunk * k.quads * positions + row * width * quads) * chunks)
+                self._ask(o + chunks, turn, (chunk * prod(w.kernel[:-1]) + row), quads * width * chunks)
                 written = quads * width * chunks * columns <= _UNROLLED
                 if written:
                     for quad in range(quads):
@@ -173,16 +186,25 @@ class _Body:
                         along(chunk, seen, base, quad)
 
         def along(chunk: Any, seen: Sequence[Any], base: Any, quad: Any) -> None:
-            for tap in range(width):
-                at = n.bind(base + (quad * width + tap) * chunks)
-                weights = [n.bind(self.weight[at + i, n.ramp(0)]) for i in range(chunks)]
-                for x in range(columns):
-                    shift = x * w.stride[-1] + tap * w.dilation[-1]
+            for first in range(0, width, together):
+                taps = range(first, min(first + together, width))
+                weights = {
+                    (tap, i): n.bind(self.weight[base + (quad * width + tap) * chunks + i, n.ramp(0)])
+                    for tap in taps
+                    for i in range(chunks)
+                }
+                # Column by column, so that a number is spread over a register once for all columns that see it.
+                served = defaultdict(list)
+                for tap in taps:
+                    for x in range(columns):
+                        served[x * w.stride[-1] + tap * w.dilation[-1]].append((x, tap))
+                for shift in sorted(served):
                     if isinstance(start, int) and not 0 <= low + shift < k.size[-1]:
                         continue
                     value = n.bind(n.spread(self.data[(image, chunk, *seen, low + shift, quad)]))
-                    for i in range(chunks):
-                        n.store(sums[i], n.dot(sums[i][x, n.ramp(0)], value, weights[i]), (x, n.ramp(0)))
+                    for x, tap in served[shift]:
+                        for i in range(chunks):
+                            n.store(sums[i], n.dot(sums[i][x, n.ramp(0)], value, weights[tap, i]), (x, n.ramp(0)))
 
         def window(chunk: Any, quads: int) -> None:
             with ExitStack() as stack:
@@ -202,6 +224,21 @@ class _Body:
                 return image, o + i, *rows, start + x
 
             self.endings.store(number, columns, place)
+
+    def _ask(self, o: Any, turn: Any, step: Any, lines: int) -> None:
+        """Asks for a share of the weights of the block of chunks from `o` on, which come next: each of the tiles of a
+        block does in each step, which reads as many `lines`."""
+        k, n = self.kernel, self.n
+        passes = prod(k.out[:-1]) * sum(tiles for _, tiles, _ in self._runs())
+        if passes > _MANY * lines:
+            return
+        share = -(-lines // passes)
+        steps = k.chunks * prod(k.window.kernel[:-1])
+        vectors = -(-k.channels // 4) * prod(k.window.kernel)
+        with n.when(turn < lines, passes > lines):
+            first = n.bind(o * vectors + (turn * steps + step) * share)
+            for line in range(share):
+                n.prefetch(self.weight, (first + line, 0))
 
     def _begin(self, sums: list[Any], o: Any, rows: Sequence[Any], start: Any, columns: int) -> None:
         k, n = self.kernel, self.n

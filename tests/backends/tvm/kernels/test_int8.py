@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from math import inf
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ import pytest
 from cnndsl.backends.tvm.kernels.int8_conv import int8_conv, pack_int8_conv
 from cnndsl.backends.tvm.kernels.int8_dense import int8_dense
 from cnndsl.backends.tvm.kernels.int8_depthwise import int8_depthwise, pack_int8_depthwise, takes_int8_depthwise
+from cnndsl.backends.tvm.kernels.int8_elementwise import Int8Elementwise, Int8Table
 from cnndsl.backends.tvm.kernels.int8_input import Int8Input
 from cnndsl.backends.tvm.kernels.int8_projection import int8_projection, pack_int8_projection
 from cnndsl.backends.tvm.kernels.words.borders import is_bordered, pack_starts
@@ -39,7 +40,7 @@ here = pytest.mark.skipif(
     "not takes_tables(find_cpu('llvm'))", reason="this processor has no AVX512-VNNI, or no AVX512-VBMI"
 )
 Draw = np.random.Generator
-FEW, MANY = 3, 60
+FEW, MANY = 3, 24
 seeds = pytest.mark.parametrize(
     "seed", [*range(FEW), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(FEW, MANY))]
 )
@@ -182,6 +183,44 @@ def test_dense_layers_are_exact(seed: int) -> None:
         drawn_ending(r, 1),
         r,
     )
+
+
+@here
+@seeds
+@pytest.mark.parametrize("kind", ["sum", "scaled", "norm"])
+def test_sums_products_and_norms_of_maps_are_exact(kind: Literal["sum", "scaled", "norm"], seed: int) -> None:
+    r = np.random.default_rng(seed)
+    batch, channels = int(r.integers(1, 3)), one_of(r, [3, 17, 32])
+    size = tuple(int(n) for n in r.integers(1, 25, r.integers(1, 3)))
+    a, b, gate = drawn_map(r, batch, channels, size), drawn_map(r, batch, channels, size), r.random() < 0.5
+    if gate:
+        b = b[..., :1, :1] if len(size) == 2 else b[..., :1]
+    zeros = r.integers(0, 256, 2).astype(np.int32)
+    sums, ending = a.astype(np.int32) - zeros[0], replace(drawn_ending(r), residuals=2 * (kind == "sum"))
+    if kind == "scaled":
+        sums = sums * (b.astype(np.int32) - zeros[1])
+    drawn = Drawn.over(r, sums, ending.residuals)
+    if kind == "sum":
+        drawn.factors[:] = 0
+    ending = settled(ending, drawn, sums, r)
+    given = {
+        "sum": [],
+        "scaled": [as_quads(a, 200), as_quads(b, 200), zeros],
+        "norm": [as_quads(a, 200), zeros[:1]],
+    }[kind]
+    kernel = Int8Elementwise(kind, batch, -(-channels // LANES), size, bool(gate) and kind == "scaled", ending)
+    shape = (batch, kernel.chunks, *size, LANES if ending.real else 4)
+    found = ran(kernel, [*given, *drawn.arguments(ending)], shape, ending.real)
+    assert np.array_equal(as_numbers(found, channels), drawn.expected(sums, ending))
+
+
+@here
+@pytest.mark.parametrize("positions", [1, 3, 4, 5, 64, 65, 1000, 1026])
+def test_tables_are_looked_up_for_every_number(positions: int) -> None:
+    r = np.random.default_rng(positions)
+    table, q = r.permutation(256).astype(np.uint8), r.integers(0, 256, positions * LANES).astype(np.uint8)
+    found = ran(Int8Table(positions * 4), [quads(q, 0), quads(table, 0)], (positions * 4,))
+    assert np.array_equal(found.view(np.uint8), table[q])
 
 
 @here

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import inf, prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from cnndsl.backends.tvm.kernels.words.quads import LANES, QUADS, QuadNest
 from cnndsl.quantization.arithmetic import LARGEST
@@ -80,15 +80,25 @@ class Endings:
         result = n.reshaped(self.result, (*shape, LANES if self.ending.real else QUADS))
         return replace(self.opened(), shape=shape, residuals=residuals, result=result)
 
-    def store(self, sums: Callable[[int], Any], width: int, place: Callable[[int], Place]) -> None:
+    def store(
+        self,
+        sums: Callable[[int], Any],
+        width: int,
+        place: Callable[[int], Place],
+        begin: Literal["sums", "exact", "offsets"] = "sums",
+    ) -> None:
         """Stores `width` neighbours on the last axis: `sums(i)` is the register of sums of the i-th, `place(i)` its
-        place."""
+        place. Sums may be `exact` as float32 numbers, or none, where a result begins with its offsets."""
         n, e = self.n, self.ending
         chunk = place(0)[1]
         factors, offsets = (n.bind(v[chunk, n.ramp(0)]) for v in (self.factors, self.offsets))
 
         def value(i: int) -> Any:
-            v = n.real(sums(i), factors, offsets)
+            v = offsets
+            if begin == "sums":
+                v = n.real(sums(i), factors, offsets)
+            elif begin == "exact":
+                v = n.fma(sums(i), factors, offsets)
             for at, residual in enumerate(self.residuals):
                 numbers = n.widened(residual[(*place(i), n.ramp(0, QUADS))])
                 v = n.real(numbers, n.spread(self.residual_factors[at]), v)

@@ -226,12 +226,12 @@ class QuadNest(Nest):
         return self.tir.call_pure_extern(dtype, f"cnndsl_u8_{word}", *arguments)
 
 
-def tile_cycles(chunks: int, width: int, quads: int) -> float:
+def tile_cycles(chunks: int, width: int, quads: int, seen: int = 1) -> float:
     """An estimate of the cycles of a tile of `chunks` × `width` sums of `quads` quads, of which one core computes two in
-    a cycle: ten sums hide the latency of a dot product, and few of them do not hide what is loaded for each quad. Where
+    a cycle, and of which `seen` neighbours share what they read: ten sums hide the latency of a dot product, and few of them do not hide what is loaded for each quad. Where
     nearly all registers are taken, what is loaded comes late."""
     tight = 1.08 if chunks * width + chunks > 29 else 1.0
-    step = max(chunks * width, 10) + 0.5 * chunks + 0.3 * width + 1.3
+    step = max(chunks * width, 10) + 0.5 * chunks + 0.3 * width / seen + 1.3
     return (tight * step * quads + 4 * chunks * (width + -width % 4)) / 2 + 20
 
 
