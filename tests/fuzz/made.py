@@ -87,6 +87,18 @@ def run() -> Path:
     return folder() / "run"
 
 
+@cache
+def quantized() -> bytes:
+    """The network in whole numbers."""
+    from cnndsl.arrays.drawn import drawn_inputs, drawn_weights
+    from cnndsl.calibration.calibrate import quantize
+    from cnndsl.quantization.file import write_quantization
+
+    found = quantize(network(), drawn_weights(network(), 0), drawn_inputs(network(), 0), {}, keep=("3",))
+    write_quantization(folder() / "network8.safetensors", found.quantization)
+    return (folder() / "network8.safetensors").read_bytes()
+
+
 def module() -> Any:
     """A small network in PyTorch."""
     from cnndsl.backends.pytorch.live.module import to_torch

@@ -44,7 +44,26 @@ def darknet(data: bytes) -> None:
     _told(lambda: read_published(path, "darknet", [], made.network()))
 
 
+def quantized(data: bytes) -> None:
+    """A quantised network: read, and made the one that its table is of."""
+    from cnndsl.backends.tvm.plan.quantized_network import quantized_network
+    from cnndsl.quantization.file import read_quantization
+
+    path = made.folder() / "fuzz8.safetensors"
+    path.write_bytes(data)
+    try:
+        quantized_network(made.network(), read_quantization(path))
+    except CnnError as error:
+        assert {d.id for d in error.diagnostics} <= _OF_TABLES, error
+
+
+_OF_TABLES = {
+    "unreadable-weights", "not-quantized", "wrong-quantization", "missing-weight", "unexpected-weight", "weight-mismatch",
+}  # fmt: skip
+
+
 SEEDS = {
+    "quantized": lambda: [made.quantized()],
     "pickled": lambda: [foreign.pickled(protocol) for protocol in (2, 3, 4, 5)],
     "hdf5": lambda: [foreign.hdf5()],
     "tf_graph": lambda: [foreign.tf_graph()],

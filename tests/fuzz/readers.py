@@ -82,6 +82,7 @@ READERS: dict[str, Callable[[bytes], None]] = {
     "tf_checkpoint": of_weights.tf_checkpoint,
     "tfjs": of_weights.tfjs,
     "darknet": of_weights.darknet,
+    "quantized": of_weights.quantized,
     "image": image,
     "array": array,
     "onnx": of_importing.onnx,
