@@ -25,6 +25,7 @@ from cnndsl.passes.library.library import Library, Unit, is_one_model, no_stray
 from cnndsl.passes.library.sources import UsedFile
 from cnndsl.passes.text_lints import lint_text
 from cnndsl.passes.walk.findings import Findings
+from cnndsl.pipeline import batched
 from cnndsl.service.bindings import Bindings, bind
 from cnndsl.service.reach import reached
 from cnndsl.syntax import tree
@@ -219,14 +220,18 @@ class Analysis:
             self.used |= library.units
         checked = Checked(made.graph, made.whole and not self.misread, seen, findings.entrances, ())
         if not self.misread:
-            checked.found = self._judged(checked, made.found, made.asserts)
+            checked.found = self._judged(checked, made.found, made.asserts, findings)
         return checked
 
     def _judged(
-        self, checked: Checked, found: tuple[Diagnostic, ...], asserts: tuple[tuple[tree.Assert, Any], ...]
+        self,
+        checked: Checked,
+        found: tuple[Diagnostic, ...],
+        asserts: tuple[tuple[tree.Assert, Any], ...],
+        findings: Findings,
     ) -> tuple[Diagnostic, ...]:
         if not checked.whole or checked.graph is None:
-            return retold(CnnError(found)).diagnostics
+            return batched(retold(CnnError(found)), findings).diagnostics
         if asserts and checked.summary is not None:
             broken = tuple(check_asserts(asserts, figures(checked.graph, checked.summary)))
             if broken:
