@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import sys
 
 from cnndsl.lsp.features import make_server
@@ -15,4 +16,7 @@ def serve() -> None:
     # Building networks makes many small objects and few circles of them.
     gc.set_threshold(50_000, 20, 20)
     gc.freeze()
-    make_server().start_io()
+    # The protocol has the standard output for itself: whatever else is printed goes to the standard error.
+    stdin, stdout = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    make_server().start_io(stdin, stdout)
