@@ -32,6 +32,8 @@ from cnndsl.syntax import tree
 from cnndsl.syntax.parser import parse
 from cnndsl.syntax.tolerant.parse import parse_tolerant
 
+MOST_MISTAKES = 3
+"""Each mistake of a text that cannot be parsed costs another reading of it."""
 MOST_NOTED = 64
 """Of what one element or name has met in rounds and calls, so much is kept."""
 
@@ -103,7 +105,7 @@ class Analysis:
     @cached_property
     def _read(self) -> tuple[tree.Program, tuple[Diagnostic, ...]]:
         try:
-            return parse(self.source), ()
+            return parse(self.source, most=MOST_MISTAKES), ()
         except CnnError as error:
             return parse_tolerant(self.source).program, error.diagnostics
 
