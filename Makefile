@@ -86,6 +86,7 @@ bench: $(VENV)/.installed ## Measure: start-up, the language, training, networks
 ifndef BENCH
 	$(BIN)/python tests/benchmarks/startup.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/language.py
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/editor.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/training.py
 endif
 	PYTHONPATH=. BENCH="$(BENCH)" FRESH="$(FRESH)" $(BIN)/python tests/benchmarks/networks.py

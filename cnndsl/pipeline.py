@@ -94,7 +94,7 @@ def load_origin(
         try:
             return _load(origin, parameters, inputs, findings, over_budget=over_budget)
         except CnnError as error:
-            raise _advised(_batched(_retold(error), findings), origin, parameters, inputs, findings) from None
+            raise _advised(batched(_retold(error), findings), origin, parameters, inputs, findings) from None
 
 
 def load_plainly(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str]) -> Loaded:
@@ -167,7 +167,7 @@ def _retold(error: CnnError) -> CnnError:
     return retold(error)
 
 
-def _batched(error: CnnError, findings: Findings) -> CnnError:
+def batched(error: CnnError, findings: Findings) -> CnnError:
     """The error, told at the input where that begins with a batch axis: `input 1×3×224×224`."""
     guilty = next((d for d in error.diagnostics if d.id == "wrong-rank" and "`window` has" in d.message), None)
     for wire in findings.entrances if guilty else ():

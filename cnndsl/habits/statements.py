@@ -229,7 +229,7 @@ STATEMENTS: tuple[Habit, ...] = (
         ids=MEANING,
     ),
     habit(
-        rf"^ (?P<indent>\s*) (?:param|parameter|arg) \s+ (?P<name>[A-Za-z_]\w*) \s* (?: : \s* (?P<type>{_ANY_TYPE}) )? \s* (?: := | = )? \s* (?P<value>.*?) \s* $",
+        rf"^ (?P<indent>\s*) (?:param|parameter|arg) \s+ (?P<name>[A-Za-z_]\w*) \s* (?: : \s* (?P<type>{_ANY_TYPE})? )? \s* (?: := | = )? \s* (?P<value>.*?) \s* $",
         "a parameter has a type behind its name: int, float, bool, text, list or block",
         _param,
         ids=MEANING,

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import sys
 
 from cnndsl.lsp.features import make_server
 
 
+def settle() -> None:
+    """Lets Python's collector run less often: building networks makes many small objects and few circles of them."""
+    gc.set_threshold(50_000, 20, 20)
+    gc.freeze()
+
+
 def serve() -> None:
     """Speaks the protocol on standard input and output until the client leaves."""
     logging.basicConfig(stream=sys.stderr, level=logging.ERROR)
-    # Building networks makes many small objects and few circles of them.
-    gc.set_threshold(50_000, 20, 20)
-    gc.freeze()
-    make_server().start_io()
+    settle()
+    # The protocol has the standard output for itself: whatever else is printed goes to the standard error.
+    stdin, stdout = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    make_server().start_io(stdin, stdout)

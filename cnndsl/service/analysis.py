@@ -25,12 +25,15 @@ from cnndsl.passes.library.library import Library, Unit, is_one_model, no_stray
 from cnndsl.passes.library.sources import UsedFile, on_disk
 from cnndsl.passes.text_lints import lint_text
 from cnndsl.passes.walk.findings import Findings
+from cnndsl.pipeline import batched
 from cnndsl.service.bindings import Bindings, bind
 from cnndsl.service.reach import reached
 from cnndsl.syntax import tree
 from cnndsl.syntax.parser import parse
 from cnndsl.syntax.tolerant.parse import parse_tolerant
 
+MOST_MISTAKES = 3
+"""Each mistake of a text that cannot be parsed costs another reading of it."""
 MOST_NOTED = 64
 """Of what one element or name has met in rounds and calls, so much is kept."""
 
@@ -102,7 +105,7 @@ class Analysis:
     @cached_property
     def _read(self) -> tuple[tree.Program, tuple[Diagnostic, ...]]:
         try:
-            return parse(self.source), ()
+            return parse(self.source, most=MOST_MISTAKES), ()
         except CnnError as error:
             return parse_tolerant(self.source).program, error.diagnostics
 
@@ -221,14 +224,18 @@ class Analysis:
             self.used |= library.units
         checked = Checked(made.graph, made.whole and not self.misread, seen, findings.entrances, ())
         if not self.misread:
-            checked.found = self._judged(checked, made.found, made.asserts)
+            checked.found = self._judged(checked, made.found, made.asserts, findings)
         return checked
 
     def _judged(
-        self, checked: Checked, found: tuple[Diagnostic, ...], asserts: tuple[tuple[tree.Assert, Any], ...]
+        self,
+        checked: Checked,
+        found: tuple[Diagnostic, ...],
+        asserts: tuple[tuple[tree.Assert, Any], ...],
+        findings: Findings,
     ) -> tuple[Diagnostic, ...]:
         if not checked.whole or checked.graph is None:
-            return retold(CnnError(found)).diagnostics
+            return batched(retold(CnnError(found)), findings).diagnostics
         if asserts and checked.summary is not None:
             broken = tuple(check_asserts(asserts, Figures(checked.graph, IN_ASSERTS)))
             if broken:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -45,10 +46,14 @@ def moved(offset: int, old: str, new: str) -> int | None:
         return (
             shifted if new.startswith("\n", shifted) or shifted == len(new) or new.startswith("\r", shifted) else None
         )
-    # Inside of what was replaced: the line's end is where the line ends now, if it is still that line.
-    end = new.find("\n", first)
+    # Inside of what was replaced lines are told apart by their number alone, where as many stand there as before.
+    ends = [first + match.start() for match in re.finditer("\n", new[first : len(new) - last])] + [len(new) - last]
+    number, there = old.count("\n", first, offset), old.count("\n", first, len(old) - last) + 1
+    if there != len(ends) and (number > 0 or not old[old.rfind("\n", 0, first) + 1 : first].strip()):
+        return None
+    end = new.find("\n", min(ends[min(number, len(ends) - 1)], len(new)))
     end = len(new) if end < 0 else end
-    return end if "\n" not in old[first:offset] else None
+    return end - (end > 0 and new[end - 1] == "\r")
 
 
 def _common(one: str, other: str) -> int:

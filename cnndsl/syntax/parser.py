@@ -16,7 +16,7 @@ from cnndsl.syntax import tables, tree
 from cnndsl.syntax.build import Builder
 from cnndsl.syntax.build.places import Reading
 from cnndsl.syntax.mistakes import unexpected, unreadable
-from cnndsl.syntax.recovery import mistakes
+from cnndsl.syntax.recovery import MOST_MISTAKES, mistakes
 from cnndsl.syntax.scan import scan
 
 OPTIONS: dict[str, Any] = {
@@ -28,8 +28,9 @@ OPTIONS: dict[str, Any] = {
 }
 
 
-def parse(source: Source) -> tree.Program:
-    """The program a text says. Raises CnnError with everything the text itself gets wrong."""
+def parse(source: Source, *, most: int = MOST_MISTAKES) -> tree.Program:
+    """The program a text says. Raises CnnError with everything the text itself gets wrong, at most so many mistakes: each
+    of them costs a reading."""
     try:
         scan(source)
     except CnnError as error:
@@ -37,7 +38,7 @@ def parse(source: Source) -> tree.Program:
     try:
         statements, comments = _read(source, "program", source.text)
     except CnnError as first:
-        found = CnnError(mistakes(source.text, first, lambda text: _read(source, "program", text)))
+        found = CnnError(mistakes(source.text, first, lambda text: _read(source, "program", text), most))
         raise _retold(found) from None
     return tree.Program(source, statements, tuple(comments))
 

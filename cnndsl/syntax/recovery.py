@@ -20,10 +20,11 @@ _PIECE = re.compile(
 )
 
 
-def mistakes(text: str, first: CnnError, read: Callable[[str], object]) -> list[Diagnostic]:
-    """The first mistake, and those that `read` meets in the text once the statements of the earlier ones are blanked."""
+def mistakes(text: str, first: CnnError, read: Callable[[str], object], most: int = MOST_MISTAKES) -> list[Diagnostic]:
+    """The first mistake, and those that `read` meets in the text once the statements of the earlier ones are blanked; at
+    most so many."""
     found = list(first.diagnostics)
-    while len(found) < MOST_MISTAKES and len(text) <= MOST_CHARACTERS:
+    while len(found) < most and len(text) <= MOST_CHARACTERS:
         span = found[-1].span
         region = _statement(text, span.start) if span else None
         if region is None or not text[region[0] : region[1]].strip():

@@ -22,21 +22,21 @@ class Client(LanguageClient):
         self.news = asyncio.Event()
         self.registered: list[str] = []
 
-        @self.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
+        @self.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)  # type: ignore[untyped-decorator]
         def diagnostics(params: types.PublishDiagnosticsParams) -> None:
             self.told[params.uri] = list(params.diagnostics)
             self.versions[params.uri] = params.version
             self.news.set()
 
-        @self.feature(types.WORKSPACE_INLAY_HINT_REFRESH)
+        @self.feature(types.WORKSPACE_INLAY_HINT_REFRESH)  # type: ignore[untyped-decorator]
         def hints_refresh(_: Any) -> None:
             return None
 
-        @self.feature(types.WORKSPACE_CODE_LENS_REFRESH)
+        @self.feature(types.WORKSPACE_CODE_LENS_REFRESH)  # type: ignore[untyped-decorator]
         def lens_refresh(_: Any) -> None:
             return None
 
-        @self.feature(types.CLIENT_REGISTER_CAPABILITY)
+        @self.feature(types.CLIENT_REGISTER_CAPABILITY)  # type: ignore[untyped-decorator]
         def register(params: types.RegistrationParams) -> None:
             self.registered += [registration.method for registration in params.registrations]
 
@@ -99,7 +99,7 @@ class Client(LanguageClient):
     async def end(self) -> None:
         await self.shutdown_async(None)
         self.exit(None)
-        await self.stop()
+        await self.stop()  # type: ignore[no-untyped-call]
 
 
 def at(uri: str, line: int, character: int) -> dict[str, Any]:
