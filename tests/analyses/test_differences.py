@@ -149,8 +149,8 @@ def test_a_layer_that_was_widened_and_renamed_is_still_the_same_layer() -> None:
 
 def test_a_moved_layer_is_told_as_moved() -> None:
     found = told(BASE, BASE.replace("BN → ReLU → conv2", "ReLU → BN → conv2"))
-    assert kinds(found) == {"1": ("renamed",), "2": ("moved",)}
-    assert lines(found, ">") == ["> 2  ReLU moved: now after conv1, was after 1"]
+    assert kinds(found) == {"1": ("renamed", "moved")}
+    assert lines(found, "=") == ["= 1  is now called 2; BN moved: now after 1, was after conv1"]
 
 
 def test_an_activation_in_the_place_of_another_is_changed() -> None:
