@@ -225,3 +225,15 @@ def test_inputs_and_outputs_that_differ_are_told() -> None:
         ("input", "image 8×9×9", "picture 8×7×7"),
         ("output", "0 4×9×9", "1 2×7×7"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("new", "said"),
+    [
+        (BASE.replace("FC(10)", "FC(11)"), "does not load whole: 14 of 16 tensors fit, 96.5 % of the elements"),
+        (BASE.replace(" → fc: FC(10)", ""), "has all 14 tensors of the new network, and 2 more"),
+        ("input 3×32×32\nConv1x1(7, bias=false)", "nothing of the old checkpoint fits"),
+    ],
+)
+def test_it_is_said_how_much_of_a_checkpoint_fits(new: str, said: str) -> None:
+    assert f"the old checkpoint {said}".replace("the old checkpoint nothing", "nothing") in str(told(BASE, new))
