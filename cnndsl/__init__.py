@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from cnndsl.published.table import class_names
     from cnndsl.published.table import published as published_weights
     from cnndsl.reference.explanation import explain
+    from cnndsl.sweeping.call import sweep
     from cnndsl.training.data.find import find_data
     from cnndsl.training.run import open_run
 
@@ -85,6 +86,7 @@ __all__ = [
     "render_diagnostics",
     "render_dot",
     "summarize",
+    "sweep",
     "to_dot",
     "to_svg",
     "volumes_figure",
@@ -131,6 +133,7 @@ _HOMES = {
     "render_diagnostics": "cnndsl.diagnostics.render:render_all",
     "render_dot": "cnndsl.backends.drawing.formats.graphviz_program:render",
     "summarize": "cnndsl.analyses.summary",
+    "sweep": "cnndsl.sweeping.call",
     "to_dot": "cnndsl.backends.drawing.formats.graphviz",
     "to_svg": "cnndsl.backends.drawing.draw",
     "volumes_figure": "cnndsl.backends.drawing.figures.volumes:volumes",

@@ -56,6 +56,8 @@ for diagnostic in cnndsl.check("mine.cnn"):
             "print(field.node, field.size, field.stride)",
             "Network.__getitem__": 'layer = cnndsl.load("resnet18")["layer1.0.conv1"]\n'
             "print(layer.op, layer.shape, layer.params, layer.macs)",
+            "Network.diff": """change = cnndsl.load("resnet18").diff(cnndsl.load("resnet18", classes=10))
+print(change)""",
             "Network.draw": 'net = cnndsl.load("lenet5")\nnet.draw("lenet5.svg", depth=1, color="macs", theme="dark")',
             "Network.to_graphviz": 'print(cnndsl.load("lenet5").to_graphviz(depth=1).source.splitlines()[0])',
             "Network.to_networkx": """import networkx as nx
@@ -107,6 +109,13 @@ document = summary.to_json()""",
             "print(cnndsl.summarize(graph, strict=True).totals.depth)",
             "receptive_fields": 'fields = cnndsl.receptive_fields(cnndsl.load("vgg16").graph)\n'
             'print(fields["features.28"].size, fields["features.28"].stride)',
+            "Difference": """change = cnndsl.load("resnet18").diff(cnndsl.load("resnet34"))
+assert isinstance(change, cnndsl.Difference)
+print(change.weights.loads, change.weights.carried, change.layers[0].new, change.layers[0].kinds)
+document = change.to_json()""",
+            "sweep": """rows = cnndsl.sweep("resnet18", classes=[10, 100], input=["3x64x64", "3x96x96"], where="macs < 300M")
+for row in rows:
+    print(row)""",
             "Graph": """graph = cnndsl.load("lenet5").graph
 assert isinstance(graph, cnndsl.Graph)
 print(graph.inputs[0].type, graph.nodes[0].op.word, graph.weights[0].key)""",

@@ -27,7 +27,7 @@ def sweep(
     *,
     input: Sizes | Mapping[str, Sizes] | None = None,
     models: Sequence[str] | None = None,
-    figures: Sequence[str] = ("params", "macs"),
+    figures: str | Sequence[str] = "params, macs",
     where: str | None = None,
     jobs: int | None = None,
     into: str | Path | None = None,
@@ -38,7 +38,7 @@ def sweep(
 
     Keyword arguments are values for the program's parameters: one, several in a list, a range, or a text such as
     `"16..64:8"`. `input` is a size or several, by name where there are several inputs; `models` names models of the file, `["all"]` all
-    that need no argument. `figures` are names that `assert` knows, `buffers`, `memory` and `training_memory` (bytes). Only rows
+    that need no argument. `figures` are the names that `assert` knows, and `buffers`, `memory` and `training_memory` (bytes). Only rows
     for which `where` holds come (`"macs < 300M"`); what cannot be built is listed in `.refused`. On `jobs` processes, all cores by
     default, or on the workers of a Dask `scheduler`. With `into`, a file, rows that it holds are not built again. Raises `CnnError` and
     `MissingPart`.
@@ -55,8 +55,9 @@ def sweep(
         },
     )
     condition = Expression("where", where, tuple(grid.parameters)) if where else None
-    refuse_unknown(figures)
-    wanted = tuple(dict.fromkeys([*figures, *(condition.figures if condition else ())]))
+    names = [name.strip() for name in figures.split(",")] if isinstance(figures, str) else figures
+    refuse_unknown(names)
+    wanted = tuple(dict.fromkeys([*names, *(condition.figures if condition else ())]))
     return Sweep(Program.of(origin), grid, wanted, condition, jobs, Path(into) if into else None, scheduler)
 
 

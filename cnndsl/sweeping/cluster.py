@@ -39,7 +39,8 @@ def built_on_cluster(
     except ModuleNotFoundError:
         raise MissingPart("--scheduler takes Dask, which is not installed", how_to_install("cluster")) from None
     try:
-        client = Client(address, timeout=SECONDS, set_as_default=False)
+        # Rows come as texts; only errors are pickled, by Dask itself.
+        client = Client(address, timeout=SECONDS, set_as_default=False, deserializers=["msgpack"])
     except (OSError, TimeoutError, ValueError) as error:
         raise MissingPart(f"no scheduler answers at {address}: {error}", "start one with `dask scheduler`") from error
     with _quiet(), client:

@@ -149,8 +149,8 @@ def test_a_layer_that_was_widened_and_renamed_is_still_the_same_layer() -> None:
 
 def test_a_moved_layer_is_told_as_moved() -> None:
     found = told(BASE, BASE.replace("BN → ReLU → conv2", "ReLU → BN → conv2"))
-    assert kinds(found) == {"1": ("renamed",), "2": ("moved",)}
-    assert lines(found, ">") == ["> 2  ReLU moved: now after conv1, was after 1"]
+    assert kinds(found) == {"1": ("renamed", "moved")}
+    assert lines(found, "=") == ["= 1  is now called 2; BN moved: now after 1, was after conv1"]
 
 
 def test_an_activation_in_the_place_of_another_is_changed() -> None:
@@ -225,3 +225,15 @@ def test_inputs_and_outputs_that_differ_are_told() -> None:
         ("input", "image 8×9×9", "picture 8×7×7"),
         ("output", "0 4×9×9", "1 2×7×7"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("new", "said"),
+    [
+        (BASE.replace("FC(10)", "FC(11)"), "does not load whole: 14 of 16 tensors fit, 96.5 % of the elements"),
+        (BASE.replace(" → fc: FC(10)", ""), "has all 14 tensors of the new network, and 2 more"),
+        ("input 3×32×32\nConv1x1(7, bias=false)", "nothing of the old checkpoint fits"),
+    ],
+)
+def test_it_is_said_how_much_of_a_checkpoint_fits(new: str, said: str) -> None:
+    assert f"the old checkpoint {said}".replace("the old checkpoint nothing", "nothing") in str(told(BASE, new))

@@ -89,7 +89,7 @@ def _likeness(a: _Layer, b: _Layer) -> int:
     if a.word != b.word:
         # One layer that was put in the place of another.
         if a.category == b.category:
-            return 3 + 4 * named
+            return 3 + 4 * (named and a.labelled)
         return 2 if named and a.labelled else 0
     up, down = a.place.kind_up == b.place.kind_up, a.place.kind_down == b.place.kind_down
     same = a.arguments == b.arguments
@@ -153,14 +153,14 @@ def _table(a: list[_Layer], b: list[_Layer]) -> list[tuple[_Layer, _Layer]]:
     found = []
     i, j = len(a), len(b)
     while i and j:
-        value = likeness[i - 1][j - 1]
-        if value and best[i][j] == best[i - 1][j - 1] + value:
-            i, j = i - 1, j - 1
-            found.append((a[i], b[j]))
+        # Of equal alignments the one whose pairs come first: what was put in stands behind what it resembles.
+        if best[i][j] == best[i][j - 1]:
+            j -= 1
         elif best[i][j] == best[i - 1][j]:
             i -= 1
         else:
-            j -= 1
+            i, j = i - 1, j - 1
+            found.append((a[i], b[j]))
     return found[::-1]
 
 

@@ -60,13 +60,23 @@ def weights(difference: Difference) -> str:
         return f"the old checkpoint loads once {_tensors(len(told.renamed))} renamed{more}"
     if told.loads == "not at all":
         return "nothing of the old checkpoint fits"
-    share = 100 * told.carried_elements / told.total_elements if told.total_elements else 0
+    if told.carried == told.total:
+        renamed = f", {len(told.renamed)} of them by another key" if told.renamed else ""
+        return f"the old checkpoint has all {told.total} tensors of the new network{renamed}, and {len(told.left_over)} more"
     renamed = f", {len(told.renamed)} of them by another key" if told.renamed else ""
     return (
         f"the old checkpoint does not load whole: {told.carried} of {told.total} tensors fit{renamed}, "
-        f"{share:.0f} % of the elements"
+        f"{_share(told.carried_elements, told.total_elements)} of the elements"
     )
 
 
 def _tensors(count: int) -> str:
     return "1 tensor is" if count == 1 else f"{count} tensors are"
+
+
+def _share(part: int, whole: int) -> str:
+    """A share in percent, which is 100 or 0 only where it is all or nothing."""
+    if part in (0, whole):
+        return f"{100 if part else 0} %"
+    share = 100 * part / whole
+    return "less than 0.1 %" if share < 0.1 else f"{min(share, 99.9):.3g} %"
