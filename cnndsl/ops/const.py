@@ -101,7 +101,7 @@ class Const(Op):
 
     @classmethod
     def recognise(cls, call: Call, xs: Tensors) -> Self | None:
-        return cls(values=call["values"]) if call.target == "const" else None
+        return cls(values=call["values"], saved="weight" in call.weights) if call.target == "const" else None
 
 
 def _lists(values: Any) -> Any:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Axes, Padding, per_axis
 from cnndsl.ir.axes import Sizes, asked_size
+from cnndsl.ir.call import Call, alike, padding
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.reach import Reach
 from cnndsl.ir.shared.refusals import needed_window, refuse_no_image
@@ -128,3 +129,17 @@ class Fold(Op):
         laid = self._laid(x)
         kernels = taps(relax, laid.groups, laid.painted(x).kernel)
         return laid.to_relax(relax, xs, values, {"weight": kernels})
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "map_of_windows":
+            return None
+        kernel = call["kernel_size"]
+        plain = cls(
+            window=alike(kernel, 2),
+            stride=call.window("stride", 2),
+            pad=padding(call, kernel, 2),
+            dilation=call.window("dilation", 2),
+        )
+        size = plain.infer(xs[:1]).shape
+        return plain if size == call.shape else plain.model_copy(update={"size": alike(call.shape[1:], 2)})

@@ -37,7 +37,8 @@ class RelPos(Op):
     heads: Positive
     """Heads of the attention, each with biases of its own."""
     size: Axes
-    """Height and width of the map or window whose positions look at each other; one number for both."""
+    """Height and width of the map or window whose positions look at each other, one number for both; of a video frames,
+    height and width."""
     index: Literal["swin", "levit"] = "swin"
     """How the table is laid out and picked from."""
     stride: Positive = 1

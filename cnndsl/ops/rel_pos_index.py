@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from math import isqrt
-from typing import Any, ClassVar, Literal, final
+from typing import Any, ClassVar, Literal, Self, final
 
 from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Axes, Positive
+from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.shared.offsets import Offsets, offsets
 from cnndsl.ir.shared.refusals import refuse_indices
@@ -34,10 +35,12 @@ class RelPosIndex(Op):
         ("index: RelPosIndex(2, saved=true)", (9, 3)),
         ("idxs: RelPosIndex((3, 4), index=levit, stride=2, saved=flat)", (2, 12)),
         ("RelPosIndex((3, 2), index=levit)", (3, 6)),
+        ("ToTokens → RelPosIndex((2, 2, 1))", (4, 3, 3)),
     )
 
     size: Axes
-    """Height and width of the map or window whose positions look at each other; one number for both."""
+    """Height and width of the map or window whose positions look at each other, one number for both; of a video frames,
+    height and width."""
     index: Literal["swin", "levit"] = "swin"
     """How the table is laid out: `swin` for a row for each offset, `levit` for a column for each distance."""
     stride: Positive = 1
@@ -59,7 +62,7 @@ class RelPosIndex(Op):
             table = f"{found.places}×heads" if swin else f"heads×{found.places}"
             raise Refusal(
                 "shape-mismatch",
-                f"{x} is no table of the relative positions in {found.height}×{found.width}",
+                f"{x} is no table of the relative positions in {'×'.join(map(str, found.sizes))}",
                 argument="size",
                 notes=(f"expected {table}, found {x}",),
                 help=self._advice(x),
@@ -99,3 +102,10 @@ class RelPosIndex(Op):
         table = op.permute_dims(values[0], [0, 2, 1]) if self.index == "swin" else values[0]
         taken = op.take(table, const_places(relax, found), axis=2, mode="clip")
         return op.reshape(taken, (values[0].ty.shape[0], self._heads(x), *found.pairs))
+
+    @classmethod
+    def recognise(cls, call: Call, xs: Tensors) -> Self | None:
+        if call.target != "rel_pos_index":
+            return None
+        saved: Literal["flat"] | bool = ("flat" if call["flat"] else True) if call.weights else False
+        return cls(size=call["size"], index=call["index"], stride=call["stride"], saved=saved)

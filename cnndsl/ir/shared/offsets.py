@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any, Literal
 
 from cnndsl.ir.arguments import Axes, per_axis
@@ -12,6 +13,9 @@ Layout = Literal["swin", "levit"]
 distance down and to the right, whatever the direction."""
 
 
+_VIDEO_AXES = 3
+
+
 @dataclass(frozen=True)
 class Offsets:
     """For each pair of an asking and an answering position of a map, the place in a table, counted from 0.
@@ -19,8 +23,8 @@ class Offsets:
     Positions are in reading order. Of the asking ones, only every `stride`-th along each axis counts.
     """
 
-    height: int
-    width: int
+    sizes: tuple[int, ...]
+    """The map's height and width, or its frames, height and width."""
     layout: Layout
     stride: int
     flat: bool
@@ -29,15 +33,12 @@ class Offsets:
     @property
     def places(self) -> int:
         """How many places the table has."""
-        if self.layout == "levit":
-            return self.height * self.width
-        return (2 * self.height - 1) * (2 * self.width - 1)
+        return prod(self.sizes) if self.layout == "levit" else prod(2 * n - 1 for n in self.sizes)
 
     @property
     def pairs(self) -> tuple[int, int]:
         """How many positions ask, and how many answer."""
-        asking = -(-self.height // self.stride) * -(-self.width // self.stride)
-        return asking, self.height * self.width
+        return prod(-(-n // self.stride) for n in self.sizes), prod(self.sizes)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -46,12 +47,18 @@ class Offsets:
 
     def __call__(self, arrays: Any) -> Any:
         """The places, as int64. `arrays` is the vocabulary that makes them: `numpy`, `torch`, or a recorder of either."""
-        down, right = self._apart(arrays, self.height), self._apart(arrays, self.width)
-        if self.layout == "swin":
-            down, right = (down + (self.height - 1)) * (2 * self.width - 1), right + (self.width - 1)
-        else:
-            down, right = arrays.abs(down) * self.width, arrays.abs(right)
-        return (down[:, None, :, None] + right[:, None]).reshape(*self.shape)
+        swin, rank = self.layout == "swin", len(self.sizes)
+        total: Any = None
+        for axis, length in enumerate(self.sizes):
+            apart = self._apart(arrays, length)
+            apart = apart + (length - 1) if swin else arrays.abs(apart)
+            step = prod(2 * n - 1 if swin else n for n in self.sizes[axis + 1 :])
+            apart = apart * step if step > 1 or axis < rank - 1 else apart
+            # Asking positions come first, axis by axis, then those that answer.
+            behind = (slice(None), *(None,) * (rank - 1 - axis)) if axis < rank - 1 else ()
+            apart = apart[(slice(None), *(None,) * (rank - 1), *behind)]
+            total = apart if total is None else total + apart
+        return total.reshape(*self.shape)
 
     def _apart(self, arrays: Any, length: int) -> Any:
         """How far each asking position of an axis lies behind each answering one."""
@@ -62,20 +69,25 @@ class Offsets:
     def biases(self, torch: Any, tables: Any) -> Any:
         """N×asking×answering from N×places, without a list of places: windows over the table, turned round, since asking
         row y and answering row v meet at the offset y - v. Axes before the places stay as they are."""
-        height, width, s = self.height, self.width, self.stride
+        rank, s = len(self.sizes), self.stride
         if self.layout == "swin":
-            offsets = tables.unflatten(-1, (2 * height - 1, 2 * width - 1))
+            offsets = tables.unflatten(-1, tuple(2 * n - 1 for n in self.sizes))
         else:
+            height, width = self.sizes
             near = tables.unflatten(-1, (height, width))
             down = torch.cat([near[..., 1:, :].flip(-2), near], -2) if height > 1 else near
             offsets = torch.cat([down[..., 1:].flip(-1), down], -1) if width > 1 else down
-        windows = offsets.unfold(-2, height, 1).unfold(-2, width, 1).flip(-2, -1)
+        windows = offsets
+        for length in self.sizes:
+            windows = windows.unfold(-rank, length, 1)
+        windows = windows.flip(*range(-rank, 0))
         if s > 1:
-            windows = windows[..., ::s, ::s, :, :]
-        return windows.flatten(-4, -3).flatten(-2)
+            windows = windows[(..., *(slice(None, None, s),) * rank, *(slice(None),) * rank)]
+        return windows.flatten(-2 * rank, -rank - 1).flatten(-rank)
 
 
 def offsets(size: Axes, layout: Layout, stride: int, *, flat: bool = False) -> Offsets:
-    """The offsets of a map of this `size`. Raises `Refusal` where it has another number of axes than two."""
-    height, width = per_axis(size, 2, "size")
-    return Offsets(height, width, layout, stride, flat)
+    """The offsets of a map of this `size`, which has two axes, or three in the layout `swin`. Raises `Refusal` where it has
+    another number of axes."""
+    video = layout == "swin" and isinstance(size, tuple) and len(size) == _VIDEO_AXES
+    return Offsets(per_axis(size, _VIDEO_AXES if video else 2, "size"), layout, stride, flat)
