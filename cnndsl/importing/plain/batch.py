@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import prod
 
+from cnndsl.importing.plain.laid_in import OF_MAPS as _OF_MAPS
+from cnndsl.importing.plain.laid_in import given_to_each, in_parts
 from cnndsl.importing.plain.words import RESHAPES
 from cnndsl.importing.trace import Node, Ref, Trace
 
@@ -22,6 +24,7 @@ _SAME_PLACES = {
     "abs", "square", "erf", "hardswish", "hardsigmoid", "hardtanh", "leaky_relu", "elu", "softplus", "mish", "clamp", "clip",
     "clamp_min", "clamp_max", "dropout", "native_dropout", "contiguous", "clone", "alias", "detach", "to", "_to_copy", "type_as",
     "lift_fresh_copy", "maximum", "minimum", "drop_path", "reciprocal", "rsub", "sin", "cos",
+    "copy", "fill", "zero",
 }  # fmt: skip
 _LAST = {"linear": 1, "matmul": 2, "bmm": 2, "scaled_dot_product_attention": 2}
 """Operations along so many of the last axes."""
@@ -41,6 +44,8 @@ class _Layout:
     axis: int = 0
     lead: int = 1
     ahead: int = 1
+    one: bool = False
+    """Whether a single part of each example has an axis, as a single window has where others are cut in several."""
 
     @property
     def plain(self) -> bool:
@@ -49,7 +54,7 @@ class _Layout:
     @property
     def laid(self) -> tuple[int, ...]:
         """The axes for what is laid out around the batch."""
-        return tuple(n for n in (self.ahead, self.lead) if n > 1)
+        return tuple(n for n in (self.ahead, self.lead) if n > 1) or (1,) * self.one
 
     def place(self, axis: int) -> int:
         """Where an axis other than the batch's is, when the batch is first."""
@@ -61,6 +66,8 @@ class _Layout:
 
 
 _PLAIN = _Layout()
+_FEW_AXES = 5
+"""More axes than a batch of videos has."""
 
 
 def batch_first(trace: Trace) -> Trace:
@@ -100,22 +107,25 @@ class _Moving:
                 self.still.add(node.name)
                 yield node
                 continue
-            yield self.moved(node)
+            made = self.moved(node)
+            yield from made if isinstance(made, tuple) else (made,)
 
-    def moved(self, node: Node) -> Node:
+    def moved(self, node: Node) -> Node | tuple[Node, ...]:
         target = node.target.rstrip("_") if not node.target.endswith("__") else node.target
         flowing = [ref for ref in node.refs() if ref.name not in self.still]
         layouts = {self.layouts.get(ref.name, _PLAIN) for ref in flowing}
-        found: Node | None = None
+        found: Node | tuple[Node, ...] | None = None
         if target in _TURNS:
             found = self.turned(node, target, flowing[0])
         elif target in RESHAPES:
             found = self.viewed(node, flowing[0])
+        elif target == "repeat_interleave" and layouts == {_PLAIN} and node.arguments.get("dim") == 0:
+            found = self.asked_by_each(node, flowing[0])
         elif layouts == {_PLAIN}:
             found = self.along(node, target, _PLAIN) if target == "stack" else node
         elif len(layouts) == 1 and node.target != "getitem":
             (layout,) = layouts
-            found = self.along(node, target, layout)
+            found = self.along(node, target, layout) or self.laid_in(node, target, layout)
         elif node.target == "getitem":
             found = self.part(node)
         elif target == "conv2d":
@@ -156,10 +166,14 @@ class _Moving:
                 break
         if after is None:
             return None
+        if (after.axis, after.lead, after.ahead) == (0, 1, 1) and node.shape[1:2] != (1,) and len(node.shape) > 2:
+            after = replace(after, one=before.one or (before.plain and shape[1:3] == (1, 1) and len(shape) > _FEW_AXES))
         self.set(node.name, after)
         if before.plain and after.plain:
             return node
         made = after.shape(node.shape, self.batch)
+        if made == before.shape(shape, self.batch):
+            return replace(node, target="alias", arguments={"self": ref}, shape=made)
         return replace(node, target="reshape", arguments={"self": ref, "shape": list(made)}, shape=made)
 
     def along(self, node: Node, target: str, layout: _Layout) -> Node | None:
@@ -171,6 +185,13 @@ class _Moving:
                 return None
             self.set(node.name, layout)
             return replace(node, shape=layout.shape(node.shape, self.batch))
+        if target == "matmul" and layout.axis == rank - 2 and len(layout.laid) == 1:
+            # Examples are rows of the first matrix, side by side with parts of each.
+            a, b = (next(node.refs()), list(node.refs())[-1])
+            if a.name in self.still or b.name not in self.still or len(self.shapes[b.name]) != rank:
+                return None
+            self.set(node.name, layout)
+            return replace(node, shape=layout.shape(node.shape, self.batch))
         if target in _LAST or target in ("layer_norm", "rms_norm"):
             last = _LAST.get(target) or len(node.arguments["normalized_shape"])
             if layout.axis >= rank - last or not self.still_fits(node, rank, layout):
@@ -179,10 +200,11 @@ class _Moving:
             return replace(node, shape=layout.shape(node.shape, self.batch))
         if target in _DIMS:
             return self.named(node, target, layout, rank)
-        if target == "expand" and node.shape == self.shapes[next(node.refs()).name]:
+        if target in ("expand", "expand_as") and len(node.shape) == len(self.shapes[next(node.refs()).name]):
             self.set(node.name, layout)
             made = layout.shape(node.shape, self.batch)
-            return replace(node, arguments={"self": next(node.refs()), "size": list(made)}, shape=made)
+            arguments = {"self": next(node.refs()), "size": list(made)}
+            return replace(node, target="expand", arguments=arguments, shape=made)
         return None
 
     def filtered(self, node: Node) -> Node | None:
@@ -200,6 +222,30 @@ class _Moving:
         arguments = {**node.arguments, "groups": groups}
         made = layout.shape(node.shape, self.batch)
         return replace(node, target=f"{node.target} of each example", arguments=arguments, shape=made)
+
+    def asked_by_each(self, node: Node, ref: Ref) -> tuple[Node, ...] | None:
+        """Each example several times, as what all windows of it ask for: an axis of its own."""
+        times, shape = node.arguments.get("repeats"), self.shapes[ref.name]
+        if not isinstance(times, int):
+            return None
+        layout = _Layout(lead=times, one=times == 1)
+        self.set(node.name, layout)
+        return given_to_each(node, ref, (self.batch, 1, *shape[1:]), layout.shape(node.shape, self.batch))
+
+    def laid_in(self, node: Node, target: str, layout: _Layout) -> tuple[Node, ...] | None:
+        """A layer of maps whose batch also holds parts of each example, such as windows or heads."""
+        if layout.axis or layout.ahead > 1 or target not in _OF_MAPS or node.parts:
+            return None
+        first = next(node.refs())
+        if first.name in self.still or sum(ref.name not in self.still for ref in node.refs()) > 1:
+            return None
+        key = next(k for k, v in node.arguments.items() if v == first)
+        shape = layout.shape(self.shapes[first.name], self.batch)
+        made = replace(layout, lead=node.shape[0] // self.batch).shape(node.shape, self.batch)
+        self.set(node.name, layout)
+        weight = node.arguments.get("weight")
+        window = self.shapes[weight.name][2:] if isinstance(weight, Ref) else ()
+        return tuple(in_parts(replace(node, target=target), key, shape, made, window))
 
     def still_fits(self, node: Node, rank: int, layout: _Layout) -> bool:
         """Whether tensors that do not depend on the input stretch over the batch as before."""
@@ -253,8 +299,9 @@ def turn_of(node: Node, target: str, rank: int) -> list[int]:
     if target == "permute":
         return [axis % rank for axis in given["dims"]]
     if target in ("transpose", "swapaxes", "t", "mT"):
-        names: tuple[tuple[str, int], ...] = (("dim0", -2), ("dim1", -1))
-        a, b = (given.get(name, default) % rank for name, default in names)
+        # `swapaxes` calls them axes.
+        names: tuple[tuple[str, int], ...] = (("0", -2), ("1", -1))
+        a, b = (given.get(f"dim{n}", given.get(f"axis{n}", default)) % rank for n, default in names)
         order[a], order[b] = order[b], order[a]
         return order
     sources, targets = (

@@ -12,6 +12,12 @@ def channels_moved(
     """The same tensor with another axis for its channels: a change of layout that ends where it began. After `Reshape` the
     channels are the first axis unless they were the last, so the wanted axis is first there, and an axis of one behind."""
     shape, rank = type.shape, len(type.shape)
+    if wanted and all(n == 1 for axis, n in enumerate(shape) if axis != wanted):
+        # Channels and nothing else: laid out as the first axis, then turned.
+        laid = Node(f"{name}.first", "reshape", {"self": x}, (batch, shape[wanted], *(1,) * (rank - 1)), scope=scope)
+        axes = tuple(0 if n == wanted else n + 1 if n < wanted else n for n in range(rank))
+        turn = {"self": Ref(laid.name), "axes": axes}
+        return laid, Node(f"{name}.back", "permute", turn, (batch, *shape), scope=scope)
     behind = type.channel_axis == rank - 1
     if wanted == 0 and not behind:
         return (Node(f"{name}.first", "reshape", {"self": x}, (batch, *shape), scope=scope),)

@@ -13,7 +13,7 @@ from cnndsl.backends.pytorch.library import nn, torch
 from cnndsl.importing.refuse import Unread
 from cnndsl.importing.trace import ModuleCall, Node, Ref, Tensor, Trace
 
-BATCH = 7
+BATCH = 53
 """The length of the batch while tracing: a number that no other axis has, so that a batch that is mixed with other axes
 is seen."""
 
