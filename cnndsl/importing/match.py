@@ -125,6 +125,9 @@ class _Matching:
                 return []
             wanted = next((t.channel_axis for t in types if t.shape == node.shape[1:]), types[0].channel_axis)
             return self.moved(node, refs, types, wanted)
+        if node.target == "attend" and len({len(t.shape) for t in types[:3]}) == 1:
+            # A mask has no channels.
+            return self.moved(node, refs[:3], types[:3], len(types[0].shape) - 1)
         if len(refs) != 1 or len(types[0].shape) < 2:
             return []
         others = (axis for axis in range(len(types[0].shape)) if axis != types[0].channel_axis)

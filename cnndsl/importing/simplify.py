@@ -15,14 +15,19 @@ from cnndsl.importing.patterns import (
     numbers,
     one_tensor,
     over_channels,
+)
+from cnndsl.importing.patterns.attending import attend, attention, layout
+from cnndsl.importing.patterns.joined import cut, depthwise, embedded, padded
+from cnndsl.importing.patterns.laying import (
+    many_axes,
+    merged,
+    products,
     shuffles,
     spread,
     tokens,
     undone,
     windows,
 )
-from cnndsl.importing.patterns.attending import attend, attention, layout
-from cnndsl.importing.patterns.joined import cut, depthwise, embedded, padded
 from cnndsl.importing.patterns.spelled import gates, gelu, moments
 from cnndsl.importing.plain.canonical import canonical
 from cnndsl.importing.trace import Trace
@@ -35,6 +40,8 @@ PATTERNS: tuple[ModuleType, ...] = (
     padded,
     cut,
     depthwise,
+    windows,
+    many_axes,
     dropped,
     spread,
     computed_weights,
@@ -42,6 +49,7 @@ PATTERNS: tuple[ModuleType, ...] = (
     tokens,
     attend,
     layout,
+    merged,
     gates,
     gelu,
     shuffles,
@@ -53,6 +61,7 @@ PATTERNS: tuple[ModuleType, ...] = (
     norms,
     one_tensor,
     global_pool,
+    products,
     beside,
     cats,
     layout,

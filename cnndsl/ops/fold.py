@@ -132,7 +132,7 @@ class Fold(Op):
 
     @classmethod
     def recognise(cls, call: Call, xs: Tensors) -> Self | None:
-        if call.target != "map_of_windows":
+        if call.target != "fold2d":
             return None
         kernel = call["kernel_size"]
         plain = cls(

@@ -10,17 +10,20 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
-from cnndsl.importing.patterns.attending.rel_pos import relative_positions
+from cnndsl.importing.patterns.attending.parts import Parts, parts_of
+from cnndsl.importing.patterns.attending.rel_pos import Along, Picked, along_axes, relative_positions
 from cnndsl.importing.trace import Node, Ref
 from cnndsl.importing.web import Web
 
 TARGETS = ("add", "sub", "mul", "div", "maximum", "minimum", "matmul", "cat", "attend")
 MOST_NUMBERS = 4096
 """How many numbers of a constant a program says at most."""
+_FEW_NUMBERS = 64
+"""How many it says one by one where a rule would tell them."""
 _COMPUTED = {
     "add", "sub", "mul", "div", "reshape", "permute", "slice", "sigmoid", "exp", "softmax", "tanh", "relu", "layer_norm",
     "linear", "gelu", "silu", "softplus", "sqrt", "abs", "log", "cat", "matmul", "pow", "clamp", "l2_norm", "rel_pos", "expand",
-    "sin", "cos",
+    "sin", "cos", "dropout",
 }  # fmt: skip
 
 
@@ -59,6 +62,8 @@ def _made(web: Web, ref: Ref, flowing: Ref, node: Node) -> Ref | None:
     if array is not None:
         if array.shape[:1] == (batch,) and (array == array[:1]).all():
             array = array[0]
+        if node.target in ("attend", "add") and array.size > _FEW_NUMBERS and (parts := parts_of(array)) is not None:
+            return _told_apart(web, parts, flowing, node, name)
         if array.size > MOST_NUMBERS or array.dtype.kind not in "fiu" or array.ndim == 0:
             return None
         arguments = {"self": flowing, "values": _lists(array)}
@@ -69,30 +74,31 @@ def _made(web: Web, ref: Ref, flowing: Ref, node: Node) -> Ref | None:
         if not shape:
             return None
         arguments = {"self": flowing, "weight": ref}
+        held = web.trace.array(web.trace.weights[ref.name].name) if not web.trace.weights[ref.name].trained else None
+        if held is not None and held.size <= MOST_NUMBERS and held.dtype.kind == "f":
+            # A table that is not trained, and that checkpoints hold.
+            arguments |= {"values": _lists(held)}
+            web.insert(Node(name, "const", arguments, (batch, *shape), scope=node.scope), before=node.name)
+            return Ref(name)
         web.insert(Node(name, "weight", arguments, (batch, *shape), scope=node.scope), before=node.name)
         return Ref(name)
     table = relative_positions(web, ref)
     if table is not None:
-        weight, op = table
-        arguments = {
-            "self": flowing,
-            "weight": weight,
-            "heads": op.heads,
-            "size": op.size,
-            "index": op.index,
-            "stride": op.stride,
-        }
-        shape = op.infer(()).shape
-        web.insert(Node(name, "rel_pos", arguments, (batch, *shape), scope=node.scope), before=node.name)
-        return Ref(name)
+        return _picked(web, table, flowing, node, name)
     inner = web.nodes.get(ref.name)
     if inner is not None and inner.target == "expand":
         # Spread over the batch, which all of them are.
         (spread,) = inner.refs()
-        if inner.shape == (batch, *web.shape(spread)[1:]) and web.shape(spread)[0] == 1:
-            return _made(web, spread, flowing, node)
-        if inner.shape == (batch, *web.shape(spread)):
-            return _made(web, spread, flowing, node)
+        if inner.shape in ((batch, *web.shape(spread)[1:]), (batch, *web.shape(spread))):
+            found = _made(web, spread, flowing, node)
+            return found if found is None else _shaped(web, found, inner.shape, node)
+    if inner is not None and inner.target == "reshape" and inner.shape[:1] == (batch,):
+        (spread,) = inner.refs()
+        found = _made(web, spread, flowing, node) if web.shape(spread)[:1] == (batch,) else None
+        return found if found is None else _shaped(web, found, inner.shape, node)
+    along = along_axes(web, ref)
+    if along is not None:
+        return _along(web, along, flowing, node, name)
     if inner is None or inner.target not in _COMPUTED:
         return None
     if inner.shape[:1] == (batch,):
@@ -104,11 +110,12 @@ def _made(web: Web, ref: Ref, flowing: Ref, node: Node) -> Ref | None:
         found = _made(web, item, flowing, node)
         if found is None:
             return None
-        before[item.name] = found
+        # Biases by position have no axis of one before the heads.
+        before[item.name] = _shaped(web, found, (batch, *web.shape(item)), node)
     if inner.target == "expand":
         first = next(iter(before.values()))
         return first if web.shape(first)[1:] == inner.shape else None
-    changed = {
+    changed: dict[str, Any] = {
         key: [before.get(item.name, item) for item in value]
         if isinstance(value, list) and all(isinstance(item, Ref) for item in value)
         else before.get(value.name, value)
@@ -116,6 +123,9 @@ def _made(web: Web, ref: Ref, flowing: Ref, node: Node) -> Ref | None:
         else value
         for key, value in inner.arguments.items()
     }
+    if inner.target == "permute" and (turned := web.made(changed["self"], "permute")) is not None:
+        axes = tuple(turned.arguments["axes"][n] for n in changed["axes"])
+        changed = {"self": turned.arguments["self"], "axes": axes}
     copy = replace(inner, name=name, arguments=changed, shape=(batch, *inner.shape), scope=node.scope)
     web.insert(copy, before=node.name)
     return Ref(name)
@@ -158,6 +168,106 @@ def _behind_the_batch(node: Node) -> dict[str, Any] | None:
             return None
         found["axes"] = tuple(n - 1 for n in (axes[1:] if turned else axes))
     return None if found.get("axis", 0) < 0 or min(found.get("axes", (0,))) < 0 else found
+
+
+def _shaped(web: Web, made: Ref, shape: tuple[int, ...], node: Node) -> Ref:
+    """The tensor along these axes."""
+    if web.shape(made) == shape:
+        return made
+    name = f"{made.name}.{'x'.join(map(str, shape[1:]))}"
+    if name not in web.nodes:
+        web.insert(Node(name, "reshape", {"self": made}, shape, scope=node.scope), before=node.name)
+    return Ref(name)
+
+
+def _along(web: Web, found: Along, flowing: Ref, node: Node, name: str) -> Ref | None:
+    """For each pair of positions along two axes, of which one may be coarser, the row of a table for their distance."""
+    table = _made(web, found.table, flowing, node)
+    if table is None:
+        return None
+    batch, (asking, answering), width = web.trace.batch, found.pairs, web.shape(found.table)[1]
+    every, stride = max(asking // answering, 1), max(answering // asking, 1)
+    most = max(asking, answering)
+    arguments = {"self": table, "size": (most, 1), "index": "swin", "stride": stride, "weight": None, "flat": False}
+
+    def step(end: str, target: str, arguments: dict[str, Any], shape: tuple[int, ...]) -> Ref:
+        made = Node(f"{name}.{end}" if end else name, target, arguments, (batch, *shape), scope=node.scope)
+        web.insert(made, before=node.name)
+        return Ref(made.name)
+
+    here = step("picked", "rel_pos_index", arguments, (width, asking, most))
+    if every > 1:
+        here = step("each", "reshape", {"self": here}, (width, asking, answering, every))
+        last = {"self": here, "axis": 3, "start": every - 1, "stop": every, "step": 1}
+        here = step("last", "slice", last, (width, asking, answering, 1))
+        here = step("one", "reshape", {"self": here}, (width, asking, answering))
+    return step("", "permute", {"self": here, "axes": (1, 2, 0)}, (asking, answering, width))
+
+
+def _picked(web: Web, found: Picked, flowing: Ref, node: Node, name: str) -> Ref | None:
+    """Biases by relative position: from a trained table, or from one that is made before it."""
+    shape = (web.trace.batch, found.heads, *found.pairs)
+    arguments: dict[str, Any] = {"size": found.size, "index": found.index, "stride": found.stride}
+    if found.table.name in web.trace.weights and found.places is None:
+        arguments |= {"self": flowing, "weight": found.table, "heads": found.heads}
+        web.insert(Node(name, "rel_pos", arguments, shape, scope=node.scope), before=node.name)
+        return Ref(name)
+    table = _made(web, found.table, flowing, node)
+    if table is None:
+        return None
+    arguments |= {"self": table, "weight": found.places, "flat": found.flat}
+    web.insert(Node(name, "rel_pos_index", arguments, shape, scope=node.scope), before=node.name)
+    return Ref(name)
+
+
+def _told_apart(web: Web, parts: Parts, flowing: Ref, node: Node, name: str) -> Ref:
+    """A mask of windows, made of the parts of the map along each axis."""
+    batch, rank = web.trace.batch, len(parts.along)
+    count, n = prod(parts.windows), prod(parts.size)
+    shape = tuple(len(along) for along in parts.along)
+
+    def step(end: str, target: str, arguments: dict[str, Any], shape: tuple[int, ...]) -> Ref:
+        made = Node(f"{name}.{end}" if end else name, target, arguments, (batch, *shape), scope=node.scope)
+        web.insert(made, before=node.name)
+        return Ref(made.name)
+
+    factor = 1
+    labels: Ref | None = None
+    for axis in reversed(range(rank)):
+        # Parts along one axis count in steps of all parts along the axes behind it.
+        values: Any = tuple(float(part * factor) for part in parts.along[axis])
+        factor *= max(parts.along[axis]) + 1
+        for _ in range(axis + 1, rank):
+            values = (
+                tuple((value,) for value in values)
+                if not isinstance(values[0], tuple)
+                else tuple(map(_wrapped, values))
+            )
+        for _ in range(axis):
+            values = (values,)
+        laid = tuple(shape[axis] if m == axis else 1 for m in range(rank))
+        made = step(f"along{axis}", "const", {"self": flowing, "values": values}, laid)
+        if labels is None:
+            labels, so_far = made, laid
+        else:
+            so_far = tuple(map(max, so_far, laid))
+            labels = step(f"parts{axis}", "add", {"self": made, "other": labels}, so_far)
+    apart = tuple(length for pair in zip(parts.windows, parts.size, strict=True) for length in pair)
+    axes = (*range(0, 2 * rank, 2), *range(1, 2 * rank, 2))
+    cut = step("cut", "reshape", {"self": labels}, apart)
+    turned = step("turned", "permute", {"self": cut, "axes": axes}, tuple(apart[m] for m in axes))
+    flat = step("flat", "reshape", {"self": turned}, (count * n,))
+    asking = step("asking", "reshape", {"self": flat}, (count, 1, n, 1))
+    answering = step("answering", "reshape", {"self": flat}, (count, 1, 1, n))
+    apart = (count, 1, n, n)
+    far = step("far", "sub", {"self": asking, "other": answering}, apart)
+    far = step("abs", "abs", {"self": far}, apart)
+    far = step("least", "minimum", {"self": far, "other": 1}, apart)
+    return step("", "mul", {"self": far, "other": parts.value}, apart)
+
+
+def _wrapped(value: Any) -> Any:
+    return (value,) if not isinstance(value, tuple) else tuple(map(_wrapped, value))
 
 
 def _lists(array: Any) -> Any:

@@ -9,13 +9,15 @@ from typing import Any
 from cnndsl.importing.trace import Node, Ref
 from cnndsl.importing.web import Web, common
 
-TARGETS = ("conv1d", "conv2d", "conv3d", "add")
+TARGETS = ("conv1d", "conv2d", "conv3d", "add", "linear")
 
 
 def rewrite(web: Web, node: Node) -> Node | None:
     """The layer that computes its weights first."""
     if node.target == "add":
         return _frozen(web, node)
+    if node.target == "linear":
+        return _biased(web, node)
     if web.trace.weights.get(node.arguments["weight"].name) is not None:
         return None
     return _blur(web, node) or _standardized(web, node)
@@ -132,3 +134,50 @@ def _blur(web: Web, node: Node) -> Node | None:
     arguments = {"self": node.arguments["input"], "kernel_size": list(kernel), "stride": node.arguments["stride"]}
     arguments["pad_mode"] = mode
     return replace(node, target="blur_pool", arguments=arguments, scope=common(node))
+
+
+def _biased(web: Web, node: Node) -> Node | None:
+    """A linear layer whose bias is computed: one without, and a sum."""
+    bias = node.arguments.get("bias")
+    if not isinstance(bias, Ref) or web.weight(bias) is not None or web.weight(node.arguments["weight"]) is None:
+        return None
+    if not web.still(bias) or web.still(node.arguments["input"]):
+        return None
+    weight = web.weight(node.arguments["weight"])
+    owner = weight.name.rpartition(".")[0] if weight is not None else ""
+    plain = replace(node, name=f"{node.name}.plain", arguments={**node.arguments, "bias": None})
+    if any(key.startswith(f"{owner}.") for key in _behind(web, bias)):
+        # Its bias stands in the same place as its weight: neither is a layer's.
+        plain = _product(web, node)
+    web.insert(plain, before=node.name)
+    return replace(node, target="add", arguments={"self": Ref(plain.name), "other": bias})
+
+
+def _behind(web: Web, value: Ref) -> set[str]:
+    """The keys of the weights that a tensor is computed from."""
+    if value.name in web.trace.weights:
+        return {web.trace.weights[value.name].name}
+    node = web.nodes.get(value.name)
+    return {key for ref in node.refs() for key in _behind(web, ref)} if node is not None else set()
+
+
+def _product(web: Web, node: Node) -> Node:
+    """A linear layer as a matrix product, over all positions in one axis."""
+    x, weight = node.arguments["input"], node.arguments["weight"]
+    shape, (units, channels) = web.shape(x), web.shape(weight)
+    rows = (shape[0], prod(shape[1:-1]), channels)
+
+    def step(end: str, target: str, arguments: dict[str, Any], shape: tuple[int, ...]) -> Node:
+        return Node(f"{node.name}.{end}", target, arguments, shape, node.dtype, node.scope)
+
+    turned = step("columns", "permute", {"self": weight, "axes": (1, 0)}, (channels, units))
+    web.insert(turned, before=node.name)
+    if rows != shape:
+        flat = step("rows", "reshape", {"self": x}, rows)
+        web.insert(flat, before=node.name)
+        x = Ref(flat.name)
+    product = step("product", "matmul", {"self": x, "other": Ref(turned.name)}, (*rows[:2], units))
+    if rows == shape:
+        return product
+    web.insert(product, before=node.name)
+    return step("laid", "reshape", {"self": Ref(product.name)}, node.shape)

@@ -66,6 +66,37 @@ def rewrite(web: Web, node: Node) -> Node | None:
     return replace(node, target="permute", arguments={"self": Ref(apart.name), "axes": axes})
 
 
+def _factor(web: Web, x: Any) -> float:
+    """The number by which a tensor is multiplied for one reader alone; 1 where it is not."""
+    made = web.alone(x, "mul")
+    by = made.arguments.get("other") if made is not None else None
+    return float(by) if isinstance(by, int | float) and by > 0 else 1.0
+
+
+def _unscaled(web: Web, x: Any, pieces: list[Node]) -> Any:
+    """The tensor before that."""
+    made = web.alone(x, "mul")
+    if made is None or _factor(web, x) == 1:
+        return x
+    pieces.append(made)
+    return made.arguments["self"]
+
+
+def _together(web: Web, node: Node, first: Ref, second: Ref) -> Ref:
+    """Two tensors that are added to the scores, and do not depend on the input, as one."""
+    shapes = [web.shape(ref) for ref in (first, second)]
+    rank = max(len(shape) - next((n for n, size in enumerate(shape) if size != 1), 0) for shape in shapes)
+    parts = []
+    for ref, shape in zip((first, second), shapes, strict=True):
+        wanted = (*(1,) * (rank - len(shape)), *shape[max(len(shape) - rank, 0) :])
+        if wanted != shape:
+            ref = _added(web, node, f"{ref.name}.laid", "reshape", {"self": ref}, wanted)
+        parts.append(ref)
+    a, b = (web.shape(ref) for ref in parts)
+    shape = tuple(max(pair) for pair in zip(a, b, strict=True))
+    return _added(web, node, f"{first.name}.{second.name}", "add", {"self": parts[0], "other": parts[1]}, shape)
+
+
 def _misplaced(web: Web, x: Ref) -> bool:
     """Whether the channels are on an axis from which they cannot be brought behind the tokens."""
     rank, channels = len(web.shape(x)) - 1, channels_of(web, x)
@@ -177,17 +208,28 @@ def _written_out(web: Web, node: Node) -> tuple[Node, Any] | None:
     pieces = [node, soft]
     here, mask, scale = soft.arguments["self"], None, 1.0
     added = web.alone(here, "add")
-    if added is not None and added.arguments.get("alpha", 1) == 1:
+    while added is not None and added.arguments.get("alpha", 1) == 1:
         a, b = added.arguments["self"], added.arguments["other"]
-        if isinstance(b, Ref) and (web.still(b) or web.made(a, "matmul", "mul", "div") is not None):
-            here, mask = a, b
-            pieces.append(added)
+        if not isinstance(b, Ref) or not (web.still(b) or web.made(a, "matmul", "mul", "div") is not None):
+            break
+        if mask is not None and not (web.still(mask) and web.still(b)):
+            break
+        here, mask = a, b if mask is None else _together(web, node, b, mask)
+        pieces.append(added)
+        added = web.alone(here, "add")
     scaled = web.alone(here, "mul", "div")
     if scaled is not None and isinstance(scaled.arguments.get("other"), int | float):
         by = scaled.arguments["other"]
         scale = by if scaled.target == "mul" else 1 / by
         here = scaled.arguments["self"]
         pieces.append(scaled)
+    by_head: Ref | None = None
+    if scaled is not None and scaled.target == "mul" and isinstance(scaled.arguments.get("other"), Ref):
+        other = scaled.arguments["other"]
+        if web.still(other) and web.shape(other)[-2:] == (1, 1):
+            # A factor for each head, which the queries may have as well.
+            by_head, here = other, scaled.arguments["self"]
+            pieces.append(scaled)
     product = web.alone(here, "matmul")
     if product is None or "tensors" in product.arguments or scale <= 0:
         return None
@@ -195,10 +237,23 @@ def _written_out(web: Web, node: Node) -> tuple[Node, Any] | None:
     pieces.append(product)
     if web.still(q) or web.still(turned):
         return None
-    before = web.alone(q, "mul")
-    if before is not None and isinstance(before.arguments.get("other"), int | float) and before.arguments["other"] > 0:
-        q, scale = before.arguments["self"], scale * before.arguments["other"]
-        pieces.append(before)
+    q, turned, scale = (
+        _unscaled(web, q, pieces),
+        _unscaled(web, turned, pieces),
+        scale * _factor(web, q) * _factor(web, turned),
+    )
+    turn = web.alone(turned, "permute")
+    inner = turn.arguments["self"] if turn is not None else None
+    if turn is not None and _factor(web, inner) != 1:
+        # Keys may be scaled before they are turned.
+        scale *= _factor(web, inner)
+        unscaled = replace(
+            turn, name=f"{turn.name}.plain", arguments={**turn.arguments, "self": _unscaled(web, inner, pieces)}
+        )
+        web.insert(unscaled, before=node.name)
+        turned = Ref(unscaled.name)
+    if by_head is not None:
+        q = _added(web, node, "scaled", "mul", {"self": q, "other": by_head}, web.shape(q))
     shape = web.shape(turned)
     rank = len(shape) - 1
     axes = (*range(rank - 2), rank - 1, rank - 2)

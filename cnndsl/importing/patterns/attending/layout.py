@@ -10,7 +10,7 @@ from cnndsl.importing.trace import Node
 from cnndsl.importing.web import Web, common
 
 TARGETS = ("permute", "reshape")
-MOST_ELEMENTS = 2**22
+MOST_ELEMENTS = 2**23
 MADE = (".heads", ".turned", ".q", ".k", ".v", ".keys", ".apart")
 """How operations are called that patterns have made."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from math import prod
 
+from cnndsl.importing.patterns.attending.channels import channels_of
 from cnndsl.importing.trace import Node
 from cnndsl.importing.web import Web, common
 
@@ -26,6 +27,8 @@ def rewrite(web: Web, node: Node) -> Node | None:
     if node.target == "reshape" and len(node.shape) == 4:
         turned = web.alone(node.arguments["self"], "permute")
         if turned is None or turned.arguments["axes"] != (1, 0) or turned.shape[1] != node.shape[1]:
+            return None
+        if channels_of(web, turned.arguments["self"]) != 1:
             return None
         _, _, h, w = node.shape
         return replace(

@@ -7,12 +7,14 @@ from dataclasses import replace
 from cnndsl.importing.trace import Node, Ref
 from cnndsl.importing.web import Web
 
-TARGETS = ("expand", "expand_as")
 _MERGES = ("add", "sub", "mul", "div", "maximum", "minimum")
+TARGETS = ("expand", "expand_as", *_MERGES)
 
 
 def rewrite(web: Web, node: Node) -> Node | None:
     """The tensor itself, where all that read it join it with the tensor that it was spread for."""
+    if node.target in _MERGES:
+        return _laid_out(web, node) or _stretching(web, node)
     x = node.arguments["self"]
     _within(web, node)
     if web.still(x) or len(web.shape(x)) != len(node.shape) or not web.readers(node.name):
@@ -24,6 +26,36 @@ def rewrite(web: Web, node: Node) -> Node | None:
     if web.reads(node.name) != len(web.readers(node.name)):
         return None
     return replace(node, target="same", arguments={"self": Ref(x.name)})
+
+
+def _laid_out(web: Web, node: Node) -> Node | None:
+    """Two tensors that were spread and then laid out along the same axes are joined before that."""
+    sides = {name: web.made(node.arguments[name], "reshape") for name in ("self", "other")}
+    inner = {name: side.arguments["self"] for name, side in sides.items() if side is not None}
+    spread = [found for ref in inner.values() if (found := web.made(ref, "expand")) is not None]
+    if len(spread) < 2 or spread[0].shape != spread[1].shape:
+        return None
+    arguments, shape = inner, spread[0].shape
+    made = replace(node, name=f"{node.name}.spread", arguments={**node.arguments, **arguments}, shape=shape)
+    web.insert(made, before=node.name)
+    stretched = _stretching(web, made)
+    if stretched is not None:
+        web.replace(made, stretched)
+    return Node(node.name, "reshape", {"self": Ref(made.name)}, node.shape, node.dtype, node.scope)
+
+
+def _stretching(web: Web, node: Node) -> Node | None:
+    """The merge of the tensors as they were before they were spread, where it spreads them by itself."""
+    changed = dict(node.arguments)
+    for name in ("self", "other"):
+        spread = web.made(changed.get(name), "expand")
+        if spread is None or len(web.shape(spread.arguments["self"])) != len(node.shape):
+            continue
+        trial = {**changed, name: spread.arguments["self"]}
+        shapes = [web.shape(trial[n]) for n in ("self", "other") if isinstance(trial.get(n), Ref)]
+        if len(shapes) == 2 and len(shapes[0]) == len(shapes[1]) and tuple(map(max, *shapes)) == node.shape:
+            changed = trial
+    return replace(node, arguments=changed) if changed != node.arguments else None
 
 
 def _within(web: Web, node: Node) -> None:

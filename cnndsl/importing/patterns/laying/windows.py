@@ -1,4 +1,5 @@
-"""What each window sees: laid out as columns, and multiplied with filters that are computed for each example, as CondConv's are."""
+"""What each window sees: laid out as columns, laid back over a map, and multiplied with filters that are computed for each
+example, as CondConv's are."""
 
 from __future__ import annotations
 
@@ -9,11 +10,13 @@ from typing import Any
 from cnndsl.importing.trace import Node, Ref
 from cnndsl.importing.web import Web
 
-TARGETS = ("conv2d of each example", "im2col")
+TARGETS = ("conv2d of each example", "im2col", "col2im")
 
 
 def rewrite(web: Web, node: Node) -> Node | None:
     """Windows as the channels of a map, and what follows."""
+    if node.target == "col2im":
+        return _folded(web, node)
     return _columns(web, node) if node.target == "im2col" else _convolved(web, node)
 
 
@@ -33,6 +36,20 @@ def _columns(web: Web, node: Node) -> Node:
             web.replace(reader, same)
             web.forward(same, web.ref(made))
     return replace(node, target="reshape", arguments={"self": web.ref(made)})
+
+
+def _folded(web: Web, node: Node) -> Node | None:
+    """Columns laid back over a map, numbers at one position added up."""
+    given = node.arguments
+    x = given["self"]
+    names = ("kernel_size", "stride", "padding", "dilation")
+    windows = zip(given["output_size"], *(given[name] for name in names), strict=True)
+    size = [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in windows]
+    if web.still(x) or len(size) != 2:
+        return None
+    laid = Node(f"{node.name}.windows", "reshape", {"self": x}, (*web.shape(x)[:2], *size), scope=node.scope)
+    web.insert(laid, before=node.name)
+    return replace(node, target="fold2d", arguments={**given, "self": Ref(laid.name)})
 
 
 def _convolved(web: Web, node: Node) -> Node | None:
