@@ -51,7 +51,7 @@ def flat(net: Net) -> Program:
 
 def bracketed_program(net: Net) -> Program:
     """Brackets and repeats, and no blocks."""
-    body = without_idle_labels(bracketed(without_flattening(body_of(net, regions(net, several=False)))))
+    body = without_idle_labels(bracketed(without_flattening(body_of(net, regions(net, several=False, shares=False)))))
     return Program(net.inputs, folded(positioned(body)), net.outputs)
 
 

@@ -97,10 +97,10 @@ class _Walk:
             bound = [name for name in item.inputs if name not in self.free]
             if _begins(item) or not bound:
                 self.free.add(item.name)
-                bound = bound or [item.inputs[0]]
-            above = bound[0]
-            for name in bound[1:]:
-                above = self.common(above, name)
+            above = self.above(bound or list(item.inputs))
+            if not bound and above not in self.free:
+                # Made of several that begin: the first of them begins the chain.
+                above = item.inputs[0]
             self.parent[item.name] = above
             self.depth[item.name] = self.depth[above] + 1
 
@@ -158,6 +158,13 @@ class _Walk:
     def arriving(self, value: str) -> str:
         """The name of a value, `in` for the one that enters."""
         return "in" if self.region.sources == (value,) else value
+
+    def above(self, values: list[str]) -> str:
+        """The nearest value that all these come from."""
+        found = values[0]
+        for name in values[1:]:
+            found = self.common(found, name)
+        return found
 
     def common(self, a: str, b: str) -> str:
         while a != b:

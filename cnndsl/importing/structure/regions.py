@@ -61,10 +61,11 @@ def unstructured(net: Net) -> Region:
     return Region(None, net.pieces, sources, results, uses)
 
 
-def regions(net: Net, *, several: bool = True) -> Region:
-    """The network as nested regions; without `several` each takes one tensor and gives one."""
+def regions(net: Net, *, several: bool = True, shares: bool = True) -> Region:
+    """The network as nested regions; without `several` each takes one tensor and gives one, and without `shares` none has
+    layers that it shares among its own."""
     pieces = _hoisted(called(net.pieces, {name for _, name in net.outputs}))
-    nesting = _Nesting(net, pieces, several)
+    nesting = _Nesting(net, pieces, several, shares)
     return nesting.region(None, pieces)
 
 
@@ -97,7 +98,7 @@ def by_call(pieces: list[Piece]) -> dict[ModuleCall, list[Piece]]:
 class _Nesting:
     """Which calls are kept, and the regions that follow."""
 
-    def __init__(self, net: Net, pieces: list[Piece], several: bool) -> None:
+    def __init__(self, net: Net, pieces: list[Piece], several: bool, shares: bool) -> None:
         self.place = {name: n for n, name in enumerate((*(n for n, _ in net.inputs), *(p.name for p in pieces)))}
         self.readers: dict[str, list[Piece]] = {}
         for piece in pieces:
@@ -110,7 +111,7 @@ class _Nesting:
         self.ends = {call: self.ends_of(members) for call, members in inside.items()}
         single = {call for call, (reads, gives) in self.ends.items() if len(reads) == len(gives) == 1}
         self.sharing: Sharing = sharing(pieces, inside, single)
-        self.kept = self.kept_of(inside, single, several)
+        self.kept = self.kept_of(inside, single, several) - self.sharing.holding(_CONTAINERS if shares else None)
         self.ordered(inside)
 
     def ordered(self, inside: dict[ModuleCall, list[Piece]]) -> None:

@@ -26,6 +26,11 @@ class Sharing:
             kept = kept - ({call for scope in scopes for call in scope} - holding)
         return kept
 
+    def holding(self, kinds: set[str] | None) -> set[ModuleCall]:
+        """The calls of modules of these kinds, or of all, around what is shared: a share is a line, and a bracket has none."""
+        calls = {call for scopes in self.above.values() for scope in scopes for call in scope}
+        return {call for call in calls if kinds is None or call.kind in kinds} - self.calls
+
 
 def sharing(pieces: list[Piece], inside: dict[ModuleCall, list[Piece]], single: set[ModuleCall]) -> Sharing:
     """The largest modules that are called several times, take one tensor, give one, and do the same each time; and what

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from math import prod
 
-from cnndsl.importing.structure.elements import ID, Chain, Element, Group, Layer, Merge, Use, everything
+from cnndsl.importing.structure.elements import ID, Chain, Element, Group, Layer, Merge, Use, Word, everything
+from cnndsl.ir.op import find
 
 
 def skip(merge: Merge, here: tuple[int, ...], start: str) -> list[Element] | None:
@@ -21,7 +22,7 @@ def skip(merge: Merge, here: tuple[int, ...], start: str) -> list[Element] | Non
     if len(places) != 1:
         return None
     long = merge.branches[1 - places[0]]
-    if isinstance(long[0], Use):
+    if isinstance(long[0], Use) or _begins(long[0]):
         return None
     sizes = {e.leaving.size for e in _on_the_way(long) if e.leaving is not None}
     nested = any(isinstance(e, Merge) and e.word.name == "cat" for e in everything(long))
@@ -36,7 +37,7 @@ def skip(merge: Merge, here: tuple[int, ...], start: str) -> list[Element] | Non
 
 def longest(merge: Merge) -> list[Element] | None:
     """Where nothing arrives at a merge, the branch on which others hang is the way to it, and arrives."""
-    if merge.label or not all(isinstance(branch[0], Use) for branch in merge.branches):
+    if merge.label or not all(isinstance(branch[0], Use) and branch[0] != ID for branch in merge.branches):
         return None
     sizes = [sum(not isinstance(e, Use) for e in everything(branch)) for branch in merge.branches]
     place = max(range(len(sizes)), key=sizes.__getitem__)
@@ -48,6 +49,12 @@ def longest(merge: Merge) -> list[Element] | None:
     branches = tuple((ID,) if n == place else branch for n, branch in enumerate(merge.branches))
     way = merge.branches[place]
     return [*way, replace(merge, branches=branches, entering=way[-1].leaving)]
+
+
+def _begins(element: Element) -> bool:
+    """Whether a layer makes its tensor anew, and so begins a chain."""
+    op = find(element.word.name) if isinstance(element, Layer) and isinstance(element.word, Word) else None
+    return op is not None and op.begins
 
 
 def _is_short(branch: Chain) -> bool:

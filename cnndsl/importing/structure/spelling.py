@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cnndsl.importing.structure.blocks.tables import table
 from cnndsl.importing.structure.elements import (
     Block,
     Call,
@@ -39,6 +40,9 @@ _POSITIONAL = {
     "r",
     "heads",
     "start",
+    "shape",
+    "shift",
+    "values",
     "stop",
     "h",
     "w",
@@ -85,7 +89,7 @@ class Spelling:
             return self.call(element)
         if isinstance(element, Choice):
             return self.choice(element)
-        assert isinstance(element, Repeat)
+        assert isinstance(element, Repeat), element
         return self.repeat(element)
 
     def each(self, element: Each) -> str:
@@ -204,6 +208,8 @@ class Spelling:
         if value is None:
             return "id"
         if isinstance(value, tuple):
+            if (rule := table(value)) is not None:
+                return rule
             items = ", ".join(self.value(item, argument) for item in value)
             return f"({items},)" if len(value) == 1 else f"({items})"
         return str(value)

@@ -32,7 +32,10 @@ def word_of(op: Op, x: TensorType) -> Word:
         elif value is not None and value != default:
             arguments[name] = _short(value)
     return Word(
-        op.word, x.rank, tuple(arguments.items()), hasattr(op, "window") and arguments.get("channels") == x.channels
+        op.word,
+        x.rank if op.takes_window else 0,
+        tuple(arguments.items()),
+        hasattr(op, "window") and arguments.get("channels") == x.channels,
     )
 
 

@@ -8,9 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from cnndsl.importing.refuse import Unproved
 from cnndsl.importing.structure.blocks.alike import Unlike, unified
 from cnndsl.importing.structure.blocks.conditions import Conditions
 from cnndsl.importing.structure.blocks.families import alike_bodies, families, is_statement
+from cnndsl.importing.structure.blocks.lengths import Lengths
 from cnndsl.importing.structure.blocks.likeness import classed
 from cnndsl.importing.structure.blocks.names import name_slots
 from cnndsl.importing.structure.blocks.order import CONTAINERS, inner_first, unnested
@@ -31,6 +33,7 @@ from cnndsl.importing.structure.elements import (
     Repeat,
     Word,
     everything,
+    has_lines,
     inner,
     local_names,
     with_inner,
@@ -60,6 +63,8 @@ def with_blocks(body: Chain, *, mixed: bool = True) -> tuple[tuple[Block, ...], 
                 blocks.append(made[0])
                 calls |= {id(group): call for group, call in zip(family, made[1], strict=True)}
         body = positioned(_replaced(body, calls))
+    if any(isinstance(e, Group) and has_lines(e.body) for e in everything(body)):
+        raise Unproved("a module with lines of its own became no block")
     fixed = [name for element in body if isinstance(element, Output) for name in element.names]
     return tuple(blocks), with_tuples((), tabled(folded(body)), fixed)[1]
 
@@ -115,6 +120,7 @@ def _block(name: str, groups: list[Group], roles: Mapping[tuple[str, str], str])
         [g.leaving.channels if g.leaving else None for g in groups],
         roles,
         {text: [_length(g, n) for g in groups] for n, text in enumerate(("in.height", "in.width"))},
+        arriving=Lengths([g.entering for g in groups]),
     )
     body = Conditions(solver).chosen(solver.solved(body))
     names = name_slots(solver)

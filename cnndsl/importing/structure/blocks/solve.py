@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from cnndsl.importing.structure.blocks.lengths import Lengths
 from cnndsl.importing.structure.blocks.vectors import (
     Slot,
     Values,
@@ -41,6 +42,8 @@ _SIZES = {"shape", "size", "scale"}
 """Arguments with a number for each axis."""
 _NUMBERS = {"mul": "factor", "div": "divisor", "add": "offset", "sub": "offset"}
 """What a number is called that is a branch of a merge."""
+_LENGTHS = {"size", "heads", "channels", "units"}
+"""Parameters that may also be the length of an axis."""
 _FACTORS = (2, 3, 4, 5, 6, 8, 12, 16)
 _LEAST_CASES = 3
 """Different rows that must bear out a multiple of the channels that arrive."""
@@ -57,6 +60,8 @@ class Solver:
     sizes: Mapping[str, Values] = field(default_factory=dict)
     """The height and the width that arrive, in each instance, by how they are written."""
     slots: list[Slot] = field(default_factory=list)
+    arriving: Lengths = field(default_factory=lambda: Lengths(()))
+    """The lengths of what enters."""
 
     @property
     def count(self) -> int:
@@ -121,8 +126,18 @@ class Solver:
             return self._layer_value(value)
         if name in _SIZES and (columns := columns_of(value.values)):
             last = len(columns) - 1
+            if name == "shape":
+                told = self._told(columns)
+                return tuple(self._size(c, label, n == last) if isinstance(c, list) else c for n, c in enumerate(told))
             return tuple(self._size(column, label, n == last) for n, column in enumerate(columns))
+        if name == "values" and (rule := self.arriving.rule(value.values)) is not None:
+            return rule
         return self.value(name, value, label)
+
+    def _told(self, columns: list[Values]) -> list[Any]:
+        """The lengths of axes, one by one; values where nothing that is known says them."""
+        given = [(f"\0{n}\0", slot.values) for n, slot in enumerate(self.slots) if slot.role in _LENGTHS]
+        return self.arriving.told(columns, self.entering, given)
 
     def _size(self, values: Values, label: str, last: bool) -> Any:
         """One length of a shape: as many as arrive along some axis, or a part of the channels, else a parameter. The last one is
@@ -160,7 +175,7 @@ class Solver:
         for index, slot in enumerate(self.slots):
             alike = slot.role == role or {slot.role, role} <= _WIDTHS
             # One number in either of two places is one parameter.
-            apart = role in _NUMBERS.values()
+            apart = role in _NUMBERS.values() or role == "heads"
             if alike and agree(slot.values, values) and (apart or overlap(slot.values, values)):
                 fill(slot.values, values)
                 return Expression(f"\0{index}\0")
