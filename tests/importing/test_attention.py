@@ -11,7 +11,7 @@ from torch.nn import functional
 
 import cnndsl
 from cnndsl.importing.plain.batch import batch_first
-from cnndsl.importing.readers.torch_export import trace_module
+from cnndsl.importing.readers.torch_export import BATCH, trace_module
 
 
 class Heads(nn.Module):  # type: ignore[misc]
@@ -104,7 +104,7 @@ def test_what_mixes_examples_is_refused() -> None:
 
 def test_each_tensor_has_the_batch_first() -> None:
     trace = trace_module(Heads(windows=True), [((8, 4, 4), "float32")], "heads")
-    assert {node.shape[0] for node in trace.nodes if node.shape} != {7}
+    assert {node.shape[0] for node in trace.nodes if node.shape} != {BATCH}
     moved = batch_first(trace)
-    assert {node.shape[0] for node in moved.nodes if node.shape} == {7}
-    assert all(shape[0] == 7 for node in moved.nodes for shape in node.parts)
+    assert {node.shape[0] for node in moved.nodes if node.shape} == {BATCH}
+    assert all(shape[0] == BATCH for node in moved.nodes for shape in node.parts)

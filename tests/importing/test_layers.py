@@ -32,10 +32,10 @@ ANOTHER = {
 }
 """Examples that come back in other words for the same."""
 
-OTHERWISE = {"PixelShuffle", "Sum", "div"}
+OTHERWISE = {"Fold", "PixelShuffle", "Sum", "Unfold", "div"}
 """Layers some of whose examples come back as the operations that they are computed by."""
 
-NOT_YET = {"Fold", "RelPos", "RelPosIndex", "Reorder"}
+NOT_YET = {"RelPos", "RelPosIndex", "Reorder"}
 """Layers that no pattern finds: their examples are refused."""
 
 PARTLY = {"Const", "Weight", "attend"}
