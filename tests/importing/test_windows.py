@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
@@ -69,7 +70,7 @@ def mvit(second: bool) -> Any:
     return made, (3, 4, 32, 32)
 
 
-NETWORKS = {
+NETWORKS: dict[str, Callable[[], Any]] = {
     "swin": swin,
     "swin_v2": swin_v2,
     "swin3d": swin3d,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from cnndsl.importing.plain.batch import turn_of
+from cnndsl.importing.plain.turns import turn_of
 from cnndsl.importing.trace import Node, Ref
 
 

@@ -13,6 +13,7 @@ from math import prod
 
 from cnndsl.importing.plain.laid_in import OF_MAPS as _OF_MAPS
 from cnndsl.importing.plain.laid_in import given_to_each, in_parts
+from cnndsl.importing.plain.turns import turn_of
 from cnndsl.importing.plain.words import RESHAPES
 from cnndsl.importing.trace import Node, Ref, Trace
 
@@ -291,22 +292,3 @@ class _Moving:
         layout = self.layouts.get(node.arguments["0"].name, _PLAIN)
         self.set(node.name, layout)
         return replace(node, shape=layout.shape(node.shape, self.batch))
-
-
-def turn_of(node: Node, target: str, rank: int) -> list[int]:
-    """For each axis of what a turn makes, the axis of what it takes."""
-    order, given = list(range(rank)), node.arguments
-    if target == "permute":
-        return [axis % rank for axis in given["dims"]]
-    if target in ("transpose", "swapaxes", "t", "mT"):
-        # `swapaxes` calls them axes.
-        names: tuple[tuple[str, int], ...] = (("0", -2), ("1", -1))
-        a, b = (given.get(f"dim{n}", given.get(f"axis{n}", default)) % rank for n, default in names)
-        order[a], order[b] = order[b], order[a]
-        return order
-    sources, targets = (
-        [given[name]] if isinstance(given[name], int) else given[name] for name in ("source", "destination")
-    )
-    moved = {t % rank: s % rank for s, t in zip(sources, targets, strict=True)}
-    rest = iter(axis for axis in range(rank) if axis not in moved.values())
-    return [moved[axis] if axis in moved else next(rest) for axis in range(rank)]

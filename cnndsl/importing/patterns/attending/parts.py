@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any
+
+from cnndsl.importing.trace import Node, Ref
+from cnndsl.importing.web import Web
 
 
 @dataclass(frozen=True)
@@ -85,3 +89,53 @@ def _along(alike: Any, windows: tuple[int, ...], size: tuple[int, ...]) -> tuple
         labels = labels * (max(labelled) + 1) + laid
     labels = np.broadcast_to(labels, (*windows, *size)).reshape(alike.shape[0], -1)
     return tuple(along) if ((labels[:, :, None] == labels[:, None]) == alike).all() else None
+
+
+def told_apart(web: Web, parts: Parts, flowing: Ref, node: Node, name: str) -> Ref:
+    """A mask of windows, made of the parts of the map along each axis."""
+    batch, rank = web.trace.batch, len(parts.along)
+    count, n = prod(parts.windows), prod(parts.size)
+    shape = tuple(len(along) for along in parts.along)
+
+    def step(end: str, target: str, arguments: dict[str, Any], shape: tuple[int, ...]) -> Ref:
+        made = Node(f"{name}.{end}" if end else name, target, arguments, (batch, *shape), scope=node.scope)
+        web.insert(made, before=node.name)
+        return Ref(made.name)
+
+    factor = 1
+    labels: Ref | None = None
+    for axis in reversed(range(rank)):
+        # Parts along one axis count in steps of all parts along the axes behind it.
+        values: Any = tuple(float(part * factor) for part in parts.along[axis])
+        factor *= max(parts.along[axis]) + 1
+        for _ in range(axis + 1, rank):
+            values = (
+                tuple((value,) for value in values)
+                if not isinstance(values[0], tuple)
+                else tuple(map(_wrapped, values))
+            )
+        for _ in range(axis):
+            values = (values,)
+        laid = tuple(shape[axis] if m == axis else 1 for m in range(rank))
+        made = step(f"along{axis}", "const", {"self": flowing, "values": values}, laid)
+        if labels is None:
+            labels, so_far = made, laid
+        else:
+            so_far = tuple(map(max, so_far, laid))
+            labels = step(f"parts{axis}", "add", {"self": made, "other": labels}, so_far)
+    apart = tuple(length for pair in zip(parts.windows, parts.size, strict=True) for length in pair)
+    axes = (*range(0, 2 * rank, 2), *range(1, 2 * rank, 2))
+    cut = step("cut", "reshape", {"self": labels}, apart)
+    turned = step("turned", "permute", {"self": cut, "axes": axes}, tuple(apart[m] for m in axes))
+    flat = step("flat", "reshape", {"self": turned}, (count * n,))
+    asking = step("asking", "reshape", {"self": flat}, (count, 1, n, 1))
+    answering = step("answering", "reshape", {"self": flat}, (count, 1, 1, n))
+    apart = (count, 1, n, n)
+    far = step("far", "sub", {"self": asking, "other": answering}, apart)
+    far = step("abs", "abs", {"self": far}, apart)
+    far = step("least", "minimum", {"self": far, "other": 1}, apart)
+    return step("", "mul", {"self": far, "other": parts.value}, apart)
+
+
+def _wrapped(value: Any) -> Any:
+    return (value,) if not isinstance(value, tuple) else tuple(map(_wrapped, value))
