@@ -14,14 +14,10 @@ from cnndsl.importing.plain.along import FORMS, Taken
 from cnndsl.importing.plain.batch import batch_first
 from cnndsl.importing.plain.einsum import without_einsum
 from cnndsl.importing.plain.places import Places
-from cnndsl.importing.plain.words import ALIASES, DEFAULTS, ONE_RESULT, RESHAPES, SAME
+from cnndsl.importing.plain.words import ALIASES, DEFAULTS, ONE_RESULT, RESHAPES, SAME, VIEWS
 from cnndsl.importing.trace import Node, Ref, Trace
 
 _ARITHMETIC = {"add", "sub", "mul", "div", "maximum", "minimum", "matmul", "bmm"}
-_VIEWS = {
-    "slice", "narrow", "select", "permute", "transpose", "swapaxes", "t", "mT", "movedim", "moveaxis",
-}  # fmt: skip
-"""What gives a view of the tensor it takes, beside changes of its shape."""
 _COPYING = {"reshape", "flatten", "contiguous", "reshape_as", "ravel"}
 """What copies the numbers where they lie in another order than their axes say."""
 _ANEW = {"clone", "_to_copy", "lift_fresh_copy"}
@@ -70,12 +66,12 @@ class _Rewriting:
         taken = node.target == "getitem" and node.arguments["0"].name in self.cut_of
         if first is None or not made or node.name in self.places.by_name:
             return
-        if not taken and node.target not in _VIEWS and node.target not in RESHAPES:
+        if not taken and node.target not in VIEWS and node.target not in RESHAPES:
             return
         parent = self.cut_of[node.arguments["0"].name] if taken else first.name
         if node.target in _COPYING and parent in self.scattered:
             return
-        if taken or node.target in _VIEWS or parent in self.scattered:
+        if taken or node.target in VIEWS or parent in self.scattered:
             self.scattered.add(node.name)
         for step in made:
             if step.target == "same":

@@ -79,3 +79,7 @@ ONE_RESULT = {
     "adaptive_max_pool2d",
     "adaptive_max_pool3d",
 }
+VIEWS = {
+    "slice", "narrow", "select", "permute", "transpose", "swapaxes", "t", "mT", "movedim", "moveaxis",
+}  # fmt: skip
+"""What gives a view of the tensor it takes, beside changes of its shape."""
