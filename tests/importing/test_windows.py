@@ -104,7 +104,7 @@ def test_windows_are_told_by_what_arrives() -> None:
     text = small("swin").text
     assert "Reshape(in.shape[0] // 3, 3, in.shape[1] // 3, 3, in.channels)" in text
     assert "attend(heads)" in text
-    assert "Const([[0 if at < in.shape[0] - 1 else 2] for at in range(in.shape[0])])" in text
+    assert "Const(values=[[0 if at < in.shape[0] - 1 else 2] for at in range(in.shape[0])])" in text
 
 
 @pytest.mark.slow
