@@ -97,7 +97,7 @@ class _Walk:
             bound = [name for name in item.inputs if name not in self.free]
             if _begins(item) or not bound:
                 self.free.add(item.name)
-                bound = bound or [item.inputs[0]]
+                bound = bound or list(item.inputs)
             above = bound[0]
             for name in bound[1:]:
                 above = self.common(above, name)
