@@ -143,4 +143,5 @@ def test_what_is_written_out_is_read(case: str) -> None:
     assert {*wanted} <= words, net.text
     assert len(wanted) > 1 or words == {*wanted}
     error = net.report.max_rel_error_given
-    assert error is not None and error <= 1e-6
+    assert error is not None
+    assert error <= 1e-6
