@@ -1,13 +1,17 @@
-"""The page docs/importing/coverage.md: tables of what was measured, and whether it still holds."""
+"""The page docs/importing/coverage.md: tables of what was measured, and whether it still holds; and tests/truth/timm_smallest.json."""
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "importing" / "coverage.md"
+SMALLEST = Path(__file__).resolve().parents[1] / "truth" / "timm_smallest.json"
+"""The smallest networks of each family of timm, whose outputs a test compares."""
+_OF_EACH = 2
 Rows = list[dict[str, Any]]
 CONVOLUTIONAL = frozenset(
     [
@@ -81,6 +85,20 @@ def write(rows: Rows, known: Mapping[str, Sequence[tuple[str, str]]]) -> None:
             parts += ["What the refused ones hold, by the number of networks:", refused]
     parts += [f"## {title}\n\n{text}" for title, text in kept.items()]
     PAGE.write_text("\n\n".join(parts) + "\n")
+    if smallest := _smallest([row for row in rows if row["kind"] == "timm"]):
+        SMALLEST.write_text(json.dumps(smallest, indent=1) + "\n")
+
+
+def _smallest(rows: Rows) -> dict[str, dict[str, int]]:
+    """The lines of the two smallest networks of each family that come in, by name."""
+    found: dict[str, dict[str, int]] = {}
+    for row in sorted(
+        (row for row in rows if "form" in row), key=lambda row: (row["family"], row["params"], row["name"])
+    ):
+        own = found.setdefault(row["family"], {})
+        if len(own) < _OF_EACH:
+            own[row["name"]] = row["lines"]
+    return found
 
 
 def _sections(page: str) -> dict[str, str]:
