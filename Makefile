@@ -100,7 +100,7 @@ nightly: check ## All tests, the slow ones too, 2 000 random networks, 100 000 i
 		$(BIN)/python -m pytest -q -n $(WORKERS) tests/trust
 	CNNDSL_IMPORTS=300 $(BIN)/python -m pytest -q tests/importing/test_random.py
 	mkdir -p build && rm -f build/coverage.jsonl build/round-trips.jsonl
-	PYTHONPATH=. $(BIN)/python -m tests.importing.coverage measure torchvision --into build/coverage.jsonl
+	PYTHONPATH=. $(BIN)/python -m tests.importing.coverage measure torchvision timm --limit 300 --into build/coverage.jsonl
 	PYTHONPATH=. $(BIN)/python -m tests.importing.coverage check build/coverage.jsonl
 	PYTHONPATH=. $(BIN)/python -m tests.importing.round_trip measure --into build/round-trips.jsonl
 	PYTHONPATH=. $(BIN)/python -m tests.importing.round_trip check build/round-trips.jsonl

@@ -21,26 +21,25 @@ import signal
 import sys
 import time
 import warnings
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-PAGE = ROOT / "docs" / "importing" / "coverage.md"
+from tests.importing.coverage_page import check, write
+
 # `family` and `name` of every network of a set.
 Names = Iterator[tuple[str, str]]
 
 
 def timm_names() -> Names:
-    """All of timm's networks, one of each family after the other, so that what is measured first is of all kinds; those by
-    their former names last."""
+    """All of timm's networks, one of each family after the other, so that what is measured first is of all kinds. Those that
+    have a former name besides are not counted twice."""
     import timm
     from timm.models import _registry
 
     families: dict[str, list[str]] = defaultdict(list)
-    today = timm.list_models()
-    for name in (*today, *sorted(set(_registry._model_to_module) - set(today))):
+    for name in timm.list_models():
         families[_registry._model_to_module[name]].append(name)
     turn = 0
     while any(turn < len(names) for names in families.values()):
@@ -105,10 +104,6 @@ def _undrawn() -> Any:
             return function(*args, **(kwargs or {}))
 
     return Undrawn()
-
-
-HEADINGS = {"onnx": "ONNX, operator by operator"}
-"""Of the sets whose section is not called as they are."""
 
 
 class _TooLong(BaseException):
@@ -201,93 +196,11 @@ def results(path: Path) -> list[dict[str, Any]]:
     return list({(row["kind"], row["name"]): row for row in rows}.values())
 
 
-def write(path: Path) -> None:
-    """The page of tables; sets that are not among the results keep theirs."""
-    rows = results(path)
-    measured = {HEADINGS.get(row["kind"], row["kind"]) for row in rows}
-    kept = {title: text for title, text in _sections(PAGE.read_text()).items() if title not in measured}
-    parts = [
-        "# What `import` takes",
-        "Written by `tests/importing/coverage.py`. A network counts as imported where its program has the same keys, shapes,"
-        " parameters and MACs; none is written that has not.",
-    ]
-    for kind in dict.fromkeys(row["kind"] for row in rows):
-        own = [row for row in rows if row["kind"] == kind]
-        if kind == "onnx":
-            parts += _operators(own)
-            continue
-        taken = [row for row in own if "form" in row]
-        forms = Counter(row["form"] for row in taken)
-        said = ", ".join(f"{count} with {form}" if form != "flat" else f"{count} flat" for form, count in forms.items())
-        parts += [f"## {kind}", f"{len(taken)} of {len(own)} networks ({said}).", _families(own)]
-        refused = _reasons(own)
-        if refused:
-            parts += ["What the refused ones hold, by the number of networks:", refused]
-    parts += [f"## {title}\n\n{text}" for title, text in kept.items()]
-    PAGE.write_text("\n\n".join(parts) + "\n")
+def _oracles() -> None:
+    """Makes torchvision and timm importable, where they are installed."""
+    from tests.oracle import torchvision_models
 
-
-def _sections(page: str) -> dict[str, str]:
-    """What stands under each heading of the page."""
-    _, *sections = page.split("\n## ")
-    return {section.partition("\n")[0]: section.partition("\n")[2].strip() for section in sections}
-
-
-def check(path: Path) -> list[str]:
-    """The families of which fewer networks come in than the page says, in words."""
-    rows = results(path)
-    found = []
-    for kind, text in _sections(PAGE.read_text()).items():
-        own = [row for row in rows if row["kind"] == kind]
-        for line in text.splitlines() if own else ():
-            cells = [cell.strip() for cell in line.strip("|").split("|")]
-            if len(cells) == 4 and cells[1].isdigit():
-                count = sum(row["family"] == cells[0] and "form" in row for row in own)
-                if count < int(cells[1]):
-                    found.append(f"{kind} {cells[0]}: {count} of {cells[1]} that the page says")
-    return found
-
-
-def _operators(rows: list[dict[str, Any]]) -> list[str]:
-    """How many of ONNX's tests are right, and how many refused by name, for each operator that is taken."""
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for row in rows:
-        counts[row["family"]][row["verdict"]] += 1
-    total = Counter(row["verdict"] for row in rows)
-    lines = ["| operator | right | refused by name | wrong |", "|---|---:|---:|---:|"]
-    for family in sorted(counts, key=lambda name: (name.islower(), name)):
-        found = counts[family]
-        lines.append(f"| {family} | {found['right']} | {found['refused']} | {found['wrong']} |")
-    said = (
-        f"{len(rows)} of ONNX's own tests, each with its weights as constants: outputs of {total['right']} are as expected,"
-        f" {total['refused']} are refused by name, {total['wrong']} are wrong. Most tests refused are of numbers other than"
-        " float32, of axes that the batch is on, and of operators that no layer has."
-    )
-    return [f"## {HEADINGS['onnx']}", said, "\n".join(lines)]
-
-
-def _families(rows: list[dict[str, Any]]) -> str:
-    lines = ["| family | imported | of | lines, smallest to largest |", "|---|---:|---:|---|"]
-    families: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in rows:
-        families[row["family"]].append(row)
-    for family, own in sorted(families.items()):
-        lengths = sorted(row["lines"] for row in own if "form" in row)
-        span = f"{lengths[0]} to {lengths[-1]}" if lengths else ""
-        lines.append(f"| {family} | {len(lengths)} | {len(own)} | {span} |")
-    return "\n".join(lines)
-
-
-def _reasons(rows: list[dict[str, Any]]) -> str:
-    counts: Counter[str] = Counter()
-    for row in rows:
-        kinds = {note.partition(" (")[0] for note in row.get("notes", ())} or (
-            {row.get("refused", row.get("failed", ""))} if "form" not in row else set()
-        )
-        counts.update({kind.partition(" of ")[0][:80] for kind in kinds})
-    lines = ["| operation | networks |", "|---|---:|"]
-    lines += [f"| {kind} | {count} |" for kind, count in counts.most_common(25) if kind]
-    return "\n".join(lines) if len(lines) > 2 else ""
+    torchvision_models()
 
 
 def main() -> None:
@@ -303,19 +216,16 @@ def main() -> None:
     commands.add_parser("check").add_argument("results", type=Path)
     given = parser.parse_args()
     if given.command == "measure":
-        try:
-            from tests.oracle import torchvision_models
-
-            torchvision_models()
-            sys.path.append(str(Path(sys.prefix) / "trained"))
-        except ImportError:
-            pass
+        _oracles()
+        sys.path.append(str(Path(sys.prefix) / "trained"))
         measure(given.kinds, given.into, given.seconds, given.limit, given.names)
     elif given.command == "check":
-        if fewer := check(given.results):
+        if fewer := check(results(given.results)):
             raise SystemExit("\n".join(fewer))
     else:
-        write(given.results)
+        rows = results(given.results)
+        _oracles()
+        write(rows, {"timm": list(timm_names())} if any(row["kind"] == "timm" for row in rows) else {})
 
 
 if __name__ == "__main__":
