@@ -114,6 +114,25 @@ def test_open_sizes_are_asked_for() -> None:
     assert trace.inputs[0].shape == (7, 3, 32, 48)
 
 
+def test_a_tensor_of_its_own_lies_beside_the_layers_of_its_module() -> None:
+    """Exporters give equal tensors one name, so that the second one has another module's; all positions in order are the same tensor."""
+    nodes = [
+        helper.make_node("Mul", ["x", "a.scale"], ["p"], name="/a/Mul"),
+        helper.make_node("Mul", ["p", "a.scale"], ["q"], name="/b/Mul"),
+        helper.make_node("Reshape", ["q", "all"], ["r"], name="/c/Reshape"),
+        helper.make_node("Gather", ["r", "places"], ["y"], name="/c/Gather"),
+    ]
+    arrays = {
+        "a.scale": np.arange(1, 4, dtype="float32").reshape(3, 1, 1),
+        "all": np.array([-1]),
+        "places": np.arange(3 * 4).reshape(1, 3, 2, 2),
+    }
+    trace = trace_model(parse_model(onnx_model(nodes, arrays, (1, 3, 2, 2)), None), {}, "net")
+    assert list(trace.state) == ["a.scale", "b.scale"]
+    assert trace.nodes[-1].target == "reshape"
+    assert trace.nodes[-1].shape == (1, 3, 2, 2)
+
+
 def outside(tensor: Any) -> None:
     tensor.ClearField("raw_data")
     tensor.data_location = TensorProto.EXTERNAL

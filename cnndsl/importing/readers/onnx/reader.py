@@ -225,6 +225,9 @@ class Reader:
         name."""
         found = name.removesuffix(slot) if name.endswith(slot) else ""
         path = self.scope[-1].path if self.scope else ""
+        if not slot and path:
+            # A tensor of its own lies in the module beside others, and is none of its layers.
+            path = f"{path}.{name.rpartition('.')[2]}"
         for label in (found, path):
             fits = LABEL.fullmatch(label) and len(label) <= _LONGESTLABEL
             if fits and label not in self.labels:

@@ -118,6 +118,10 @@ def gather(reader: Reader, operation: Operation) -> None:
     if array.ndim == 1 and 1 < array.size <= MOST_PICKED:
         picked(reader, operation, data, axis, [int(n) % shape[axis] for n in array])
         return
+    if len(shape) == 1 and array.size == shape[0] and (array.reshape(-1) == range(array.size)).all():
+        # All of them in their order, laid out anew: what PyTorch exports `as_strided` to.
+        reader.emit(operation, "reshape", {"self": reader.ref(data)}, tuple(array.shape))
+        return
     if array.size != 1:
         raise Untranslated("Gather of several positions")
     index = int(array.reshape(-1)[0]) % shape[axis]
