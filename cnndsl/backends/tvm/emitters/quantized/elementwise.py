@@ -6,6 +6,7 @@ from typing import Any
 
 from cnndsl.backends.tvm.emitters.main_function import MainFunction
 from cnndsl.backends.tvm.emitters.quantized.arrays import Arrays
+from cnndsl.backends.tvm.emitters.quantized.vnni import emit_vnni_elementwise, emit_vnni_table
 from cnndsl.backends.tvm.kernels.quantized_elementwise import QuantizedElementwise, QuantizedTable
 from cnndsl.backends.tvm.kernels.quantized_window import QuantizedWindow
 from cnndsl.backends.tvm.plan.quantized import QuantizedGroup
@@ -20,17 +21,21 @@ def give_quads(main: MainFunction, group: QuantizedGroup, kernel: Any, arguments
 
 def emit_elementwise(main: MainFunction, group: QuantizedGroup) -> None:
     """Kinds `sum`, `scaled` and `norm`."""
-    step, arrays = group.group.anchor, Arrays(main, group)
+    step = group.group.anchor
     # The map comes first, and a number for each channel behind it.
     names = sorted(step.inputs, key=lambda name: -main.values[name].type.elements)
     names = names if group.kind == "scaled" else list(step.inputs)
+    gate = group.kind == "scaled" and main.values[names[1]].type.size != step.type.size
+    if emit_vnni_elementwise(main, group, names, gate=gate):
+        return
+    arrays = Arrays(main, group)
     kernel = QuantizedElementwise(
         group.kind,  # type: ignore[arg-type]  # the emitter is for these kinds
         main.batch,
         main.chunks(step.type.channels),
         step.type.size,
         main.lanes,
-        gate=group.kind == "scaled" and main.values[names[1]].type.size != step.type.size,
+        gate,
         vectors=main.cpu.kind == "llvm",
     )
     zeros = [main.scale(name).zero_point for name in names]
@@ -56,6 +61,8 @@ def emit_window(main: MainFunction, group: QuantizedGroup) -> None:
 
 def emit_table(main: MainFunction, group: QuantizedGroup) -> None:
     """Kind `table`: a pointwise layer."""
+    if emit_vnni_table(main, group):
+        return
     step = group.group.anchor
     numbers = table(step.op, main.scale(step.inputs[0]), main.scale(group.name))
     looked_up = Arrays(main, group).whole("table", numbers)

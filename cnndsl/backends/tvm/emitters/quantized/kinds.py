@@ -8,7 +8,7 @@ from cnndsl.backends.tvm.emitters.main_function import MainFunction
 from cnndsl.backends.tvm.emitters.quantized.elementwise import emit_elementwise, emit_table, emit_window
 from cnndsl.backends.tvm.emitters.quantized.moves import emit_move
 from cnndsl.backends.tvm.emitters.quantized.products import emit_portable_product
-from cnndsl.backends.tvm.emitters.quantized.vnni import emit_vnni
+from cnndsl.backends.tvm.emitters.quantized.vnni import emit_vnni_product
 from cnndsl.backends.tvm.plan.quantized import Kind, QuantizedGroup
 from cnndsl.backends.tvm.target import Cpu, Gpu
 from cnndsl.diagnostics.errors import fault
@@ -36,7 +36,7 @@ def refuse_without_int8(target: Cpu | Gpu) -> None:
 
 def emit_product(main: MainFunction, group: QuantizedGroup) -> None:
     """Kind `product`: by the kernels for the processor, where they take it."""
-    if not emit_vnni(main, group):
+    if not emit_vnni_product(main, group):
         emit_portable_product(main, group)
 
 

@@ -1,4 +1,4 @@
-"""Convolutions and fully connected layers on whole numbers by AVX512-VNNI's dot products."""
+"""Calls of the kernels on whole numbers for AVX512-VNNI: products by its dot products, and what goes with them."""
 
 from __future__ import annotations
 
@@ -9,26 +9,28 @@ from typing import TYPE_CHECKING, Any
 from cnndsl.backends.tvm.emitters.forms import TensorForms
 from cnndsl.backends.tvm.emitters.main_function import MainFunction
 from cnndsl.backends.tvm.emitters.quantized.arrays import Arrays
+from cnndsl.backends.tvm.emitters.quantized.ended import Ended
 from cnndsl.backends.tvm.kernels.int8_conv import MOST_COLUMNS, int8_conv, pack_int8_conv
 from cnndsl.backends.tvm.kernels.int8_dense import int8_dense
 from cnndsl.backends.tvm.kernels.int8_depthwise import int8_depthwise, pack_int8_depthwise, takes_int8_depthwise
+from cnndsl.backends.tvm.kernels.int8_elementwise import Int8Elementwise, Int8Table
 from cnndsl.backends.tvm.kernels.int8_input import Int8Input
 from cnndsl.backends.tvm.kernels.int8_projection import int8_projection, pack_int8_projection
 from cnndsl.backends.tvm.kernels.words.borders import is_bordered, pack_starts
-from cnndsl.backends.tvm.kernels.words.ending import Ending, is_bounded
 from cnndsl.backends.tvm.kernels.words.packing import pack_vector
 from cnndsl.backends.tvm.kernels.words.quads import QUADS, quads, takes_quads, takes_tables
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.plan.quantized import QuantizedGroup
 from cnndsl.ir.window import Window
 from cnndsl.ops.conv import Conv
+from cnndsl.quantization.arithmetic import LARGEST
 from cnndsl.quantization.functions import table
 
 if TYPE_CHECKING:
     import numpy as np
 
 
-def emit_vnni(main: MainFunction, group: QuantizedGroup) -> bool:
+def emit_vnni_product(main: MainFunction, group: QuantizedGroup) -> bool:
     """False for other processors, and for convolutions that these kernels do not compute."""
     step, op = group.group.anchor, group.group.anchor.op
     if not takes_quads(main.cpu):
@@ -48,29 +50,58 @@ def emit_vnni(main: MainFunction, group: QuantizedGroup) -> bool:
     return True
 
 
+def emit_vnni_elementwise(main: MainFunction, group: QuantizedGroup, names: list[str], *, gate: bool) -> bool:
+    """The sum of two maps, their product, or a norm; `names` are the maps, with `gate` the second of one position. False for other
+    processors."""
+    if not takes_quads(main.cpu):
+        return False
+    step, zeros = group.group.anchor, [main.scale(name).zero_point for name in names]
+    most = prod(max(zero, LARGEST - zero) for zero in zeros)
+    ended = Ended(main, group, 0 if group.kind == "sum" else most)
+    kernel = Int8Elementwise(
+        group.kind,  # type: ignore[arg-type]  # the emitter is for these kinds
+        main.batch,
+        main.chunks(step.type.channels),
+        step.type.size,
+        gate,
+        ended.ending,
+    )
+    data = [main.quads(name) for name in names]
+    if group.kind == "sum":
+        ended.give(kernel, [], data)
+    else:
+        ended.give(kernel, [*data, ended.arrays.whole("zeros", zeros)], [])
+    return True
+
+
+def emit_vnni_table(main: MainFunction, group: QuantizedGroup) -> bool:
+    """A pointwise layer. False for processors that do not look tables up, and for a few numbers, not whole registers of
+    them."""
+    step, relax = group.group.anchor, load_tvm().relax
+    shape = main.quads_shape(step.type)
+    count = prod(shape)
+    if not takes_tables(main.cpu) or count % QUADS:
+        return False
+    numbers = table(step.op, main.scale(step.inputs[0]), main.scale(group.name))
+    looked_up = Arrays(main, group).whole("table", quads(numbers, 0))
+    data = main.builder.emit(relax.op.reshape(main.quads(step.inputs[0]), (count,)))
+    made = main.call(Int8Table(count), [data, looked_up], (count,), dtype="int32")
+    main.values[group.name] = TensorForms(step.type, quads=main.builder.emit(relax.op.reshape(made, shape)))
+    return True
+
+
 class _Product:
     """A group with all that its kernels take."""
 
     def __init__(self, main: MainFunction, group: QuantizedGroup) -> None:
         assert main.quantized is not None
         self.main, self.group, self.step = main, group, group.group.anchor
-        self.arrays = Arrays(main, group)
         self.numbers = main.quantized.weight(group).numbers
         self.source = self.step.inputs[0]
         self.zero_point = main.scale(self.source).zero_point
-        self.table = main.tables.get(group.name) if takes_tables(main.cpu) else None
-        """The group that looks up the numbers of this one, which is then computed with it."""
-        r = self.arrays.rescaling
-        most = max(self.zero_point, 255 - self.zero_point)
-        sums = np_sums(self.numbers) * most
-        self.ending = Ending(
-            residuals=len(r.residuals),
-            low=r.low,
-            high=r.high,
-            real=not group.rounds,
-            table=self.table is not None,
-            bounded=is_bounded(sums, r.factor, r.offset, [float(f) for f in r.residuals]),
-        )
+        largest = max(self.zero_point, LARGEST - self.zero_point)
+        self.ended = Ended(main, group, sizes_summed(self.numbers) * largest)
+        self.ending, self.arrays = self.ended.ending, self.ended.arrays
 
     def projection(self) -> None:
         (x,), y = self.step.xs, self.step.type
@@ -117,12 +148,12 @@ class _Product:
         last = QUADS if self.group.rounds else main.lanes
         shape = (main.batch, kernel.chunks_out, last)
         dtype = "int32" if self.group.rounds else "float32"
-        made = main.call(kernel, [data, packed, self._starts(), *self._rescaled()], shape, dtype=dtype)
+        made = main.call(kernel, [data, packed, self._starts(), *self.ended.arguments([])], shape, dtype=dtype)
         y = main.builder.emit(relax.op.reshape(made, (main.batch, prod(shape[1:]))))
         wanted = -(-units // 4) if self.group.rounds else units
         y = y if wanted == prod(shape[1:]) else main.cut(y, wanted)
         type = self.step.type
-        main.values[self._name] = TensorForms(type, quads=y) if self.group.rounds else TensorForms(type, plain=y)
+        main.values[self.ended.name] = TensorForms(type, quads=y) if self.group.rounds else TensorForms(type, plain=y)
 
     def _weight(self, packed: np.ndarray) -> Any:
         return self.arrays.real("weight", packed)
@@ -133,35 +164,12 @@ class _Product:
         sums = self.numbers.reshape(len(self.numbers), -1).astype(np.int64).sum(axis=1)
         return self.arrays.whole("starts", pack_vector((-self.zero_point * sums).astype(np.int32), self.main.lanes))
 
-    def _rescaled(self) -> list[Any]:
-        """The arguments of an ending."""
-        import numpy as np
-
-        r, found = self.arrays.rescaling, self.arrays.factors()
-        if r.residuals:
-            found.append(self.arrays.real("residual_factors", np.array(r.residuals, np.float32)))
-            found += [self.main.quads(name) for name in self.group.group.residuals]
-        if self.table is not None:
-            scales = self.main.scale(self.group.name), self.main.scale(self.table.name)
-            found.append(self.arrays.whole("table", quads(table(self.table.group.anchor.op, *scales), 0)))
-        return found
-
     def _give(self, kernel: Any, arguments: list[Any]) -> None:
-        main, type = self.main, self.group.group.last.type
-        arguments = [*arguments, *self._rescaled()]
-        if self.group.rounds:
-            main.give_quads(self._name, type, kernel, arguments)
-        else:
-            made = main.call(kernel, arguments, main.packed_shape(type))
-            main.values[self._name] = TensorForms(type, packed=made)
-
-    @property
-    def _name(self) -> str:
-        """The tensor that the kernel makes."""
-        return self.group.name if self.table is None else self.table.name
+        residuals = [self.main.quads(name) for name in self.group.group.residuals]
+        self.ended.give(kernel, arguments, residuals)
 
 
-def np_sums(numbers: np.ndarray) -> np.ndarray:
+def sizes_summed(numbers: np.ndarray) -> np.ndarray:
     """Of each output channel the sum of the sizes of its weights."""
     import numpy as np
 
