@@ -323,10 +323,10 @@ class Network:
 
     def bench(
         self,
-        weights: Mapping[str, Any] | str | Path | None = None,
+        weights: Mapping[str, Any] | QuantizedModel | str | Path | None = None,
         *,
         strict_numerics: bool = False,
-        precision: Literal["f32", "bf16"] = "f32",
+        precision: Literal["f32", "bf16", "int8"] = "f32",
         threads: int | None = None,
         **plan: Any,
     ) -> BenchReport:
@@ -335,13 +335,17 @@ class Network:
 
         It is compiled as `to_tvm` does; `plan` has the other options of `cnndsl bench` by their names: `peers` (a tuple of
         engines), `batch`, `rounds`, `seconds` (of one engine in one round), `kernels`. Without `weights` they are drawn so
-        that numbers keep their size through all layers. Raises `CnnError` and `MissingPart`.
+        that numbers keep their size through all layers. With int8 `weights` may be what `quantize` gave; others are quantised, and
+        peers quantise them by their own tools. Raises `CnnError` and `MissingPart`.
         """
         from cnndsl.backends.tvm.options import CompileOptions
         from cnndsl.benchmarking.bench import BenchPlan, bench
+        from cnndsl.calibration.model import QuantizedModel
         from cnndsl.published.weights import weights_for
 
         own = BenchPlan(options=CompileOptions(strict_numerics, precision, threads), **plan)
+        if isinstance(weights, QuantizedModel):
+            return bench(self.graph, own, quantization=weights.quantization)
         return bench(self.graph, own, None if weights is None else weights_for(self.graph, weights, 0))
 
     def to_json(self) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from cnndsl.analyses.cost import cost, total
 from cnndsl.arrays.weights import checked
@@ -19,7 +19,7 @@ from cnndsl.backends.tvm.library import cores
 from cnndsl.backends.tvm.options import DEFAULT, CompileOptions
 from cnndsl.benchmarking import machine
 from cnndsl.benchmarking.bench_report import BenchReport, KernelRow, Port, Roofline, Row
-from cnndsl.benchmarking.engines import OURS, PEERS, Engine, Task, open_ours, open_peer, relative_error
+from cnndsl.benchmarking.engines import OURS, PEERS, Engine, Task, WholeNumbers, open_ours, open_peer, relative_error
 from cnndsl.benchmarking.examples import drawn_examples, lively_weights
 from cnndsl.benchmarking.rounds import Samples, percentile, ratio, take_turns
 from cnndsl.diagnostics.errors import MissingPart
@@ -29,10 +29,19 @@ if TYPE_CHECKING:
     import numpy as np
 
     from cnndsl.backends.tvm.examine.profile import KernelTime
+    from cnndsl.backends.tvm.options import Precision
     from cnndsl.backends.tvm.package.built import BuiltPackage
+    from cnndsl.quantization.quantization import Quantization
 
     Arrays = dict[str, np.ndarray]
 
+_DTYPES: dict[Precision, Literal["float32", "bfloat16", "int8"]] = {
+    "f32": "float32",
+    "bf16": "bfloat16",
+    "int8": "int8",
+}
+EXAMPLES = 16
+"""Drawn examples that are calibrated with in precision int8."""
 _CHEAP = 6e9
 """A network of up to so many multiply-adds runs in float64 within a few seconds."""
 _DULL = 1e-3
@@ -59,10 +68,12 @@ def bench(
     plan: BenchPlan | None = None,
     weights: Mapping[str, np.ndarray] | None = None,
     tell: Tell = untold,
+    quantization: Quantization | None = None,
 ) -> BenchReport:
     """Measures the network with these weights, or with drawn ones. `tell` hears what is being done.
 
-    A peer that is not installed, or cannot do this, is named in the report's notes. Best in a process that has not
+    In precision int8 ours is `quantization`, and peers are given it as a file; without it ours and the peers quantise the
+    weights, each with its own tool and all with the same drawn examples. A peer that is not installed, or cannot do this, is named in the report's notes. Best in a process that has not
     yet used TVM or PyTorch: their pools are then made with the right number of threads. Raises `CnnError` and
     `MissingPart` of our own back ends.
     """
@@ -72,11 +83,14 @@ def bench(
     tell(Stage.PREPARING, "drawing weights and inputs")
     arrays = lively_weights(graph, 0) if weights is None else checked(graph, weights, "the given weights")
     inputs = drawn_examples(graph, 2, plan.batch)
-    expected, reference, notes = _reference(graph, arrays, inputs, tell)
+    if quantization is None:
+        expected, reference, notes = _reference(graph, arrays, inputs, tell)
+    else:
+        expected, reference, notes = _defined(graph, quantization, inputs)
     with TemporaryDirectory() as folder:
-        task = Task(
-            graph, arrays, inputs, threads, plan.options.precision, _exporter(graph, arrays, plan.batch, Path(folder))
-        )
+        exported = _exporter(graph, arrays, plan.batch, Path(folder))
+        whole = _whole(graph, arrays, quantization, plan, Path(folder), tell)
+        task = Task(graph, arrays, inputs, threads, plan.options.precision, exported, whole)
         tell(Stage.COMPILING, "compiling cnndsl")
         ours, package = open_ours(task, lambda: _compile(task, plan), "untuned" if plan.choices is None else "tuned")
         opened = {OURS: ours}
@@ -114,6 +128,42 @@ def _reference(graph: Graph, weights: Arrays, inputs: Arrays, tell: Tell) -> tup
     return expected, f"torch {dtype}", notes
 
 
+def _defined(graph: Graph, quantization: Quantization, inputs: Arrays) -> tuple[Arrays, str, list[str]]:
+    """The same of a quantised network whose weights in float32 nobody has."""
+    from cnndsl.calibration.reference import outputs
+
+    return outputs(graph, quantization, inputs), "the definition in whole numbers", []
+
+
+def _whole(
+    graph: Graph, weights: Arrays, given: Quantization | None, plan: BenchPlan, folder: Path, tell: Tell
+) -> WholeNumbers | None:
+    """What is measured in precision int8; None in others."""
+    import numpy as np
+
+    if plan.options.precision != "int8":
+        return None
+    examples = None
+    if given is None:
+        from cnndsl.calibration.calibrate import quantize
+
+        tell(Stage.PREPARING, "quantising")
+        parts = [drawn_examples(graph, 10 + i, plan.batch) for i in range(-(-EXAMPLES // plan.batch))]
+        examples = {name: np.stack([part[name] for part in parts]) for name in parts[0]}
+        flat = {name: array.reshape(-1, *array.shape[2:]) for name, array in examples.items()}
+        given = quantize(graph, weights, flat, {}).quantization
+    quantization = given
+
+    @cache
+    def file() -> Path:
+        from cnndsl.calibration.onnx import write_quantized_onnx
+
+        write_quantized_onnx(graph, quantization, folder / "whole.onnx", plan.batch)
+        return folder / "whole.onnx"
+
+    return WholeNumbers(quantization, file, examples)
+
+
 def _exporter(graph: Graph, weights: Arrays, batch: int, folder: Path) -> Callable[[], Path]:
     @cache
     def file() -> Path:
@@ -130,7 +180,8 @@ def _compile(task: Task, plan: BenchPlan) -> BuiltPackage:
     from cnndsl.backends.tvm.build import build
 
     options = replace(plan.options, threads=task.threads)
-    return build(task.graph, task.weights, batch=task.batch, options=options, choices=plan.choices)
+    table = None if task.whole is None else task.whole.quantization
+    return build(task.graph, task.weights, batch=task.batch, options=options, choices=plan.choices, quantization=table)
 
 
 def _open(name: str, task: Task, opened: dict[str, Engine], notes: list[str]) -> None:
@@ -183,7 +234,7 @@ def _report(
         inputs=tuple(Port(name=i.name, shape=i.type.shape) for i in graph.inputs),
         threads=task.threads,
         batch=task.batch,
-        dtype="bfloat16" if task.precision == "bf16" else "float32",
+        dtype=_DTYPES[task.precision],
         macs=sum(kernel.macs for kernel in kernels),
         roofline_ms=roofline,
         of_roofline=roofline / rows[0].p50_ms,

@@ -46,7 +46,7 @@ class Row(_Frozen):
 
     engine: str
     mode: str
-    """`untuned` or `tuned` for our package; for a peer the mode that it was told to run in."""
+    """`untuned` or `tuned` for our package; for a peer the mode that it was told to run in, or what quantised it."""
     p50_ms: float
     p90_ms: float
     p99_ms: float
@@ -91,7 +91,7 @@ class BenchReport(_Frozen):
     inputs: tuple[Port, ...]
     threads: int
     batch: int
-    dtype: Literal["float32", "bfloat16"]
+    dtype: Literal["float32", "bfloat16", "int8"]
     macs: int
     """Multiply-adds of one run, which has a batch of examples."""
     roofline_ms: float

@@ -17,10 +17,22 @@ if TYPE_CHECKING:
     import numpy as np
 
     from cnndsl.backends.tvm.package.built import BuiltPackage
+    from cnndsl.quantization.quantization import Quantization
 
     Arrays = dict[str, np.ndarray]
 
 OURS = "cnndsl"
+
+
+@dataclass(frozen=True)
+class WholeNumbers:
+    """A network in precision int8. `onnx` gives our quantised network as a file, as `Task.onnx` does the one in float32."""
+
+    quantization: Quantization
+    onnx: Callable[[], Path]
+    examples: Mapping[str, np.ndarray] | None
+    """What peers calibrate with, N×batch×…, the inputs of N runs; None where there are no weights in float32, so that
+    they take our file."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +46,8 @@ class Task:
     threads: int
     precision: Precision
     onnx: Callable[[], Path]
+    whole: WholeNumbers | None = None
+    """In precision int8."""
 
     @property
     def batch(self) -> int:
@@ -80,8 +94,12 @@ def _onnxruntime(task: Task) -> Engine:
         import onnxruntime
     except ImportError:
         raise _not_installed("onnxruntime") from None
-    file = str(task.onnx())
     start = time.perf_counter()
+    file, mode = str(task.onnx()), "default"
+    if task.whole is not None:
+        from cnndsl.benchmarking.peers_in_int8 import quantized_by_onnxruntime
+
+        file, mode = quantized_by_onnxruntime(task.onnx, task.whole)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = task.threads
     options.inter_op_num_threads = 1
@@ -92,7 +110,7 @@ def _onnxruntime(task: Task) -> Engine:
     session.run(None, given)
     took = time.perf_counter() - start
     return Engine(
-        "default",
+        mode,
         lambda: session.run(None, given),
         lambda: dict(zip(names, session.run(None, given), strict=True)),
         took,
@@ -106,15 +124,19 @@ def _openvino(task: Task) -> Engine:
         raise _not_installed("openvino") from None
     import numpy as np
 
-    file = task.onnx()
     start = time.perf_counter()
     core = openvino.Core()
     settings = {
         "INFERENCE_NUM_THREADS": task.threads,
         "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": task.precision,
+        "INFERENCE_PRECISION_HINT": "f32" if task.whole is not None else task.precision,
     }
-    model = core.compile_model(file, "CPU", settings)
+    read, mode = core.read_model(task.onnx()) if task.whole is None else None, "latency"
+    if task.whole is not None:
+        from cnndsl.benchmarking.peers_in_int8 import quantized_by_nncf
+
+        read, mode = quantized_by_nncf(core, task.onnx, task.whole)
+    model = core.compile_model(read, "CPU", settings)
     request = model.create_infer_request()
     given = [openvino.Tensor(x, shared_memory=True) for x in task.inputs.values()]
     for index, tensor in enumerate(given):
@@ -126,10 +148,12 @@ def _openvino(task: Task) -> Engine:
         return {name: np.array(request.get_output_tensor(i).data, np.float32) for i, name in enumerate(names)}
 
     request.infer()
-    return Engine("latency", request.infer, outputs, time.perf_counter() - start)
+    return Engine(mode, request.infer, outputs, time.perf_counter() - start)
 
 
 def _torch(task: Task, *, compiled: bool) -> Engine:
+    if task.whole is not None:
+        raise MissingPart("PyTorch is not measured in int8", "measure it with `--precision f32`")
     from cnndsl.backends.pytorch.live.inference import runner
 
     start = time.perf_counter()

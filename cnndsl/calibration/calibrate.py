@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from cnndsl.calibration.ranges import Arrays
 
-METHOD = "ranges from the smallest to the largest number; biases corrected layer after layer"
+METHOD = "ranges from the smallest to the largest number; weights rounded together, biases corrected, layer after layer"
 Tell = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and of how much."""
 
@@ -113,7 +113,7 @@ class _Work:
         """The network with these layers in float32, its biases corrected."""
         plain = rounded(self.graph, self.weights, self.program, self.seen, keep)
         found: QuantizedNetwork = corrected(
-            plain, self.seen, self.examples, lambda done, whole: self.tell("corrections", done, whole)
+            plain, self.program, self.seen, self.examples, lambda done, whole: self.tell("corrections", done, whole)
         )
         return found
 

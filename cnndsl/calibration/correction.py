@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 from cnndsl.backends.pytorch.library import torch
 from cnndsl.backends.tvm.plan.quantized import QuantizedGroup
 from cnndsl.backends.tvm.plan.quantized_network import QuantizedNetwork
+from cnndsl.backends.tvm.program.steps import Program
 from cnndsl.calibration.product import product
 from cnndsl.calibration.ranges import BATCH, Hear, Seen
 from cnndsl.calibration.reference import Reference, run_of
+from cnndsl.calibration.rounding import rounded_together
 from cnndsl.quantization.quantization import QuantizedWeight
 
 if TYPE_CHECKING:
@@ -26,9 +28,13 @@ if TYPE_CHECKING:
 
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
-def corrected(network: QuantizedNetwork, seen: Seen, inputs: Arrays, hear: Hear | None = None) -> QuantizedNetwork:
-    """The network with the biases that give every product the mean which `seen` has of it in float32, over the examples of
-    `inputs`. `hear` is told how many groups are done, and of how many."""
+def corrected(
+    network: QuantizedNetwork, floats: Program, seen: Seen, inputs: Arrays, hear: Hear | None = None
+) -> QuantizedNetwork:
+    """The network with weights rounded together, and the biases that give every product the mean which `seen` has of it in
+    float32, over the examples of `inputs`. `floats` is the network in float32; `hear` is told how many groups are done, and of
+    how many."""
+    steps = {step.name: step for step in floats.steps}
     weights = dict(network.quantization.weights)
     network = replace(network, quantization=replace(network.quantization, weights=weights))
     reference = Reference(network, exact=False)
@@ -37,6 +43,9 @@ def corrected(network: QuantizedNetwork, seen: Seen, inputs: Arrays, hear: Hear 
         given = [values[name] for name in group.group.inputs]
         if group.kind == "product":
             name = group.group.anchor.name
+            x = given[0].float() - network.scale(group.group.anchor.inputs[0]).zero_point
+            own = weights[name]
+            weights[name] = replace(own, numbers=rounded_together(steps[name], x, torch.tensor(own.scales)).numpy())
             weights[name] = _corrected(network, group, given[0], seen.means[name])
         run = run_of(network, group, exact=False)
         count = max(map(len, given))

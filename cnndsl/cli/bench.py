@@ -15,6 +15,7 @@ from cnndsl.cli.shared.weighing import read_given, weights_option
 
 if TYPE_CHECKING:
     from cnndsl.backends.tvm.options import Precision
+    from cnndsl.quantization.quantization import Quantization
 
 
 def _peers(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
@@ -35,7 +36,7 @@ def _peers(context: click.Context, parameter: click.Parameter, value: str | None
 @weights_option("A .safetensors or .pth state dict, or else drawn.")
 @click.option("--threads", type=click.IntRange(1), help="For every engine; all cores by default.")
 @click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Examples in one run.")
-@click.option("--precision", type=click.Choice(["f32", "bf16"]), default="f32", show_default=True)
+@click.option("--precision", type=click.Choice(["f32", "bf16", "int8"]), default="f32", show_default=True)
 @click.option(
     "--engines",
     "peers",
@@ -75,6 +76,8 @@ def command(
     """Measure latency in turns with other engines, their errors, and the distance to what the machine can do."""
     if store is not None and tune is None:
         raise click.UsageError("--store belongs to `--tune`", context)
+    if tune is not None and precision == "int8":
+        raise click.UsageError("--tune measures kernels in float32, and --precision int8 has others", context)
     from cnndsl.backends.tvm.examine.stage import Stage, Tell
     from cnndsl.backends.tvm.options import CompileOptions
     from cnndsl.cli.shared.apart import do_apart
@@ -90,8 +93,9 @@ def command(
             tell(stage, text)
             note(f"{text} …")
 
-        arrays = read_given(graph, weights).arrays if weights else None
-        if arrays is None:
+        table = _table(weights) if precision == "int8" else None
+        arrays = read_given(graph, weights).arrays if weights and table is None else None
+        if arrays is None and table is None:
             note("no --weights: drawn ones, untrained; how long a run takes does not depend on them")
         tell(Stage.PREPARING, "looking for settings of kernels")
         choices = tuning.choices(graph, "llvm", (batch,), options)
@@ -104,7 +108,7 @@ def command(
             kernels=kernels,
             choices=None if tune is None else choices,
         )
-        report = bench(graph, plan, arrays, tell=hear)
+        report = bench(graph, plan, arrays, hear, table)
         say(
             report.to_json(indent=1) if format == "json" else to_markdown(report) if format == "md" else to_text(report)
         )
@@ -114,8 +118,17 @@ def command(
         from cnndsl.backends.tvm.examine.crash import compile_apart
         from cnndsl.benchmarking.examples import lively_weights
 
-        given = read_given(graph, weights) if weights else None
+        table = _table(weights) if precision == "int8" else None
+        given = read_given(graph, weights) if weights and table is None else None
         arrays = checked(graph, given.arrays, given.origin) if given else lively_weights(graph, 0)
-        compile_apart(graph, arrays, options, "llvm", batch, tell, tuning.known("llvm", options))
+        compile_apart(graph, arrays, options, "llvm", batch, tell, tuning.known("llvm", options), table)
 
     do_apart(work, again)
+
+
+def _table(weights: Path | None) -> Quantization | None:
+    """The quantised network that `--weights` is; None where it is weights in float32. Raises `CnnError`."""
+    from cnndsl.cli.shared.weighing import read_quantized
+    from cnndsl.quantization.file import is_quantized
+
+    return read_quantized(weights) if weights is not None and is_quantized(weights) else None

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from cnndsl.arrays.weight_files import QUANTIZED, read_safetensors, write_weights
 from cnndsl.diagnostics.errors import CnnError, Diagnostic
+from cnndsl.disk.files import is_file
 from cnndsl.ir.written import sizes
 from cnndsl.quantization.arithmetic import LARGEST, LARGEST_WEIGHT, Scale
 from cnndsl.quantization.quantization import Quantization, QuantizedWeight
@@ -69,6 +70,13 @@ def read_quantization(path: Path | str) -> Quantization:
         message = f"{path.name} is of another format than this version of cnndsl reads"
         raise CnnError([_fault(message, f"expected format {VERSION}, found {found!r}")])
     return _Reader(path.name, arrays).table(texts)
+
+
+def is_quantized(path: Path | str) -> bool:
+    """Whether the file is one of a quantised network. Raises `CnnError` (unreadable-weights) for a safetensors file that
+    cannot be read."""
+    path = Path(path)
+    return path.suffix == ".safetensors" and is_file(path) and read_safetensors(path)[1].get("format") == QUANTIZED
 
 
 def not_quantized(name: str) -> Diagnostic:

@@ -48,7 +48,8 @@ def means(network: QuantizedNetwork, inputs: dict[str, np.ndarray], name: str) -
         {key: torch.from_numpy(array) for key, array in inputs.items()},
         lambda group, value: seen.update({group.name: reference.real(group.name, value).double()}),
     )
-    return seen[name].transpose(0, 1).flatten(1).mean(1).numpy()
+    found: np.ndarray = seen[name].transpose(0, 1).flatten(1).mean(1).numpy()
+    return found
 
 
 def test_scales_cover_what_the_examples_show_and_zero(found: Quantized) -> None:
@@ -83,7 +84,7 @@ def test_bias_correction_makes_the_means_of_a_product_those_in_float32() -> None
     inputs = examples(16)
     seen = observe(FloatNetwork(program), inputs)
     plain = rounded(GRAPH, WEIGHTS, program, seen, frozenset())
-    right = corrected(plain, seen, inputs)
+    right = corrected(plain, program, seen, inputs)
     truth = seen.means["head"]
     assert np.abs(means(right, inputs, "head") - truth).max() < 1e-5
     assert np.abs(means(plain, inputs, "head") - truth).max() > 1e-3

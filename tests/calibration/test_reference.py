@@ -41,7 +41,7 @@ def test_results_are_rounded_as_defined_also_where_they_lie_in_the_middle(rounds
         offset = draw.uniform(-300, 300, channels).astype(np.float32)
         if trial % 3 == 0:
             # Powers of two, and halves: many results lie exactly between two numbers.
-            factor[:], offset = 2.0**-10, np.round(offset * 2) / 2
+            factor[:], offset = 2.0**-10, (np.round(offset * 2) / 2).astype(np.float32)
         residuals = [draw.integers(0, 256, sums.shape).astype(np.uint8) for _ in range(trial % 3)]
         factors = tuple(np.float32(0.5 if trial % 2 else draw.uniform(0.1, 2)) for _ in residuals)
         v = fma(sums, factor[:, None, None], offset[:, None, None])
@@ -66,8 +66,8 @@ def test_a_small_network_gives_what_the_definition_gives_by_hand() -> None:
     def f32(number: float) -> np.float32:
         return np.float32(number)
 
-    def fused(a: float, b: float, c: float) -> np.float32:
-        return np.float32(fma(np.array([a], np.float32), f32(b), f32(c))[0])
+    def fused(a: float, b: float, c: float) -> float:
+        return float(fma(np.array([a], np.float32), f32(b), f32(c))[0])
 
     q = x.quantized(inputs[name])[0].astype(int)
     padded = np.pad(q - x.zero_point, ((0, 0), (1, 1), (1, 1)))
@@ -88,7 +88,7 @@ def test_a_small_network_gives_what_the_definition_gives_by_hand() -> None:
     expected = []
     for unit in range(3):
         total = sum((p - mean.zero_point) * int(w) for p, w in zip(pooled, fc.numbers[unit], strict=True))
-        expected.append(fused(total, np.float64(mean.scale) * np.float64(fc.scales[unit]), np.float64(fc.bias[unit])))
+        expected.append(fused(total, np.float64(mean.scale) * np.float64(fc.scales[unit]), float(fc.bias[unit])))
     assert outputs(graph, table, inputs)["fc"][0].tolist() == [float(v) for v in expected]
 
 

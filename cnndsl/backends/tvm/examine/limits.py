@@ -11,6 +11,7 @@ from typing import Any
 
 from cnndsl.backends.tvm.kernels.words.nest import Nest
 from cnndsl.backends.tvm.kernels.words.pairs import LANES, PairNest
+from cnndsl.backends.tvm.kernels.words.quads import QuadNest, takes_quads
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.options import Precision
 from cnndsl.backends.tvm.predict import aligned
@@ -39,10 +40,16 @@ class Limits:
 
 def measure_limits(cpu: Cpu, threads: int, precision: Precision = "f32", seconds: float = 0.2) -> Limits:
     """Measures for about three times `seconds`, on the threads that TVM's pool has; bf16 takes a processor with
-    AVX512_BF16."""
+    AVX512_BF16. A processor without AVX512-VNNI has in int8 the limit of float32: what it does with whole numbers is no faster
+    for certain."""
     size = cache_bytes()
-    run = _multiply_adds(cpu, threads) if precision == "f32" else _pair_dots(cpu, threads)
-    macs = threads * _ACCUMULATORS * cpu.lanes * _STEPS * (1 if precision == "f32" else 2)
+    if precision == "int8" and takes_quads(cpu):
+        run, each = _quad_dots(cpu, threads), 4
+    elif precision == "bf16":
+        run, each = _pair_dots(cpu, threads), 2
+    else:
+        run, each = _multiply_adds(cpu, threads), 1
+    macs = threads * _ACCUMULATORS * cpu.lanes * _STEPS * each
     return Limits(
         flops=2 * macs / _best(run, seconds),
         memory=_bandwidth(cpu, threads, _MEMORY_BYTES, seconds),
@@ -114,6 +121,28 @@ def _pair_dots(cpu: Cpu, threads: int) -> Callable[[], object]:
             for i in range(_ACCUMULATORS):
                 n.store(result, sums[i, n.ramp(0)], (thread, i, n.ramp(0)))
     return _compiled(cpu, n, [np.zeros((2, LANES), np.int32), np.zeros((threads, _ACCUMULATORS, LANES), np.float32)])
+
+
+def _quad_dots(cpu: Cpu, threads: int) -> Callable[[], object]:
+    """The same with products of four whole numbers, summed in int32."""
+    import numpy as np
+
+    n = QuadNest()
+    with n.function():
+        factors = n.whole("factors", (2, cpu.lanes))
+        result = n.whole("result", (threads, _ACCUMULATORS, cpu.lanes))
+        with n.block(), n.instructions(), n.parallel(threads) as thread:
+            sums = n.local_sums((_ACCUMULATORS, cpu.lanes))
+            for i in range(_ACCUMULATORS):
+                n.store(sums, n.spread(n.quad(0)), (i, n.ramp(0)))
+            a, b = (n.bind(factors[i, n.ramp(0)]) for i in range(2))
+            with n.serial(_STEPS):
+                for i in range(_ACCUMULATORS):
+                    n.store(sums, n.dot(sums[i, n.ramp(0)], a, b), (i, n.ramp(0)))
+            for i in range(_ACCUMULATORS):
+                n.store(result, sums[i, n.ramp(0)], (thread, i, n.ramp(0)))
+    shape = (threads, _ACCUMULATORS, cpu.lanes)
+    return _compiled(cpu, n, [np.zeros((2, cpu.lanes), np.int32), np.zeros(shape, np.int32)])
 
 
 def _bandwidth(cpu: Cpu, threads: int, total: int, seconds: float) -> float:
