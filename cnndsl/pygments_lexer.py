@@ -14,6 +14,8 @@ from cnndsl.passes.values.parameters import TYPES
 from cnndsl.syntax.vocabulary import RESERVED, STATEMENTS
 
 LABEL = r"(?:[A-Za-z0-9_]|\{[^{}\n]{1,64}\})(?:[A-Za-z0-9_.\-]|\{[^{}\n]{1,64}\}){0,48}"
+BRANCHES = r"(?=\s*(?:\([^()\n]*\)\s*)?\{)"
+"""What follows the word of a merge."""
 WINDOW = r"[0-9]{1,6}(?:x[0-9]{1,6}){0,2}"
 
 
@@ -42,7 +44,7 @@ def _rules() -> Iterator[tuple[object, ...]]:
     yield r"#[^\n]*", Comment.Single
     yield r'"(?:[^"\\\n]|\\["\\])*"', String.Double
     yield (
-        r"\b(param)(\s+)([A-Za-z_]\w*)(\s*)(:)(\s*)(%s)\b" % "|".join(TYPES),
+        rf"\b(param)(\s+)([A-Za-z_]\w*)(\s*)(:)(\s*)({'|'.join(TYPES)})\b",
         bygroups(Keyword.Declaration, Whitespace, Name.Variable, Whitespace, Punctuation, Whitespace, Keyword.Type),
     )
     yield (
@@ -56,7 +58,7 @@ def _rules() -> Iterator[tuple[object, ...]]:
     yield words(sorted(RESERVED - STATEMENTS), prefix=r"\b", suffix=r"\b"), Keyword
     yield words(layers(), prefix=r"\b", suffix=r"\b"), Name.Builtin
     yield words(windowed(), prefix=r"\b", suffix=rf"{WINDOW}\b"), Name.Builtin
-    yield words(merges(), prefix=r"\b", suffix=r"(?=\s*[({])"), Name.Function.Magic
+    yield words(merges(), prefix=r"\b", suffix=BRANCHES), Name.Function.Magic
     yield words(functions(), prefix=r"\b", suffix=r"\b(?=\()"), Name.Function
     yield r"[0-9]+(?:x[0-9]+)+(?!\w)", Number.Integer
     yield r"[0-9][0-9_]*(?:\.[0-9][0-9_]*)?(?:[eE][+\-]?[0-9]+)?[KMG]?(?!\w)", Number
@@ -67,7 +69,7 @@ def _rules() -> Iterator[tuple[object, ...]]:
     yield r"[^\x00-\x7f]", Text
 
 
-class CnnLexer(RegexLexer):
+class CnnLexer(RegexLexer):  # type: ignore[misc]
     """The lexer of `.cnn` programs, as Pygments loads it."""
 
     name = "cnn"

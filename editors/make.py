@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cnndsl.passes.values.parameters import TYPES
-from cnndsl.pygments_lexer import LABEL, WINDOW, functions, layers, merges, windowed
+from cnndsl.pygments_lexer import BRANCHES, LABEL, WINDOW, functions, layers, merges, windowed
 from cnndsl.syntax.vocabulary import RESERVED, STATEMENTS
 
 HERE = Path(__file__).parent
@@ -42,7 +42,7 @@ def text_mate() -> str:
         _match("keyword.control.cnn", _words(_OTHERS)),
         _match("support.function.layer.cnn", rf"\b(?:{'|'.join(windowed())}){WINDOW}\b"),
         _match("support.function.layer.cnn", _words(layers())),
-        _match("support.function.merge.cnn", rf"\b(?:{'|'.join(merges())})(?=\s*[({{])"),
+        _match("support.function.merge.cnn", rf"\b(?:{'|'.join(merges())}){BRANCHES}"),
         _match("support.function.cnn", rf"\b(?:{'|'.join(functions())})\b(?=\()"),
         _match("constant.numeric.cnn", r"\b[0-9]+(?:x[0-9]+)+\b"),
         _match("constant.numeric.cnn", r"\b[0-9][0-9_]*(?:\.[0-9][0-9_]*)?(?:[eE][+\-]?[0-9]+)?[KMG]?\b"),
@@ -89,7 +89,7 @@ syntax match cnnNumber "\\<\\d\\+\\%(x\\d\\+\\)\\+\\>"
 syntax match cnnOperator "→\\|->\\|[×≠≤≥|+*/%<>=-]"
 syntax match cnnLayer "\\<\\%({either.join(layers())}\\)\\>"
 syntax match cnnLayer "\\<\\%({either.join(windowed())}\\)\\d\\+\\%(x\\d\\+\\)*\\>"
-syntax match cnnMerge "\\<\\%({either.join(merges())}\\)\\>\\ze\\s*[({{]"
+syntax match cnnMerge "\\<\\%({either.join(merges())}\\)\\>\\ze\\s*\\%(([^()]*)\\s*\\)\\?{{"
 syntax match cnnFunction "\\<\\%({either.join(functions())}\\)\\>\\ze("
 syntax match cnnLabel "\\%(\\w\\|{{[^{{}}]*}}\\)\\%([0-9A-Za-z_.-]\\|{{[^{{}}]*}}\\)*\\ze[ \\t]*:"
 syntax keyword cnnStatement {" ".join(_DECLARATIONS)}
