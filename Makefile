@@ -78,6 +78,7 @@ docs: $(VENV)/.installed ## Write the generated pages
 	mv docs/errors/README.md.new docs/errors/README.md
 	$(BIN)/python -m cnndsl draw docs/small.cnn -o docs/images/small.svg
 	$(BIN)/python docs/architectures/make.py
+	$(BIN)/python -m editors.make
 	$(BIN)/python docs/images/make.py
 	PYTHONPATH=. $(BIN)/python -m tests.python_page
 	PYTHONPATH=. $(BIN)/python -m tests.pages

@@ -5,5 +5,5 @@ server        the server and what it is told: files opened, changed, closed
 document      an open text: what is known of it, and what is being worked out
 positions     offsets as lines and columns, in the encoding that the client counts in
 convert       answers as the protocol's types
-features      what a client may ask, a function each
+features/     what a client may tell and ask, a function each
 """

@@ -7,7 +7,16 @@ import logging
 import os
 import sys
 
-from cnndsl.lsp.features import make_server
+from cnndsl.lsp.features import looks, names, outlines, texts, writing
+from cnndsl.lsp.server import Server
+
+
+def make_server() -> Server:
+    """A server with all its features."""
+    server = Server()
+    for room in (texts, looks, names, outlines, writing):
+        room.register(server)
+    return server
 
 
 def settle() -> None:

@@ -26,7 +26,8 @@ from cnndsl.passes.library.sources import UsedFile, on_disk
 from cnndsl.passes.text_lints import lint_text
 from cnndsl.passes.walk.findings import Findings
 from cnndsl.pipeline import batched
-from cnndsl.service.bindings import Bindings, bind
+from cnndsl.service.bindings import bind
+from cnndsl.service.bound import Bindings
 from cnndsl.service.reach import reached
 from cnndsl.syntax import tree
 from cnndsl.syntax.parser import parse

@@ -6,35 +6,13 @@ tells all of it. `tests/service/test_bindings.py` holds the result against the w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from cnndsl.diagnostics.source import Span
+from cnndsl.service.bound import Bindings, Kind, Symbol
+from cnndsl.service.nodes import head, nodes_in, parts
 from cnndsl.syntax import tree
-
-Kind = Literal[
-    "value", "parameter", "setting", "function", "block", "model", "share", "tensor", "input", "loop", "imported"
-]
-
-
-@dataclass(eq=False)
-class Symbol:
-    """A name in its scope: every place that sets it, and every place that speaks of it."""
-
-    name: str
-    kind: Kind
-    node: Any
-    """The node that sets it first."""
-    definitions: list[Span] = field(default_factory=list)
-    uses: list[Span] = field(default_factory=list)
-    parent: tree.Block | tree.Model | tree.Function | None = None
-    """The definition whose body or head sets it."""
-
-    def definition_for(self, use: Span) -> Span:
-        """The place that set the name last before a use of it."""
-        before = [span for span in self.definitions if span.start <= use.start]
-        return before[-1] if before else self.definitions[0]
 
 
 @dataclass(eq=False)
@@ -52,46 +30,9 @@ class _Scope:
         return None
 
 
-@dataclass
-class Bindings:
-    """All names of one text."""
-
-    symbols: list[Symbol] = field(default_factory=list)
-    at: dict[int, Symbol] = field(default_factory=dict)
-    """The symbol by the offset at which a definition or use begins."""
-    top: dict[str, Symbol] = field(default_factory=dict)
-    """What stands outside all bodies, and so can be used by other files."""
-    visible_in: list[tuple[Span, dict[str, Symbol]]] = field(default_factory=list)
-    """The names of each scope, and where it holds; inner ones come later."""
-    unresolved: list[tuple[str, Span]] = field(default_factory=list)
-    """Arguments given by name to something that only a walk could tell."""
-
-    def symbol_at(self, offset: int) -> tuple[Symbol, Span] | None:
-        """The symbol at an offset, its end included, and the place of its name there."""
-        for symbol in self.symbols:
-            for span in (*symbol.definitions, *symbol.uses):
-                if span.start <= offset <= span.end:
-                    return symbol, span
-        return None
-
-    def visible(self, offset: int) -> dict[str, Symbol]:
-        """The names that can be seen from an offset."""
-        seen: dict[str, Symbol] = {}
-        for span, names in self.visible_in:
-            if span.start <= offset <= span.end:
-                seen |= names
-        return seen
-
-
 def bind(program: tree.Program) -> Bindings:
     """The names of a program."""
     return _Binder(program).run()
-
-
-def parts(node: Any) -> Iterator[Any]:
-    """What a node is made of, its span aside."""
-    for name in type(node).fields()[1:]:
-        yield getattr(node, name)
 
 
 class _Binder:
@@ -323,24 +264,3 @@ class _Binder:
         elif isinstance(value, tree.Node):
             for part in parts(value):
                 self._value(part, scope)
-
-
-def head(node: tree.Parameter | tree.Argument | tree.Pick) -> Span:
-    """The place of the name with which a node begins."""
-    start = node.span.start
-    return Span(node.span.source, start, start + len(node.name or ""))
-
-
-def nodes_in(part: Any, *, stop_at_repeats: bool = False) -> Iterator[tree.Node]:
-    """Every node of a part of a tree, those inside of repeated elements aside if asked."""
-    pending = [part]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, tuple):
-            pending.extend(reversed(node))
-        elif isinstance(node, tree.Node):
-            yield node
-            if stop_at_repeats and isinstance(node, tree.Element) and node.repeat is not None:
-                pending.append(node.tap)
-                continue
-            pending.extend(reversed(list(parts(node))))

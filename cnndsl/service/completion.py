@@ -16,7 +16,8 @@ from cnndsl.passes.values.sizes import ATTRIBUTES
 from cnndsl.passes.values.visible import words_of
 from cnndsl.service.analysis import Analysis
 from cnndsl.service.answers import Completion, CompletionKind, Place
-from cnndsl.service.bindings import Kind, bind
+from cnndsl.service.bindings import bind
+from cnndsl.service.bound import Kind
 from cnndsl.service.hover import op_of
 from cnndsl.service.places import path_at
 from cnndsl.service.signature import Calling, calling, parameters

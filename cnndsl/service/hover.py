@@ -20,7 +20,7 @@ from cnndsl.reference.explanation import arguments_of, layer
 from cnndsl.reference.notions import notion
 from cnndsl.service.analysis import Analysis, Checked
 from cnndsl.service.answers import Hover, Place, short
-from cnndsl.service.bindings import Symbol
+from cnndsl.service.bound import Symbol
 from cnndsl.service.facts import field_text
 from cnndsl.service.names.definition import imported, named
 from cnndsl.service.places import path_at, word_at

@@ -9,7 +9,7 @@ from typing import Any
 from cnndsl.diagnostics.source import Source, Span
 from cnndsl.service.analysis import Analysis
 from cnndsl.service.answers import Place
-from cnndsl.service.bindings import parts
+from cnndsl.service.nodes import parts
 from cnndsl.syntax import tree
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

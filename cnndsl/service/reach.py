@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnndsl.service.bindings import Bindings
+from cnndsl.service.bound import Bindings
 from cnndsl.syntax import tree
 
 DEFINITIONS = (tree.Block, tree.Model, tree.Variant, tree.Function)

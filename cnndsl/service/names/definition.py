@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from cnndsl.diagnostics.source import Span
 from cnndsl.service.analysis import Analysis
 from cnndsl.service.answers import Place
-from cnndsl.service.bindings import Bindings, Symbol, bind
+from cnndsl.service.bindings import bind
+from cnndsl.service.bound import Bindings, Symbol
 from cnndsl.service.places import place_of
 from cnndsl.syntax import tree
 

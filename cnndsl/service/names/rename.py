@@ -10,7 +10,8 @@ from cnndsl.diagnostics.source import Source
 from cnndsl.passes.values.visible import is_layer
 from cnndsl.service.analysis import Analysis
 from cnndsl.service.answers import Edit, Place
-from cnndsl.service.bindings import Symbol, bind
+from cnndsl.service.bindings import bind
+from cnndsl.service.bound import Symbol
 from cnndsl.service.names.definition import named
 from cnndsl.syntax import tree
 from cnndsl.syntax.tolerant.parse import parse_tolerant

@@ -10,7 +10,7 @@ from cnndsl.passes.values.parameters import TYPES
 from cnndsl.passes.values.visible import is_layer
 from cnndsl.service.analysis import Analysis
 from cnndsl.service.answers import Coloured, TokenKind
-from cnndsl.service.bindings import Kind
+from cnndsl.service.bound import Kind
 from cnndsl.syntax.tolerant.parse import tokens
 from cnndsl.syntax.vocabulary import RESERVED
 
