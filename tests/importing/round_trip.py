@@ -107,7 +107,8 @@ def write(path: Path) -> None:
                 "Written by `tests/importing/round_trip.py`. Each built-in network becomes a PyTorch module, which says nothing"
                 " of blocks, and is imported again. The graph counts as the same where PyTorch is told the same for each layer,"
                 " in the same places, with the same keys. The hand-written file's lines are those of its whole family.",
-                f"{len(same)} of {len(rows)} are the same graph; {len(short)} of these have at most {MOST} times the lines.",
+                f"{len(same)} of {len(rows)} are the same graph; {len(short)} of these have at most {MOST} times the lines. The first network of each file is"
+                " measured here.",
                 "\n".join(lines),
             ]
         )

@@ -66,7 +66,7 @@ def _working(graph: Graph, name: str) -> str:
     while (
         name in graph.types
         and name not in inputs
-        and (graph[name].op.word in IDLE or _silent(graph[name]) or _flattens(graph[name]))
+        and (graph[name].op.word in IDLE or _silent(graph, graph[name]) or _flattens(graph[name]))
     ):
         (name,) = graph[name].inputs
     return name
@@ -77,7 +77,9 @@ def _flattens(node: Node) -> bool:
     return node.op.word == "Reshape" and len(node.type.shape) == 1
 
 
-def _silent(node: Node) -> bool:
+def _silent(graph: Graph, node: Node) -> bool:
+    if isinstance(node.op, Upsample):
+        return not any(node.op.taps(graph.input_types(node)[0]))
     return node.op.word in ("Dropout", "DropPath") and not getattr(node.op, "p", 0)
 
 
