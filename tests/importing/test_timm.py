@@ -31,6 +31,6 @@ def test_a_network_of_timm_is_imported_right(name: str, lines: int) -> None:
     pytest.importorskip("timm")
     found = named(f"timm:{name}", {})
     report = import_module(found.module, [(found.size, "float32")], "net", found.origin).report
-    assert report.lines <= lines
+    assert report.lines <= 1.1 * lines
     assert report.max_rel_error is not None
     assert report.max_rel_error <= 1e-4
