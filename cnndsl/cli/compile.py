@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
@@ -246,20 +247,10 @@ def _package(graph: Graph, order: _Order) -> None:
         tell(Stage.PREPARING, "looking for settings of kernels")
         choices = order.tuning.choices(graph, target, order.batch, options)
         tell(Stage.COMPILING, "compiling the network")
-        _say_copies(graph, target)
+        _say_copies(graph, target, whole=quantization is not None)
+        make = partial(build, graph, arrays, target, order.batch, options, choices=choices, quantization=quantization)
         with step(f"compiling {graph.name} for {target}") as hear:
-            package = build(
-                graph,
-                arrays,
-                target,
-                order.batch,
-                options,
-                seed=order.seed,
-                origin=origin,
-                choices=choices,
-                quantization=quantization,
-                hear=hear,
-            )
+            package = make(seed=order.seed, origin=origin, hear=hear)
         package.manifest = package.manifest.used(use)
         tell(Stage.WRITING, f"writing {output}")
         if order.dump is not None:
@@ -282,15 +273,15 @@ def _package(graph: Graph, order: _Order) -> None:
     do_apart(work, again)
 
 
-def _say_copies(graph: Graph, target: str) -> None:
-    """Says before a package for several processors is made how large it will be at the least."""
+def _say_copies(graph: Graph, target: str, *, whole: bool) -> None:
+    """Says before a package for several processors is made how large it will be at the least; `whole` numbers take a byte."""
     from cnndsl.backends.tvm.target import Gpu, find_targets
 
     targets = find_targets(target)
     if not isinstance(targets, Gpu) and len(targets) > 1:
-        whole = sum(entry.weight.elements * BYTES[entry.weight.dtype] for entry in graph.weights)
+        size = sum(entry.weight.elements * (1 if whole else BYTES[entry.weight.dtype]) for entry in graph.weights)
         note(
-            f"{len(targets)} processors, each with its own copy of the weights: at least {in_bytes(len(targets) * whole)}; "
+            f"{len(targets)} processors, each with its own copy of the weights: at least {in_bytes(len(targets) * size)}; "
             "`--target llvm` is for this machine alone"
         )
 

@@ -17,6 +17,7 @@ all of them:
 - kernel: a frozen dataclass that describes one computation; `prim_func()` is its function with a schedule.
 - emitter: a function that writes the calls of kernels for the groups of its kind into `main`, the network's function.
 - pair: two bfloat16 numbers in an int32. Kernels in bf16 read maps as pairs.
+- quad: four whole numbers, those of four neighbouring channels, in an int32. Kernels on whole numbers read maps as quads.
 - candidate: one of several equal kernels. They differ in their *setting*, such as a tile; all else is their *key*.
 - rule: what chooses the setting where nothing was tuned. *Choices* are settings that tuning chose, by key.
 - problem (tuning): something with several *ways* to compute it: settings by their text, each with its candidate.

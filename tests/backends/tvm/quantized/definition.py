@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -25,16 +25,16 @@ from cnndsl.quantization.quantization import Quantization, QuantizedWeight
 Arrays = dict[str, np.ndarray]
 
 
-def drawn(graph: Graph, seed: int) -> QuantizedNetwork:
+def drawn(graph: Graph, seed: int, keep: frozenset[str] = frozenset()) -> QuantizedNetwork:
     """The network with drawn weights, whole, and a drawn scale for every map: zero points are anything from 0 to 255, some
-    results are clamped."""
+    results are clamped; `keep` are layers in float32."""
     r = np.random.default_rng(seed)
     weights = {
         key: np.abs(array) + 0.5 if key.endswith("running_var") else array
         for key, array in drawn_weights(graph, seed).items()
     }
     program = program_of(graph, weights)
-    groups = plan_quantized(program)
+    groups = plan_quantized(program, keep)
     whole = {}
     for group in groups:
         if group.kind == "product":
@@ -47,7 +47,7 @@ def drawn(graph: Graph, seed: int) -> QuantizedNetwork:
         low, high = r.uniform(-3, 0.2), r.uniform(0, 3)
         for name in names:
             one.setdefault(name, Scale.over(low, high))
-    return quantized_network(graph, Quantization(one, whole, weights))
+    return quantized_network(graph, Quantization(one, whole, weights, keep))
 
 
 def outputs(network: QuantizedNetwork, inputs: Arrays) -> Arrays:
@@ -92,7 +92,7 @@ def _result(network: QuantizedNetwork, group: QuantizedGroup, values: list[np.nd
         v = fma(value.astype(np.float32), factor, v)
     if group.rounds:
         return rounded(v, int(r.low), int(r.high))
-    return np.clip(v, np.float32(r.low), np.float32(r.high))
+    return np.asarray(np.clip(v, np.float32(r.low), np.float32(r.high)))
 
 
 def _whole(step: Step) -> Window:
@@ -111,23 +111,17 @@ def _taken(x: np.ndarray, window: Window, outside: int) -> list[np.ndarray]:
     pads = list(zip(window.before, window.after_filled(size), strict=True))
     padded = np.pad(x, [(0, 0), (0, 0), *pads], constant_values=outside)
     out = window.output_size(size)
-    return [
-        padded[
-            (
-                ...,
-                *(
-                    slice(t * d, t * d + (n - 1) * s + 1, s)
-                    for t, d, n, s in zip(taps, window.dilation, out, window.stride, strict=True)
-                ),
-            )
-        ]
-        for taps in np.ndindex(*window.kernel)
-    ]
+    found = []
+    for taps in np.ndindex(*window.kernel):
+        axes = zip(taps, window.dilation, out, window.stride, strict=True)
+        seen: tuple[Any, ...] = tuple(slice(t * d, t * d + (n - 1) * s + 1, s) for t, d, n, s in axes)
+        found.append(padded[(..., *seen)])
+    return found
 
 
 def _products(step: Step, weight: np.ndarray, x: np.ndarray) -> np.ndarray:
     if not isinstance(step.op, Conv):
-        return x @ weight.T
+        return np.asarray(x @ weight.T)
     groups, outs = step.op.groups, weight.shape[0] // step.op.groups
     taken = _taken(x, step.op.window_over(step.xs[0]), 0)
     ins = weight.shape[1]
@@ -173,6 +167,3 @@ def input_of(graph: Graph, count: int, seed: int) -> Arrays:
         i.name: np.asarray(r.standard_normal((count, *i.type.shape)) * r.choice([0.5, 2, 40]), np.float32)
         for i in graph.inputs
     }
-
-
-__all__ = ["drawn", "input_of", "outputs", "prod"]
