@@ -34,7 +34,7 @@ def name_of(uri: str) -> str:
 
 
 def uri_of(file: Path | str) -> str:
-    """The address of a file, or of a built-in text by its name, `architectures/resnet.cnn`."""
+    """The address of a file, or of what ships with cnndsl by its name: `architectures/resnet.cnn`, `docs/errors/syntax.md`."""
     if isinstance(file, Path):
         return file.absolute().as_uri()
     folder, _, name = file.rpartition("/")

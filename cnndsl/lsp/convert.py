@@ -66,6 +66,7 @@ def diagnostic(problem: Problem, document: Document, lines_of: LinesOf, *, relat
         message="\n".join(said),
         severity=types.DiagnosticSeverity.Error if problem.severity == "error" else types.DiagnosticSeverity.Warning,
         code=problem.id,
+        code_description=types.CodeDescription(href=uri_of(f"docs/errors/{problem.id}.md")),
         source="cnndsl",
         tags=[types.DiagnosticTag.Unnecessary] if unused else None,
         related_information=places if related and places else None,

@@ -40,6 +40,8 @@ class Document:
     settled: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while what is known is about the text as it is."""
     _lines: Lines | None = None
+    _read: Analysis | None = None
+    """The tree of the text, while nothing else is known of it."""
 
     def __post_init__(self) -> None:
         self.path = path_of(self.uri)
@@ -75,9 +77,11 @@ class Document:
     def current(self) -> Analysis:
         """What is known of the text as it is, at least its tree."""
         known = self.analysis
-        if known is None or known.source.text != self.text:
-            return Analysis(self.source, self.path)
-        return known
+        if known is not None and known.source.text == self.text:
+            return known
+        if self._read is None or self._read.source.text != self.text:
+            self._read = Analysis(self.source, self.path)
+        return self._read
 
     async def known(self, seconds: float) -> Analysis:
         """The same, after waiting a little for what is being worked out."""

@@ -240,7 +240,7 @@ class Analysis:
         if asserts and checked.summary is not None:
             broken = tuple(check_asserts(asserts, Figures(checked.graph, IN_ASSERTS)))
             if broken:
-                return (*found, *broken)
+                return retold(CnnError((*found, *broken))).diagnostics
         return (*found, *lint(checked.graph))
 
     def diagnostics(self, models: Iterable[str | None]) -> tuple[Diagnostic, ...]:

@@ -69,6 +69,8 @@ def test_a_text_gets_hints_diagnostics_and_a_mend_while_it_is_typed() -> None:
         assert [edit.new_text for edit in (action.edit.changes or {})[uri] if isinstance(edit, types.TextEdit)] == [
             "Conv3x3"
         ]
+        assert told.code_description is not None
+        assert told.code_description.href.endswith("docs/errors/unknown-layer.md")
         client.change(uri, 3, TEXT.replace("Conv3x3(4)", "Conv3x3(5)"))
         assert await client.heard(uri, 3) == []
         assert await client.hints(uri) == [*hints[:2], (3, "5×8×8")]
@@ -76,6 +78,20 @@ def test_a_text_gets_hints_diagnostics_and_a_mend_while_it_is_typed() -> None:
             types.DidChangeConfigurationParams(settings={"cnndsl": {"hints": ["rf", "params", "macs"]}})
         )
         assert await client.hints(uri) == [(2, "rf 3 /1  224 params  13.8K MACs"), (3, "rf 5 /1  365 params  23K MACs")]
+
+        client.change(uri, 4, "input 3×9×9\nConv3x3(8) → ReLU → add{ MaxPool → Upsample | id }\n")
+        (told,) = await client.heard(uri, 4)
+        assert told.code == "shape-mismatch"
+        asked = await client.text_document_code_action_async(
+            types.CodeActionParams(
+                text_document=identified(uri), range=told.range, context=types.CodeActionContext(diagnostics=[told])
+            )
+        )
+        (search,) = [a for a in asked or [] if isinstance(a, types.Command)]
+        said = await client.workspace_execute_command_async(
+            types.ExecuteCommandParams(command=search.command, arguments=search.arguments)
+        )
+        assert said == "sizes of `input` that can be built: a multiple of 2, from 2; near 9: 8 and 10"
 
     speak(talk, options={"hints": ["macs"]})
 

@@ -23,10 +23,13 @@ def register(server: Server) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_DEFINITION)
     async def go_to_definition(params: types.DefinitionParams) -> types.Location | None:
-        if (at := place_asked(server, params)) is None:
+        document = server.documents.get(params.text_document.uri)
+        if document is None:
             return None
-        place = definition(await at[0].known(PATIENCE), at[1])
-        return convert.location(place, at[0], server.lines_of) if place is not None else None
+        analysis = await document.known(PATIENCE)
+        at = place_asked(server, params)
+        place = definition(analysis, at[1]) if at is not None and analysis.source.text == document.text else None
+        return convert.location(place, document, server.lines_of) if place is not None else None
 
     @server.feature(types.TEXT_DOCUMENT_REFERENCES)
     def find_references(params: types.ReferenceParams) -> list[types.Location]:

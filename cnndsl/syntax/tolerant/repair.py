@@ -142,7 +142,7 @@ class Repair:
                     reached = self.shifted(reached, one) if reached is not None else None
                 if reached is not None and (reached[-1], len(reached)) not in seen:
                     seen.add((reached[-1], len(reached)))
-                    heappush(pending, (cost + 1, next(order), (*types, *inserted), reached))
+                    heappush(pending, (cost + len(inserted), next(order), (*types, *inserted), reached))
         return best
 
     def shifted(self, stack: Stack, type: str) -> Stack | None:
