@@ -58,7 +58,7 @@ def load(
     """The network a file describes. `parameters` are values for `param`s and for the model's own, `inputs` sizes such as
     `{"": "3x192x192"}` ("" is the first input). A `.json` file is a network that `compile --to ir` wrote, and a run's folder holds one. Raises CnnError
     with everything that is wrong; with `over_budget`, asserts that do not hold are not among it, and are told as `broken`."""
-    built = _built(file)
+    built = built_file(file)
     if built is not None:
         from cnndsl.passes.read_graph import read_graph_file
 
@@ -66,7 +66,7 @@ def load(
     return load_origin(read_program(file), parameters or {}, inputs or {}, over_budget=over_budget)
 
 
-def _built(file: str) -> Path | None:
+def built_file(file: str) -> Path | None:
     """Where the graph lies, if it has been built before: in a `.json` file, or in the folder of a run."""
     path = Path(file)
     if file.endswith(".json") and is_file(path):
@@ -238,7 +238,7 @@ def check(
     `"3x192x192"` by name), the one model they are for. A file of blocks alone is a library, and is accepted. Raises nothing:
     errors are among what is returned."""
     try:
-        if _built(file) is not None:
+        if built_file(file) is not None:
             return _linted(load(file, parameters, inputs).graph)
         with _no_collection():
             return tuple(_checked(read_program(file), parameters or {}, inputs or {}))

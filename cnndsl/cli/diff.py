@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cnndsl.cli.shared.outcome import WRONG_PROGRAM
-from cnndsl.cli.shared.reading import network_options
+from cnndsl.cli.shared.reading import complete, network_options
 from cnndsl.cli.shared.sides import Side, read_sides, side_options
 from cnndsl.cli.shared.voice import note, say
 from cnndsl.cli.shared.writing import refuse_name
@@ -22,7 +22,7 @@ ENDINGS = {"text": (".txt", ".diff"), "md": (".md",), "json": (".json",), "html"
 
 
 @click.command("diff")
-@click.argument("sources", metavar="OLD NEW", nargs=-1)
+@click.argument("sources", metavar="OLD NEW", nargs=-1, shell_complete=complete)
 @click.option(
     "--format", type=click.Choice([*ENDINGS]), help="How it is told.  [default: as the ending of -o says, else text]"
 )

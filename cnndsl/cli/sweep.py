@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnndsl.cli.shared.reading import file_argument, network_options
+from cnndsl.cli.shared.reading import file_argument, is_foreign, network_options
 from cnndsl.cli.shared.voice import colorful, note, say
 from cnndsl.cli.shared.writing import refuse_name
 
@@ -76,6 +76,8 @@ def command(
     from cnndsl.sweeping.call import sweep as swept_by
     from cnndsl.sweeping.conditions import Expression
 
+    if is_foreign(file):
+        raise click.UsageError(f"a sweep takes a program; `cnndsl import {file} -o net.cnn` makes one", context)
     if len(plot) != 2:
         raise click.UsageError(f"--plot takes two figures, as in macs,params; found {','.join(plot)}", context)
     refuse_name(context, output, file, PICTURES, "a plot")

@@ -10,6 +10,7 @@ from cnndsl.analyses.budget import NAMES
 from cnndsl.diagnostics.errors import CnnError, fault
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.passes.read_program import read_program
+from cnndsl.pipeline import built_file
 from cnndsl.pipeline import models as models_of
 from cnndsl.sweeping.choices import sizes_of, values_of
 from cnndsl.sweeping.conditions import Expression
@@ -43,6 +44,7 @@ def sweep(
     default, or on the workers of a Dask `scheduler`. With `into`, a file, rows that it holds are not built again. Raises `CnnError` and
     `MissingPart`.
     """
+    _refuse_built(str(file))
     origin = read_program(str(file))
     named = models_of(origin) if models is not None and list(models) == ["all"] else models
     grid = Grid(
@@ -86,6 +88,17 @@ def unknown_figure(name: str) -> CnnError:
         notes=(f"expected one of {', '.join(NAMES)}",),
         help=f"did you mean `{near}`?" if near else "take one of these",
     )
+
+
+def _refuse_built(file: str) -> None:
+    """Raises `CnnError` (not-a-program) for what holds a network that has been built: there is nothing to vary."""
+    if built_file(file) is not None:
+        raise fault(
+            "not-a-program",
+            f"`{file}` holds one network, with its parameters settled",
+            notes=("expected the text of a program",),
+            help="give the program that it was built from",
+        )
 
 
 def _sizes(name: str, size: Any) -> list[str]:

@@ -39,10 +39,18 @@ class Row:
         return {**told, "figures": dict(self.figures)} if self.built else {**told, "reason": self.reason, "id": self.id}
 
     @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> Row:
-        """The row of plain data. Raises KeyError and TypeError for other data."""
+    def from_json(cls, told: Any) -> Row:
+        """The row of plain data. Raises KeyError, TypeError and AttributeError for other data."""
         variant = Variant(told["model"], dict(told["parameters"]), dict(told["inputs"]))
-        return cls(variant, dict(told.get("figures", {})), told.get("reason"), told.get("id"))
+        row = cls(variant, dict(told.get("figures", {})), told.get("reason"), told.get("id"))
+        texts = [variant.model, row.reason, row.id]
+        if (
+            any(not isinstance(text, str | None) for text in texts)
+            or any(not isinstance(size, str) for size in variant.inputs.values())
+            or any(type(figure) not in (int, str, type(None)) for figure in row.figures.values())
+        ):
+            raise TypeError("this is no row")
+        return row
 
 
 def _number(value: Any) -> Any:

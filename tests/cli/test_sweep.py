@@ -96,3 +96,17 @@ def test_the_plot_is_written(name: str, capsys: Captured) -> None:
 def test_words_that_cannot_be_meant(words: list[str], code: int, said: str, capsys: Captured) -> None:
     assert run(["sweep", "net.cnn", "-P", "width=2,4", *words]) == code
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("file", "code", "said"),
+    [
+        ("net.json", 1, "`net.json` holds one network, with its parameters settled"),
+        ("timm:resnet18", 2, "`cnndsl import timm:resnet18 -o net.cnn` makes one"),
+        ("gone.cnn", 2, "there is no file `gone.cnn`"),
+    ],
+)
+def test_what_is_no_program_has_nothing_to_vary(file: str, code: int, said: str, capsys: Captured) -> None:
+    assert run(["compile", "net.cnn", "--to", "ir", "-o", "net.json"]) == 0
+    assert run(["sweep", file, "-P", "width=2,4"]) == code
+    assert said in capsys.readouterr().err

@@ -272,6 +272,29 @@ def test_a_file_of_another_program_or_kind_is_left_as_it_is(net: str) -> None:
         assert Path("notes.jsonl").read_bytes() == content
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"3",
+        b"[]",
+        b"null",
+        b'"text"',
+        b"[" * 100_000,
+        b'{"model": 3, "parameters": {}, "inputs": {}}',
+        b'{"model": null, "parameters": {"width": 2}, "inputs": {}, "figures": {"params": {}, "macs": true}}',
+        b'{"model": null, "parameters": {"width": 2}, "inputs": {"": 4}, "figures": {"params": 1, "macs": 1}}',
+        b'{"model": null, "parameters": 7, "inputs": [], "figures": {"params": 1, "macs": 1}}',
+        b"\xff\x00",
+        b"1" * 10_000,
+    ],
+)
+def test_a_line_that_is_no_row_is_passed_over(net: str, line: bytes) -> None:
+    (row,) = sweep(net, width=[2], into="rows.jsonl")
+    head = Path("rows.jsonl").read_bytes().splitlines()[0]
+    Path("rows.jsonl").write_bytes(head + b"\n" + line + b"\n")
+    assert list(sweep(net, width=[2], into="rows.jsonl")) == [row]
+
+
 def test_two_sweeps_do_not_write_into_one_file(net: str) -> None:
     program = Program.of(read_program(net))
     with Journal(Path("rows.jsonl"), program), pytest.raises(MissingPart, match="another sweep writes to"):

@@ -11,6 +11,8 @@ from cnndsl.analyses.differences.document import ArgumentDifference, Difference,
 
 MOST_VALUES = 3
 """Values of an argument that are written out one by one."""
+LONG_NUMBER = 9
+"""Characters of a number from which it is rounded."""
 MOST_CHAIN = 4
 """Layers that are written out one by one."""
 
@@ -149,7 +151,7 @@ def _word(op: str | None) -> str:
 def _argument(values: Sequence[ArgumentDifference]) -> str:
     """`channels 64 → 96`, and of several layers `channels ×2 (64 → 128 … 512 → 1024)`."""
     name = values[0].name
-    shown = list(dict.fromkeys(f"{a.old} → {a.new}" for a in values))
+    shown = list(dict.fromkeys(_step(a) for a in values))
     if len(shown) == 1:
         return f"{name} {shown[0]}"
     listed = ", ".join(shown) if len(shown) <= MOST_VALUES else f"{shown[0]} … {shown[-1]}"
@@ -158,6 +160,15 @@ def _argument(values: Sequence[ArgumentDifference]) -> str:
         if len(ratios) == 1:
             return f"{name} ×{ratios.pop():g} ({listed})"
     return f"{name} {listed}"
+
+
+def _step(argument: ArgumentDifference) -> str:
+    """`64 → 96`; long fractions with six digits, where these tell them apart."""
+    values = (argument.old, argument.new)
+    if _numbers(argument) and max(map(len, values)) > LONG_NUMBER:
+        rounded = (f"{float(argument.old):.6g}", f"{float(argument.new):.6g}")
+        values = rounded if rounded[0] != rounded[1] else values
+    return " → ".join(values)
 
 
 def _numbers(argument: ArgumentDifference) -> bool:

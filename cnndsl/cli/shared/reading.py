@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 Command = Callable[..., Any]
 
 
-def _complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The built-in networks and files that a shell offers."""
     from cnndsl.disk.shelf import architectures
 
     names = [CompletionItem(name) for name in architectures() if name.startswith(incomplete)]
@@ -47,12 +48,12 @@ def read_sizes(context: click.Context, parameter: click.Parameter, values: tuple
 
 def file_argument(command: Command) -> Command:
     """FILE: a path, `-`, or a built-in architecture."""
-    return click.argument("file", metavar="FILE", shell_complete=_complete)(command)
+    return click.argument("file", metavar="FILE", shell_complete=complete)(command)
 
 
 def files_argument(command: Command) -> Command:
     """FILE…, at least one."""
-    return click.argument("files", metavar="FILE…", nargs=-1, required=True, shell_complete=_complete)(command)
+    return click.argument("files", metavar="FILE…", nargs=-1, required=True, shell_complete=complete)(command)
 
 
 def network_options(command: Command) -> Command:
