@@ -19,8 +19,9 @@ from cnndsl.backends.tvm.library import cores
 from cnndsl.backends.tvm.options import DEFAULT, CompileOptions
 from cnndsl.benchmarking import machine
 from cnndsl.benchmarking.bench_report import BenchReport, KernelRow, Port, Roofline, Row
-from cnndsl.benchmarking.engines import OURS, PEERS, Engine, Task, WholeNumbers, open_ours, open_peer, relative_error
+from cnndsl.benchmarking.engines import OURS, PEERS, Engine, Task, open_ours, open_peer, relative_error
 from cnndsl.benchmarking.examples import drawn_examples, lively_weights
+from cnndsl.benchmarking.peers_in_int8 import WholeNumbers
 from cnndsl.benchmarking.rounds import Samples, percentile, ratio, take_turns
 from cnndsl.diagnostics.errors import MissingPart
 from cnndsl.ir.graph import Graph

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.tvm.options import Precision
+from cnndsl.benchmarking.peers_in_int8 import WholeNumbers, quantized_by_nncf, quantized_by_onnxruntime
 from cnndsl.diagnostics.errors import MissingPart
 from cnndsl.diagnostics.extras import how_to_install
 from cnndsl.ir.graph import Graph
@@ -17,22 +18,10 @@ if TYPE_CHECKING:
     import numpy as np
 
     from cnndsl.backends.tvm.package.built import BuiltPackage
-    from cnndsl.quantization.quantization import Quantization
 
     Arrays = dict[str, np.ndarray]
 
 OURS = "cnndsl"
-
-
-@dataclass(frozen=True)
-class WholeNumbers:
-    """A network in precision int8. `onnx` gives our quantised network as a file, as `Task.onnx` does the one in float32."""
-
-    quantization: Quantization
-    onnx: Callable[[], Path]
-    examples: Mapping[str, np.ndarray] | None
-    """What peers calibrate with, N×batch×…, the inputs of N runs; None where there are no weights in float32, so that
-    they take our file."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +86,6 @@ def _onnxruntime(task: Task) -> Engine:
     start = time.perf_counter()
     file, mode = str(task.onnx()), "default"
     if task.whole is not None:
-        from cnndsl.benchmarking.peers_in_int8 import quantized_by_onnxruntime
-
         file, mode = quantized_by_onnxruntime(task.onnx, task.whole)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = task.threads
@@ -133,8 +120,6 @@ def _openvino(task: Task) -> Engine:
     }
     read, mode = core.read_model(task.onnx()) if task.whole is None else None, "latency"
     if task.whole is not None:
-        from cnndsl.benchmarking.peers_in_int8 import quantized_by_nncf
-
         read, mode = quantized_by_nncf(core, task.onnx, task.whole)
     model = core.compile_model(read, "CPU", settings)
     request = model.create_infer_request()

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from cnndsl.benchmarking.engines import WholeNumbers
+    from cnndsl.quantization.quantization import Quantization
+
+
+@dataclass(frozen=True)
+class WholeNumbers:
+    """A network in precision int8. `onnx` gives our quantised network as a file, as `Task.onnx` does the one in float32."""
+
+    quantization: Quantization
+    onnx: Callable[[], Path]
+    examples: Mapping[str, np.ndarray] | None
+    """What peers calibrate with, N×batch×…, the inputs of N runs; None where there are no weights in float32, so that
+    they take our file."""
 
 
 def quantized_by_onnxruntime(onnx: Callable[[], Path], whole: WholeNumbers) -> tuple[str, str]:
