@@ -22,7 +22,7 @@ def skip(merge: Merge, here: tuple[int, ...], start: str) -> list[Element] | Non
     if len(places) != 1:
         return None
     long = merge.branches[1 - places[0]]
-    if isinstance(long[0], Use) or _begins(long[0]):
+    if isinstance(long[0], Use) or _begins(long[0]) or _takes_from(long, merge.branches[: 1 - places[0]]):
         return None
     sizes = {e.leaving.size for e in _on_the_way(long) if e.leaving is not None}
     nested = any(isinstance(e, Merge) and e.word.name == "cat" for e in everything(long))
@@ -44,11 +44,17 @@ def longest(merge: Merge) -> list[Element] | None:
     hung = any(e.tap for e in everything(merge.branches[place][:-1])) or any(
         isinstance(e, Merge) for e in everything(merge.branches[place])
     )
-    if not hung or sizes.count(sizes[place]) > 1:
+    if not hung or sizes.count(sizes[place]) > 1 or _takes_from(merge.branches[place], merge.branches[:place]):
         return None
     branches = tuple((ID,) if n == place else branch for n, branch in enumerate(merge.branches))
     way = merge.branches[place]
     return [*way, replace(merge, branches=branches, entering=way[-1].leaving)]
+
+
+def _takes_from(way: Chain, before: tuple[Chain, ...]) -> bool:
+    """Whether a branch uses tensors that branches before it make: it cannot be put in front of them."""
+    made = {e.tap for branch in before for e in everything(branch) if e.tap}
+    return any(isinstance(e, Use) and e.name in made for e in everything(way))
 
 
 def _begins(element: Element) -> bool:
