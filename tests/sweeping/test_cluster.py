@@ -86,6 +86,7 @@ def test_a_scheduler_that_goes_is_told_and_the_sweep_goes_on_without_it(
     assert "1,200 variants" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_an_address_where_nobody_listens_is_told(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

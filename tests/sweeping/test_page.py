@@ -19,6 +19,7 @@ from tests.cli.test_diff import folder as folder
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
+@pytest.mark.slow
 def test_the_picture_of_the_page_is_the_one_that_its_command_draws(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -33,6 +34,7 @@ def test_the_picture_of_the_page_is_the_one_that_its_command_draws(
     assert Path("front.svg").read_bytes() == (DOCS / "images" / "sweep.svg").read_bytes()
 
 
+@pytest.mark.slow
 def test_the_workflow_tells_of_every_program_that_came_went_or_changed(repository: Path) -> None:  # noqa: F811
     (repository / "young.cnn").write_text("input 3×8×8\nConv3x3(2)\n", "utf-8")
     (repository / "uses.cnn").unlink()
