@@ -23,6 +23,7 @@ ANOTHER = {
     "Crop(size=(2, 7))": ["Slice"],
     "Crop(size=4)": ["Slice"],
     "Linear(5)": ["FC"],
+    "Normalize(0, [1, 2])": ["Const", "div"],
     "Mean(1, 2)": ["GlobalAvgPool", "Flatten"],
     "Mean(channels, 1, 2)": ["Mean", "GlobalAvgPool", "Flatten"],
     "ToTokens → Mean(0)": ["ToTokens", "GlobalAvgPool"],
