@@ -127,7 +127,7 @@ def _quad_dots(cpu: Cpu, threads: int) -> Callable[[], object]:
     """The same with products of four whole numbers, summed in int32."""
     import numpy as np
 
-    n = QuadNest()
+    n = QuadNest(cpu.lanes)
     with n.function():
         factors = n.whole("factors", (2, cpu.lanes))
         result = n.whole("result", (threads, _ACCUMULATORS, cpu.lanes))

@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING, Any, Self
 from cnndsl.backends.tvm.kernels.words.borders import axes, classes
 from cnndsl.backends.tvm.kernels.words.ending import Ending, Endings
 from cnndsl.backends.tvm.kernels.words.nest import parts, places
-from cnndsl.backends.tvm.kernels.words.quads import LANES, QUADS, QuadNest, tile_cycles
+from cnndsl.backends.tvm.kernels.words.quads import QuadNest, registers, tile_cycles
 from cnndsl.ir.window import Window
 
 if TYPE_CHECKING:
     import numpy as np
 
-_REGISTERS = 32
 _MANY = 8
 """Tiles that read the same weights, for each line of these in a step, beyond which it does not matter when they come."""
 _UNROLLED = 800
@@ -37,17 +36,18 @@ MOST_COLUMNS = 16
 @dataclass(frozen=True)
 class Int8Conv:
     """Arguments: input quads `(batch, chunks, *size, quads)`, weight quads as `pack_int8_conv` has it for `tile[0]`,
-    starts int32 `(classes, chunks_out, 16)` as `borders.pack_starts` has it, then those of the ending
-    (`Endings.declared`): factors and offsets float32 `(chunks_out, 16)`; with residuals their factors float32
-    `(residuals,)` and the maps, quads `(batch, chunks_out, *out, 4)`; with a table quads `(64,)`; output quads
-    `(batch, chunks_out, *out, 4)`, or float32 `(batch, chunks_out, *out, 16)` where it is real.
+    starts int32 `(classes, chunks_out, lanes)` as `borders.pack_starts` has it, then those of the ending
+    (`Endings.declared`): factors and offsets float32 `(chunks_out, lanes)`; with residuals their factors float32
+    `(residuals,)` and the maps, quads `(batch, chunks_out, *out, lanes / 4)`; with a table quads `(64,)`; output quads
+    `(batch, chunks_out, *out, lanes / 4)`, or float32 `(batch, chunks_out, *out, lanes)` where it is real.
 
-    `quads` is 4, or, of the map of a few channels that `Int8Input` makes, as many as its channels fill."""
+    `quads` is a quarter of the lanes, or, of the map of a few channels that `Int8Input` makes, as many as its channels fill."""
 
     batch: int
     size: tuple[int, ...]
     channels: int
     channels_out: int
+    lanes: int
     quads: int
     window: Window
     bordered: bool
@@ -69,7 +69,7 @@ class Int8Conv:
 
     @property
     def chunks_out(self) -> int:
-        return -(-self.channels_out // LANES)
+        return -(-self.channels_out // self.lanes)
 
     def ranked(self) -> list[tuple[int, int]]:
         """Every tile that the registers hold, the one that should be the fastest first."""
@@ -77,7 +77,7 @@ class Int8Conv:
 
         def cost(tile: tuple[int, int]) -> float:
             return sum(
-                blocks * tiles * tile_cycles(chunks, columns, depth, seen)
+                blocks * tiles * tile_cycles(chunks, columns, depth, registers(self.lanes), seen)
                 for _, blocks, chunks in parts(self.chunks_out, tile[0])
                 for _, tiles, columns in parts(self.out[-1], tile[1])
             )
@@ -86,19 +86,19 @@ class Int8Conv:
             (c, x)
             for c in range(1, min(4, self.chunks_out) + 1)
             for x in range(1, min(14, self.out[-1]) + 1)
-            if c * x + c * min(self.window.kernel[-1], _WIDE) + 1 < _REGISTERS
+            if c * x + c * min(self.window.kernel[-1], _WIDE) + 1 < registers(self.lanes)
         ]
         return sorted(tiles, key=cost)
 
     def prim_func(self) -> Any:
         """The function, as loops."""
-        n, w = QuadNest(), self.window
+        n, w = QuadNest(self.lanes), self.window
         found = axes(w, self.size, self.bordered)
         vectors = self.chunks_out * -(-self.channels // 4) * prod(w.kernel)
         with n.function():
             data = n.whole("data", (self.batch, self.chunks, *self.size, self.quads))
-            weight = n.whole("weight", (vectors, LANES))
-            starts = n.whole("starts", (classes(found), self.chunks_out, LANES))
+            weight = n.whole("weight", (vectors, n.lanes))
+            starts = n.whole("starts", (classes(found), self.chunks_out, n.lanes))
             endings = Endings.declared(n, self.ending, (self.batch, self.chunks_out, *self.out))
             with n.block(), n.instructions():
                 _Body(self, n, data, weight, starts, endings.opened()).rows()
@@ -155,14 +155,14 @@ class _Body:
         """The outputs of `chunks` chunks from `o` on at `columns` columns from `start` on in one row. It is the tile
         `turn` of those that read the same weights."""
         k, n, w = self.kernel, self.n, self.kernel.window
-        sums = [n.local_sums((columns, LANES)) for _ in range(chunks)]
+        sums = [n.local_sums((columns, n.lanes)) for _ in range(chunks)]
         self._begin(sums, o, rows, start, columns)
         low = start * w.stride[-1] - w.before[-1]
         padded = tuple(b + a for b, a in zip(w.before, w.after_filled(k.size), strict=True))
         deep = -(-k.channels // 4)
         whole, rest = divmod(deep, k.quads)
         positions, width = prod(w.kernel), w.kernel[-1]
-        together = max(1, min(width, (_REGISTERS - 1 - chunks * columns) // chunks))
+        together = max(1, min(width, (registers(k.lanes) - 1 - chunks * columns) // chunks))
 
         def across(chunk: Any, quads: int, taps: Sequence[Any]) -> None:
             """Adds the products of one row of the window with `quads` quads of a chunk."""
@@ -264,16 +264,17 @@ def int8_conv(
     channels_out: int,
     window: Window,
     bordered: bool,
+    lanes: int,
     ending: Ending,
-    quads: int = QUADS,
+    quads: int | None = None,
 ) -> Int8Conv:
     """The kernel by the rule: the tile that should be the fastest."""
-    kernel = Int8Conv(batch, size, channels, channels_out, quads, window, bordered, ending, (1, 1))
+    kernel = Int8Conv(batch, size, channels, channels_out, lanes, quads or lanes // 4, window, bordered, ending, (1, 1))
     return replace(kernel, tile=kernel.ranked()[0])
 
 
-def pack_int8_conv(weight: np.ndarray, tile: int, quads: int = QUADS) -> np.ndarray:
-    """int8 `(out, in, *kernel)` → quads, int32 `(vectors, 16)`: for each block of up to `tile` chunks out, for each
+def pack_int8_conv(weight: np.ndarray, tile: int, lanes: int, quads: int) -> np.ndarray:
+    """int8 `(out, in, *kernel)` → quads, int32 `(vectors, lanes)`: for each block of up to `tile` chunks out, for each
     chunk of `quads` quads in, for each row of the window, each quad and each column, the vectors of the block."""
     import numpy as np
 
@@ -281,14 +282,14 @@ def pack_int8_conv(weight: np.ndarray, tile: int, quads: int = QUADS) -> np.ndar
     from cnndsl.backends.tvm.kernels.words.quads import quads as as_quads
 
     *_, width = weight.shape
-    filled = as_quads(fill_up(fill_up(weight, 0, LANES), 1, 4), 1)
-    chunks_out, deep = filled.shape[0] // LANES, filled.shape[1]
-    rows = filled.reshape(chunks_out, LANES, deep, -1, width)
+    filled = as_quads(fill_up(fill_up(weight, 0, lanes), 1, 4), 1)
+    chunks_out, deep = filled.shape[0] // lanes, filled.shape[1]
+    rows = filled.reshape(chunks_out, lanes, deep, -1, width)
     vectors = []
     for first, count, chunks in parts(chunks_out, tile):
         for block in range(first, first + count * chunks, chunks):
             for quad in range(0, deep, quads):
                 # (chunk out, lane, quad, row, column) → (row, quad, column, chunk out, lane)
                 part = rows[block : block + chunks, :, quad : quad + quads].transpose(3, 2, 4, 0, 1)
-                vectors.append(part.reshape(-1, LANES))
+                vectors.append(part.reshape(-1, lanes))
     return np.ascontiguousarray(np.concatenate(vectors))

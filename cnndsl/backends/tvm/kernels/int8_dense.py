@@ -7,9 +7,8 @@ from typing import Any, Self
 
 from cnndsl.backends.tvm.kernels.words.ending import Ending, Endings
 from cnndsl.backends.tvm.kernels.words.nest import parts
-from cnndsl.backends.tvm.kernels.words.quads import LANES, QuadNest
+from cnndsl.backends.tvm.kernels.words.quads import QuadNest, registers
 
-_ACCUMULATORS = 24
 _LATENCY = 12
 """Sums that hide the latency of a dot product."""
 _IMAGES = 6
@@ -17,22 +16,28 @@ _IMAGES = 6
 
 @dataclass(frozen=True)
 class Int8Dense:
-    """Arguments: input quads `(batch, quads)`, weight quads `(chunks_out·quads, 16)` as `pack_int8_projection` has it
-    for `vectors`, starts int32 `(chunks_out, 16)`, then those of the ending (`Endings.declared`): factors and offsets
-    float32 `(chunks_out, 16)`; with residuals their factors float32 `(residuals,)` and the residuals, quads
-    `(batch, chunks_out, 4)`; with a table quads `(64,)`; output quads `(batch, chunks_out, 4)`, or float32
-    `(batch, chunks_out, 16)` where it is real."""
+    """Arguments: input quads `(batch, quads)`, weight quads `(chunks_out·quads, lanes)` as `pack_int8_projection` has it
+    for `vectors`, starts int32 `(chunks_out, lanes)`, then those of the ending (`Endings.declared`): factors and offsets
+    float32 `(chunks_out, lanes)`; with residuals their factors float32 `(residuals,)` and the residuals, quads
+    `(batch, chunks_out, lanes / 4)`; with a table quads `(64,)`; output quads `(batch, chunks_out, lanes / 4)`, or float32
+    `(batch, chunks_out, lanes)` where it is real."""
 
     batch: int
     quads: int
     channels_out: int
+    lanes: int
     ending: Ending
     vectors: int
     """The most chunks of a block."""
 
     @property
     def chunks_out(self) -> int:
-        return -(-self.channels_out // LANES)
+        return -(-self.channels_out // self.lanes)
+
+    @property
+    def sums(self) -> int:
+        """How many registers of sums there may be."""
+        return registers(self.lanes) * 3 // 4
 
     def candidates(self) -> tuple[Self, ...]:
         """Itself, then others with other blocks, which decide how weights are packed: the emitter asks for them."""
@@ -41,18 +46,18 @@ class Int8Dense:
 
     def prim_func(self) -> Any:
         """The function, as loops."""
-        n = QuadNest()
+        n = QuadNest(self.lanes)
         with n.function():
             data = n.whole("data", (self.batch, self.quads))
-            weight = n.whole("weight", (self.chunks_out * self.quads, LANES))
-            starts = n.whole("starts", (self.chunks_out, LANES))
+            weight = n.whole("weight", (self.chunks_out * self.quads, n.lanes))
+            starts = n.whole("starts", (self.chunks_out, n.lanes))
             endings = Endings.declared(n, self.ending, (self.batch, self.chunks_out))
             with n.block(), n.instructions():
                 body = _Body(self, n, data, weight, starts, endings.opened())
                 for first, count, chunks in parts(self.chunks_out, self.vectors):
                     with n.parallel(count) as block:
                         o = n.bind(first + block * chunks)
-                        for image, pieces, images in parts(self.batch, min(_IMAGES, _ACCUMULATORS // chunks)):
+                        for image, pieces, images in parts(self.batch, max(1, min(_IMAGES, self.sums // chunks))):
                             with n.serial(pieces) as piece:
                                 body.tile(o, chunks, n.bind(image + piece * images), images)
         return n.finished()
@@ -71,8 +76,8 @@ class _Body:
         """The outputs of `chunks` chunks from `o` on for `images` examples from `image` on."""
         k, n = self.kernel, self.n
         # Several sums for each vector, of quads by turns: one alone would wait for the latency of a dot product.
-        turns = max(1, min(-(-_LATENCY // (chunks * images)), _ACCUMULATORS // (chunks * images), k.quads))
-        sums = [[n.local_sums((turns, LANES)) for _ in range(chunks)] for _ in range(images)]
+        turns = max(1, min(-(-_LATENCY // (chunks * images)), k.sums // (chunks * images), k.quads))
+        sums = [[n.local_sums((turns, n.lanes)) for _ in range(chunks)] for _ in range(images)]
         zero = n.spread(n.tir.const(0, "int32"))
         for i in range(chunks):
             start = n.bind(self.starts[o + i, n.ramp(0)])
@@ -106,8 +111,8 @@ class _Body:
         self.endings.store(lambda _: sums, 1, lambda _: at)
 
 
-def int8_dense(batch: int, quads: int, channels_out: int, ending: Ending) -> Int8Dense:
+def int8_dense(batch: int, quads: int, channels_out: int, lanes: int, ending: Ending) -> Int8Dense:
     """The kernel by the rule: four chunks in a block, fewer where there would be few blocks."""
-    chunks_out = -(-channels_out // LANES)
+    chunks_out = -(-channels_out // lanes)
     vectors = next(v for v in (4, 2, 1) if chunks_out >= 4 * v or v == 1)
-    return Int8Dense(batch, quads, channels_out, ending, vectors)
+    return Int8Dense(batch, quads, channels_out, lanes, ending, vectors)

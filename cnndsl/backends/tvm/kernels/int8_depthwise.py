@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 from cnndsl.backends.tvm.kernels.words.borders import axes, classes
 from cnndsl.backends.tvm.kernels.words.ending import Ending, Endings
 from cnndsl.backends.tvm.kernels.words.nest import parts, places
-from cnndsl.backends.tvm.kernels.words.quads import LANES, QUADS, QuadNest
+from cnndsl.backends.tvm.kernels.words.quads import QuadNest, registers
 from cnndsl.backends.tvm.kernels.words.shifted import Load, Variant, covering
 from cnndsl.ir.window import Window
 
@@ -38,17 +38,18 @@ MOST_TAPS = 81
 
 @dataclass(frozen=True)
 class Int8Depthwise:
-    """Arguments: input quads `(batch, chunks, *size, 4)`, weight quads as `pack_int8_depthwise` has it, starts int32
-    `(classes, chunks, 16)` as `borders.pack_starts` has it, then those of the ending (`Endings.declared`): factors and
-    offsets float32 `(chunks, 16)`; with residuals their factors float32 `(residuals,)` and the maps, quads `(batch,
-    chunks, *out, 4)`; with a table quads `(64,)`; output quads `(batch, chunks, *out, 4)`, or float32 `(batch, chunks,
-    *out, 16)` where it is real.
+    """Arguments: input quads `(batch, chunks, *size, lanes / 4)`, weight quads as `pack_int8_depthwise` has it, starts int32
+    `(classes, chunks, lanes)` as `borders.pack_starts` has it, then those of the ending (`Endings.declared`): factors and
+    offsets float32 `(chunks, lanes)`; with residuals their factors float32 `(residuals,)` and the maps, quads `(batch,
+    chunks, *out, lanes / 4)`; with a table quads `(64,)`; output quads `(batch, chunks, *out, lanes / 4)`, or float32 `(batch, chunks,
+    *out, lanes)` where it is real.
 
     The last axis of the map has four positions or more."""
 
     batch: int
     chunks: int
     size: tuple[int, ...]
+    lanes: int
     window: Window
     bordered: bool
     """Whether sums begin with other numbers at borders: `borders.is_bordered`."""
@@ -107,12 +108,12 @@ class Int8Depthwise:
 
     def prim_func(self) -> Any:
         """The function, as loops."""
-        n, w = QuadNest(), self.window
+        n, w = QuadNest(self.lanes), self.window
         found = axes(w, self.size, self.bordered)
         with n.function():
-            data = n.whole("data", (self.batch, self.chunks, *self.size, QUADS))
-            weight = n.whole("weight", (self.chunks, *w.kernel[:-1], len(self.variants), LANES))
-            starts = n.whole("starts", (classes(found), self.chunks, LANES))
+            data = n.whole("data", (self.batch, self.chunks, *self.size, n.quads))
+            weight = n.whole("weight", (self.chunks, *w.kernel[:-1], len(self.variants), n.lanes))
+            starts = n.whole("starts", (classes(found), self.chunks, n.lanes))
             endings = Endings.declared(n, self.ending, (self.batch, self.chunks, *self.out))
             with n.block(), n.instructions():
                 _Body(self, n, n.flat(data), weight, starts, endings.opened(), self.variants).bands()
@@ -185,7 +186,7 @@ class _Body:
         """The outputs at `rows` rows from `row` on and up to four columns from `start` on."""
         k, n, w = self.kernel, self.n, self.kernel.window
         columns = min(_COLUMNS, k.out[-1])
-        sums = [n.local_sums((columns, LANES)) for _ in range(rows)]
+        sums = [n.local_sums((columns, n.lanes)) for _ in range(rows)]
         self._begin(sums, chunk, lead, row, start)
         flat = len(k.size) == 1
         kernel, stride, dilation, before = (
@@ -220,7 +221,7 @@ class _Body:
         def along(taps: Sequence[Any], line: Any, served: Sequence[tuple[int, int]]) -> None:
             """Adds the products of a row of the map for all rows of outputs that see it."""
             for load in loads:
-                positions = self.data[n.ramp((line + load.first) * QUADS, LANES)]
+                positions = self.data[n.ramp((line + load.first) * n.quads, n.lanes)]
                 found = n.bind(n.transposed(positions))
                 for r, tap in served:
                     for x, variant in load.columns:
@@ -261,28 +262,32 @@ def takes_int8_depthwise(size: tuple[int, ...], window: Window) -> bool:
 
 
 def int8_depthwise(
-    batch: int, chunks: int, size: tuple[int, ...], window: Window, bordered: bool, ending: Ending
+    batch: int, chunks: int, size: tuple[int, ...], lanes: int, window: Window, bordered: bool, ending: Ending
 ) -> Int8Depthwise:
     """The kernel by the rule: as many rows in a tile as share what is permuted, as far as the code stays short.
 
     Threads share large maps of few channels by rows and others by channels, as the 1×1 convolutions around them do:
     what another thread wrote comes from its core's cache, and late."""
-    kernel = Int8Depthwise(batch, chunks, size, window, bordered, ending, 1, False)
+    kernel = Int8Depthwise(batch, chunks, size, lanes, window, bordered, ending, 1, False)
     of_row = prod(window.kernel[-2:-1]) * sum(len(load.columns) for load in kernel.covered(None))
-    rows = max(n for n in (1, 2, 3, 4) if n == 1 or (n <= kernel.tall[0] and n * of_row <= _WRITTEN))
-    return replace(kernel, rows=rows, by_rows=prod(kernel.out) > 2 * chunks * LANES)
+    rows = max(
+        n
+        for n in (1, 2, 3, 4)
+        if n == 1 or (n <= kernel.tall[0] and n * of_row <= _WRITTEN and n * _COLUMNS <= registers(lanes) // 2)
+    )
+    return replace(kernel, rows=rows, by_rows=prod(kernel.out) > 2 * chunks * lanes)
 
 
-def pack_int8_depthwise(weight: np.ndarray, variants: Sequence[Variant]) -> np.ndarray:
-    """int8 `(channels, 1, *kernel)` → quads, int32 `(chunks, *kernel[:-1], variants, 16)`."""
+def pack_int8_depthwise(weight: np.ndarray, variants: Sequence[Variant], lanes: int) -> np.ndarray:
+    """int8 `(channels, 1, *kernel)` → quads, int32 `(chunks, *kernel[:-1], variants, lanes)`."""
     import numpy as np
 
     from cnndsl.backends.tvm.kernels.words.packing import fill_up
     from cnndsl.backends.tvm.kernels.words.quads import quads
 
-    rows = fill_up(weight[:, 0], 0, LANES)
+    rows = fill_up(weight[:, 0], 0, lanes)
     none = np.zeros_like(rows[..., 0])
     made = [np.stack([none if tap is None else rows[..., tap] for tap in variant], -1) for variant in variants]
     whole = quads(np.stack(made, -2), -1)[..., 0]
-    parts_ = whole.reshape(-1, LANES, *whole.shape[1:])
+    parts_ = whole.reshape(-1, lanes, *whole.shape[1:])
     return np.ascontiguousarray(np.moveaxis(parts_, 1, -1))

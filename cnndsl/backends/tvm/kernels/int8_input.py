@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from cnndsl.backends.tvm.kernels.words.quads import LANES, QUADS, QuadNest
+from cnndsl.backends.tvm.kernels.words.quads import QuadNest
 from cnndsl.quantization.arithmetic import LARGEST
 
 
 @dataclass(frozen=True)
 class Int8Input:
-    """Arguments: input float32 `(batch, channels, *size)`, float32 `(1,)`: one by the scale; output quads `(batch, chunks, *padded, quads)`, where `quads` are as many as the channels fill, up to the four of a
-    chunk, and `padded` is the size with `before` and `after` on each axis.
+    """Arguments: input float32 `(batch, channels, *size)`, float32 `(1,)`: one by the scale; output quads `(batch, chunks, *padded, quads)`, where `quads` are as many as the channels fill, up to the `lanes / 4`
+    of a chunk, and `padded` is the size with `before` and `after` on each axis.
 
     Around the map, and in channels that fill up the last quad, lies the zero point."""
 
@@ -24,10 +24,11 @@ class Int8Input:
     before: tuple[int, ...]
     after: tuple[int, ...]
     zero_point: int
+    lanes: int
 
     @property
     def quads(self) -> int:
-        return min(QUADS, -(-self.channels // 4))
+        return min(self.lanes // 4, -(-self.channels // 4))
 
     @property
     def chunks(self) -> int:
@@ -39,7 +40,7 @@ class Int8Input:
 
     def prim_func(self) -> Any:
         """The function, as loops."""
-        n = QuadNest()
+        n = QuadNest(self.lanes)
         with n.function():
             data = n.argument("data", (self.batch, self.channels, *self.size))
             inverse = n.argument("inverse", (1,))
@@ -110,19 +111,19 @@ class _Body:
                         at = at * count + place
                     n.store(self.memory, made, (n.ramp(image * prod(k.padded) + at),))
                 else:
-                    self._spread_out(made, (image, chunk, *rows), k.before[-1] + start, quad, LANES)
+                    self._spread_out(made, (image, chunk, *rows), k.before[-1] + start, quad, n.lanes)
 
             return write
 
-        if width >= LANES:
-            with n.serial(width // LANES) as block:
-                start = n.bind(block * LANES)
+        if width >= n.lanes:
+            with n.serial(width // n.lanes) as block:
+                start = n.bind(block * n.lanes)
                 piece(lambda c: self.data[(image, c, *places, n.ramp(start))], to(start))
-            if width % LANES:
-                last = width - LANES
+            if width % n.lanes:
+                last = width - n.lanes
                 piece(lambda c: self.data[(image, c, *places, n.ramp(last))], to(last))
             return
-        room = n.local((4, LANES))
+        room = n.local((4, n.lanes))
         for channel in channels:
             with n.serial(width) as x:
                 n.store(room, self.data[(image, channel, *places, x)], (channel - first, x))
@@ -134,7 +135,7 @@ class _Body:
     def _spread_out(self, made: Any, place: tuple[Any, ...], start: Any, quad: int, width: int) -> None:
         """Quads of neighbouring positions, one by one."""
         n = self.n
-        room = n.local_sums((LANES,))
+        room = n.local_sums((n.lanes,))
         n.store(room, made, (n.ramp(0),))
         with n.serial(width) as x:
             n.store(self.result, room[x], (*place, start + x, quad))

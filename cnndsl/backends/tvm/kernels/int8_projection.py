@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cnndsl.backends.tvm.kernels.words.ending import Ending, Endings
 from cnndsl.backends.tvm.kernels.words.nest import parts
-from cnndsl.backends.tvm.kernels.words.quads import LANES, QUADS, QuadNest, tile_cycles
+from cnndsl.backends.tvm.kernels.words.quads import QuadNest, registers, tile_cycles
 
 if TYPE_CHECKING:
     import numpy as np
 
-_REGISTERS = 32
 _NEAR = 1 << 18
 """Bytes of inputs that one task should see: they are read once for every block of outputs."""
 _TASKS = 8
@@ -29,11 +28,11 @@ _AGAIN, _LATE, _FAR = 2, 10, 20
 
 @dataclass(frozen=True)
 class Int8Projection:
-    """Arguments: input quads `(batch, chunks, *size, 4)`, weight quads `(chunks_out·quads, 16)` as
-    `pack_int8_projection` has it for `tile[0]`, starts int32 `(chunks_out, 16)`, then those of the ending
-    (`Endings.declared`): factors and offsets float32 `(chunks_out, 16)`; with residuals their factors float32
-    `(residuals,)` and the maps, quads `(batch, chunks_out, *size, 4)`; with a table quads `(64,)`; output quads
-    `(batch, chunks_out, *size, 4)`, or float32 `(batch, chunks_out, *size, 16)` where it is real.
+    """Arguments: input quads `(batch, chunks, *size, lanes / 4)`, weight quads `(chunks_out·quads, lanes)` as
+    `pack_int8_projection` has it for `tile[0]`, starts int32 `(chunks_out, lanes)`, then those of the ending
+    (`Endings.declared`): factors and offsets float32 `(chunks_out, lanes)`; with residuals their factors float32
+    `(residuals,)` and the maps, quads `(batch, chunks_out, *size, lanes / 4)`; with a table quads `(64,)`; output quads
+    `(batch, chunks_out, *size, lanes / 4)`, or float32 `(batch, chunks_out, *size, lanes)` where it is real.
 
     Starts are what sums begin with: minus the input's zero point times the sum of the weights of each channel out."""
 
@@ -41,6 +40,7 @@ class Int8Projection:
     size: tuple[int, ...]
     channels: int
     channels_out: int
+    lanes: int
     ending: Ending
     tile: tuple[int, int]
     by_outputs: bool
@@ -48,11 +48,11 @@ class Int8Projection:
 
     @property
     def chunks(self) -> int:
-        return -(-self.channels // LANES)
+        return -(-self.channels // self.lanes)
 
     @property
     def chunks_out(self) -> int:
-        return -(-self.channels_out // LANES)
+        return -(-self.channels_out // self.lanes)
 
     @property
     def quads(self) -> int:
@@ -76,7 +76,7 @@ class Int8Projection:
             (c, p)
             for c in range(1, min(5, self.chunks_out) + 1)
             for p in range(1, min(14, self.positions) + 1)
-            if c * p + c + 1 <= _REGISTERS
+            if c * p + c + 1 <= registers(self.lanes)
         ]
         settings = [(tile, by) for tile in tiles for by in (False, True)]
         return sorted(settings, key=lambda s: sum(self._cycles(s[0], s[1], threads) * threads for threads in (2, 4)))
@@ -87,10 +87,10 @@ class Int8Projection:
         Weights come from far away, and where a task is a block of outputs they are asked for in time. What does not
         fit near the core comes again for each block, or for each task."""
         cycles = 0.0
-        weights, inputs = self.quads * self.chunks_out, self.positions * self.batch * self.chunks / 4
+        weights, inputs = self.quads * self.chunks_out, self.positions * self.batch * self.chunks * self.lanes / 64
         for _, blocks, chunks in parts(self.chunks_out, tile[0]):
             for _, tiles, width in parts(self.positions, tile[1]):
-                work = tile_cycles(chunks, width, self.quads)
+                work = tile_cycles(chunks, width, self.quads, registers(self.lanes))
                 together = self.together(tiles, width)
                 share = blocks * together if not by_outputs else tiles
                 tasks = (blocks if by_outputs else -(-tiles // together)) * self.batch
@@ -102,20 +102,20 @@ class Int8Projection:
 
     def together(self, tiles: int, width: int) -> int:
         """Tiles of positions in a task, of which there are a multiple of eight unless there are few tiles."""
-        most = max(1, _NEAR // (width * self.chunks * LANES))
+        most = max(1, _NEAR // (width * self.chunks * self.lanes))
         tasks = min(tiles, -(-tiles // most // _TASKS) * _TASKS)
         return -(-tiles // tasks)
 
     def prim_func(self) -> Any:
         """The function, as loops."""
-        n = QuadNest()
+        n = QuadNest(self.lanes)
         with n.function():
-            data = n.whole("data", (self.batch, self.chunks, *self.size, QUADS))
-            weight = n.whole("weight", (self.chunks_out * self.quads, LANES))
-            starts = n.whole("starts", (self.chunks_out, LANES))
+            data = n.whole("data", (self.batch, self.chunks, *self.size, n.quads))
+            weight = n.whole("weight", (self.chunks_out * self.quads, n.lanes))
+            starts = n.whole("starts", (self.chunks_out, n.lanes))
             endings = Endings.declared(n, self.ending, (self.batch, self.chunks_out, *self.size))
             with n.block(), n.instructions():
-                flat = n.reshaped(data, (self.batch, self.chunks, self.positions, QUADS))
+                flat = n.reshaped(data, (self.batch, self.chunks, self.positions, n.quads))
                 body = _Body(self, n, flat, weight, starts, endings.flat())
                 (body.by_outputs if self.by_outputs else body.by_positions)()
         return n.finished()
@@ -162,30 +162,30 @@ class _Body:
         """The outputs of `chunks` chunks from `o` on at `width` positions. With `ahead` this is one of several passes
         over the same weights: its number, and of how many. Each then asks for its share of the next block's."""
         k, n = self.kernel, self.n
-        sums = [n.local_sums((width, LANES)) for _ in range(chunks)]
+        sums = [n.local_sums((width, n.lanes)) for _ in range(chunks)]
         for i in range(chunks):
             start = n.bind(self.starts[o + i, n.ramp(0)])
             for p in range(width):
                 n.store(sums[i], start, (p, n.ramp(0)))
 
         def add(chunk: Any, quad: int) -> None:
-            at = n.bind(o * k.quads + (chunk * QUADS + quad) * chunks)
+            at = n.bind(o * k.quads + (chunk * n.quads + quad) * chunks)
             weights = [n.bind(self.weight[at + i, n.ramp(0)]) for i in range(chunks)]
             for p in range(width):
                 value = n.bind(n.spread(self.data[image, chunk, position + p, quad]))
                 for i in range(chunks):
                     n.store(sums[i], n.dot(sums[i][p, n.ramp(0)], value, weights[i]), (p, n.ramp(0)))
 
-        whole, rest = divmod(k.quads, QUADS)
+        whole, rest = divmod(k.quads, n.quads)
         if whole:
             with n.serial(whole) as chunk:
                 if ahead is not None:
                     turn, passes = ahead
-                    lines = -(-QUADS * chunks // passes)
+                    lines = -(-n.quads * chunks // passes)
                     next_ = n.bind((o + chunks) * k.quads + (turn * whole + chunk) * lines)
                     for line in range(lines):
                         n.prefetch(self.weight, (next_ + line, 0))
-                for quad in range(QUADS):
+                for quad in range(n.quads):
                     add(chunk, quad)
         for quad in range(rest):
             add(whole, quad)
@@ -201,27 +201,27 @@ class _Body:
 
 
 def int8_projection(
-    batch: int, size: tuple[int, ...], channels: int, channels_out: int, ending: Ending
+    batch: int, size: tuple[int, ...], channels: int, channels_out: int, lanes: int, ending: Ending
 ) -> Int8Projection:
     """The kernel by the rule: the tile and the tasks that should be the fastest."""
-    kernel = Int8Projection(batch, size, channels, channels_out, ending, (1, 1), by_outputs=True)
+    kernel = Int8Projection(batch, size, channels, channels_out, lanes, ending, (1, 1), by_outputs=True)
     tile, by_outputs = kernel.ranked()[0]
     return replace(kernel, tile=tile, by_outputs=by_outputs)
 
 
-def pack_int8_projection(weight: np.ndarray, tile: int) -> np.ndarray:
-    """int8 `(out, in, 1, …)` → quads, int32 `(chunks_out·quads, 16)`: for each block of up to `tile` chunks out, for
+def pack_int8_projection(weight: np.ndarray, tile: int, lanes: int) -> np.ndarray:
+    """int8 `(out, in, 1, …)` → quads, int32 `(chunks_out·quads, lanes)`: for each block of up to `tile` chunks out, for
     each quad of channels in, the vectors of the block."""
     import numpy as np
 
     from cnndsl.backends.tvm.kernels.words.packing import fill_up
     from cnndsl.backends.tvm.kernels.words.quads import quads
 
-    square = quads(fill_up(fill_up(weight.reshape(weight.shape[:2]), 0, LANES), 1, 4), 1)
-    chunks_out, deep = square.shape[0] // LANES, square.shape[1]
-    vectors = square.reshape(chunks_out, LANES, deep).transpose(2, 0, 1)
+    square = quads(fill_up(fill_up(weight.reshape(weight.shape[:2]), 0, lanes), 1, 4), 1)
+    chunks_out, deep = square.shape[0] // lanes, square.shape[1]
+    vectors = square.reshape(chunks_out, lanes, deep).transpose(2, 0, 1)
     blocks = [
-        vectors[:, first + i * chunks : first + (i + 1) * chunks].reshape(-1, LANES)
+        vectors[:, first + i * chunks : first + (i + 1) * chunks].reshape(-1, lanes)
         for first, count, chunks in parts(chunks_out, tile)
         for i in range(count)
     ]

@@ -10,24 +10,24 @@ import numpy as np
 import torch
 
 from cnndsl.backends.tvm.kernels.words.ending import Ending, is_bounded
-from cnndsl.backends.tvm.kernels.words.packing import fill_up, pack_vector
-from cnndsl.backends.tvm.kernels.words.quads import LANES, numbers, quads
+from cnndsl.backends.tvm.kernels.words.packing import pack_vector
+from cnndsl.backends.tvm.kernels.words.quads import numbers, quads
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.target import find_cpu
 from cnndsl.ir.window import Window
 from cnndsl.quantization.arithmetic import fma, rounded
 
 
-def as_quads(q: np.ndarray, junk: int = 0) -> np.ndarray:
-    """uint8 `(batch, channels, *size)` → quads `(batch, chunks, *size, 4)`; channels that are none hold `junk`."""
-    pads = [(0, 0), (0, -q.shape[1] % LANES), *((0, 0) for _ in q.shape[2:])]
+def as_quads(q: np.ndarray, lanes: int, junk: int = 0) -> np.ndarray:
+    """uint8 `(batch, channels, *size)` → quads `(batch, chunks, *size, lanes / 4)`; channels that are none hold `junk`."""
+    pads = [(0, 0), (0, -q.shape[1] % lanes), *((0, 0) for _ in q.shape[2:])]
     filled = np.pad(q, pads, constant_values=junk)
-    parts = filled.reshape(len(q), -1, LANES, *q.shape[2:])
+    parts = filled.reshape(len(q), -1, lanes, *q.shape[2:])
     return quads(np.moveaxis(parts, 2, -1), -1)
 
 
 def as_numbers(made: np.ndarray, channels: int) -> np.ndarray:
-    """Quads `(batch, chunks, *size, 4)`, or float32 `(…, 16)` → `(batch, channels, *size)`."""
+    """Quads `(batch, chunks, *size, lanes / 4)`, or float32 `(…, lanes)` → `(batch, channels, *size)`."""
     last = numbers(made) if made.dtype == np.int32 else made
     found = np.moveaxis(last, -1, 2)
     return found.reshape(len(made), -1, *found.shape[3:])[:, :channels]
@@ -72,11 +72,11 @@ class Drawn:
             [0] * residuals,
         )
 
-    def arguments(self, ending: Ending) -> list[np.ndarray]:
+    def arguments(self, ending: Ending, lanes: int) -> list[np.ndarray]:
         """All between the starts and the result."""
-        found = [pack_vector(self.factors, LANES), pack_vector(self.offsets, LANES)]
+        found = [pack_vector(self.factors, lanes), pack_vector(self.offsets, lanes)]
         if ending.residuals:
-            found += [self.residual_factors, *map(as_quads, self.residuals)]
+            found += [self.residual_factors, *(as_quads(q, lanes) for q in self.residuals)]
         return [*found, quads(self.table, 0)] if ending.table else found
 
     def expected(self, sums: np.ndarray, ending: Ending) -> np.ndarray:
@@ -95,15 +95,19 @@ class Drawn:
         )
 
 
-def starts_of(weight: np.ndarray, zero_point: int) -> np.ndarray:
+def starts_of(weight: np.ndarray, zero_point: int, lanes: int) -> np.ndarray:
     """Starts where nothing lies outside."""
     sums = weight.astype(np.int64).reshape(len(weight), -1).sum(axis=1)
-    return pack_vector((-zero_point * sums).astype(np.int32), LANES)
+    return pack_vector((-zero_point * sums).astype(np.int32), lanes)
+
+
+CPUS = {16: "llvm", 8: "llvm:alderlake", 4: "aarch64:neoverse-v1"}
+"""By the sums in a register: this machine, and processors that have the instructions for fewer."""
 
 
 def compiled(kernel: Any) -> Any:
     tvm = load_tvm()
-    return tvm.compile(tvm.IRModule({"main": kernel.prim_func()}), find_cpu("llvm").target)["main"]
+    return tvm.compile(tvm.IRModule({"main": kernel.prim_func()}), find_cpu(CPUS[kernel.lanes]).target)["main"]
 
 
 def ran(kernel: Any, arguments: Sequence[np.ndarray], shape: tuple[int, ...], real: bool = False) -> np.ndarray:
@@ -114,6 +118,3 @@ def ran(kernel: Any, arguments: Sequence[np.ndarray], shape: tuple[int, ...], re
     compiled(kernel)(*(tvm.runtime.tensor(np.ascontiguousarray(a)) for a in arguments), result)
     found: np.ndarray = result.numpy()
     return found
-
-
-__all__ = ["LANES", "Drawn", "as_numbers", "as_quads", "compiled", "convolved", "fill_up", "ran", "starts_of"]

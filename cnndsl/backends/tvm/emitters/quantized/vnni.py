@@ -18,7 +18,7 @@ from cnndsl.backends.tvm.kernels.int8_input import Int8Input
 from cnndsl.backends.tvm.kernels.int8_projection import int8_projection, pack_int8_projection
 from cnndsl.backends.tvm.kernels.words.borders import is_bordered, pack_starts
 from cnndsl.backends.tvm.kernels.words.packing import pack_vector
-from cnndsl.backends.tvm.kernels.words.quads import QUADS, quads, takes_quads, takes_tables
+from cnndsl.backends.tvm.kernels.words.quads import quads, takes_quads, takes_tables
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.plan.quantized import QuantizedGroup
 from cnndsl.ir.window import Window
@@ -63,6 +63,7 @@ def emit_vnni_elementwise(main: MainFunction, group: QuantizedGroup, names: list
         main.batch,
         main.chunks(step.type.channels),
         step.type.size,
+        main.lanes,
         gate,
         ended.ending,
     )
@@ -80,12 +81,12 @@ def emit_vnni_table(main: MainFunction, group: QuantizedGroup) -> bool:
     step, relax = group.group.anchor, load_tvm().relax
     shape = main.quads_shape(step.type)
     count = prod(shape)
-    if not takes_tables(main.cpu) or count % QUADS:
+    if not takes_tables(main.cpu) or count % (main.lanes // 4):
         return False
     numbers = table(step.op, main.scale(step.inputs[0]), main.scale(group.name))
     looked_up = Arrays(main, group).whole("table", quads(numbers, 0))
     data = main.builder.emit(relax.op.reshape(main.quads(step.inputs[0]), (count,)))
-    made = main.call(Int8Table(count), [data, looked_up], (count,), dtype="int32")
+    made = main.call(Int8Table(count, main.lanes), [data, looked_up], (count,), dtype="int32")
     main.values[group.name] = TensorForms(step.type, quads=main.builder.emit(relax.op.reshape(made, shape)))
     return True
 
@@ -105,18 +106,18 @@ class _Product:
 
     def projection(self) -> None:
         (x,), y = self.step.xs, self.step.type
-        rule = int8_projection(self.main.batch, x.size, x.channels, y.channels, self.ending)
+        rule = int8_projection(self.main.batch, x.size, x.channels, y.channels, self.main.lanes, self.ending)
         kernel = self.main.choose(rule)
-        weight = pack_int8_projection(self.numbers, kernel.tile[0])
+        weight = pack_int8_projection(self.numbers, kernel.tile[0], self.main.lanes)
         self._give(kernel, [self.main.quads(self.source), self._weight(weight), self._starts()])
 
     def convolution(self, window: Window) -> None:
         (x,), main = self.step.xs, self.main
-        size, count, data = x.size, QUADS, None
-        if main.values[self.source].quads is None and main.readers[self.source] == 1 and x.channels <= 4 * (QUADS - 1):
+        size, count, data = x.size, main.lanes // 4, None
+        if main.values[self.source].quads is None and main.readers[self.source] == 1 and x.channels <= main.lanes - 4:
             # The input of a network, which is rounded for this layer alone: with its zero point around it, and without
             # channels that fill up a chunk.
-            kernel = Int8Input(main.batch, x.channels, x.size, window.before, window.after, self.zero_point)
+            kernel = Int8Input(main.batch, x.channels, x.size, window.before, window.after, self.zero_point, main.lanes)
             size, count = kernel.padded, kernel.quads
             none = tuple(0 for _ in size)
             window = replace(window, before=none, after=none)
@@ -124,10 +125,10 @@ class _Product:
             data = main.call(kernel, [main.plain(self.source), main.inverse(self.source)], shape, dtype="int32")
         bordered = is_bordered(window, size, self.zero_point)
         channels_out = self.step.type.channels
-        rule = int8_conv(main.batch, size, x.channels, channels_out, window, bordered, self.ending, count)
+        rule = int8_conv(main.batch, size, x.channels, channels_out, window, bordered, main.lanes, self.ending, count)
         chosen = main.choose(rule)
-        weight = pack_int8_conv(self.numbers, chosen.tile[0], count)
-        starts = pack_starts(self.numbers, self.zero_point, window, size)
+        weight = pack_int8_conv(self.numbers, chosen.tile[0], main.lanes, count)
+        starts = pack_starts(self.numbers, self.zero_point, window, size, main.lanes)
         arguments = [main.quads(self.source) if data is None else data, self._weight(weight)]
         self._give(chosen, [*arguments, self.arrays.whole("starts", starts)])
 
@@ -135,17 +136,17 @@ class _Product:
         (x,), main = self.step.xs, self.main
         bordered = is_bordered(window, x.size, self.zero_point)
         chunks = main.chunks(x.channels)
-        kernel = main.choose(int8_depthwise(main.batch, chunks, x.size, window, bordered, self.ending))
-        starts = pack_starts(self.numbers, self.zero_point, window, x.size)
-        weight = self._weight(pack_int8_depthwise(self.numbers, kernel.variants))
+        kernel = main.choose(int8_depthwise(main.batch, chunks, x.size, main.lanes, window, bordered, self.ending))
+        starts = pack_starts(self.numbers, self.zero_point, window, x.size, main.lanes)
+        weight = self._weight(pack_int8_depthwise(self.numbers, kernel.variants, main.lanes))
         self._give(kernel, [main.quads(self.source), weight, self.arrays.whole("starts", starts)])
 
     def dense(self) -> None:
         main, relax, units = self.main, load_tvm().relax, self.step.type.channels
         data, weight = main.flat_quads(self.source, self.numbers)
-        kernel = main.choose(int8_dense(main.batch, weight.shape[1] // 4, units, self.ending))
-        packed = self._weight(pack_int8_projection(weight, kernel.vectors))
-        last = QUADS if self.group.rounds else main.lanes
+        kernel = main.choose(int8_dense(main.batch, weight.shape[1] // 4, units, main.lanes, self.ending))
+        packed = self._weight(pack_int8_projection(weight, kernel.vectors, main.lanes))
+        last = main.lanes // 4 if self.group.rounds else main.lanes
         shape = (main.batch, kernel.chunks_out, last)
         dtype = "int32" if self.group.rounds else "float32"
         made = main.call(kernel, [data, packed, self._starts(), *self.ended.arguments([])], shape, dtype=dtype)

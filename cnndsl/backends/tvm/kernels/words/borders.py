@@ -12,7 +12,6 @@ from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from cnndsl.backends.tvm.kernels.words.quads import LANES
 from cnndsl.ir.window import Window
 
 if TYPE_CHECKING:
@@ -67,8 +66,8 @@ def is_bordered(window: Window, size: tuple[int, ...], zero_point: int) -> bool:
     return zero_point != 0 and any(window.before + window.after_filled(size))
 
 
-def pack_starts(weight: np.ndarray, zero_point: int, window: Window, size: tuple[int, ...]) -> np.ndarray:
-    """Of int8 weights `(out, seen, *kernel)` the starts, int32 `(classes, chunks_out, 16)`, where `classes` is the
+def pack_starts(weight: np.ndarray, zero_point: int, window: Window, size: tuple[int, ...], lanes: int) -> np.ndarray:
+    """Of int8 weights `(out, seen, *kernel)` the starts, int32 `(classes, chunks_out, lanes)`, where `classes` is the
     product of those on all axes."""
     import numpy as np
 
@@ -83,7 +82,7 @@ def pack_starts(weight: np.ndarray, zero_point: int, window: Window, size: tuple
             kept = inside(window, size, axis, position) if bordered else tuple(range(window.kernel[axis]))
             seen = np.take(seen, kept, axis=axis + 1)
         found.append(-zero_point * seen.reshape(len(seen), -1).sum(axis=1))
-    return fill_up(np.stack(found).astype(np.int32), 1, LANES).reshape(len(found), -1, LANES)
+    return fill_up(np.stack(found).astype(np.int32), 1, lanes).reshape(len(found), -1, lanes)
 
 
 def classes(found: tuple[Axis, ...]) -> int:

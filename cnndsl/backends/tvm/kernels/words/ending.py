@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from math import inf, prod
 from typing import TYPE_CHECKING, Any, Literal
 
-from cnndsl.backends.tvm.kernels.words.quads import LANES, QUADS, QuadNest
+from cnndsl.backends.tvm.kernels.words.quads import QuadNest
 from cnndsl.quantization.arithmetic import LARGEST
 
 if TYPE_CHECKING:
@@ -60,13 +60,13 @@ class Endings:
         """Declares the last arguments of a kernel, in this order: factors and offsets `(chunks, 16)`; with residuals
         their factors `(residuals,)` and the maps, quads `(*shape, 4)`; with a table 256 numbers as quads `(64,)`; the
         result, quads `(*shape, 4)` or float32 `(*shape, 16)`."""
-        factors = n.argument("factors", (shape[1], LANES))
-        offsets = n.argument("offsets", (shape[1], LANES))
+        factors = n.argument("factors", (shape[1], n.lanes))
+        offsets = n.argument("offsets", (shape[1], n.lanes))
         many = ending.residuals
         residual_factors = n.argument("residual_factors", (many,)) if many else None
-        residuals = [n.whole(f"residual{i}", (*shape, QUADS)) for i in range(many)]
+        residuals = [n.whole(f"residual{i}", (*shape, n.quads)) for i in range(many)]
         table = n.whole("table", (LARGEST // 4 + 1,)) if ending.table else None
-        result = n.argument("result", (*shape, LANES)) if ending.real else n.whole("result", (*shape, QUADS))
+        result = n.argument("result", (*shape, n.lanes)) if ending.real else n.whole("result", (*shape, n.quads))
         return cls(ending, n, shape, factors, offsets, residual_factors, residuals, table, result)
 
     def opened(self) -> Endings:
@@ -76,8 +76,8 @@ class Endings:
     def flat(self) -> Endings:
         """Opened, with one axis for all positions."""
         n, shape = self.n, (*self.shape[:2], prod(self.shape[2:]))
-        residuals = [n.reshaped(r, (*shape, QUADS)) for r in self.residuals]
-        result = n.reshaped(self.result, (*shape, LANES if self.ending.real else QUADS))
+        residuals = [n.reshaped(r, (*shape, n.quads)) for r in self.residuals]
+        result = n.reshaped(self.result, (*shape, n.lanes if self.ending.real else n.quads))
         return replace(self.opened(), shape=shape, residuals=residuals, result=result)
 
     def store(
@@ -100,7 +100,7 @@ class Endings:
             elif begin == "exact":
                 v = n.fma(sums(i), factors, offsets)
             for at, residual in enumerate(self.residuals):
-                numbers = n.widened(residual[(*place(i), n.ramp(0, QUADS))])
+                numbers = n.widened(residual[(*place(i), n.position())])
                 v = n.real(numbers, n.spread(self.residual_factors[at]), v)
             return v
 
@@ -114,17 +114,17 @@ class Endings:
         for first, together in neighbours(width):
             found = n.packed4(*whole[first : first + 4]) if together == 4 else n.packed1(whole[first])
             start = 0
-            for size, index in zip((*self.shape, QUADS), (*place(first), 0), strict=True):
+            for size, index in zip((*self.shape, n.quads), (*place(first), 0), strict=True):
                 start = start * size + index
-            n.store(self.memory, self.finished(found, together), (n.ramp(start, QUADS * together),))
+            n.store(self.memory, self.finished(found, together), (n.run(start, n.quads * together),))
 
     def finished(self, found: Any, positions: int) -> Any:
         """Quads of 1 or 4 positions, clamped and looked up."""
         n, e = self.n, self.ending
         if e.low > 0:
-            found = n.larger(found, n.tir.Broadcast(n.quad(int(e.low)), QUADS * positions), positions)
+            found = n.larger(found, n.several(n.quad(int(e.low)), positions), positions)
         if e.high < LARGEST:
-            found = n.smaller(found, n.tir.Broadcast(n.quad(int(e.high)), QUADS * positions), positions)
+            found = n.smaller(found, n.several(n.quad(int(e.high)), positions), positions)
         return n.looked_up(found, self.table, positions) if e.table else found
 
     def _clamped(self, value: Any, low: float, high: float) -> Any:
