@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from cnndsl.backends.tvm.package.built import BuiltPackage
     from cnndsl.backends.tvm.package.loaded import Package
     from cnndsl.backends.tvm.package.loaded import load as load_package
+    from cnndsl.calibration.model import QuantizedModel
     from cnndsl.diagnostics.errors import CnnError, Diagnostic, MissingPart
     from cnndsl.diagnostics.render import render_all as render_diagnostics
     from cnndsl.diagnostics.source import Source
@@ -58,6 +59,7 @@ __all__ = [
     "MissingPart",
     "Network",
     "Package",
+    "QuantizedModel",
     "Source",
     "Summary",
     "__version__",
@@ -105,6 +107,7 @@ _HOMES = {
     "MissingPart": "cnndsl.diagnostics.errors",
     "Network": "cnndsl.network",
     "Package": "cnndsl.backends.tvm.package.loaded",
+    "QuantizedModel": "cnndsl.calibration.model",
     "Source": "cnndsl.diagnostics.source",
     "Summary": "cnndsl.analyses.document",
     "check": "cnndsl.pipeline",

@@ -82,6 +82,13 @@ print(package(np.zeros((1, 1, 32, 32), "float32")).shape)""",
 for found in net.tune(trials=64, store="tuning"):
     print(found.before_s, found.after_s)
 package = net.to_tvm(tuned=True, store="tuning")""",
+            "Network.quantize": """import numpy as np
+
+net = cnndsl.load("lenet5")
+images = np.random.default_rng(0).random((12, 1, 32, 32), "float32")
+quantized = net.quantize(net.to_torch().state_dict(), {"image": images})
+print(quantized.report.pictures, quantized.report.measured)
+quantized.save("lenet5-8.safetensors")""",
             "Network.to_onnx": 'cnndsl.load("lenet5").to_onnx("lenet5.onnx", seed=1)',
             "Network.to_pt2": 'cnndsl.load("lenet5").to_pt2("lenet5.pt2", seed=1)',
             "Network.to_json": """from pathlib import Path
@@ -211,6 +218,14 @@ print(package(np.zeros((4, 3, 8, 8), "float32")).shape)""",
 assert isinstance(package, cnndsl.BuiltPackage)
 package.export("package")
 package.dump("stages")""",
+            "QuantizedModel": """import numpy as np
+
+net = cnndsl.parse("input image: 3×8×8\\nConv3x3(4) → ReLU")
+images = np.random.default_rng(0).random((8, 3, 8, 8), "float32")
+quantized = net.quantize(net.to_torch().state_dict(), {"image": images})
+assert isinstance(quantized, cnndsl.QuantizedModel)
+package, module = net.to_tvm(weights=quantized), quantized.to_torch()
+print(package(images[:1]).shape)""",
             "load_package": """cnndsl.parse("input 3×8×8\\nConv3x3(4) → ReLU").to_tvm().export("package")
 package = cnndsl.load_package("package", threads=1)
 print(package.self_test() < 1e-4)""",

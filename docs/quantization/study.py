@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import perf_counter
 
 import numpy as np
 
@@ -53,7 +52,9 @@ def lite0(folder: Path, calibration: int = 8, test: int = 20) -> Iterator[str]:
     """Rows for EfficientNet-Lite0 with ImageNet's weights."""
     net = cnndsl.load("efficientnet_lite0")
     known, others = crops(folder, CALIBRATION, calibration, 0), crops(folder, TEST, test, 1)
-    yield from compared(net, net.weights(), (known - 127 / 255) / (128 / 255), (others - 127 / 255) / (128 / 255))
+    yield from compared(
+        "EfficientNet-Lite0", net, net.weights(), (known - 127 / 255) / (128 / 255), (others - 127 / 255) / (128 / 255)
+    )
 
 
 def digits() -> Iterator[str]:
@@ -64,10 +65,13 @@ def digits() -> Iterator[str]:
     data = cnndsl.find_data("digits")
     x = data.read((1, 28, 28)).astype(np.float32) / 255
     learnt, held_out = data.parts(0.2, 0)
-    yield from compared(net, weights, x[learnt[:: len(learnt) // 64][:64]], x[held_out], data.labels[held_out])
+    yield from compared(
+        "LeNet-5", net, weights, x[learnt[:: len(learnt) // 64][:64]], x[held_out], data.labels[held_out]
+    )
 
 
 def compared(
+    called: str,
     net: cnndsl.Network,
     weights: dict[str, np.ndarray],
     known: np.ndarray,
@@ -82,17 +86,15 @@ def compared(
     with torch.inference_mode():
         truth = np.concatenate([module(torch.from_numpy(part)).numpy() for part in parts(others)])
     for by, quantise in (("cnndsl", ours), ("ONNX Runtime", onnx_runtime), ("NNCF", nncf)):
-        begun = perf_counter()
         try:
             run = quantise(net, weights, name, known)
         except ImportError as missing:
             print(f"{by} is left out: {missing}", file=sys.stderr)
             continue
-        seconds = perf_counter() - begun
         found = np.concatenate([run(part) for part in parts(others)])
         right = ["", ""] if labels is None else [f"{(y.argmax(1) == labels).mean():.2%}" for y in (found, truth)]
         same = f"{(found.argmax(1) == truth.argmax(1)).mean():.1%}"
-        yield f"| {net.name} | {by} | {decibel(truth, found):.1f} | {same} | {' | '.join(right)} | {seconds:.0f} |"
+        yield f"| {called} | {by} | {decibel(truth, found):.1f} | {same} | {' | '.join(right)} |"
 
 
 def ours(net: cnndsl.Network, weights: dict[str, np.ndarray], name: str, known: np.ndarray) -> Run:
