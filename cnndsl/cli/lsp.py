@@ -14,9 +14,10 @@ def command(stdio: bool) -> None:
     try:
         from cnndsl.lsp.serve import serve
     except ModuleNotFoundError as error:
-        if error.name not in ("pygls", "lsprotocol"):
+        missing = (error.name or "").partition(".")[0]
+        if missing not in ("pygls", "lsprotocol"):
             raise
         from cnndsl.diagnostics.extras import how_to_install
 
-        raise MissingPart(f"the language server needs {error.name}", how_to_install("lsp")) from None
+        raise MissingPart(f"the language server needs {missing}", how_to_install("lsp")) from None
     serve()

@@ -20,6 +20,7 @@ from cnndsl.lsp.addresses import path_of
 from cnndsl.lsp.convert import diagnostic
 from cnndsl.lsp.document import Document, changed
 from cnndsl.lsp.positions import Lines
+from cnndsl.lsp.protocol import Protocol
 from cnndsl.passes.walk.findings import Cancelled
 from cnndsl.service.analysis import Analysis
 from cnndsl.service.answers import Fact, Problem
@@ -38,7 +39,7 @@ class Server(LanguageServer):
     """A language server for `.cnn` texts."""
 
     def __init__(self) -> None:
-        super().__init__("cnndsl", __version__, types.TextDocumentSyncKind.Full)
+        super().__init__("cnndsl", __version__, types.TextDocumentSyncKind.Full, protocol_cls=Protocol)
         self.documents: dict[str, Document] = {}
         self.columns: tuple[str, ...] = ("shape",)
         self.worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cnndsl")

@@ -67,10 +67,11 @@ def _common(one: str, other: str) -> int:
 
 def _of(analysis: Analysis, checked: Checked) -> Iterable[Fact]:
     graph, summary = checked.graph, checked.summary
-    if graph is None or summary is None:
-        return
-    fields = {node.name: node.receptive_field for node in summary.nodes}
-    costs = _costs(graph, summary, analysis)
+    fields: dict[str, FieldReport | None] = {}
+    costs: dict[int, tuple[int, int]] = {}
+    if graph is not None and summary is not None:
+        fields = {node.name: node.receptive_field for node in summary.nodes}
+        costs = _costs(graph, summary, analysis)
     for end, (flows, times) in _ends(analysis, checked).items():
         wires = [wire for flow in flows for wire in _wires(flow)]
         if not wires:
@@ -84,10 +85,13 @@ def _of(analysis: Analysis, checked: Checked) -> Iterable[Fact]:
 
 def _ends(analysis: Analysis, checked: Checked) -> dict[int, tuple[list[Flow | None], int]]:
     """What leaves the last element of each line, by the offset of the line's end; of elements that end there together, the
-    outermost."""
+    outermost. Holes count as nothing, and so does what ends with one: what comes to it leaves the line so far."""
     text = analysis.source.text
+    holes = {end for start, end in checked.seen.flows if start == end}
     found: dict[int, tuple[tuple[int, int], list[Flow | None], int]] = {}
     for (start, end), noted in checked.seen.flows.items():
+        if end in holes:
+            continue
         line_end = _line_end(text, end)
         key = (end, -start)
         if line_end not in found or key > found[line_end][0]:

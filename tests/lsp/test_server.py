@@ -214,6 +214,14 @@ def test_files_that_change_on_disk_or_in_another_window_count(tmp_path: Path) ->
     speak(talk)
 
 
+def test_without_its_library_the_server_says_how_to_install_it() -> None:
+    code = "import sys; sys.modules['pygls'] = None; from cnndsl.cli import run; sys.exit(run(['lsp']))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=False)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "the language server needs pygls" in done.stderr
+    assert "pip install" in done.stderr
+
+
 def framed(body: bytes) -> bytes:
     return b"Content-Length: %d\r\n\r\n" % len(body) + body
 

@@ -62,6 +62,20 @@ def test_a_hole_leaves_the_facts_of_other_lines() -> None:
     assert not analysis.checked(None).whole
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("input 3×8×8\n", ["3×8×8"]),
+        ("input 3×8×8\nConv3x3(8) → BN → \n", ["3×8×8", "8×8×8"]),
+        ("input 3×8×8\nConv3x3(8) → [BN → \n", ["3×8×8", "8×8×8"]),
+        ("input 3×8×8\nConv3x3(8) → BM → ReLU\n", ["3×8×8"]),
+    ],
+)
+def test_what_has_arrived_is_seen_at_the_end_of_what_is_being_typed(text: str, found: list[str]) -> None:
+    analysis = of(text)
+    assert [f.text() for f in facts(analysis, analysis.models)] == found
+
+
 def test_lines_that_were_taken_out_take_their_facts_with_them() -> None:
     old = "input 3×8×8\nReLU\n→ Conv3x3(4)\n→ Conv3x3(5)\n"
     new = "input 3×8×8\nReLU\n→ Conv3x3(5)\n"
