@@ -23,8 +23,10 @@ from cnndsl.ir.window import Window
 if TYPE_CHECKING:
     import numpy as np
 
+_LINE = 16
+"""int32 numbers in a line of the cache."""
 _MANY = 8
-"""Tiles that read the same weights, for each line of these in a step, beyond which it does not matter when they come."""
+"""Tiles that read the same weights, for each vector of these in a step, beyond which it does not matter when they come."""
 _UNROLLED = 800
 """Dot products up to which the quads of a chunk are written out one by one."""
 _WIDE = 3
@@ -225,20 +227,20 @@ class _Body:
 
             self.endings.store(number, columns, place)
 
-    def _ask(self, o: Any, turn: Any, step: Any, lines: int) -> None:
+    def _ask(self, o: Any, turn: Any, step: Any, vectors: int) -> None:
         """Asks for a share of the weights of the block of chunks from `o` on, which come next: each of the tiles of a
-        block does in each step, which reads as many `lines`."""
+        block does in each step, which reads as many `vectors`."""
         k, n = self.kernel, self.n
         passes = prod(k.out[:-1]) * sum(tiles for _, tiles, _ in self._runs())
-        if passes > _MANY * lines:
+        if passes > _MANY * vectors:
             return
-        share = -(-lines // passes)
+        share = -(-vectors // passes)
         steps = k.chunks * prod(k.window.kernel[:-1])
-        vectors = -(-k.channels // 4) * prod(k.window.kernel)
-        with n.when(turn < lines, passes > lines):
-            first = n.bind(o * vectors + (turn * steps + step) * share)
-            for line in range(share):
-                n.prefetch(self.weight, (first + line, 0))
+        of_chunk = -(-k.channels // 4) * prod(k.window.kernel)
+        with n.when(turn < vectors, passes > vectors):
+            first = n.bind(o * of_chunk + (turn * steps + step) * share)
+            for vector in range(0, share, _LINE // n.lanes):
+                n.prefetch(self.weight, (first + vector, 0))
 
     def _begin(self, sums: list[Any], o: Any, rows: Sequence[Any], start: Any, columns: int) -> None:
         k, n = self.kernel, self.n

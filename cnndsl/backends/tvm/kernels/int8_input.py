@@ -109,7 +109,7 @@ class _Body:
                     at: Any = 0
                     for count, place in zip(k.padded, (*rows, k.before[-1] + start), strict=True):
                         at = at * count + place
-                    n.store(self.memory, made, (n.ramp(image * prod(k.padded) + at),))
+                    n.store(self.memory, made, (n.ramp((image * k.chunks + chunk) * prod(k.padded) + at),))
                 else:
                     self._spread_out(made, (image, chunk, *rows), k.before[-1] + start, quad, n.lanes)
 

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 _NEAR = 1 << 18
 """Bytes of inputs that one task should see: they are read once for every block of outputs."""
 _TASKS = 8
+_STEP = 4
+"""Quads between two turns of the innermost loop."""
+_LINE = 16
+"""int32 numbers in a line of the cache."""
 _FIRST_CACHE = 512
 """Lines of 64 bytes of which a loop may go through as many again and again at full speed."""
 _AGAIN, _LATE, _FAR = 2, 10, 20
@@ -176,19 +180,21 @@ class _Body:
                 for i in range(chunks):
                     n.store(sums[i], n.dot(sums[i][p, n.ramp(0)], value, weights[i]), (p, n.ramp(0)))
 
-        whole, rest = divmod(k.quads, n.quads)
+        def several(step: Any, count: int) -> None:
+            for inner in range(count):
+                add(step * (_STEP // n.quads) + inner // n.quads, inner % n.quads)
+
+        whole, rest = divmod(k.quads, _STEP)
         if whole:
-            with n.serial(whole) as chunk:
+            with n.serial(whole) as step:
                 if ahead is not None:
                     turn, passes = ahead
-                    lines = -(-n.quads * chunks // passes)
-                    next_ = n.bind((o + chunks) * k.quads + (turn * whole + chunk) * lines)
-                    for line in range(lines):
-                        n.prefetch(self.weight, (next_ + line, 0))
-                for quad in range(n.quads):
-                    add(chunk, quad)
-        for quad in range(rest):
-            add(whole, quad)
+                    vectors = -(-_STEP * chunks // passes)
+                    first = n.bind((o + chunks) * k.quads + (turn * whole + step) * vectors)
+                    for vector in range(0, vectors, _LINE // n.lanes):
+                        n.prefetch(self.weight, (first + vector, 0))
+                several(step, _STEP)
+        several(whole, rest)
         for i in range(chunks):
 
             def number(p: int, i: int = i) -> Any:

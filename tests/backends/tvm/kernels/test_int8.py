@@ -63,7 +63,7 @@ def drawn_ending(r: Draw, lanes: int, most: int = 2) -> Ending:
     residuals = int(r.integers(0, most + 1))
     if r.random() < 0.3:
         return Ending(residuals, one_of(r, [-inf, 0.0]), one_of(r, [inf, 3.0]), real=True)
-    return Ending(residuals, one_of(r, [0, 0, 7]), one_of(r, [255, 255, 200]), table=lanes == 16 and r.random() < 0.3)
+    return Ending(residuals, one_of(r, [0, 0, 7]), one_of(r, [255, 255, 200]), table=lanes != 8 and r.random() < 0.3)
 
 
 def settled(ending: Ending, drawn: Drawn, sums: np.ndarray, r: Draw) -> Ending:
