@@ -48,4 +48,11 @@ Conv3x3(18, dilation=2, pad=2) → Pad(1) → Conv3x3(18, pad=valid) → GELU as
 Conv3x3(20) → Sigmoid
 → add{ id | MaxPool3x3(stride=1, pad=same) } → ReLU → add{ Tanh | id } as c → Conv1x1(20) → Sigmoid
 → add{ Abs | c } → mul{ id | c } → AvgPool3x3(stride=2) → Conv1x1(3)""",
+    "outputs": """input 3×9×9
+Conv3x3(20) → ReLU as early → MaxPool → Conv3x3(8) → Flatten → FC(12) → Tanh as code → FC(4) as last
+output early
+output code
+output last""",
+    "vectors": """input 10
+FC(21) → ReLU → FC(7) → Sigmoid → FC(3)""",
 }

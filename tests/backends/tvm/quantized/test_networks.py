@@ -11,17 +11,19 @@ import pytest
 from cnndsl.arrays.weights import initial_weights
 from cnndsl.backends.tvm.build import build
 from cnndsl.backends.tvm.job import Job
-from cnndsl.backends.tvm.lower import lower
+from cnndsl.backends.tvm.lower import assemble_quantized, lower
 from cnndsl.backends.tvm.options import CompileOptions
-from cnndsl.backends.tvm.target import find_cpu
+from cnndsl.backends.tvm.predict import cpu_features
+from cnndsl.backends.tvm.target import find_cpu, find_targets
 from cnndsl.calibration import reference
 from cnndsl.diagnostics.errors import CnnError
 from cnndsl.pipeline import parse_text
 from tests.backends.tvm.quantized.definition import drawn, input_of, outputs
 from tests.backends.tvm.quantized.networks import NETWORKS
+from tests.trust.test_reach import every_kernel, spoken
 
-TARGETS = ("llvm", "x86-64-v4", "x86-64-v3", "x86-64-v2", "c")
-"""With VNNI's instructions where this machine has them, then vectors of 16, 8 and 4 numbers, and none."""
+TARGETS = ("llvm", "llvm:alderlake", "x86-64-v4", "x86-64-v3", "x86-64-v2", "c")
+"""With the dot products of AVX512-VNNI and AVX-VNNI, then vectors of 16, 8 and 4 numbers without these, and none."""
 FAST = {("mobilenet", "llvm", 1), ("unet", "x86-64-v3", 1), ("lenet", "c", 2)}
 CASES = [
     pytest.param(name, target, batch, marks=() if (name, target, batch) in FAST else pytest.mark.slow)
@@ -34,6 +36,9 @@ CASES = [
 @pytest.mark.tvm
 @pytest.mark.parametrize(("name", "target", "batch"), CASES)
 def test_a_package_gives_the_numbers_of_the_definition(name: str, target: str, batch: int) -> None:
+    cpu = find_targets(target)
+    if not isinstance(cpu, tuple) or not set(cpu[0].features).issubset(cpu_features() or ()):
+        pytest.skip(f"this machine has not the instructions of {target}")
     graph = parse_text(NETWORKS[name], name).graph
     network = drawn(graph, seed=len(name))
     inputs = input_of(graph, 2, seed=7)
@@ -58,6 +63,18 @@ def test_the_reference_gives_the_numbers_of_the_definition(name: str) -> None:
     found = reference.outputs(graph, network.quantization, inputs)
     for output, wanted in expected.items():
         assert np.array_equal(found[output], wanted)
+
+
+@pytest.mark.tvm
+def test_these_networks_use_every_kernel_on_whole_numbers() -> None:
+    missing = {word for word in every_kernel() if word.startswith(("Int8", "Quantize", "Dequantize"))}
+    assert len(missing) > 20
+    for text in NETWORKS.values():
+        network = drawn(parse_text(text).graph, 0)
+        for target in ("llvm:znver5", "llvm:skylake-avx512"):
+            job = Job(find_cpu(target), CompileOptions(precision="int8"))
+            missing -= {word for call in assemble_quantized(network, job)[2] for word in spoken(call.kernel)}
+    assert not missing
 
 
 @pytest.mark.tvm
