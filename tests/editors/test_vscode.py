@@ -1,6 +1,6 @@
 """Guards `editors/vscode/`. The extension in the real editor: code-server in Chromium shows figures, mistakes and their mends.
 
-Skipped unless `CODE_SERVER` names a folder with code-server and the Node that it takes, as `editors/vscode/README.md` says."""
+Skipped unless `CODE_SERVER` names a folder with code-server and the Node that it takes, as `editors/README.md` says."""
 
 from __future__ import annotations
 
