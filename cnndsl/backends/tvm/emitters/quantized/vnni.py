@@ -1,4 +1,5 @@
-"""Calls of the kernels on whole numbers for AVX512-VNNI: products by its dot products, and what goes with them."""
+"""Calls of the kernels for processors with dot products of whole numbers, VNNI and the like: products, and what goes with
+them."""
 
 from __future__ import annotations
 
