@@ -1,6 +1,6 @@
 """Depthwise convolution of whole numbers: four neighbouring columns of a row are products of one instruction.
 
-A register holds sixteen channels of four neighbouring positions. One permutation of its bytes makes of it, for each
+A register holds all channels of a chunk at four neighbouring positions. One permutation of its bytes makes of it, for each
 channel, a quad of the four positions; a dot product with the weights of a row of the window, shifted to where an output
 sees them, then adds up to four products of each channel. A tile is `rows` rows × four columns of outputs, so that a
 permuted register serves several rows of the window.

@@ -6,7 +6,7 @@ from typing import Any
 
 from cnndsl.backends.tvm.emitters.main_function import MainFunction
 from cnndsl.backends.tvm.emitters.quantized.arrays import Arrays
-from cnndsl.backends.tvm.emitters.quantized.vnni import emit_vnni_elementwise, emit_vnni_table
+from cnndsl.backends.tvm.emitters.quantized.vnni import emit_vnni_elementwise, emit_vnni_mean, emit_vnni_table
 from cnndsl.backends.tvm.kernels.quantized_elementwise import QuantizedElementwise, QuantizedTable
 from cnndsl.backends.tvm.kernels.quantized_window import QuantizedWindow
 from cnndsl.backends.tvm.plan.quantized import QuantizedGroup
@@ -53,6 +53,8 @@ def emit_window(main: MainFunction, group: QuantizedGroup) -> None:
     vectors, chunks, data = main.cpu.kind == "llvm", main.chunks(x.channels), main.quads(step.inputs[0])
     if group.kind == "max":
         give_quads(main, group, QuantizedWindow("max", main.batch, chunks, x.size, main.lanes, window, vectors), [data])
+        return
+    if emit_vnni_mean(main, group, window):
         return
     kernel = QuantizedWindow("mean", main.batch, chunks, x.size, main.lanes, window, vectors)
     zero = arrays.whole("zero", [main.scale(step.inputs[0]).zero_point])

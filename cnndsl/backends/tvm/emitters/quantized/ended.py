@@ -1,4 +1,4 @@
-"""What kernels with AVX512-VNNI do to their sums, and the arrays that this takes."""
+"""What kernels with dot products of whole numbers do to their sums, and the arrays that this takes."""
 
 from __future__ import annotations
 

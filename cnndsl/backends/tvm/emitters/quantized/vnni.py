@@ -1,4 +1,5 @@
-"""Calls of the kernels on whole numbers for AVX512-VNNI: products by its dot products, and what goes with them."""
+"""Calls of the kernels for processors with dot products of whole numbers, VNNI and the like: products, and what goes with
+them."""
 
 from __future__ import annotations
 
@@ -72,6 +73,27 @@ def emit_vnni_elementwise(main: MainFunction, group: QuantizedGroup, names: list
         ended.give(kernel, [], data)
     else:
         ended.give(kernel, [*data, ended.arrays.whole("zeros", zeros)], [])
+    return True
+
+
+def emit_vnni_mean(main: MainFunction, group: QuantizedGroup, window: Window) -> bool:
+    """The means of windows, a depthwise convolution with weights of one. False for other processors, and for windows that the
+    kernel does not take, such as that of a whole map."""
+    import numpy as np
+
+    (x,), source = group.group.anchor.xs, group.group.anchor.inputs[0]
+    if not takes_quads(main.cpu) or not takes_int8_depthwise(x.size, window) or window.kernel == x.size:
+        return False
+    zero_point = main.scale(source).zero_point
+    weight = np.ones((x.channels, 1, *window.kernel), np.int8)
+    ended = Ended(main, group, sizes_summed(weight) * max(zero_point, LARGEST - zero_point))
+    bordered = is_bordered(window, x.size, zero_point)
+    chunks = main.chunks(x.channels)
+    rule = int8_depthwise(main.batch, chunks, x.size, main.lanes, window, bordered, ended.ending)
+    kernel = main.choose(rule)
+    starts = ended.arrays.whole("starts", pack_starts(weight, zero_point, window, x.size, main.lanes))
+    ones = ended.arrays.real("weight", pack_int8_depthwise(weight, kernel.variants, main.lanes))
+    ended.give(kernel, [main.quads(source), ones, starts], [])
     return True
 
 

@@ -1,7 +1,7 @@
 """What is done to the sums of a kernel on whole numbers on their way to memory: `quantization/arithmetic.py`, for the
 positions of a tile.
 
-Four neighbours of a chunk are sixteen quads, and leave in one register; where the width of a tile is no multiple of four,
+The quads of four neighbours of a chunk fill a register, and leave in one register; where the width of a tile is no multiple of four,
 the last four overlap the ones before.
 """
 
@@ -57,9 +57,9 @@ class Endings:
 
     @classmethod
     def declared(cls, n: QuadNest, ending: Ending, shape: tuple[int, ...]) -> Endings:
-        """Declares the last arguments of a kernel, in this order: factors and offsets `(chunks, 16)`; with residuals
-        their factors `(residuals,)` and the maps, quads `(*shape, 4)`; with a table 256 numbers as quads `(64,)`; the
-        result, quads `(*shape, 4)` or float32 `(*shape, 16)`."""
+        """Declares the last arguments of a kernel, in this order: factors and offsets `(chunks, lanes)`; with residuals
+        their factors `(residuals,)` and the maps, quads `(*shape, lanes / 4)`; with a table 256 numbers as quads `(64,)`; the
+        result, quads `(*shape, lanes / 4)` or float32 `(*shape, lanes)`."""
         factors = n.argument("factors", (shape[1], n.lanes))
         offsets = n.argument("offsets", (shape[1], n.lanes))
         many = ending.residuals

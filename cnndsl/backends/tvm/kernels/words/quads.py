@@ -1,8 +1,8 @@
-"""Whole numbers in quads: AVX512-VNNI's dot products, and the way from their sums back to quads.
+"""Whole numbers in quads: dot products of processors that have them, and the way from their sums back to quads.
 
 A quad is an int32 that holds the numbers, from 0 to 255, of four neighbouring channels, the lowest channel in the lowest
-byte; a quad of weights holds four from -127 to 127. A map of quads is `(batch, chunks, *size, 4)` where a chunk has sixteen
-channels, so that four neighbouring positions fill a register. TVM has no vectors of whole numbers for these
+byte; a quad of weights holds four from -127 to 127. A map of quads is `(batch, chunks, *size, lanes / 4)` where a chunk has as many
+channels as a register has sums, so that four neighbouring positions fill one. TVM has no vectors of whole numbers for these
 instructions: they are called through functions in LLVM's language that take int32 and are gone after inlining.
 """
 
@@ -74,7 +74,7 @@ class QuadNest(Nest):
         return self._t.decl_buffer(shape, str(buffer.dtype), data=buffer.data)
 
     def flat(self, buffer: Any) -> Any:
-        """The same memory with one axis, on which four positions are sixteen neighbours."""
+        """The same memory with one axis, on which four positions are neighbours."""
         return self.reshaped(buffer, (prod(int(size) for size in buffer.shape),))
 
     def spread(self, value: Any) -> Any:
@@ -98,7 +98,7 @@ class QuadNest(Nest):
         return self._call(self._reals, "fma", numbers, factors, offsets)
 
     def widened(self, quads: Any) -> Any:
-        """A position's four quads as the sixteen whole numbers they are."""
+        """A position's quads as the whole numbers they are."""
         return self._call(self._sums, "widened", quads)
 
     def rounded(self, numbers: Any) -> Any:
@@ -106,15 +106,15 @@ class QuadNest(Nest):
         return self._call(self._sums, "whole", numbers)
 
     def packed1(self, numbers: Any) -> Any:
-        """Sixteen whole numbers, clamped to 0 … 255, as four quads."""
+        """A position's whole numbers, clamped to 0 … 255, as quads."""
         return self._call(self._quads, "packed1", numbers)
 
     def packed4(self, a: Any, b: Any, c: Any, d: Any) -> Any:
-        """Sixteen whole numbers each of four positions, clamped to 0 … 255, as sixteen quads."""
+        """The whole numbers of four positions, clamped to 0 … 255, as quads."""
         return self._call(self._sums, "packed4", a, b, c, d)
 
     def transposed(self, positions: Any) -> Any:
-        """Of four positions, of which each has sixteen channels: for each channel a quad of the four positions."""
+        """Of four positions, of which each has `lanes` channels: for each channel a quad of the four positions."""
         return self._call(self._sums, "transposed", positions)
 
     def larger(self, a: Any, b: Any, positions: int) -> Any:
