@@ -105,7 +105,7 @@ class QuantizeVector:
             data, scale = n.argument("data", (self.batch, self.numbers)), n.argument("scale", (2,))
             result = n.whole("result", (self.batch, quads))
             with n.block(), n.parallel(self.batch) as image, n.serial(quads) as q:
-                found = n.int(0)
+                found = n.whole_number(0)
                 for place in range(4):
                     at = q * 4 + place
                     v = n.fused(

@@ -7,7 +7,7 @@ where a window reaches outside.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,8 @@ from cnndsl.ir.window import Window
 if TYPE_CHECKING:
     import numpy as np
 
+_READ = 4
+"""How often a quad is read, by windows and blocks of chunks, where it pays to split it once for all."""
 _TASKS = 16
 """The number of tasks that there should be at least, so that all threads are busy to the end."""
 
@@ -59,6 +61,11 @@ class QuantizedConv:
         return -(-min(self.channels, self.lanes) // 4)
 
     @property
+    def splits(self) -> bool:
+        """Whether the input is copied with its quads split, which pays where each is read several times."""
+        return self.vectors and self.chunks_out // self.tile[0] * prod(self.window.kernel) >= _READ
+
+    @property
     def out(self) -> tuple[int, ...]:
         return self.window.output_size(self.size)
 
@@ -80,7 +87,7 @@ class QuantizedConv:
                 else n.argument("result", (*result_shape, self.lanes))
             )
             with n.block(), n.instructions():
-                ready = surrounded(n, data, self.window, zero[1])
+                ready = surrounded(n, data, self.window, zero[1], split=self.splits)
                 _Body(self, n, ready, weight, first, start, rescaled, zero, added, result).rows()
         return n.finished()
 
@@ -127,7 +134,7 @@ class _Body:
         for o, sum_ in zip(outs, sums, strict=True):
             with n.each() as lane:
                 for i in range(columns):
-                    n.store(sum_, self.start[o, lane] if k.vectors else n.int(0), (i, lane))
+                    n.store(sum_, self.start[o, lane] if k.vectors else n.whole_number(0), (i, lane))
         with n.serial(k.seen) as chunk, n.serial(prod(w.kernel)) as tap:
             ks = places(tap, w.kernel)
             seen = [n.bind(r * s + t * d) for r, s, t, d in zip(row, w.stride, ks, w.dilation, strict=False)]
@@ -135,11 +142,11 @@ class _Body:
             source = chunk if self.first is None else n.bind(self.first[outs[0]] + chunk)
             for q in range(k.quads):
                 for i in range(columns):
-                    quad = n.bind(self.data[(image, source, *seen, column + i * w.stride[-1], q)])
+                    at = (image, source, *seen, column + i * w.stride[-1])
+                    add = self._products(at, q, (chunk, *ks, q))
                     for o, sum_ in zip(outs, sums, strict=True):
                         with n.each() as lane:
-                            at = (o, chunk, *ks, q)
-                            n.store(sum_, n.dot(sum_[i, lane], quad, self.weight, at, lane, self.zero[0]), (i, lane))
+                            n.store(sum_, add(sum_[i, lane], o, lane), (i, lane))
         for o, sum_ in zip(outs, sums, strict=True):
             for i in range(columns):
                 at = (image, o, *row, x + i)
@@ -150,6 +157,19 @@ class _Body:
                     lambda lane, sum_=sum_, i=i: sum_[i, lane],  # type: ignore[misc]
                     lambda lane, at=at: [n.numbers(r, at, lane) for r in self.added],  # type: ignore[misc]
                 )
+
+    def _products(self, at: tuple[Any, ...], q: int, weights: tuple[Any, ...]) -> Callable[[Any, Any, Any], Any]:
+        """What adds to sums the products of a quad of the input with the weights of a chunk out."""
+        k, n = self.kernel, self.n
+        if not k.vectors:
+            quad = n.bind(self.data[(*at, q)])
+            return lambda sums, o, lane: n.dot_of_bytes(sums, quad, self.weight, (o, *weights), lane, self.zero[0])
+        if k.splits:
+            halves = n.bind(self.data[(*at, 0, q)]), n.bind(self.data[(*at, 1, q)])
+        else:
+            first, second = n.split(n.bind(self.data[(*at, q)]))
+            halves = n.bind(first), n.bind(second)
+        return lambda sums, o, lane: n.dot(sums, halves, self.weight, (o, *weights), lane)
 
 
 def quantized_tile(chunks_out: int, width: int, lanes: int, *, grouped: bool) -> tuple[int, int]:

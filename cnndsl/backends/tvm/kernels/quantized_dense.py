@@ -43,13 +43,19 @@ class QuantizedDense:
                 sums = n.local_whole((self.count, self.lanes))
                 with n.each() as lane:
                     for i in range(self.count):
-                        n.store(sums, start[block, i, lane] if start is not None else n.int(0), (i, lane))
+                        n.store(sums, start[block, i, lane] if start is not None else n.whole_number(0), (i, lane))
                 with n.serial(self.quads) as q:
                     quad = n.bind(data[image, q])
+                    first, second = n.split(quad)
+                    halves = n.bind(first), n.bind(second)
                     with n.each() as lane:
                         for i in range(self.count):
                             at = (block, q, i)
-                            n.store(sums, n.dot(sums[i, lane], quad, weight, at, lane, zero[0]), (i, lane))
+                            if self.vectors:
+                                made = n.dot(sums[i, lane], halves, weight, at, lane)
+                            else:
+                                made = n.dot_of_bytes(sums[i, lane], quad, weight, at, lane, zero[0])
+                            n.store(sums, made, (i, lane))
                 for i in range(self.count):
                     rescaled.stored(
                         result,

@@ -86,7 +86,7 @@ class QuantizedRoute:
             quad = start + step if count > 1 else start
             n.store(made, sources[source][image, quad // n.words, position, quad % n.words], place)
             return
-        found: Any = n.int(0)
+        found: Any = n.whole_number(0)
         for i, (source, channel) in enumerate(self._quad(first)):
             quad = sources[source][image, channel // self.lanes, position, channel % self.lanes // 4]
             found = found | n.byte(quad, channel % 4) << (8 * i)
@@ -160,7 +160,7 @@ class QuantizedPixelShuffle:
                 image, chunk, y = places(task, (self.batch, chunks, h))
                 first = n.bind((chunk * n.words + word) * (4 * r * r))
                 for i, j in product(range(r), repeat=2):
-                    found: Any = n.int(0)
+                    found: Any = n.whole_number(0)
                     for place in range(4):
                         # Channels beyond the last are those of the last: they may be anything.
                         channel = n.tir.min(first + (place * r + i) * r + j, self.channels * r * r - 1)

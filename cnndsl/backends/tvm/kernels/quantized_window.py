@@ -50,7 +50,7 @@ class QuantizedWindow:
     def _maximum(self, n: PortableQuadNest, data: Any, result: Any, at: tuple[Any, Any], position: list[Any]) -> None:
         if n.vectors:
             most = n.local_whole((1, n.words))
-            n.fill(most, (0,), n.int(0))
+            n.fill(most, (0,), n.whole_number(0))
             self._seen(
                 n,
                 position,
@@ -65,7 +65,7 @@ class QuantizedWindow:
                 n.store(largest, n.tir.max(largest[0, lane], n.numbers(data, (*at, *seen), lane)), (0, lane))
 
         with n.each() as lane:
-            n.store(largest, n.int(0), (0, lane))
+            n.store(largest, n.whole_number(0), (0, lane))
         self._seen(n, position, larger)
         n.store_rounded(result, (*at, *position), lambda lane: largest[0, lane])
 
@@ -81,7 +81,7 @@ class QuantizedWindow:
     ) -> None:
         sums = n.local_whole((1, self.lanes))
         with n.each() as lane:
-            n.store(sums, n.spread(n.int(0)), (0, lane))
+            n.store(sums, n.spread(n.whole_number(0)), (0, lane))
 
         def add(seen: list[Any]) -> None:
             with n.each() as lane:

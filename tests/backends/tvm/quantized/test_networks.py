@@ -24,7 +24,7 @@ from tests.trust.test_reach import every_kernel, spoken
 
 TARGETS = ("llvm", "llvm:alderlake", "x86-64-v4", "x86-64-v3", "x86-64-v2", "c")
 """With the dot products of AVX512-VNNI and AVX-VNNI, then vectors of 16, 8 and 4 numbers without these, and none."""
-FAST = {("mobilenet", "llvm", 1), ("unet", "x86-64-v3", 1), ("lenet", "c", 2)}
+FAST = {("sums", "llvm", 1), ("unet", "x86-64-v3", 1), ("lenet", "c", 2)}
 CASES = [
     pytest.param(name, target, batch, marks=() if (name, target, batch) in FAST else pytest.mark.slow)
     for name in NETWORKS

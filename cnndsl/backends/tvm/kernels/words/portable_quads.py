@@ -35,11 +35,10 @@ define linkonce_odr {words} @cnndsl_quads_larger_{lanes}({words} %a, {words} %b)
   ret {words} %r
 }}
 
-define linkonce_odr <{lanes} x i32> @cnndsl_quads_dot_{lanes}(<{lanes} x i32> %sum, <{lanes} x i32> %u, <{lanes} x i32> %s) #0 {{
-  %a = bitcast <{lanes} x i32> %u to <{twice} x i16>
+define linkonce_odr <{lanes} x i32> @cnndsl_quads_dot_{lanes}(<{lanes} x i32> %sum, <{lanes} x i32> %u, <{lanes} x i32> %v, <{lanes} x i32> %s) #0 {{
+  %a0 = bitcast <{lanes} x i32> %u to <{twice} x i16>
+  %a1 = bitcast <{lanes} x i32> %v to <{twice} x i16>
   %b = bitcast <{lanes} x i32> %s to <{twice} x i16>
-  %a0 = and <{twice} x i16> %a, {low}
-  %a1 = lshr <{twice} x i16> %a, {eight}
   %b00 = shl <{twice} x i16> %b, {eight}
   %b0 = ashr <{twice} x i16> %b00, {eight}
   %b1 = ashr <{twice} x i16> %b, {eight}
@@ -74,7 +73,6 @@ def _functions(lanes: int) -> str:
         lanes=lanes,
         twice=twice,
         words="i32" if lanes == 4 else f"<{lanes // 4} x i32>",
-        low=splat(255),
         eight=splat(8),
         evens=", ".join(f"i32 {2 * i}" for i in range(lanes)),
         odds=", ".join(f"i32 {2 * i + 1}" for i in range(lanes)),
@@ -115,7 +113,7 @@ class PortableQuadNest(Nest):
         """The same memory under another shape."""
         return self._t.decl_buffer(shape, str(buffer.dtype), data=buffer.data)
 
-    def int(self, value: int) -> Any:
+    def whole_number(self, value: int) -> Any:
         return self.tir.const(value, "int32")
 
     @contextmanager
@@ -140,7 +138,7 @@ class PortableQuadNest(Nest):
 
     @property
     def _all_words(self) -> Any:
-        return self.int(0) if self.words == 1 else self.ramp(0, self.words)
+        return self.whole_number(0) if self.words == 1 else self.ramp(0, self.words)
 
     def copy(self, target: Any, at: Sequence[Any], source: Any, there: Sequence[Any]) -> None:
         """A chunk at one position."""
@@ -165,7 +163,7 @@ class PortableQuadNest(Nest):
 
     def byte(self, quad: Any, place: Any) -> Any:
         """One number of a quad."""
-        return (quad >> (place * 8)) & self.int(255)
+        return (quad >> (place * 8)) & self.whole_number(255)
 
     def widened(self, quads: Any) -> Any:
         return self.tir.call_pure_extern(f"int32x{self.lanes}", f"cnndsl_quads_widened_{self.lanes}", quads)
@@ -181,13 +179,21 @@ class PortableQuadNest(Nest):
     def _words_type(self) -> str:
         return "int32" if self.words == 1 else f"int32x{self.words}"
 
-    def dot(self, sums: Any, quad: Any, weight: Any, at: Sequence[Any], lane: Any, zero: Any) -> Any:
-        """`sums` and the products of a quad with the weights at a place. Where there are no vectors `zero` is taken from
-        each number; where there are, it is in the sums from the start."""
-        if self.vectors:
-            name = f"cnndsl_quads_dot_{self.lanes}"
-            dtype = f"int32x{self.lanes}"
-            return self.tir.call_pure_extern(dtype, name, sums, self.spread(quad), weight[(*at, lane)])
+    def split(self, quads: Any, words: int = 1) -> tuple[Any, Any]:
+        """Of quads the first and the third number, and the second and the fourth, each two in the halves of an int32."""
+        halves, eight = self.whole_number(0x00FF00FF), self.whole_number(8)
+        if words > 1:
+            halves, eight = self.tir.Broadcast(halves, words), self.tir.Broadcast(eight, words)
+        return quads & halves, (quads >> eight) & halves
+
+    def dot(self, sums: Any, pairs: tuple[Any, Any], weight: Any, at: Sequence[Any], lane: Any) -> Any:
+        """`sums` and the products of a quad, `split`, with the weights at a place; for vectors."""
+        name, dtype = f"cnndsl_quads_dot_{self.lanes}", f"int32x{self.lanes}"
+        spread = [self.spread(pair) for pair in pairs]
+        return self.tir.call_pure_extern(dtype, name, sums, *spread, weight[(*at, lane)])
+
+    def dot_of_bytes(self, sums: Any, quad: Any, weight: Any, at: Sequence[Any], lane: Any, zero: Any) -> Any:
+        """The same lane by lane, of the numbers less the zero point."""
         for place in range(4):
             factor = weight[(*at, place, lane)].astype("int32")
             sums = sums + (self.byte(quad, place) - zero) * factor
