@@ -4,6 +4,8 @@ lie is told about.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -44,6 +46,23 @@ def test_a_wrong_value_is_found_at_its_layer(monkeypatch: pytest.MonkeyPatch) ->
     )
     finding = found()["values of layers, PyTorch and TVM, plain"]
     assert (finding.agrees, finding.first) == (False, "2")
+
+
+def test_a_wrong_whole_number_is_found_at_its_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a single number of the sum with a residual is off by one."""
+    from cnndsl.calibration import reference
+    from cnndsl.calibration.rescaled import finished
+
+    def wrong(sums: Any, residuals: Any, after: Any, rounds: bool, exact: bool = True) -> Any:
+        value = finished(sums, residuals, after, rounds, exact)
+        if exact and residuals:
+            value[0, 0, 0, 0] ^= 1
+        return value
+
+    monkeypatch.setattr(reference, "finished", wrong)
+    finding = {f.what: f for f in verify(parse_text(NET).graph, precision="int8")}["whole numbers"]
+    assert (finding.agrees, finding.first) == (False, "add")
+    assert finding.detail.startswith("`add`: 1 of 1,152 numbers")
 
 
 def test_weights_are_drawn_away_from_zeros_and_ones() -> None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from cnndsl.calibration.ranges import Arrays
 
+_EXACT = 16
+
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
 def corrected(
@@ -43,9 +45,9 @@ def corrected(
         given = [values[name] for name in group.group.inputs]
         if group.kind == "product":
             name = group.group.anchor.name
-            x = given[0].float() - network.scale(group.group.anchor.inputs[0]).zero_point
-            own = weights[name]
-            weights[name] = replace(own, numbers=rounded_together(steps[name], x, torch.tensor(own.scales)).numpy())
+            own, zero_point = weights[name], network.scale(group.group.anchor.inputs[0]).zero_point
+            numbers = rounded_together(steps[name], given[0], zero_point, torch.tensor(own.scales))
+            weights[name] = replace(own, numbers=numbers.numpy())
             weights[name] = _corrected(network, group, given[0], seen.means[name])
         run = run_of(network, group, exact=False)
         count = max(map(len, given))
@@ -68,7 +70,9 @@ def _corrected(network: QuantizedNetwork, group: QuantizedGroup, x: Any, means: 
     anchor = group.group.anchor
     weight = network.weight(group)
     scale = network.scale(anchor.inputs[0])
-    mean = (x.sum(0, dtype=torch.int64).double() / len(x) - scale.zero_point).unsqueeze(0)
+    # Sums of so few pictures at a time are exact in float32.
+    total = sum(part.float().sum(0).double() for part in x.split(_EXACT))
+    mean = (total / len(x) - scale.zero_point).unsqueeze(0)
     sums = product(anchor, mean, torch.tensor(weight.numbers).double())[0].numpy()
     made = sums.reshape(len(sums), -1).mean(1) * weight.scales.astype(np.float64) * scale.scale
     return replace(weight, bias=(means - made).astype(np.float32))

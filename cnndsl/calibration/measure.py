@@ -124,8 +124,11 @@ def _through(network: QuantizedNetwork, group: QuantizedGroup, value: Any, expec
     if group.rounds:
         scale = network.scale(group.name)
         low, high = (-0.5 - scale.zero_point) * scale.scale, (255.5 - scale.zero_point) * scale.scale
-        tally.outside += int(((expected < low) | (expected > high)).sum())
-        tally.histogram += torch.bincount(value.flatten() // (256 // BINS), minlength=BINS).numpy()
+        least, most = torch.aminmax(expected)
+        if float(least) < low or float(most) > high:
+            tally.outside += int(((expected < low) | (expected > high)).sum())
+        counts = torch.bincount(value.flatten(), minlength=256)
+        tally.histogram += counts.reshape(BINS, -1).sum(1).numpy()
         value = (value.float() - scale.zero_point) * scale.scale
     tally.signal += _power(expected)
     tally.noise += _power(value - expected)
@@ -133,7 +136,8 @@ def _through(network: QuantizedNetwork, group: QuantizedGroup, value: Any, expec
 
 
 def _power(values: Any) -> float:
-    return float(values.square().sum(dtype=torch.float64))
+    flat = values.flatten()
+    return float(torch.dot(flat, flat))
 
 
 def _row(network: QuantizedNetwork, group: QuantizedGroup, tally: _Tally | None) -> LayerError:

@@ -26,9 +26,9 @@ _DAMPING = 0.01
 """Added to how much every input varies, in units of the mean."""
 
 
-def rounded_together(anchor: Step, x: Any, scales: Any) -> Any:
+def rounded_together(anchor: Step, x: Any, zero_point: int, scales: Any) -> Any:
     """The weight of a convolution or a fully connected layer in whole numbers, int8, with a scale for each output channel, for
-    the maps `x`, batch included: whole numbers less their zero point."""
+    the maps `x` of whole numbers, uint8, batch included."""
     weight = torch.tensor(anchor.weights["weight"])
     groups = anchor.op.groups if isinstance(anchor.op, Conv) else 1
     outputs, channels = len(weight) // groups, weight.shape[1]
@@ -36,7 +36,7 @@ def rounded_together(anchor: Step, x: Any, scales: Any) -> Any:
     rows = (weight.double() / scales.double().reshape(-1, *(1,) * (weight.dim() - 1))).reshape(
         groups, outputs, parts, -1
     )
-    windows = _windows(anchor, x).double().reshape(-1, groups * parts, rows.shape[-1])
+    windows = (_windows(anchor, x, zero_point).float() - zero_point).reshape(-1, groups * parts, rows.shape[-1])
     if len(windows) < windows.shape[2]:
         # Too few to say how inputs vary together.
         return rows.round().clamp_(-LARGEST_WEIGHT, LARGEST_WEIGHT).reshape(weight.shape).to(torch.int8)
@@ -50,13 +50,13 @@ def _parts(channels: int, taps: int) -> int:
     return next(fits, channels)
 
 
-def _windows(anchor: Step, x: Any) -> Any:
+def _windows(anchor: Step, x: Any, zero_point: int) -> Any:
     """`(windows, numbers)`: what some of the sums are made of, in the order of the weight's axes."""
     if not isinstance(anchor.op, Conv):
         return x
     window = anchor.op.window_over(anchor.xs[0])
     pads = [n for pair in zip(window.before[::-1], window.after[::-1], strict=True) for n in pair]
-    wide = nn.functional.pad(x, pads)
+    wide = nn.functional.pad(x, pads, value=zero_point)
     draw = torch.Generator().manual_seed(0)
     sizes, taps = anchor.type.size, prod(window.kernel)
     count = min(SAMPLES, len(x) * prod(sizes))
@@ -74,7 +74,7 @@ def _covariance(windows: Any) -> Any:
     """How the inputs of sums vary together, `(parts, n, n)`, from `(windows, parts, n)`. Of few windows less is believed."""
     count, _, n = windows.shape
     away = (windows - windows.mean(0)).transpose(0, 1)
-    found = away.transpose(1, 2) @ away / count
+    found = (away.transpose(1, 2) @ away / count).double()
     own = torch.diagonal(found, dim1=1, dim2=2)
     doubt = n / (n + count)
     least = _DAMPING * own.mean(1, keepdim=True).clamp(min=1e-9)
@@ -87,7 +87,8 @@ def _rounded(rows: Any, covariance: Any) -> Any:
     rows = rows.gather(2, order[:, None].expand_as(rows)).contiguous()
     covariance = torch.stack([c[o][:, o] for c, o in zip(covariance, order, strict=True)])
     inverse = torch.cholesky_inverse(torch.linalg.cholesky(covariance))
-    moves = torch.linalg.cholesky(inverse, upper=True)
+    moves = torch.linalg.cholesky(inverse, upper=True).float()
+    rows = rows.float()
     whole = torch.empty_like(rows)
     n = rows.shape[2]
     for start in range(0, n, _BLOCK):

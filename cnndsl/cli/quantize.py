@@ -67,8 +67,13 @@ def command(
     inputs: Mapping[str, str],
 ) -> None:
     """Quantise a network to 8 bits: FILE is the folder of a run, or a network with --weights."""
-    refuse_name(context, output, file, (".safetensors",), "a quantised network")
     run = opened(file)
+    for read in (
+        file,
+        *([str(weights)] if weights else []),
+        *(map(str, run.folder.glob("*.safetensors")) if run else ()),
+    ):
+        refuse_name(context, output, read, (".safetensors",), "a quantised network")
     if run is not None and (parameters or inputs or normalize):
         raise click.UsageError("a run knows its parameters, size and --normalize; give none", context)
     if run is None and weights is None:

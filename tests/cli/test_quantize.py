@@ -74,6 +74,14 @@ def test_what_is_missing_is_said(
     assert said in " ".join(capsys.readouterr().err.split())
 
 
+def test_weights_are_not_replaced_by_what_is_made_of_them(net: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    weights = net.parent / "w.safetensors"
+    before = weights.read_bytes()
+    assert run(["quantize", str(net), "--weights", str(weights), "--data", "digits", "-o", str(weights)]) == 2
+    assert "is the file that is read" in " ".join(capsys.readouterr().err.split())
+    assert weights.read_bytes() == before
+
+
 def test_weights_belong_to_int8_alone_in_verify(net: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["verify", str(net), "--weights", "q.safetensors"]) == 2
     assert "belongs to `--precision int8`" in " ".join(capsys.readouterr().err.split())

@@ -103,6 +103,19 @@ def test_evaluate_measures_what_the_run_held_out(
     assert f"{found['accuracy']:.2%} of 359 examples" in capsys.readouterr().out
 
 
+def test_a_quantised_network_is_measured_beside_the_run(
+    trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = str(tmp_path / "q.safetensors")
+    assert run(["quantize", str(trained.run.folder), "-o", file, "--images", "32", "--format", "json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["pictures"], said["measured"], said["held_out"]) == (32, 32, True)
+    assert run(["evaluate", str(trained.run.folder), "--quantized", file, "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["agreement"] > 0.98
+    assert abs(found["quantized_accuracy"] - found["accuracy"]) < 0.02
+
+
 def test_a_network_with_a_file_of_weights_is_measured_too(
     trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

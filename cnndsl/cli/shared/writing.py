@@ -65,7 +65,12 @@ _KINDS = {
 
 
 def _instead(output: Path, endings: Sequence[str], option: str) -> str:
-    return f"write `{option} {output.with_suffix(endings[0])}`" if output.stem else "give another name"
+    if not output.stem:
+        return "give another name"
+    other = output.with_suffix(endings[0])
+    if other == output:
+        other = output.with_stem(f"{output.stem}-2")
+    return f"write `{option} {other}`"
 
 
 def _same(output: Path, file: str) -> bool:
