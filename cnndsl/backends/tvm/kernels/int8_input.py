@@ -87,7 +87,7 @@ class _Body:
                 row()
 
     def _row(self, image: Any, chunk: int, rows: list[Any], places: list[Any], quad: int) -> None:
-        """One quad of channels of a row: sixteen positions at a time, the last ones over those before."""
+        """One quad of channels of a row: a register of positions at a time, the last ones over those before."""
         k, n, width = self.kernel, self.n, self.kernel.size[-1]
         first = (chunk * k.quads + quad) * 4
         channels = range(first, min(first + 4, k.channels))
