@@ -14,29 +14,33 @@ from cnndsl.arrays.drawn import drawn_inputs, drawn_weights
 from cnndsl.calibration.calibrate import quantize
 from cnndsl.calibration.onnx import write_quantized_onnx
 from cnndsl.calibration.reference import outputs
+from cnndsl.ir.graph import Graph
 from tests.backends.tvm.quantized.networks import NETWORKS
 
-FAST = ("mobilenet",)
 
-
-@pytest.mark.parametrize("name", [pytest.param(n, marks=() if n in FAST else pytest.mark.slow) for n in NETWORKS])
-def test_onnx_runtime_gives_the_same_within_a_step(name: str, tmp_path: Path) -> None:
-    graph = parse(NETWORKS[name], name).graph
+def agrees(graph: Graph, path: Path) -> None:
+    """Quantises drawn weights, writes the file, and compares what ONNX Runtime computes with the reference."""
     inputs = drawn_inputs(graph, 0)
     table = quantize(graph, drawn_weights(graph, 0), inputs, {}).quantization
-    write_quantized_onnx(graph, table, tmp_path / "q.onnx")
-    session = onnxruntime.InferenceSession(str(tmp_path / "q.onnx"), providers=["CPUExecutionProvider"])
+    write_quantized_onnx(graph, table, path)
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     found = dict(zip([o.name for o in session.get_outputs()], session.run(None, inputs), strict=True))
     for output, expected in outputs(graph, table, inputs).items():
-        # The last layer gives real numbers: a step there is one of a map with the range of the output.
+        # The last layer gives real numbers: a step there is one of a map with the range of the output. Each layer may round a
+        # number to its neighbour, and what follows carries that on.
         step = float(np.ptp(expected)) / 255
-        assert np.abs(found[output] - expected).max() <= 2 * step, output
+        assert np.abs(found[output] - expected).max() <= 3 * step, output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NETWORKS)
+def test_onnx_runtime_gives_the_same_within_three_steps(name: str, tmp_path: Path) -> None:
+    agrees(parse(NETWORKS[name], name).graph, tmp_path / "q.onnx")
 
 
 def test_layers_stand_between_whole_numbers_and_take_whole_weights(tmp_path: Path) -> None:
     graph = parse("input 3×8×8\nconv: Conv3x3(4) → BN → ReLU → Conv1x1(2)").graph
-    table = quantize(graph, drawn_weights(graph, 0), drawn_inputs(graph, 0), {}).quantization
-    write_quantized_onnx(graph, table, tmp_path / "q.onnx")
+    agrees(graph, tmp_path / "q.onnx")
     model = onnx.load(tmp_path / "q.onnx")
     made = {output: node for node in model.graph.node for output in node.output}
     convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
