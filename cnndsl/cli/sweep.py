@@ -131,6 +131,8 @@ def _say(rows: Sequence[Row], sweep: Sweep, shown: tuple[str, ...], format: str)
     to = {"table": listing.to_text, "csv": listing.to_csv, "md": listing.to_markdown}[format]
     if rows or format == "csv":
         say(to(rows, names))
+        # Where both go into one pipe, the account stands behind the rows.
+        sys.stdout.flush()
 
 
 def _account(kept: int, sweep: Sweep, where: str | None) -> None:

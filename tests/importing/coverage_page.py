@@ -1,4 +1,4 @@
-"""The page docs/importing/coverage.md: tables of what was measured, and whether it still holds; and tests/truth/timm_smallest.json."""
+"""The page docs/importing/coverage.md: tables of what was measured, and whether it still holds; and tests/importing/timm_smallest.json."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "importing" / "coverage.md"
-SMALLEST = Path(__file__).resolve().parents[1] / "truth" / "timm_smallest.json"
+SMALLEST = Path(__file__).resolve().parent / "timm_smallest.json"
 """The smallest networks of each family of timm, whose outputs a test compares."""
 _OF_EACH = 2
 Rows = list[dict[str, Any]]

@@ -1,4 +1,4 @@
-"""timm's networks, the two smallest of each family that comes in: as programs, with their own outputs. tests/truth/timm_smallest.json
+"""timm's networks, the two smallest of each family that comes in: as programs, with their own outputs. tests/importing/timm_smallest.json
 has their names and how many lines each was written in; `tests.importing.coverage write` writes it."""
 
 from __future__ import annotations
@@ -12,9 +12,7 @@ from cnndsl.importing.from_torch import import_module
 from cnndsl.importing.libraries.named import named
 from tests.oracle import torchvision_models
 
-SMALLEST: dict[str, dict[str, int]] = json.loads(
-    (Path(__file__).parents[1] / "truth" / "timm_smallest.json").read_text()
-)
+SMALLEST: dict[str, dict[str, int]] = json.loads((Path(__file__).parent / "timm_smallest.json").read_text())
 FAST = ("dla46_c",)
 
 

@@ -176,7 +176,8 @@ OF_ONE_LAYER = {
     "backends/pytorch/live/in_place.py": "torch has `relu_`, which writes into its input",
     "backends/tvm/emitters": "kernels of one layer or a few",
     "backends/tvm/plan/groups.py": "which of these kernels have a tail",
-    "importing/patterns/attending/rel_pos.py": "a table whose places are read off is that one layer",
+    "backends/tvm/plan/quantized.py": "which layers are computed on whole numbers, and which of them clamp",
+    "calibration/": "weights are rounded of the layers that multiply by them",
     "backends/tvm/plan/taps.py": "layers that a table of taps says whole",
     "backends/tvm/program": "layers that are written as others",
 }
@@ -184,11 +185,13 @@ OF_ONE_LAYER = {
 
 
 OF_WORDS = {
+    "analyses/differences/": "the words of two networks are compared",
     "analyses/lints/linear_on_map.py": "the lint is about the layer `Linear`",
     "arrays/foreign/pickled.py": "words of pickles, not of layers",
     "backends/pytorch/writing/heads.py": "which layers may be a classifier's last",
     "importing/": "the words of two networks are compared",
     "passes/arguments/": "what other frameworks mean by the arguments of a layer",
+    "service/signature.py": "the word that is typed may be a layer's or a merge's",
     "training/advice.py": "advice about the layer `BN`",
 }
 """Where a word is compared, and why: what is said to people about one layer, or words that are no layers'."""
