@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,7 +62,10 @@ def quantized_by_nncf(core: Any, onnx: Callable[[], Path], whole: WholeNumbers) 
     if whole.examples is None:
         return core.read_model(whole.onnx()), "our QDQ"
     examples = list(_batches(whole.examples))
-    return nncf.quantize(core.read_model(onnx()), nncf.Dataset(examples), subset_size=len(examples)), "NNCF"
+    # NNCF shows its progress on stdout, where the report alone belongs.
+    with redirect_stdout(sys.stderr):
+        made = nncf.quantize(core.read_model(onnx()), nncf.Dataset(examples), subset_size=len(examples))
+    return made, "NNCF"
 
 
 def _batches(examples: Mapping[str, np.ndarray]) -> Iterator[Mapping[str, np.ndarray]]:
