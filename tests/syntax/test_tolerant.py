@@ -112,7 +112,7 @@ def test_every_state_of_typing_any_part_of_the_shelf_gives_a_tree() -> None:
 def test_every_prefix_of_every_program_of_the_shelf_gives_a_tree() -> None:
     for source in shelf.sources():
         for end in range(0, len(source.text), 8):
-            read(source.text[:end])
+            assert read(source.text[:end]).program.source.text == source.text[:end]
 
 
 def test_no_text_at_all_raises() -> None:
