@@ -4,7 +4,6 @@ stays.
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from random import Random
 
@@ -18,6 +17,7 @@ from cnndsl.pipeline import format_text
 from cnndsl.syntax import tree
 from cnndsl.syntax.parser import parse
 from tests.syntax.programs import laid_out, programs
+from tests.work import at_most
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ARCHITECTURES = sorted(ROOT.glob("architectures/*.cnn"))
@@ -344,18 +344,16 @@ def test_depth_up_to_the_limit(text: str) -> None:
 
 def test_a_chain_of_twenty_thousand_elements() -> None:
     text = " → ".join(["ReLU"] * 20_000)
-    start = time.process_time()
-    made = formatted(text)
-    assert time.process_time() - start < 2
+    with at_most(calls=5_000_000):
+        made = formatted(text)
     assert parsed(made) == parsed(text)
     assert max(map(len, made.split("\n"))) <= 100
 
 
-def test_nested_groups_of_many_elements_take_no_longer() -> None:
+def test_nested_groups_of_many_elements_cost_little() -> None:
     chain = " → ".join(["ReLU"] * 5_000)
-    start = time.process_time()
-    formatted("[" * 60 + chain + "]" * 60)
-    assert time.process_time() - start < 2
+    with at_most(calls=5_000_000):
+        formatted("[" * 60 + chain + "]" * 60)
 
 
 def test_a_text_that_spaces_make_too_long_is_refused() -> None:
