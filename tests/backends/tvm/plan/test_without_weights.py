@@ -23,7 +23,9 @@ LAYERS = (
     "input 3×16×16\nConv3x3(32) → BN → PReLU → StdConv3x3(32) → GN(4) → ConvT2x2(16, stride=2) → SepConv3x3(32) → BN"
     " → Upsample(2) → Conv3x3(8) → Flatten → FC(10)"
 )
-TOKENS = "input 3×32×32\nConv8x8(32, stride=8) → ToTokens → PosEmbed → LN → Attention(2) → Linear(24) → GELU → Linear(32)"
+TOKENS = (
+    "input 3×32×32\nConv8x8(32, stride=8) → ToTokens → PosEmbed → LN → Attention(2) → Linear(24) → GELU → Linear(32)"
+)
 
 
 @pytest.mark.parametrize("text", [LAYERS, TOKENS])
