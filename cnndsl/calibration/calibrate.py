@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from cnndsl.backends.tvm.plan.quantized import plan_quantized
 from cnndsl.backends.tvm.plan.quantized_network import QuantizedNetwork, quantized_network, spared
+from cnndsl.backends.tvm.program.later import Later
 from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.program.steps import Program
 from cnndsl.calibration.correction import corrected
@@ -128,8 +129,8 @@ def rounded(
     for group in plan_quantized(program, keep):
         if group.kind == "product":
             step = group.group.anchor
-            numbers, sizes = quantized_weight(step.weights["weight"])
-            bias = step.weights.get("bias", np.zeros(len(numbers), np.float32))
+            numbers, sizes = quantized_weight(step.weights["weight"].numpy())
+            bias = step.weights.get("bias", Later.filled((len(numbers),), 0)).numpy()
             whole[step.name] = QuantizedWeight(numbers, sizes, bias)
     gone = spared(graph, program, whole)
     floats = {key: np.asarray(array) for key, array in weights.items() if key not in gone}

@@ -19,7 +19,7 @@ def layer(step: Step) -> Layer:
 
 def _module(step: Step) -> Any:
     """What holds the weights of the step; None for a plain function."""
-    own = {slot: torch.from_numpy(array.copy()) for slot, array in step.weights.items()}
+    own = {slot: torch.from_numpy(array.numpy().copy()) for slot, array in step.weights.items()}
     if step.op.one_tensor and own:
         return own[""]
     with torch.device("meta"):

@@ -29,7 +29,7 @@ _DAMPING = 0.01
 def rounded_together(anchor: Step, x: Any, zero_point: int, scales: Any) -> Any:
     """The weight of a convolution or a fully connected layer in whole numbers, int8, with a scale for each output channel, for
     the maps `x` of whole numbers, uint8, batch included."""
-    weight = torch.tensor(anchor.weights["weight"])
+    weight = torch.tensor(anchor.weights["weight"].numpy())
     groups = anchor.op.groups if isinstance(anchor.op, Conv) else 1
     outputs, channels = len(weight) // groups, weight.shape[1]
     parts = _parts(channels, weight[0, 0].numel())

@@ -154,6 +154,11 @@ class Op(BaseModel):
         and `any_layout` hold."""
         return True
 
+    @property
+    def is_pointwise(self) -> bool:
+        """Whether `pointwise` has an expression: each element of the output follows from the same element of the input."""
+        return type(self).pointwise is not Op.pointwise
+
     def brings(self, x: TensorType) -> tuple[Op, ...]:
         """Ops that stand before this one without having been written, and that every listing shows: the Flatten of FC."""
         return ()

@@ -43,9 +43,13 @@ class Div(Elementwise):
     def in_tir(self, tir: Any, a: Any, b: Any) -> Any:
         return a / b
 
-    def pointwise(self, tir: Any, value: Any) -> Any:
+    @property
+    def is_pointwise(self) -> bool:
         # A kernel's lanes behind the channels hold zeros, by which nothing may be divided.
-        return super().pointwise(tir, value) if self.numbers[:1] == (None,) else None
+        return super().is_pointwise and self.numbers[0] is None
+
+    def pointwise(self, tir: Any, value: Any) -> Any:
+        return super().pointwise(tir, value) if self.is_pointwise else None
 
     @classmethod
     def recognise(cls, call: Call, xs: Tensors) -> Self | None:

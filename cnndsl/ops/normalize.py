@@ -70,8 +70,12 @@ class Normalize(Op):
         )
         return relax.op.divide(relax.op.subtract(values[0], mean), std)
 
+    @property
+    def is_pointwise(self) -> bool:
+        return not isinstance(self.mean, tuple) and not isinstance(self.std, tuple)
+
     def pointwise(self, tir: Any, value: Any) -> Any:
-        if isinstance(self.mean, tuple) or isinstance(self.std, tuple):
+        if not self.is_pointwise:
             return None
         return (value - tir.const(self.mean, "float32")) / tir.const(self.std, "float32")
 

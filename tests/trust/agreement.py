@@ -17,7 +17,7 @@ from cnndsl.backends.pytorch.live.module import to_torch
 from cnndsl.backends.pytorch.live.observe import observe
 from cnndsl.backends.pytorch.writing.source import to_source
 from cnndsl.backends.tvm.emitters.bf16.maps import FEATURE
-from cnndsl.backends.tvm.emitters.forms import KernelCall
+from cnndsl.backends.tvm.emitters.instructions import Call, Noted
 from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.kernels.choices import Choices
 from cnndsl.backends.tvm.kernels.kernel import Tunable, key, settings
@@ -89,15 +89,15 @@ def precision(case: Case) -> Precision:
     return "bf16" if case.precision == "bf16" and FEATURE in find_cpu("llvm").features else "f32"
 
 
-def calls(graph: Graph, weights: Arrays, case: Case) -> Iterator[KernelCall]:
+def calls(graph: Graph, weights: Arrays, case: Case) -> Iterator[Call | Noted]:
     """The calls of kernels that the network is compiled to."""
-    from cnndsl.backends.tvm.lower import assemble
+    from cnndsl.backends.tvm.emitters.assemble import assemble
     from cnndsl.backends.tvm.program.passes import program_of
 
     program, cpu = program_of(graph, weights), find_cpu(case.target)
     options = CompileOptions(strict_numerics=case.strict, precision=precision(case))
     for batch in case.batch:
-        yield from assemble(program, Job(cpu, options, batch))[2]
+        yield from assemble(program, Job(cpu, options, batch)).calls
 
 
 def drawn_choices(graph: Graph, weights: Arrays, case: Case) -> dict[Cpu | Gpu, Choices]:

@@ -65,6 +65,10 @@ class Elementwise(Op):
         joined = [relax.const(v, xs[0].dtype) if isinstance(v, float) else v for v in self._joined(values)]
         return _folded(joined, lambda a, b: self.in_relax(relax.op, a, b))
 
+    @property
+    def is_pointwise(self) -> bool:
+        return self.numbers.count(None) == 1
+
     def pointwise(self, tir: Any, value: Any) -> Any:
         if self.numbers.count(None) != 1:
             return None

@@ -71,8 +71,8 @@ def assemble_plain(program: Program, batch: int) -> tuple[Any, dict[str, np.ndar
                 weights = {}
                 for slot, array in step.weights.items():
                     key = weight_key(step.name, slot)
-                    weights[slot] = relax.Var(_word("w", key), relax.TensorType(array.shape, array.dtype.name))
-                    constants[key] = array
+                    weights[slot] = relax.Var(_word("w", key), relax.TensorType(array.shape, array.dtype))
+                    constants[key] = array.numpy()
                     parameters.append(weights[slot])
                 given = tuple(values[name] for name in step.inputs)
                 values[step.name] = builder.emit(step.op.to_relax(relax, step.xs, given, weights))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from cnndsl.backends.tvm.emitters.instructions import Value
 from cnndsl.backends.tvm.emitters.main_function import MainFunction
+from cnndsl.backends.tvm.emitters.packed import packed_conv, packed_depthwise, packed_vector, packed_winograd
 from cnndsl.backends.tvm.kernels.choice import choose
 from cnndsl.backends.tvm.kernels.depthwise import depthwise
 from cnndsl.backends.tvm.kernels.direct_conv import DirectConv, best_tile
 from cnndsl.backends.tvm.kernels.winograd import Winograd
-from cnndsl.backends.tvm.kernels.winograd_deep import DeepWinograd, pack_deep_winograd
-from cnndsl.backends.tvm.kernels.winograd_transforms import pack_winograd
-from cnndsl.backends.tvm.kernels.words.packing import pack_conv, pack_depthwise, pack_vector
 from cnndsl.backends.tvm.plan.groups import Group
+from cnndsl.backends.tvm.program.later import Later
 from cnndsl.backends.tvm.program.steps import Step
 from cnndsl.ops.conv import Conv
 
@@ -63,12 +63,10 @@ def _direct(main: MainFunction, group: Group, op: Conv, seen: int, per_group: in
         tile=best_tile(per_group, step.type.size[-1], main.lanes, main.cpu.registers),
     )
     kernel = main.choose(choose(direct, main.cpu, strict=main.job.options.strict_numerics))
-    if isinstance(kernel, DeepWinograd):
-        packed = pack_deep_winograd(values, kernel.m, main.lanes)
-    elif isinstance(kernel, Winograd):
-        packed = pack_winograd(values, kernel.m, main.lanes)
+    if isinstance(kernel, Winograd):
+        packed = packed_winograd(values, kernel.m, main.lanes)
     else:
-        packed = pack_conv(values, block, main.lanes)
+        packed = packed_conv(values, block, main.lanes)
     data = main.plain(step.inputs[0]) if plain else main.packed(step.inputs[0])
     main.give(group, kernel, [data, main.constant(f"{step.name}.weight", packed), _bias(main, step)])
     return True
@@ -78,13 +76,11 @@ def _depthwise(main: MainFunction, group: Group, op: Conv, seen: int) -> bool:
     step = group.anchor
     (x,) = step.xs
     kernel = depthwise(main.batch, main.chunks(x.channels), x.size, seen, op.window_over(x), group.ops, main.cpu)
-    weight = main.constant(f"{step.name}.weight", pack_depthwise(step.weights["weight"], main.lanes))
+    weight = main.constant(f"{step.name}.weight", packed_depthwise(step.weights["weight"], main.lanes))
     main.give(group, kernel, [main.packed(step.inputs[0]), weight, _bias(main, step)])
     return True
 
 
-def _bias(main: MainFunction, step: Step) -> object:
-    import numpy as np
-
-    zeros = np.zeros(step.type.channels, np.float32)
-    return main.constant(f"{step.name}.bias", pack_vector(step.weights.get("bias", zeros), main.lanes))
+def _bias(main: MainFunction, step: Step) -> Value:
+    bias = step.weights.get("bias", Later.filled((step.type.channels,), 0))
+    return main.constant(f"{step.name}.bias", packed_vector(bias, main.lanes))

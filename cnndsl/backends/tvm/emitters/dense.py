@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from cnndsl.backends.tvm.emitters.forms import TensorForms
 from cnndsl.backends.tvm.emitters.main_function import MainFunction
+from cnndsl.backends.tvm.emitters.packed import filled_up, packed_dense, packed_flattened
 from cnndsl.backends.tvm.kernels.dense import Dense
-from cnndsl.backends.tvm.kernels.words.packing import fill_up, pack_dense, pack_flattened
-from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.plan.groups import Group
+from cnndsl.backends.tvm.program.later import Later
 from cnndsl.ops.fc import FC
 from cnndsl.ops.flatten import Flatten
 
@@ -24,19 +24,17 @@ def emit_flatten(main: MainFunction, group: Group) -> bool:
 
 def emit_dense(main: MainFunction, group: Group) -> bool:
     """`FC` over a vector, or over a packed image, whose order the weights then take on."""
-    import numpy as np
-
     step = group.anchor
     if not isinstance(step.op, FC) or step.xs[0].kind != "vector":
         return False
-    relax, units, source = load_tvm().relax, step.type.channels, main.values[step.inputs[0]].flattened
+    units, source = step.type.channels, main.values[step.inputs[0]].flattened
     weight = step.weights["weight"]
     if source is None:
         data = main.plain(step.inputs[0])
     else:
         image = main.values[source].type
-        weight = pack_flattened(weight, image.channels, image.elements // image.channels, main.lanes)
-        data = main.builder.emit(relax.op.reshape(main.packed(source), (main.batch, weight.shape[1])))
+        weight = packed_flattened(weight, image.channels, image.elements // image.channels, main.lanes)
+        data = main.reshaped(main.packed(source), (main.batch, weight.shape[1]))
     most = min(4, main.chunks(units))
     rule = Dense(main.batch, weight.shape[1], -(-main.chunks(units) // most), most, main.lanes, group.ops)
     kernel = main.choose(rule)
@@ -44,16 +42,16 @@ def emit_dense(main: MainFunction, group: Group) -> bool:
     # A setting may compute more outputs than the layer has units. The surplus is cut off below, and weights are
     # filled up to the outputs of the chosen setting.
     filled = kernel.blocks * vectors * main.lanes
-    packed = pack_dense(fill_up(weight, 0, filled), vectors, main.lanes)
-    bias = fill_up(step.weights.get("bias", np.zeros(units, np.float32)), 0, filled)
+    packed = packed_dense(filled_up(weight, 0, filled), vectors, main.lanes)
+    bias = filled_up(step.weights.get("bias", Later.filled((units,), 0)), 0, filled)
     arguments = [
         data,
         main.constant(f"{step.name}.weight", packed),
-        main.constant(f"{step.name}.bias", bias.reshape(-1, vectors, main.lanes)),
+        main.constant(f"{step.name}.bias", bias.reshaped(kernel.blocks, vectors, main.lanes)),
     ]
-    y = main.call(kernel, arguments, (main.batch, len(packed), vectors, main.lanes))
-    y = main.builder.emit(relax.op.reshape(y, (main.batch, bias.size)))
+    y = main.call(kernel, arguments, (main.batch, kernel.blocks, vectors, main.lanes))
+    y = main.reshaped(y, (main.batch, bias.size))
     if bias.size != units:
-        y = main.builder.emit(relax.op.strided_slice(y, [1], [0], [units]))
+        y = main.cut(y, units)
     main.values[group.last.name] = TensorForms(group.last.type, plain=y)
     return True

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnndsl.backends.tvm.emitters.main_function import MainFunction
+from cnndsl.backends.tvm.emitters.packed import packed_vector
 from cnndsl.backends.tvm.kernels.elementwise import Elementwise
-from cnndsl.backends.tvm.kernels.words.packing import pack_vector
 from cnndsl.backends.tvm.plan.groups import Group
 from cnndsl.backends.tvm.program.fold import scale_and_shift
+from cnndsl.backends.tvm.program.later import Later
+from cnndsl.backends.tvm.program.steps import Step
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,9 +32,9 @@ def emit_elementwise(main: MainFunction, group: Group) -> bool:
         return False
     arguments = [main.packed(name) for name in step.inputs]
     if kind == "affine":
-        for slot, array in zip(("scale", "shift"), scale_and_shift(step), strict=True):
-            wide = _one_per_channel(array, step.type.channels)
-            arguments.append(main.constant(f"{step.name}.{slot}", pack_vector(wide, main.lanes)))
+        for index, slot in enumerate(("scale", "shift")):
+            wide = _one_per_channel(step, index)
+            arguments.append(main.constant(f"{step.name}.{slot}", packed_vector(wide, main.lanes)))
     sizes = tuple(x.size for x in step.xs)
     tail = (step.op, *group.ops) if kind == "same" else group.ops
     kernel = Elementwise(kind, main.batch, main.chunks(step.type.channels), step.type.size, main.lanes, sizes, tail)
@@ -40,7 +42,13 @@ def emit_elementwise(main: MainFunction, group: Group) -> bool:
     return True
 
 
-def _one_per_channel(array: np.ndarray, channels: int) -> np.ndarray:
-    import numpy as np
+def _one_per_channel(step: Step, index: int) -> Later:
+    """The factors of a step that scales channels, or with index 1 its summands."""
+    channels = step.type.channels
 
-    return np.ascontiguousarray(np.broadcast_to(array, (channels,)), np.float32)
+    def make() -> np.ndarray:
+        import numpy as np
+
+        return np.ascontiguousarray(np.broadcast_to(scale_and_shift(step)[index], (channels,)), np.float32)
+
+    return Later((channels,), make)

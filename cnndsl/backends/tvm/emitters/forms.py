@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from cnndsl.backends.tvm.emitters.instructions import Value
 from cnndsl.backends.tvm.plan.groups import Group
 from cnndsl.backends.tvm.plan.joins import Slot
 from cnndsl.ir.tensor import TensorType
@@ -12,17 +13,17 @@ from cnndsl.ir.tensor import TensorType
 
 @dataclass
 class TensorForms:
-    """A tensor as Relax variables, in each form that was asked for: plain `(batch, *shape)`, packed, both, or as a
+    """A tensor in each form that was asked for: plain `(batch, *shape)`, packed, both, or as a
     vector flattened from a packed map."""
 
     type: TensorType
-    plain: Any = None
-    packed: Any = None
+    plain: Value | None = None
+    packed: Value | None = None
     flattened: str | None = None
     """The map whose numbers this vector has, where only the map has been computed."""
-    pairs: Any = None
+    pairs: Value | None = None
     """Packed as pairs of bfloat16 numbers, int32 `(batch, chunks, *size, 8)`; there is then no other form."""
-    quads: Any = None
+    quads: Value | None = None
     """Whole numbers, int32: of a map `(batch, chunks, *size, lanes // 4)`, of a vector `(batch, numbers / 4 rounded up)`."""
     slot: Slot | None = None
     """Where `packed` lies in the memory of a concatenation; None for memory of its own."""

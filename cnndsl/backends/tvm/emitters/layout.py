@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from cnndsl.backends.tvm.emitters.forms import TensorForms
 from cnndsl.backends.tvm.emitters.main_function import MainFunction
-from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.plan.groups import Group
 from cnndsl.backends.tvm.program.channels_first import moves_channels
 from cnndsl.ops.permute import Permute
@@ -30,6 +29,6 @@ def emit_laid_out(main: MainFunction, group: Group) -> bool:
         return False
     if step.xs[0].channels != step.type.channels or main.values[step.inputs[0]].packed is None:
         return False
-    view = load_tvm().relax.op.reshape(main.packed(step.inputs[0]), main.packed_shape(step.type))
-    main.values[step.name] = TensorForms(step.type, packed=main.builder.emit(view))
+    view = main.reshaped(main.packed(step.inputs[0]), main.packed_shape(step.type))
+    main.values[step.name] = TensorForms(step.type, packed=view)
     return True

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from math import prod
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cnndsl.backends.tvm.emitters.forms import KernelCall, TensorForms
+from cnndsl.backends.tvm.emitters.forms import TensorForms
+from cnndsl.backends.tvm.emitters.instructions import Allocated, Value, View
+from cnndsl.backends.tvm.emitters.recording import Recording
 from cnndsl.backends.tvm.job import Job
-from cnndsl.backends.tvm.kernels.choices import TUNED
-from cnndsl.backends.tvm.kernels.kernel import Tunable, key
 from cnndsl.backends.tvm.kernels.quantize import DequantizeMap, DequantizeVector, QuantizeMap, QuantizeVector
 from cnndsl.backends.tvm.kernels.repack import Repack
 from cnndsl.backends.tvm.kernels.words.packing import fill_up, pack_flattened
-from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.plan.groups import Group
 from cnndsl.backends.tvm.plan.joins import Joins, Slot
 from cnndsl.ir.tensor import TensorType
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
 K = TypeVar("K")
 
 
-class MainFunction:
-    """`main` under construction. Emitters ask it for a tensor in the layout that they need (`plain`, `packed`), for
+class MainFunction(Recording):
+    """`main` under construction, as instructions. Emitters ask it for a tensor in the layout that they need (`plain`, `packed`), for
     constants (`constant`), and to call a kernel (`call`, `give`)."""
 
     def __init__(
@@ -39,7 +38,7 @@ class MainFunction:
         kept_as_pairs: frozenset[str] = frozenset(),
         quantized: QuantizedNetwork | None = None,
     ) -> None:
-        self.job, self.batch = job, job.batch
+        super().__init__(job)
         self.quantized = quantized
         """The network in whole numbers, where it is one."""
         self.cpu, self.lanes = job.cpu, job.cpu.lanes
@@ -47,17 +46,8 @@ class MainFunction:
         self.kept_as_pairs = kept_as_pairs
         """Names of the maps that only kernels in bfloat16 read, and which are therefore kept as pairs."""
         self.values: dict[str, TensorForms] = {}
-        self.constants: dict[str, np.ndarray] = {}
-        self.parameters: list[Any] = []
-        self.builder = load_tvm().relax.BlockBuilder()
-        self._kernels: dict[Any, Any] = {}
-        self.group: Group | None = None
-        """The group that is being emitted."""
-        self.calls: list[KernelCall] = []
-        """What `main` calls, in order."""
-        self._tuned: dict[Any, str] = {}
-        self._buffers: dict[str, Any] = {}
-        self._scales: dict[str, list[Any]] = {}
+        self._buffers: dict[str, Value] = {}
+        self._scales: dict[str, list[Value]] = {}
         self.readers = quantized.program.readers() if quantized else {}
         """How often each tensor is read."""
         self.tables = _tables(quantized, self.readers) if quantized else {}
@@ -67,58 +57,10 @@ class MainFunction:
         """How many chunks of `lanes` channels hold so many."""
         return -(-channels // self.lanes)
 
-    def constant(self, name: str, array: np.ndarray) -> Any:
-        """A new parameter of `main`, for which every run passes this array. Each name may be used once."""
-        relax = load_tvm().relax
-        variable = relax.Var(name, relax.TensorType(array.shape, array.dtype.name))
-        self.constants[name] = array
-        self.parameters.append(variable)
-        return variable
-
     def packed_shape(self, type: TensorType) -> tuple[int, ...]:
         return (self.batch, self.chunks(type.channels), *type.size, self.lanes)
 
-    def call(
-        self, kernel: Any, arguments: list[Any], shape: tuple[int, ...], into: Any = None, dtype: str = "float32"
-    ) -> Any:
-        """Calls a kernel: its result of this shape, in new memory or in that of `into`. Equal kernels become one
-        function."""
-        relax = load_tvm().relax
-        function, made = self._function(kernel), relax.TensorType(shape, dtype)
-        if into is None:
-            return self.builder.emit(relax.call_tir(function, arguments, made))
-        return self.builder.emit(relax.call_tir_inplace(function, [*arguments, into], [len(arguments)], made))
-
-    def note(self, kernel: Any, memory: Any, arguments: list[Any]) -> Any:
-        """Calls a kernel that takes `memory` as its first argument and hands it on, so that what reads the result
-        waits for what is written into `arguments`."""
-        relax = load_tvm().relax
-        made = relax.TensorType(memory.ty.shape, memory.ty.dtype)
-        return self.builder.emit(relax.call_tir_inplace(self._function(kernel), [memory, *arguments], [0], made))
-
-    def choose(self, kernel: K) -> K:
-        """The candidate that tuning chose in place of this kernel, else the kernel. Call this before packing weights
-        whose layout depends on the setting; `call` does it for all others."""
-        chosen = self.job.choices.apply(kernel)
-        if chosen != kernel and isinstance(kernel, Tunable):
-            self._tuned[chosen] = key(kernel)
-        return chosen
-
-    def _function(self, kernel: Any) -> Any:
-        """The function of the kernel in the module, made when it is first asked for; notes a call for the group that
-        is being emitted."""
-        if kernel not in self._tuned:
-            kernel = self.choose(kernel)
-        if kernel not in self._kernels:
-            function = kernel.prim_func()
-            if kernel in self._tuned:
-                function = function.with_attr(TUNED, self._tuned[kernel])
-            self._kernels[kernel] = self.builder.add_func(function, type(kernel).__name__.lower())
-        function = self._kernels[kernel]
-        self.calls.append(KernelCall(str(function.name_hint), kernel, self.group))
-        return function
-
-    def give(self, group: Group, kernel: Any, arguments: list[Any]) -> None:
+    def give(self, group: Group, kernel: Any, arguments: list[Value]) -> None:
         """Calls a kernel over packed maps that gives the group's result; the residuals that its tail adds follow
         `arguments`. The result lies in a concatenation where the plan of joins says so."""
         residuals = [self.packed(name) for name in group.residuals]
@@ -137,24 +79,20 @@ class MainFunction:
         """Whether neighbouring chunks of a packed map lie in memory as a packed map of their own would."""
         return self.batch == 1 and self.cpu.kind == "llvm"
 
-    def memory(self, slot: Slot, type: TensorType) -> Any:
+    def memory(self, slot: Slot, type: TensorType) -> Value:
         """The chunks of a concatenation, from the slot on, for a map of this type. The memory of the whole
         concatenation is allocated when any of it is first asked for."""
-        relax = load_tvm().relax
         if slot.join not in self._buffers:
-            whole, dtype = self._in_memory(self.joins.types[slot.join])
-            self._buffers[slot.join] = self.builder.emit(
-                relax.op.builtin.alloc_tensor(relax.ShapeExpr(whole), dtype, 0)
-            )
+            whole = Value(*self._in_memory(self.joins.types[slot.join]))
+            self.instructions.append(Allocated(whole))
+            self._buffers[slot.join] = whole
         return self.view(self._buffers[slot.join], slot.chunk, type)
 
-    def view(self, map: Any, chunk: int, type: TensorType) -> Any:
+    def view(self, map: Value, chunk: int, type: TensorType) -> Value:
         """The chunks from `chunk` on of a map as it lies in memory, as a map of this type; nothing is moved."""
-        relax = load_tvm().relax
-        shape, dtype = self._in_memory(type)
-        start = 4 * chunk * prod(shape[2:])
-        view = self.builder.emit(relax.op.memory.view(map, relax.ShapeExpr(shape), dtype, start))
-        return self.builder.emit(relax.op.memory.ensure_zero_offset(view))
+        made = Value(*self._in_memory(type))
+        self.instructions.append(View(map, 4 * chunk * prod(made.shape[2:]), made))
+        return made
 
     def _in_memory(self, type: TensorType) -> tuple[tuple[int, ...], str]:
         """The shape and the element type of maps that concatenations are made of: packed, or of a network in whole numbers
@@ -168,24 +106,25 @@ class MainFunction:
         made = self.call(kernel, arguments, self.quads_shape(type), into, dtype="int32")
         self.values[name] = TensorForms(type, quads=made, slot=slot)
 
-    def plain(self, name: str) -> Any:
+    def plain(self, name: str) -> Value:
         """The tensor as `(batch, *shape)`, unpacked when first asked for."""
         value = self.values[name]
         if value.plain is None and value.quads is not None:
             value.plain = self._real(name, packed=False)
         elif value.plain is None and value.flattened is not None:
-            shape = (self.batch, *value.type.shape)
-            value.plain = self.builder.emit(load_tvm().relax.op.reshape(self.plain(value.flattened), shape))
+            value.plain = self.reshaped(self.plain(value.flattened), (self.batch, *value.type.shape))
         elif value.plain is None:
+            assert value.packed is not None
             value.plain = self._repacked(value.packed, value.type, pack=False)
         return value.plain
 
-    def packed(self, name: str) -> Any:
+    def packed(self, name: str) -> Value:
         """The map as `(batch, chunks, *size, lanes)`, packed when first asked for."""
         value = self.values[name]
         if value.packed is None and value.quads is not None:
             value.packed = self._real(name, packed=True)
         elif value.packed is None:
+            assert value.plain is not None
             value.packed = self._repacked(value.plain, value.type, pack=True)
         return value.packed
 
@@ -200,7 +139,7 @@ class MainFunction:
         assert self.quantized is not None
         return self.quantized.scale(name)
 
-    def quads(self, name: str) -> Any:
+    def quads(self, name: str) -> Value:
         """The map or vector of whole numbers; rounded when first asked for. Whoever reads it after that reads the rounded
         numbers."""
         value = self.values[name]
@@ -213,21 +152,17 @@ class MainFunction:
             value.plain = value.packed = None
         return value.quads
 
-    def _flattened_quads(self, value: TensorForms) -> Any:
+    def _flattened_quads(self, value: TensorForms) -> Value | None:
         """The quads of a vector whose map has one position; None where there are several, whose numbers lie in another
         order."""
-        relax, source = load_tvm().relax, self.values[str(value.flattened)]
+        source = self.values[str(value.flattened)]
         if source.quads is None or source.type.elements != source.type.channels:
             return None
         chunks, count = self.chunks(source.type.channels), self.quads_shape(value.type)[1]
-        flat = self.builder.emit(relax.op.reshape(source.quads, (self.batch, chunks * self.lanes // 4)))
+        flat = self.reshaped(source.quads, (self.batch, chunks * self.lanes // 4))
         return flat if count == chunks * self.lanes // 4 else self.cut(flat, count)
 
-    def cut(self, array: Any, count: int) -> Any:
-        """The first `count` columns of `(batch, columns)`."""
-        return self.builder.emit(load_tvm().relax.op.strided_slice(array, [1], [0], [count]))
-
-    def flat_quads(self, name: str, weight: np.ndarray) -> tuple[Any, np.ndarray]:
+    def flat_quads(self, name: str, weight: np.ndarray) -> tuple[Value, np.ndarray]:
         """A vector for a fully connected layer as quads `(batch, quads)`, and the layer's weight `(out, 4 · quads)` in the same
         order: that of the map which was flattened, where the numbers of that are at hand."""
         source = self.values[name].flattened
@@ -235,17 +170,16 @@ class MainFunction:
             return self.quads(name), fill_up(weight, 1, 4)
         image = self.values[source].type
         weight = pack_flattened(weight, image.channels, image.elements // image.channels, self.lanes)
-        shape = (self.batch, weight.shape[1] // 4)
-        return self.builder.emit(load_tvm().relax.op.reshape(self.quads(source), shape)), weight
+        return self.reshaped(self.quads(source), (self.batch, weight.shape[1] // 4)), weight
 
-    def inverse(self, name: str) -> Any:
+    def inverse(self, name: str) -> Value:
         """One by the scale of a tensor that is rounded, float32 `(1,)`."""
         import numpy as np
 
         inverse = np.array([1 / np.float64(self.scale(name).scale)], np.float32)
         return self.constant(f"{name}:inverse", inverse)
 
-    def _rounded(self, name: str, value: TensorForms) -> Any:
+    def _rounded(self, name: str, value: TensorForms) -> Value:
         import numpy as np
 
         scale, type, vectors = self.scale(name), value.type, self.cpu.kind == "llvm"
@@ -256,10 +190,10 @@ class MainFunction:
             return self.call(kernel, [self.plain(name), numbers], self.quads_shape(type), dtype="int32")
         packed = value.packed is not None
         kernel = QuantizeMap(self.batch, type.channels, type.size, self.lanes, packed, vectors)
-        data = value.packed if packed else self.plain(name)
+        data = value.packed or self.plain(name)
         return self.call(kernel, [data, numbers], self.quads_shape(type), dtype="int32")
 
-    def _real(self, name: str, *, packed: bool) -> Any:
+    def _real(self, name: str, *, packed: bool) -> Value:
         """A tensor of whole numbers as the real numbers that they stand for."""
         import numpy as np
 
@@ -269,6 +203,7 @@ class MainFunction:
                 self.constant(f"{name}:zero", np.array([scale.zero_point], np.int32)),
                 self.constant(f"{name}:scale", np.array([scale.scale], np.float32)),
             ]
+        assert value.quads is not None
         arguments, type = [value.quads, *self._scales[name]], value.type
         if type.rank == 0:
             return self.call(DequantizeVector(self.batch, type.channels), arguments, (self.batch, *type.shape))
@@ -276,7 +211,7 @@ class MainFunction:
         kernel = DequantizeMap(self.batch, type.channels, type.size, self.lanes, packed, vectors)
         return self.call(kernel, arguments, self.packed_shape(type) if packed else (self.batch, *type.shape))
 
-    def _repacked(self, source: Any, type: TensorType, *, pack: bool) -> Any:
+    def _repacked(self, source: Value, type: TensorType, *, pack: bool) -> Value:
         shape = self.packed_shape(type) if pack else (self.batch, *type.shape)
         shuffles = self.cpu.kind == "llvm"
         kernel = Repack(pack, self.batch, type.channels, type.size, self.lanes, shuffles, type.channel_axis)

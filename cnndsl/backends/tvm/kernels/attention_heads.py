@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from cnndsl.backends.tvm.kernels.words.demand import Demand, share
 from cnndsl.backends.tvm.kernels.words.functions import Functions
 from cnndsl.backends.tvm.kernels.words.nest import Nest, parts
 
@@ -60,6 +61,14 @@ class AttentionHeads:
     def vectors(self) -> int:
         """Vectors that hold a number for each key."""
         return -(-self.positions // self.lanes)
+
+    def demand(self, threads: int) -> Demand:
+        """What a call takes: the scores of all pairs, an exponential of each, and the sums of values by them."""
+        heads, n = self.batch * self.heads, self.positions
+        part = share(heads * -(-n // _QUERIES), threads)
+        scores = heads * n * self.vectors * self.depth * self.lanes * part
+        sums = heads * n * n * self.depth * part
+        return Demand("AttentionHeads", scores + sums, 0, 0, heads * n * self.vectors * part)
 
     def prim_func(self) -> Any:
         """The function, as loops."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, Literal, Self
 
+from cnndsl.backends.tvm.kernels.words.demand import Demand, passes, share, tile_cycles
 from cnndsl.backends.tvm.kernels.words.functions import finish
 from cnndsl.backends.tvm.kernels.words.nest import parts, places
 from cnndsl.backends.tvm.kernels.words.pairs import LANES, PAIRS, PairNest
@@ -91,6 +92,25 @@ class Bf16Conv:
     def pairs(self) -> int:
         """Pairs of channels in a chunk."""
         return -(-self.channels // 2) if self.source == "plain" else PAIRS
+
+    def demand(self, threads: int) -> Demand:
+        """What a call takes: two products of numbers a place."""
+        (chunks, columns), (*rows, width) = self.tile, self.out
+        depth = self.chunks * self.pairs * prod(self.window.kernel)
+        tasks = self.batch * self.chunks_out // chunks * prod(rows)
+        steps = sum(count * tile_cycles(chunks, size) for _, count, size in parts(width, columns))
+        short, long = passes(self.tail)
+        vectors = self.batch * self.chunks_out * prod(self.out) / threads
+        copied = 4 * self.batch * self.chunks * PAIRS * prod(self.size) if self._prepares else 0
+        return Demand(
+            "Bf16Conv",
+            work=tasks * share(tasks, threads) * steps * depth,
+            second=vectors,
+            tail=vectors * (1 + short),
+            heavy=vectors * long,
+            scratch=copied,
+            regions=1 + self._prepares,
+        )
 
     def prim_func(self) -> Any:
         """The function."""

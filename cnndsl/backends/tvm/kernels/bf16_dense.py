@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from cnndsl.backends.tvm.kernels.words.demand import Demand, passes, share
 from cnndsl.backends.tvm.kernels.words.functions import finish
 from cnndsl.backends.tvm.kernels.words.pairs import LANES, PairNest
 from cnndsl.backends.tvm.plan.groups import Tail
@@ -20,6 +21,13 @@ class Bf16Dense:
     blocks: int
     vectors: int
     tail: Tail
+
+    def demand(self, threads: int) -> Demand:
+        """What a call takes."""
+        work = self.batch * self.inputs / 2 * self.blocks * max(self.vectors, 4) * share(self.blocks, threads)
+        short, long = passes(self.tail)
+        vectors = self.batch * self.blocks * self.vectors / threads
+        return Demand("Bf16Dense", work, 0, vectors * (1 + short), vectors * long)
 
     def prim_func(self) -> Any:
         """The function."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from cnndsl.backends.tvm.kernels.words.demand import Demand, passes, share
 from cnndsl.backends.tvm.kernels.words.finished import scheduled
 from cnndsl.backends.tvm.kernels.words.functions import finish
 from cnndsl.backends.tvm.library import load_tvm
@@ -29,6 +30,13 @@ class Dense:
         outputs = self.blocks * self.vectors
         tried = [v for v in (4, 2, 3, 6, 8, 1) if v != self.vectors and outputs % v == 0]
         return (self, *(replace(self, blocks=outputs // v, vectors=v) for v in tried))
+
+    def demand(self, threads: int) -> Demand:
+        """What a call takes."""
+        work = self.batch * self.inputs * self.blocks * max(self.vectors, 4) * share(self.blocks, threads)
+        short, long = passes(self.tail)
+        vectors = self.batch * self.blocks * self.vectors / threads
+        return Demand("Dense", work, 0, vectors * (1 + short), vectors * long)
 
     def prim_func(self) -> Any:
         """The scheduled function."""

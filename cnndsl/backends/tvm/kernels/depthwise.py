@@ -16,6 +16,7 @@ from itertools import product
 from math import prod
 from typing import Any, Self
 
+from cnndsl.backends.tvm.kernels.words.demand import Demand, passes
 from cnndsl.backends.tvm.kernels.words.nest import Nest, parts
 from cnndsl.backends.tvm.kernels.words.tile import store_tile
 from cnndsl.backends.tvm.plan.groups import Tail
@@ -52,6 +53,19 @@ class DepthwiseConv:
         *_, width = self.window.output_size(self.size)
         others = {min(width, n) for n in (4, 6, 7, 8, 10, 12, 14)} - {min(width, self.columns)}
         return (self, *(replace(self, columns=n) for n in sorted(others)))
+
+    def demand(self, threads: int) -> Demand:
+        """What a call takes: a multiply-add for each tap, and a load for each column that a tile sees of a row of the window."""
+        *rows, width = self.window.output_size(self.size)
+        maps, taps = self.batch * self.chunks, prod(self.window.kernel) * self.seen
+        vectors = maps * prod(rows) * width / threads
+        columns = min(self.columns, width)
+        loaded = ((columns - 1) * self.window.stride[-1] + self.window.kernel[-1]) / columns
+        loads = vectors * loaded * prod(self.window.kernel[:-1]) * self.seen
+        short, long = passes(self.tail)
+        family = "DepthwiseConv" if self.seen == 1 else "DepthwiseConv, groups"
+        ragged = -(-width // columns) * columns / width
+        return Demand(family, vectors * taps * ragged, loads, vectors * (1 + short), vectors * long)
 
     def prim_func(self) -> Any:
         """The function, as loops."""

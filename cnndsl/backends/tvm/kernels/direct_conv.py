@@ -9,8 +9,10 @@ broadcasts `tile[1]` numbers of the input and multiplies all with all.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any, Self
 
+from cnndsl.backends.tvm.kernels.words.demand import Demand, passes, share, tile_cycles
 from cnndsl.backends.tvm.kernels.words.finished import scheduled
 from cnndsl.backends.tvm.kernels.words.functions import finish
 from cnndsl.backends.tvm.library import load_tvm
@@ -54,6 +56,28 @@ class DirectConv:
     @property
     def out(self) -> tuple[int, ...]:
         return self.window.output_size(self.size)
+
+    def demand(self, threads: int) -> Demand:
+        """What a call takes: tasks are rows of outputs, or where maps have one axis pieces of it. Columns behind the last whole tile
+        are computed apart."""
+        (chunks, columns), (*rows, width) = self.tile, self.out
+        depth = self.chunks_seen * self.block * prod(self.window.kernel)
+        tiles, ragged = -(-width // columns), width % columns
+        tasks = self.batch * self.chunks_out // chunks * (prod(rows) if rows else -(-tiles // _TILES))
+        each = self.batch * self.chunks_out // chunks * prod(rows) * depth * share(tasks, threads)
+        padded = self.batch * (1 if self.plain else self.chunks) * self.block
+        padded *= prod(n + b + a for n, b, a in zip(self.size, self.window.before, self.window.after, strict=True))
+        short, long = passes(self.tail)
+        vectors = self.batch * self.chunks_out * prod(self.out) / threads
+        return Demand(
+            "DirectConv, plain input" if self.plain else "DirectConv",
+            work=each * tiles * tile_cycles(chunks, columns),
+            second=each * chunks * ragged,
+            tail=vectors * (1 + short),
+            heavy=vectors * long,
+            scratch=4 * padded if self._pads else 0,
+            regions=1 + self._pads,
+        )
 
     def prim_func(self) -> Any:
         """The scheduled function."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, Literal
 
+from cnndsl.backends.tvm.kernels.words.demand import Demand, passes
 from cnndsl.backends.tvm.kernels.words.finished import scheduled
 from cnndsl.backends.tvm.kernels.words.functions import finish
 from cnndsl.backends.tvm.library import load_tvm
@@ -28,6 +29,12 @@ class Elementwise:
     sizes: tuple[tuple[int, ...], ...]
     """The axes of each input: the output's, or 1 where it stretches."""
     tail: Tail
+
+    def demand(self, threads: int) -> Demand:
+        """What a call takes."""
+        short, long = passes(self.tail)
+        vectors = self.batch * self.chunks * prod(self.size) / threads
+        return Demand("Elementwise", 0, vectors * len(self.sizes), vectors * (1 + short), vectors * long)
 
     def prim_func(self) -> Any:
         """The scheduled function."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+from cnndsl.backends.tvm.kernels.words.demand import Demand, passes
 from cnndsl.backends.tvm.kernels.words.functions import finish
 from cnndsl.backends.tvm.kernels.words.nest import Nest
 from cnndsl.backends.tvm.plan.groups import Tail
@@ -29,6 +30,14 @@ class GroupNorm:
     lanes: int
     eps: float
     tail: Tail
+
+    def demand(self, threads: int) -> Demand:
+        """What a call takes: three passes over the map."""
+        vectors = self.batch * -(-self.channels // self.lanes) * prod(self.size) / threads
+        short, long = passes(self.tail)
+        return Demand(
+            "GroupNorm", 3 * vectors, self.batch * self.groups, vectors * (1 + short), vectors * long, regions=2
+        )
 
     def prim_func(self) -> Any:
         """The function, as loops."""

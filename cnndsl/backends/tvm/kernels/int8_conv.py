@@ -15,6 +15,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, Self
 
 from cnndsl.backends.tvm.kernels.words.borders import axes, classes
+from cnndsl.backends.tvm.kernels.words.demand import Demand
 from cnndsl.backends.tvm.kernels.words.ending import Ending, Endings
 from cnndsl.backends.tvm.kernels.words.nest import parts, places
 from cnndsl.backends.tvm.kernels.words.quads import QuadNest, registers, tile_cycles
@@ -91,6 +92,23 @@ class Int8Conv:
             if c * x + c * min(self.window.kernel[-1], _WIDE) + 1 < registers(self.lanes)
         ]
         return sorted(tiles, key=cost)
+
+    def demand(self, threads: int) -> Demand:
+        """What a call takes: tasks are rows of outputs of a block of chunks."""
+        *rows, width = self.out
+        depth, seen = -(-self.channels // 4) * prod(self.window.kernel), min(self.window.kernel[-1], _WIDE)
+        work, regions = 0.0, 0
+        for _, blocks, chunks in parts(self.chunks_out, self.tile[0]):
+            tasks = blocks * self.batch * prod(rows)
+            steps = sum(
+                tiles * tile_cycles(chunks, columns, depth, registers(self.lanes), seen)
+                for _, tiles, columns in parts(width, self.tile[1])
+            )
+            work += -(-tasks // threads) * steps
+            regions += 1
+        vectors = self.batch * self.chunks_out * prod(self.out) / threads
+        tail = vectors * (1 + self.ending.residuals + self.ending.table)
+        return Demand("Int8Conv", work, vectors, tail, 0, 0, regions)
 
     def prim_func(self) -> Any:
         """The function, as loops."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from cnndsl.backends.tvm.kernels.words.demand import Demand, share
 from cnndsl.backends.tvm.kernels.words.ending import Ending, Endings
 from cnndsl.backends.tvm.kernels.words.nest import parts
 from cnndsl.backends.tvm.kernels.words.quads import QuadNest, registers
@@ -43,6 +44,13 @@ class Int8Dense:
         """Itself, then others with other blocks, which decide how weights are packed: the emitter asks for them."""
         tried = [v for v in (4, 2, 3, 6, 8, 1) if v != self.vectors and v <= self.chunks_out]
         return (self, *(replace(self, vectors=v) for v in tried))
+
+    def demand(self, threads: int) -> Demand:
+        """What a call takes."""
+        tasks = -(-self.chunks_out // self.vectors)
+        work = self.batch * self.quads * self.chunks_out * share(tasks, threads)
+        vectors = self.batch * self.chunks_out / threads
+        return Demand("Int8Dense", work, 0, vectors * (1 + self.ending.table))
 
     def prim_func(self) -> Any:
         """The function, as loops."""

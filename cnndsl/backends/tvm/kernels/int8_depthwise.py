@@ -18,6 +18,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, Self
 
 from cnndsl.backends.tvm.kernels.words.borders import axes, classes
+from cnndsl.backends.tvm.kernels.words.demand import Demand
 from cnndsl.backends.tvm.kernels.words.ending import Ending, Endings
 from cnndsl.backends.tvm.kernels.words.nest import parts, places
 from cnndsl.backends.tvm.kernels.words.quads import QuadNest, registers
@@ -105,6 +106,13 @@ class Int8Depthwise:
         kinds += [None] if whole else []
         found = [variant for kind in kinds for load in self.covered(kind) for _, variant in load.columns]
         return tuple(dict.fromkeys(found))
+
+    def demand(self, threads: int) -> Demand:
+        """What a call takes: a tile of four columns at a time, whose loads serve some rows of the window."""
+        tiles = self.batch * self.chunks * prod(self.out[:-1]) * len(self.starts_of_tiles) / threads
+        taps = prod(self.window.kernel[:-1]) * sum(len(load.columns) for load in self.covered(None))
+        tail = tiles * 4 * (1 + self.ending.residuals + self.ending.table)
+        return Demand("Int8Depthwise", tiles * taps, tiles, tail)
 
     def prim_func(self) -> Any:
         """The function, as loops."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, Any, Self
 
+from cnndsl.backends.tvm.kernels.words.demand import Demand
 from cnndsl.backends.tvm.kernels.words.ending import Ending, Endings
 from cnndsl.backends.tvm.kernels.words.nest import parts
 from cnndsl.backends.tvm.kernels.words.quads import QuadNest, registers, tile_cycles
@@ -109,6 +110,22 @@ class Int8Projection:
         most = max(1, _NEAR // (width * self.chunks * self.lanes))
         tasks = min(tiles, -(-tiles // most // _TASKS) * _TASKS)
         return -(-tiles // tasks)
+
+    def demand(self, threads: int) -> Demand:
+        """What a call takes, by the loops of `_cycles`."""
+        work = 0.0
+        for _, blocks, chunks in parts(self.chunks_out, self.tile[0]):
+            for _, tiles, width in parts(self.positions, self.tile[1]):
+                together = self.together(tiles, width)
+                each = tiles if self.by_outputs else blocks * together
+                tasks = (blocks if self.by_outputs else -(-tiles // together)) * self.batch
+                work += -(-tasks // threads) * each * tile_cycles(chunks, width, self.quads, registers(self.lanes))
+        regions = len(parts(self.chunks_out if self.by_outputs else self.positions, self.tile[not self.by_outputs]))
+        inputs = self.positions * self.batch * self.chunks / 4
+        lines = inputs if self.by_outputs else self.quads * self.chunks_out
+        vectors = self.batch * self.chunks_out * self.positions / threads
+        tail = vectors * (1 + self.ending.residuals + self.ending.table)
+        return Demand("Int8Projection", work, lines * (1 - 1 / threads), tail, 0, 0, regions)
 
     def prim_func(self) -> Any:
         """The function, as loops."""

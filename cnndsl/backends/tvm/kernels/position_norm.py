@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+from cnndsl.backends.tvm.kernels.words.demand import Demand
 from cnndsl.backends.tvm.kernels.words.functions import Functions
 from cnndsl.backends.tvm.kernels.words.nest import Nest
 from cnndsl.ir.op import PerPosition
@@ -36,6 +37,12 @@ class PositionNorm:
     @property
     def chunks(self) -> int:
         return -(-self.channels // self.lanes)
+
+    def demand(self, threads: int) -> Demand:
+        """What a call takes: three passes over the map, and with `softmax` an exponential of each number."""
+        vectors = self.batch * self.chunks * prod(self.size) / threads
+        heavy = vectors if self.kind == "softmax" else 0.0
+        return Demand("PositionNorm", 3 * vectors, self.batch * prod(self.size) / threads, vectors, heavy)
 
     def prim_func(self) -> Any:
         """The function, as loops."""

@@ -12,6 +12,7 @@ from functools import partial
 from math import prod
 from typing import TYPE_CHECKING, Any, Self
 
+from cnndsl.backends.tvm.kernels.words.demand import Demand, passes, tile_cycles
 from cnndsl.backends.tvm.kernels.words.nest import Nest, parts
 from cnndsl.backends.tvm.kernels.words.tile import store_tile
 from cnndsl.backends.tvm.plan.groups import Tail
@@ -102,6 +103,21 @@ class Projection:
         most = max(1, _NEAR // (4 * width * self.chunks * self.lanes))
         tasks = min(tiles, -(-tiles // most // _TASKS) * _TASKS)
         return -(-tiles // tasks)
+
+    def demand(self, threads: int) -> Demand:
+        """What a call takes, by the loops of `_cycles`."""
+        work = 0.0
+        for _, blocks, chunks in parts(self.chunks_out, self.tile[0]):
+            for _, tiles, width in parts(self.positions, self.tile[1]):
+                together = self.together(tiles, width)
+                each = tiles if self.by_outputs else blocks * together
+                tasks = (blocks if self.by_outputs else -(-tiles // together)) * self.batch
+                work += -(-tasks // threads) * each * tile_cycles(chunks, width) * self.channels
+        regions = len(parts(self.chunks_out if self.by_outputs else self.positions, self.tile[not self.by_outputs]))
+        lines = self.positions * self.batch * self.chunks if self.by_outputs else self.channels * self.chunks_out
+        short, long = passes(self.tail)
+        vectors = self.batch * self.chunks_out * self.positions / threads
+        return Demand("Projection", work, lines * (1 - 1 / threads), vectors * (1 + short), vectors * long, 0, regions)
 
     def prim_func(self) -> Any:
         """The function, as loops."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, Literal, Self
 
+from cnndsl.backends.tvm.kernels.words.demand import Demand, passes
 from cnndsl.backends.tvm.kernels.words.finished import scheduled
 from cnndsl.backends.tvm.kernels.words.functions import finish
 from cnndsl.backends.tvm.library import load_tvm
@@ -48,6 +49,17 @@ class WindowKernel:
         """Height and width of the result; with one axis the pieces of eight are the rows."""
         *_, width = out = self.window.output_size(self.size)
         return (-(-width // 8) if len(out) == 1 else out[-2]), width
+
+    def demand(self, threads: int) -> Demand:
+        """What a call takes: one instruction for each tap, and a copy of what has a border."""
+        vectors = self.batch * self.chunks * prod(self.window.output_size(self.size)) / threads
+        before, after = self._before_after
+        padded = any(before + after) * self.batch * self.chunks * self.lanes
+        padded *= prod(n + b + a for n, b, a in zip(self.size, before, after, strict=True))
+        short, long = passes(self.tail)
+        return Demand(
+            "WindowKernel", vectors * prod(self.window.kernel), 0, vectors * (1 + short), vectors * long, 4 * padded
+        )
 
     def prim_func(self) -> Any:
         """The scheduled function."""

@@ -17,6 +17,7 @@ from math import prod
 from typing import Any, Self
 
 from cnndsl.backends.tvm.kernels.winograd_transforms import input_transform, output_transform
+from cnndsl.backends.tvm.kernels.words.demand import Demand, passes, tile_cycles
 from cnndsl.backends.tvm.kernels.words.functions import finish
 from cnndsl.backends.tvm.kernels.words.nest import Nest, parts
 from cnndsl.backends.tvm.plan.groups import Tail
@@ -68,6 +69,27 @@ class Winograd:
                 if tile[0] <= self.chunks_out and tile[1] <= tiles:
                     variants += [replace(self, m=m, tile=tile, strip=strip) for strip in wholes]
         return tuple(dict.fromkeys(variants))[:24]
+
+    def demand(self, threads: int) -> Demand:
+        """What a call takes: the products of all strips; transforms of each tile, chunk and frequency on both sides."""
+        tiles, depth = prod(self.grid), self.chunks * self.lanes
+        strips, products = -(-tiles // self.strip), 0.0
+        for _, blocks, chunks in parts(self.chunks_out, self.tile[0]):
+            steps = sum(count * tile_cycles(chunks, width) for _, count, width in parts(self.strip, self.tile[1]))
+            products += -(-self.frequencies * blocks // threads) * steps * depth
+        columns = len(parts(self.chunks_out, self.tile[0]))
+        short, long = passes(self.tail)
+        vectors = self.grid[0] * self.chunks_out * prod(self.window.output_size(self.size)) / threads
+        room = self.frequencies * (self.chunks + self.chunks_out) * self.lanes * 4
+        return Demand(
+            "Winograd",
+            work=strips * products,
+            second=self.frequencies * strips * self.strip * (self.chunks + self.chunks_out) / threads,
+            tail=vectors * (1 + short),
+            heavy=vectors * long,
+            scratch=room * tiles,
+            regions=strips * (2 + columns),
+        )
 
     def prim_func(self) -> Any:
         """The function, as loops."""

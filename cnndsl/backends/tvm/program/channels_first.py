@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from cnndsl.backends.tvm.program.attend import Attend
 from cnndsl.backends.tvm.program.equivalent import Arrays
+from cnndsl.backends.tvm.program.later import Later
 from cnndsl.backends.tvm.program.steps import Program, Step
 from cnndsl.ir.op import Op
 from cnndsl.ir.tensor import TensorType
@@ -111,7 +112,7 @@ class _Rewrite:
         if isinstance(op, ToTokens | ToMap):
             return [] if x.size == y.size else [(Reshape(shape=_first(y).shape), {})]
         if isinstance(op, Linear) and op.is_plain:
-            weight = step.weights["weight"].reshape(y.channels, x.channels, *(1,) * x.rank)
+            weight = step.weights["weight"].reshaped(y.channels, x.channels, *(1,) * x.rank)
             return [(Conv(channels=y.channels, bias=op.bias, window=1), {**step.weights, "weight": weight})]
         if isinstance(op, Attention):
             return _attention(op, x, step.weights)
@@ -124,36 +125,50 @@ class _Rewrite:
         return None
 
 
-def _turned(weight: np.ndarray, x: TensorType, shape: tuple[int, ...]) -> np.ndarray:
+def _turned(weight: Later, x: TensorType, shape: tuple[int, ...]) -> Later:
     """A weight of one number a channel, or of one for each number of a tensor, in its shape for channels first."""
-    import numpy as np
-
     if weight.size == x.channels:
-        return weight.reshape(shape)
-    whole = np.moveaxis(weight.reshape(x.shape), x.channel_axis, 0)
-    return np.ascontiguousarray(whole).reshape(shape)
+        return weight.reshaped(*shape)
+
+    def moved(array: np.ndarray) -> np.ndarray:
+        import numpy as np
+
+        whole = np.moveaxis(array.reshape(x.shape), x.channel_axis, 0)
+        return np.ascontiguousarray(whole).reshape(shape)
+
+    return weight.then(shape, moved)
 
 
 def _attention(op: Attention, x: TensorType, weights: Arrays) -> list[tuple[Op, Arrays]]:
     """Projection to queries, keys and values; attention; projection of the results of all heads."""
-    import numpy as np
-
     c, heads = x.channels, op.heads
     d = c // heads
     wide = -(-d // _HEAD_MULTIPLE) * _HEAD_MULTIPLE
-    scale = np.array([1 / sqrt(d), 1, 1]).reshape(3, 1, 1, 1)
 
-    def filled(array: np.ndarray, columns: int) -> np.ndarray:
-        """`(3·heads·d, columns)` with queries scaled, and zeros behind the channels of every head."""
-        parts = array.reshape(3, heads, d, columns).astype(np.float64) * scale
-        parts = np.pad(parts, ((0, 0), (0, 0), (0, wide - d), (0, 0)))
-        return parts.reshape(3 * heads * wide, columns).astype(np.float32)
+    def filled(weight: Later, *columns: int) -> Later:
+        """`(3·heads·d, *columns)` with queries scaled, and zeros behind the channels of every head."""
+        shape = (3 * heads * wide, *columns)
 
-    ins: dict[str, np.ndarray] = {"weight": filled(weights["in_proj_weight"], c).reshape(3 * heads * wide, c, 1)}
-    back = np.pad(weights["out_proj.weight"].reshape(c, heads, d), ((0, 0), (0, 0), (0, wide - d)))
-    outs: dict[str, np.ndarray] = {"weight": np.ascontiguousarray(back.reshape(c, heads * wide, 1))}
+        def make(array: np.ndarray) -> np.ndarray:
+            import numpy as np
+
+            scale = np.array([1 / sqrt(d), 1, 1]).reshape(3, 1, 1, 1)
+            parts = array.reshape(3, heads, d, -1).astype(np.float64) * scale
+            parts = np.pad(parts, ((0, 0), (0, 0), (0, wide - d), (0, 0)))
+            return parts.reshape(shape).astype(np.float32)
+
+        return weight.then(shape, make)
+
+    def back(array: np.ndarray) -> np.ndarray:
+        import numpy as np
+
+        parts = np.pad(array.reshape(c, heads, d), ((0, 0), (0, 0), (0, wide - d)))
+        return np.ascontiguousarray(parts.reshape(c, heads * wide, 1))
+
+    ins = {"weight": filled(weights["in_proj_weight"], c, 1)}
+    outs = {"weight": weights["out_proj.weight"].then((c, heads * wide, 1), back)}
     if op.bias:
-        ins["bias"] = filled(weights["in_proj_bias"], 1).reshape(-1)
+        ins["bias"] = filled(weights["in_proj_bias"])
         outs["bias"] = weights["out_proj.bias"]
     return [
         (Conv(channels=3 * heads * wide, bias=op.bias, window=1), ins),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from cnndsl.backends.tvm.program.later import Later
 from cnndsl.backends.tvm.program.steps import Program, Step
 from cnndsl.ir.op import Op
 from cnndsl.ir.tensor import TensorType
@@ -21,7 +22,7 @@ from cnndsl.ops.std_conv import StdConv
 if TYPE_CHECKING:
     import numpy as np
 
-Arrays = Mapping[str, "np.ndarray"]
+Arrays = Mapping[str, Later]
 Part = tuple[Op, Arrays]
 """A layer and its weights by slot."""
 
@@ -60,11 +61,15 @@ def equivalent(op: Op, x: TensorType, weights: Arrays) -> tuple[Part, ...]:
 
 
 def _standardized(op: StdConv, weights: Arrays) -> Arrays:
-    import numpy as np
-
-    wide = {slot: np.asarray(array, np.float64) for slot, array in weights.items()}
     own = {slot: array for slot, array in weights.items() if slot == "bias"}
-    return {"weight": op.standardized(wide).astype(np.float32), **own}
+
+    def standardized() -> np.ndarray:
+        import numpy as np
+
+        wide = {slot: np.asarray(array.numpy(), np.float64) for slot, array in weights.items()}
+        return np.asarray(op.standardized(wide), np.float32)
+
+    return {"weight": Later(weights["weight"].shape, standardized), **own}
 
 
 def _linear(op: Linear, x: TensorType, weights: Arrays) -> tuple[Part, ...]:
@@ -72,7 +77,7 @@ def _linear(op: Linear, x: TensorType, weights: Arrays) -> tuple[Part, ...]:
     if x.kind == "vector":
         return ((FC(units=units, bias=op.bias), weights),)
     if x.kind == "map" and x.channel_axis == 0:
-        kernel = weights["weight"].reshape(units, x.channels, *(1,) * x.rank)
+        kernel = weights["weight"].reshaped(units, x.channels, *(1,) * x.rank)
         return ((Conv(channels=units, bias=op.bias, window=1), {**weights, "weight": kernel}),)
     return ((op, weights),)
 
@@ -80,8 +85,6 @@ def _linear(op: Linear, x: TensorType, weights: Arrays) -> tuple[Part, ...]:
 def _transposed(op: ConvT, x: TensorType, weights: Arrays) -> tuple[Part, ...]:
     """A transposed convolution of an image as a small plain one, with `stride²` times the channels, which are then laid
     out in space (Shi et al., "Is the deconvolution layer the same as a convolutional layer?", 2016), and a cut."""
-    import numpy as np
-
     painted = op.painted(x)
     s, k = painted.stride[0], max(painted.kernel)
     taps = -(-k // s)
@@ -97,14 +100,19 @@ def _transposed(op: ConvT, x: TensorType, weights: Arrays) -> tuple[Part, ...]:
         or any(b + n > most for b, n, most in zip(starts, y.size, laid_out, strict=True))
     ):
         return ((op, weights),)
-    wide = np.zeros((x.channels, y.channels, taps * s, taps * s), np.float32)
-    wide[:, :, : painted.kernel[0], : painted.kernel[1]] = weights["weight"]
-    apart = wide.reshape(x.channels, y.channels, taps, s, taps, s).transpose(1, 3, 5, 0, 2, 4)[..., ::-1, ::-1]
-    own: dict[str, np.ndarray] = {
-        "weight": np.ascontiguousarray(apart).reshape(y.channels * s * s, x.channels, taps, taps)
-    }
+    shape = (y.channels * s * s, x.channels, taps, taps)
+
+    def apart(weight: np.ndarray) -> np.ndarray:
+        import numpy as np
+
+        wide = np.zeros((x.channels, y.channels, taps * s, taps * s), np.float32)
+        wide[:, :, : painted.kernel[0], : painted.kernel[1]] = weight
+        turned = wide.reshape(x.channels, y.channels, taps, s, taps, s).transpose(1, 3, 5, 0, 2, 4)[..., ::-1, ::-1]
+        return np.ascontiguousarray(turned).reshape(shape)
+
+    own = {"weight": weights["weight"].then(shape, apart)}
     if op.bias:
-        own["bias"] = np.repeat(weights["bias"], s * s)
+        own["bias"] = weights["bias"].then(shape[:1], lambda bias: bias.repeat(s * s))
     small = Conv(channels=y.channels * s * s, pad=taps - 1, bias=op.bias, window=taps)
     parts: list[tuple[Op, Any]] = [(small, own), (PixelShuffle(r=s), {})]
     for axis, (start, n, most) in enumerate(zip(starts, y.size, laid_out, strict=True), start=1):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cnndsl.backends.tvm.program.later import Later
 from cnndsl.backends.tvm.program.steps import Program, Step
 from cnndsl.ops.conv import Conv
 from cnndsl.ops.fc import FC
@@ -41,18 +42,29 @@ def scale_and_shift(norm: Step) -> tuple[np.ndarray, np.ndarray]:
     """The factor and the summand, in float64, that a step which `scales_channels` amounts to in use: of each channel, or of all."""
     import numpy as np
 
-    weights = {slot: np.asarray(array, np.float64) for slot, array in norm.weights.items()}
+    weights = {slot: np.asarray(array.numpy(), np.float64) for slot, array in norm.weights.items()}
     scale, shift = norm.op.scale_and_shift(weights)
     return np.asarray(scale), np.asarray(shift)
 
 
 def _scaled(linear: Step, norm: Step) -> Step:
     """The layer with the norm's factor in its weights and the summand in its bias, rounded to float32 once."""
-    import numpy as np
+    before, old = linear.weights["weight"], linear.weights.get("bias")
 
-    scale, shift = scale_and_shift(norm)
-    weight = np.asarray(linear.weights["weight"], np.float64)
-    bias = np.asarray(linear.weights.get("bias", 0.0), np.float64) * scale + shift
-    weight = weight * scale.reshape(-1, *(1,) * (weight.ndim - 1))
+    def scaled(weight: np.ndarray) -> np.ndarray:
+        import numpy as np
+
+        scale, _ = scale_and_shift(norm)
+        wide = np.asarray(weight, np.float64) * scale.reshape(-1, *(1,) * (weight.ndim - 1))
+        return np.asarray(wide, np.float32)
+
+    def shifted() -> np.ndarray:
+        import numpy as np
+
+        scale, shift = scale_and_shift(norm)
+        bias = np.asarray(0.0 if old is None else old.numpy(), np.float64) * scale + shift
+        return np.ascontiguousarray(np.broadcast_to(bias, before.shape[:1]), np.float32)
+
     op = linear.op.model_copy(update={"bias": True})
-    return replace(linear, op=op, weights={"weight": weight.astype(np.float32), "bias": bias.astype(np.float32)})
+    weights = {"weight": before.then(before.shape, scaled), "bias": Later(before.shape[:1], shifted)}
+    return replace(linear, op=op, weights=weights)

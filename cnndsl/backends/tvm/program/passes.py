@@ -12,6 +12,7 @@ from cnndsl.backends.tvm.program.channels_first import channels_first
 from cnndsl.backends.tvm.program.equivalent import with_equivalents
 from cnndsl.backends.tvm.program.fold import with_factors_folded
 from cnndsl.backends.tvm.program.idle import without_idle
+from cnndsl.backends.tvm.program.later import Later
 from cnndsl.backends.tvm.program.steps import Program, Step
 from cnndsl.ir.graph import Graph, weight_key
 
@@ -38,7 +39,13 @@ def program_of(graph: Graph, weights: Mapping[str, np.ndarray]) -> Program:
     return program
 
 
-def stages(graph: Graph, weights: Mapping[str, np.ndarray]) -> Iterator[tuple[str, Program]]:
+def program_without_weights(graph: Graph) -> Program:
+    """The same program with arrays in it that have shapes and no numbers."""
+    *_, (_, program) = stages(graph, None)
+    return program
+
+
+def stages(graph: Graph, weights: Mapping[str, np.ndarray] | None) -> Iterator[tuple[str, Program]]:
     """The program as the network has it, and after each pass, with the name of what was done last."""
     program = as_written(graph, weights)
     yield as_written.__name__, program
@@ -47,8 +54,12 @@ def stages(graph: Graph, weights: Mapping[str, np.ndarray]) -> Iterator[tuple[st
         yield run.__name__, program
 
 
-def as_written(graph: Graph, weights: Mapping[str, np.ndarray]) -> Program:
-    """A step for each node. Outputs that only training has are left out."""
+def as_written(graph: Graph, weights: Mapping[str, np.ndarray] | None) -> Program:
+    """A step for each node, with these weights or with none. Outputs that only training has are left out."""
+    if weights is None:
+        arrays = {entry.key: Later.absent(entry.weight.shape, entry.weight.dtype) for entry in graph.weights}
+    else:
+        arrays = {key: Later.of(array) for key, array in weights.items()}
     steps = [
         Step(
             name=node.name,
@@ -56,7 +67,7 @@ def as_written(graph: Graph, weights: Mapping[str, np.ndarray]) -> Program:
             inputs=node.inputs,
             xs=graph.input_types(node),
             type=node.type,
-            weights={slot: weights[weight_key(node.weights_of, slot)] for slot in graph.node_weights(node)},
+            weights={slot: arrays[weight_key(node.weights_of, slot)] for slot in graph.node_weights(node)},
         )
         for node in graph.nodes
     ]

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from cnndsl.backends.tvm.library import load_tvm
+from cnndsl.backends.tvm.program.later import Later
 from cnndsl.ir.op import Op, Tensors
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ir.written import sizes
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +20,7 @@ class Step:
     inputs: tuple[str, ...]
     xs: Tensors
     type: TensorType
-    weights: Mapping[str, np.ndarray]
+    weights: Mapping[str, Later]
 
     def describe(self) -> str:
         """One line: the result, the layer, what it reads, and the sizes of its weights."""
@@ -40,8 +36,7 @@ class Step:
     @property
     def is_pointwise(self) -> bool:
         """Whether each output element follows from the same input element alone."""
-        tir = load_tvm().tirx
-        return len(self.inputs) == 1 and self.op.pointwise(tir, tir.const(0, self.type.dtype)) is not None
+        return len(self.inputs) == 1 and self.op.is_pointwise
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,13 @@ from functools import cached_property
 from importlib.util import find_spec
 from typing import Any
 
+from cnndsl.backends.tvm.code.relax_main import relax_main
 from cnndsl.backends.tvm.code.unscheduled import schedule_rest, unscheduled
+from cnndsl.backends.tvm.emitters.assemble import assemble
 from cnndsl.backends.tvm.kernels.kernel import Setting
 from cnndsl.backends.tvm.kernels.traces import function_key, harmless
 from cnndsl.backends.tvm.library import load_tvm
-from cnndsl.backends.tvm.lower import assemble, legal
+from cnndsl.backends.tvm.lower import legal
 from cnndsl.backends.tvm.tuning.events import Trial
 from cnndsl.backends.tvm.tuning.ledger import Ledger
 from cnndsl.backends.tvm.tuning.problems import Subject, text_of
@@ -50,7 +52,7 @@ class FunctionProblem:
 def function_problems(subject: Subject) -> tuple[FunctionProblem, ...]:
     """The network's functions without a kernel that compute something, in the order of the network."""
     tvm = load_tvm()
-    module = legal(assemble(subject.program, subject.job)[0], subject.job.cpu)
+    module = legal(relax_main(assemble(subject.program, subject.job))[0], subject.job.cpu)
     counts: Counter[str] = Counter()
 
     def count(node: Any) -> None:

@@ -11,9 +11,9 @@ import pytest
 
 from cnndsl.arrays.weights import initial_weights
 from cnndsl.backends import tvm
+from cnndsl.backends.tvm.emitters.assemble import assemble
 from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.kernels.parametric_relu import ParametricReLU
-from cnndsl.backends.tvm.lower import assemble
 from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.target import find_cpu
 from cnndsl.pipeline import parse_text
@@ -36,7 +36,7 @@ ROOT = Path(__file__).parents[4]
 def test_between_convolutions(text: str, batch: int, target: str) -> None:
     graph = parse_text(text).graph
     cpu = find_cpu(target)
-    calls = assemble(program_of(graph, initial_weights(graph, 0)), Job(cpu, batch=batch))[2]
+    calls = assemble(program_of(graph, initial_weights(graph, 0)), Job(cpu, batch=batch)).calls
     assert [type(call.kernel) for call in calls].count(ParametricReLU) == 1
     assert relative_error(graph, batch=batch, count=batch, target=target) < 1e-5
 

@@ -10,12 +10,12 @@ import pytest
 
 import cnndsl
 from cnndsl.arrays.weights import initial_weights
+from cnndsl.backends.tvm.emitters.assemble import assemble
 from cnndsl.backends.tvm.examine import crash
 from cnndsl.backends.tvm.examine.stage import untold
 from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.kernels.choices import TUNED, Choices
 from cnndsl.backends.tvm.kernels.kernel import Tunable, key, settings
-from cnndsl.backends.tvm.lower import assemble
 from cnndsl.backends.tvm.options import CompileOptions
 from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.target import Cpu, Gpu, find_cpu
@@ -24,7 +24,7 @@ from cnndsl.backends.tvm.target import Cpu, Gpu, find_cpu
 def test_kernels_are_those_that_tuning_chose(monkeypatch: pytest.MonkeyPatch) -> None:
     graph, cpu = cnndsl.load("lenet5").graph, find_cpu("llvm")
     weights = initial_weights(graph, 0)
-    kernels = [call.kernel for call in assemble(program_of(graph, weights), Job(cpu))[2]]
+    kernels = [call.kernel for call in assemble(program_of(graph, weights), Job(cpu)).calls]
     problem, other = next(
         (key(kernel), setting)
         for kernel in kernels

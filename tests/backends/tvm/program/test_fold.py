@@ -95,8 +95,8 @@ def test_folded_weights_are_the_products_rounded_once() -> None:
     conv, norm = program.steps
     scale, shift = scale_and_shift(norm)
     (folded,) = with_factors_folded(program).steps
-    weight, bias = (conv.weights[slot].astype(np.float64) for slot in ("weight", "bias"))
-    assert np.array_equal(folded.weights["weight"], (weight * scale.reshape(4, 1, 1, 1)).astype(np.float32))
-    assert np.array_equal(folded.weights["bias"], (bias * scale + shift).astype(np.float32))
-    assert conv.weights["weight"].dtype == np.float32
-    assert not np.array_equal(folded.weights["weight"], conv.weights["weight"])
+    weight, bias = (conv.weights[slot].numpy().astype(np.float64) for slot in ("weight", "bias"))
+    assert np.array_equal(folded.weights["weight"].numpy(), (weight * scale.reshape(4, 1, 1, 1)).astype(np.float32))
+    assert np.array_equal(folded.weights["bias"].numpy(), (bias * scale + shift).astype(np.float32))
+    assert conv.weights["weight"].dtype == "float32"
+    assert not np.array_equal(folded.weights["weight"].numpy(), conv.weights["weight"].numpy())

@@ -11,6 +11,7 @@ from cnndsl.arrays.drawn import drawn_weights
 from cnndsl.backends.tvm.plan.quantized import QuantizedGroup, plan_quantized, rounded_tensors, tied
 from cnndsl.backends.tvm.plan.quantized_network import QuantizedNetwork, quantized_network
 from cnndsl.backends.tvm.plan.taps import find_positions
+from cnndsl.backends.tvm.program.later import Later
 from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.program.steps import Step
 from cnndsl.ir.graph import Graph
@@ -39,8 +40,8 @@ def drawn(graph: Graph, seed: int, keep: frozenset[str] = frozenset()) -> Quanti
     for group in groups:
         if group.kind == "product":
             step = group.group.anchor
-            numbers, scales = quantized_weight(step.weights["weight"])
-            bias = step.weights.get("bias", np.zeros(len(numbers), np.float32))
+            numbers, scales = quantized_weight(step.weights["weight"].numpy())
+            bias = step.weights.get("bias", Later.filled((len(numbers),), 0)).numpy()
             whole[step.name] = QuantizedWeight(numbers, scales, bias)
     one: dict[str, Scale] = {}
     for names in (*tied(program, groups), *([name] for name in rounded_tensors(program, groups))):

@@ -10,8 +10,9 @@ import pytest
 
 from cnndsl.arrays.weights import initial_weights
 from cnndsl.backends.tvm.build import build
+from cnndsl.backends.tvm.emitters.assemble import assemble
 from cnndsl.backends.tvm.job import Job
-from cnndsl.backends.tvm.lower import assemble_quantized, lower
+from cnndsl.backends.tvm.lower import lower
 from cnndsl.backends.tvm.options import CompileOptions
 from cnndsl.backends.tvm.predict import cpu_features
 from cnndsl.backends.tvm.target import find_cpu, find_targets
@@ -73,7 +74,7 @@ def test_these_networks_use_every_kernel_on_whole_numbers() -> None:
         network = drawn(parse_text(text).graph, 0)
         for target in ("llvm:znver5", "llvm:skylake-avx512"):
             job = Job(find_cpu(target), CompileOptions(precision="int8"))
-            missing -= {word for call in assemble_quantized(network, job)[2] for word in spoken(call.kernel)}
+            missing -= {word for call in assemble(network.program, job, network).calls for word in spoken(call.kernel)}
     assert not missing
 
 

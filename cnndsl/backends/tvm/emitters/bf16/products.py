@@ -7,12 +7,19 @@ from typing import Literal
 from cnndsl.backends.tvm.emitters.bf16.maps import takes_bf16
 from cnndsl.backends.tvm.emitters.forms import TensorForms
 from cnndsl.backends.tvm.emitters.main_function import MainFunction
+from cnndsl.backends.tvm.emitters.packed import (
+    filled_up,
+    in_pairs,
+    packed_conv,
+    packed_dense,
+    packed_flattened,
+    packed_vector,
+)
 from cnndsl.backends.tvm.kernels.bf16_conv import Bf16Conv, ranked
 from cnndsl.backends.tvm.kernels.bf16_dense import Bf16Dense
-from cnndsl.backends.tvm.kernels.words.packing import fill_up, pack_conv, pack_dense, pack_flattened, pack_vector
-from cnndsl.backends.tvm.kernels.words.pairs import PAIRS, paired
-from cnndsl.backends.tvm.library import load_tvm
+from cnndsl.backends.tvm.kernels.words.pairs import PAIRS
 from cnndsl.backends.tvm.plan.groups import Group
+from cnndsl.backends.tvm.program.later import Later
 from cnndsl.ops.conv import Conv
 
 
@@ -25,8 +32,6 @@ def emit_bf16(main: MainFunction, group: Group) -> bool:
 
 
 def _convolution(main: MainFunction, group: Group) -> None:
-    import numpy as np
-
     step, op = group.anchor, group.anchor.op
     assert isinstance(op, Conv)
     (x,), name, source = step.xs, group.last.name, main.values[step.inputs[0]]
@@ -38,7 +43,8 @@ def _convolution(main: MainFunction, group: Group) -> None:
     else:
         data = main.packed(step.inputs[0])
     slot = main.slot(name)
-    as_pairs = tuple(main.values[r].pairs is not None for r in group.residuals)
+    pairs = [main.values[residual].pairs for residual in group.residuals]
+    as_pairs = tuple(found is not None for found in pairs)
     chunks_out, width = main.chunks(step.type.channels), step.type.size[-1]
     gives_pairs = name in main.kept_as_pairs and slot is None
     kernel = main.choose(
@@ -55,11 +61,10 @@ def _convolution(main: MainFunction, group: Group) -> None:
             tile=ranked(chunks_out, width)[0],
         )
     )
-    weight = paired(pack_conv(step.weights["weight"], 2 * kernel.pairs, main.lanes), -2)
-    bias = pack_vector(step.weights.get("bias", np.zeros(step.type.channels, np.float32)), main.lanes)
+    weight = in_pairs(packed_conv(step.weights["weight"], 2 * kernel.pairs, main.lanes), -2)
+    bias = packed_vector(step.weights.get("bias", Later.filled((step.type.channels,), 0)), main.lanes)
     arguments = [data, main.constant(f"{step.name}.weight", weight), main.constant(f"{step.name}.bias", bias)]
-    for residual, pairs in zip(group.residuals, as_pairs, strict=True):
-        arguments.append(main.values[residual].pairs if pairs else main.packed(residual))
+    arguments += [found or main.packed(name) for name, found in zip(group.residuals, pairs, strict=True)]
     shape = main.packed_shape(step.type)
     if gives_pairs:
         made = main.call(kernel, arguments, (*shape[:-1], PAIRS), dtype="int32")
@@ -70,28 +75,26 @@ def _convolution(main: MainFunction, group: Group) -> None:
 
 
 def _dense(main: MainFunction, group: Group) -> None:
-    import numpy as np
-
     step = group.anchor
-    relax, units, source = load_tvm().relax, step.type.channels, main.values[step.inputs[0]].flattened
+    units, source = step.type.channels, main.values[step.inputs[0]].flattened
     weight = step.weights["weight"]
     if source is None:
         data = main.plain(step.inputs[0])
         if weight.shape[1] % 2:
-            weight = fill_up(weight, 1, 2)
-            data = main.builder.emit(relax.op.nn.pad(data, [0, 0, 0, 1]))
+            weight = filled_up(weight, 1, 2)
+            data = main.padded(data, weight.shape[1])
     else:
         image = main.values[source].type
-        weight = pack_flattened(weight, image.channels, image.elements // image.channels, main.lanes)
-        data = main.builder.emit(relax.op.reshape(main.packed(source), (main.batch, weight.shape[1])))
+        weight = packed_flattened(weight, image.channels, image.elements // image.channels, main.lanes)
+        data = main.reshaped(main.packed(source), (main.batch, weight.shape[1]))
     vectors = min(4, main.chunks(units))
-    bias = fill_up(step.weights.get("bias", np.zeros(units, np.float32)), 0, vectors * main.lanes)
-    bias = bias.reshape(-1, vectors, main.lanes)
-    packed = paired(pack_dense(weight, vectors, main.lanes), 1)
-    kernel = Bf16Dense(main.batch, weight.shape[1], len(bias), vectors, group.ops)
+    bias = filled_up(step.weights.get("bias", Later.filled((units,), 0)), 0, vectors * main.lanes)
+    bias = bias.reshaped(bias.size // (vectors * main.lanes), vectors, main.lanes)
+    packed = in_pairs(packed_dense(weight, vectors, main.lanes), 1)
+    kernel = Bf16Dense(main.batch, weight.shape[1], bias.shape[0], vectors, group.ops)
     arguments = [data, main.constant(f"{step.name}.weight", packed), main.constant(f"{step.name}.bias", bias)]
     y = main.call(kernel, arguments, (main.batch, *bias.shape))
-    y = main.builder.emit(relax.op.reshape(y, (main.batch, bias.size)))
+    y = main.reshaped(y, (main.batch, bias.size))
     if bias.size != units:
-        y = main.builder.emit(relax.op.strided_slice(y, [1], [0], [units]))
+        y = main.cut(y, units)
     main.values[group.last.name] = TensorForms(group.last.type, plain=y)

@@ -16,7 +16,6 @@ from cnndsl.backends.tvm.kernels.quantized_conv import (
 from cnndsl.backends.tvm.kernels.quantized_dense import QuantizedDense
 from cnndsl.backends.tvm.kernels.quantized_depthwise import QuantizedDepthwise
 from cnndsl.backends.tvm.kernels.words.packing import fill_up
-from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.plan.quantized import QuantizedGroup
 from cnndsl.ops.conv import Conv
 
@@ -117,7 +116,7 @@ def _depthwise(main: MainFunction, group: QuantizedGroup, op: Conv) -> None:
 
 def _dense(main: MainFunction, group: QuantizedGroup) -> None:
 
-    step, relax, vectors = group.group.anchor, load_tvm().relax, main.cpu.kind == "llvm"
+    step, vectors = group.group.anchor, main.cpu.kind == "llvm"
     numbers, name, units, arrays = _numbers(main, group), step.inputs[0], step.type.channels, Arrays(main, group)
     data, weight = main.flat_quads(name, numbers)
     quads, count = weight.shape[1] // 4, min(4, main.chunks(units))
@@ -133,7 +132,7 @@ def _dense(main: MainFunction, group: QuantizedGroup) -> None:
     arguments += [*arrays.rescaled(shape), _zero(main, group, arrays)]
     last = main.lanes // 4 if group.rounds else main.lanes
     made = main.call(kernel, arguments, (main.batch, blocks, count, last), dtype="int32" if group.rounds else "float32")
-    y = main.builder.emit(relax.op.reshape(made, (main.batch, blocks * count * last)))
+    y = main.reshaped(made, (main.batch, blocks * count * last))
     wanted = -(-units // 4) if group.rounds else units
     y = y if wanted == blocks * count * last else main.cut(y, wanted)
     type = group.group.last.type

@@ -20,7 +20,6 @@ from cnndsl.backends.tvm.kernels.int8_projection import int8_projection, pack_in
 from cnndsl.backends.tvm.kernels.words.borders import is_bordered, pack_starts
 from cnndsl.backends.tvm.kernels.words.packing import pack_vector
 from cnndsl.backends.tvm.kernels.words.quads import quads, takes_quads, takes_tables
-from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.plan.quantized import QuantizedGroup
 from cnndsl.ir.window import Window
 from cnndsl.ops.conv import Conv
@@ -100,16 +99,16 @@ def emit_vnni_mean(main: MainFunction, group: QuantizedGroup, window: Window) ->
 def emit_vnni_table(main: MainFunction, group: QuantizedGroup) -> bool:
     """A pointwise layer. False for processors that do not look tables up, and for a few numbers, not whole registers of
     them."""
-    step, relax = group.group.anchor, load_tvm().relax
+    step = group.group.anchor
     shape = main.quads_shape(step.type)
     count = prod(shape)
     if not takes_tables(main.cpu) or count % (main.lanes // 4):
         return False
     numbers = table(step.op, main.scale(step.inputs[0]), main.scale(group.name))
     looked_up = Arrays(main, group).whole("table", quads(numbers, 0))
-    data = main.builder.emit(relax.op.reshape(main.quads(step.inputs[0]), (count,)))
+    data = main.reshaped(main.quads(step.inputs[0]), (count,))
     made = main.call(Int8Table(count, main.lanes), [data, looked_up], (count,), dtype="int32")
-    main.values[group.name] = TensorForms(step.type, quads=main.builder.emit(relax.op.reshape(made, shape)))
+    main.values[group.name] = TensorForms(step.type, quads=main.reshaped(made, shape))
     return True
 
 
@@ -164,7 +163,7 @@ class _Product:
         self._give(kernel, [main.quads(self.source), weight, self.arrays.whole("starts", starts)])
 
     def dense(self) -> None:
-        main, relax, units = self.main, load_tvm().relax, self.step.type.channels
+        main, units = self.main, self.step.type.channels
         data, weight = main.flat_quads(self.source, self.numbers)
         kernel = main.choose(int8_dense(main.batch, weight.shape[1] // 4, units, main.lanes, self.ending))
         packed = self._weight(pack_int8_projection(weight, kernel.vectors, main.lanes))
@@ -172,7 +171,7 @@ class _Product:
         shape = (main.batch, kernel.chunks_out, last)
         dtype = "int32" if self.group.rounds else "float32"
         made = main.call(kernel, [data, packed, self._starts(), *self.ended.arguments([])], shape, dtype=dtype)
-        y = main.builder.emit(relax.op.reshape(made, (main.batch, prod(shape[1:]))))
+        y = main.reshaped(made, (main.batch, prod(shape[1:])))
         wanted = -(-units // 4) if self.group.rounds else units
         y = y if wanted == prod(shape[1:]) else main.cut(y, wanted)
         type = self.step.type
