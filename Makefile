@@ -53,6 +53,12 @@ $(VENV)/.oracle: constraints.txt | $(VENV)/.installed
 	$(PIP) --no-deps --target $(VENV)/oracle torchvision==0.28.0 timm==1.0.31 huggingface_hub==2.4.0
 	@touch $@
 
+# VS Code in a browser, for nightly, where there is an npm.
+CODE_SERVER := $(CURDIR)/build/code-server
+$(CODE_SERVER)/.made: editors/vscode/code-server.sh editors/vscode/package-lock.json
+	editors/vscode/code-server.sh $(CODE_SERVER)
+	@touch $@
+
 # ---- what people ask for
 
 demo: $(VENV)/.demo ## Photographs are named and faces found, by PyTorch and a TVM package; LeNet-5 learns digits
@@ -95,8 +101,8 @@ ifndef BENCH
 	PYTHONPATH=. $(BIN)/python -m tests.benchmarks.imported
 endif
 
-nightly: check ## All tests, the slow ones too, 2 000 random networks, 100 000 inferences; every system's packages looked up; docs/architectures/checks.md
-	CNNDSL_FUZZ=all $(BIN)/python -m pytest -q -n $(WORKERS) --ignore tests/trust/test_agreement.py
+nightly: check $(if $(shell command -v npm),$(CODE_SERVER)/.made) ## All tests, the slow ones too, 2 000 random networks, 100 000 inferences; every system's packages looked up; docs/architectures/checks.md
+	CNNDSL_FUZZ=all CODE_SERVER=$(CODE_SERVER) $(BIN)/python -m pytest -q -n $(WORKERS) --ignore tests/trust/test_agreement.py
 	CNNDSL_NETWORKS=2000 CNNDSL_SEED=$$(date +%s) CNNDSL_KILLS=400 CNNDSL_LOADS=1000 CNNDSL_INFERENCES=100000 \
 		$(BIN)/python -m pytest -q -n $(WORKERS) tests/trust
 	CNNDSL_IMPORTS=300 $(BIN)/python -m pytest -q tests/importing/test_random.py
