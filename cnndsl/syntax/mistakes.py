@@ -34,27 +34,7 @@ _SIGNS = {
     "DIMENSIONS": "sizes such as 3×32×32",
     "$END": "the end of the file",
 }
-_OPERATORS = frozenset(
-    [
-        "PLUS",
-        "MINUS",
-        "TIMES",
-        "SLASH",
-        "SLASHES",
-        "PERCENT",
-        "POWER",
-        "EQ",
-        "NE",
-        "LE",
-        "GE",
-        "LT",
-        "GT",
-        "DOTS",
-        "DOT",
-        "AND",
-        "OR",
-    ]
-)
+_OPERATORS = frozenset("PLUS MINUS TIMES SLASH SLASHES PERCENT POWER EQ NE LE GE LT GT DOTS DOT AND OR".split())
 _VALUES = frozenset(
     ["NUMBER", "STRING", "TRUE", "FALSE", "NONE", "NOT", "MINUS", "OUTPUT", "LPAR", "LSQB", "NAME", "IN", "ID"]
 )
@@ -119,6 +99,7 @@ def unexpected(source: Source, span: Span, token: Token, accepts: set[str]) -> D
         or _twice(span, token, accepts)
         or _reserved(span, word, accepts)
         or _touch(source, span, token, accepts)
+        or _comma(source, span, token, accepts)
         or _arrow(source, span, accepts)
         or _sizes(source, span, token)
         or _misspelt(source, span, accepts)
@@ -186,6 +167,30 @@ def _touch(source: Source, span: Span, token: Token, accepts: set[str]) -> Diagn
         (Label(span, f"expected `{span.text}` to touch the word, found space between"),),
         help="delete the space",
         fixes=(Fix(Span(source, len(source.text[: span.start].rstrip()), span.start), ""),),
+    )
+
+
+def _comma(source: Source, span: Span, token: Token, accepts: set[str]) -> Diagnostic | None:
+    """`Conv7x7(64, , stride=2)`, `Conv7x7(, 64)`, `Conv7x7(64, stride=, bias=false)`."""
+    if token.type != "COMMA" or not accepts >= {"NUMBER", "STRING"}:
+        return None
+    last = len(source.text[: span.start].rstrip())
+    before = source.text[last - 1 : last]
+    if before not in (",", "(", "["):
+        return Diagnostic(
+            "syntax",
+            f"no value stands between `{before}` and `,`",
+            (Label(span, "expected a value, found `,`"),),
+            help=f"write a value after `{before}`",
+        )
+    following = re.compile(r"[ \t]*").match(source.text, span.end)
+    end = following.end() if following and before != "," else span.end
+    return Diagnostic(
+        "syntax",
+        f"no value stands between `{before}` and `,`",
+        (Label(span, "expected a value, found `,`"),),
+        help="delete this `,`, or write the value that it ends",
+        fixes=(Fix(Span(source, last, end), ""),),
     )
 
 
