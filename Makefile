@@ -88,6 +88,7 @@ ifndef BENCH
 	$(BIN)/python tests/benchmarks/startup.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/language.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/editor.py
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/preview.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/training.py
 endif
 	PYTHONPATH=. BENCH="$(BENCH)" FRESH="$(FRESH)" $(BIN)/python tests/benchmarks/networks.py

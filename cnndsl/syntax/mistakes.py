@@ -34,7 +34,27 @@ _SIGNS = {
     "DIMENSIONS": "sizes such as 3×32×32",
     "$END": "the end of the file",
 }
-_OPERATORS = frozenset("PLUS MINUS TIMES SLASH SLASHES PERCENT POWER EQ NE LE GE LT GT DOTS DOT AND OR".split())
+_OPERATORS = frozenset(
+    [
+        "PLUS",
+        "MINUS",
+        "TIMES",
+        "SLASH",
+        "SLASHES",
+        "PERCENT",
+        "POWER",
+        "EQ",
+        "NE",
+        "LE",
+        "GE",
+        "LT",
+        "GT",
+        "DOTS",
+        "DOT",
+        "AND",
+        "OR",
+    ]
+)
 _VALUES = frozenset(
     ["NUMBER", "STRING", "TRUE", "FALSE", "NONE", "NOT", "MINUS", "OUTPUT", "LPAR", "LSQB", "NAME", "IN", "ID"]
 )
