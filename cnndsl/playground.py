@@ -19,7 +19,7 @@ from cnndsl.service.facts import facts, kept
 from cnndsl.service.hover import hover
 from cnndsl.service.problems import problems
 
-NAME = "playground.cnn"
+NAME = "network.cnn"
 HINTS = ("shape", "rf", "params")
 
 

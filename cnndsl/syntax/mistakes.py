@@ -9,7 +9,7 @@ from lark import Token
 from cnndsl.diagnostics.errors import Diagnostic, Fix, Label
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Source, Span
-from cnndsl.syntax.vocabulary import RESERVED, STATEMENTS
+from cnndsl.syntax.vocabulary import OPERATORS, RESERVED, STATEMENTS
 
 _SIGNS = {
     "ARROW": "`→`",
@@ -34,27 +34,6 @@ _SIGNS = {
     "DIMENSIONS": "sizes such as 3×32×32",
     "$END": "the end of the file",
 }
-_OPERATORS = frozenset(
-    [
-        "PLUS",
-        "MINUS",
-        "TIMES",
-        "SLASH",
-        "SLASHES",
-        "PERCENT",
-        "POWER",
-        "EQ",
-        "NE",
-        "LE",
-        "GE",
-        "LT",
-        "GT",
-        "DOTS",
-        "DOT",
-        "AND",
-        "OR",
-    ]
-)
 _VALUES = frozenset(
     ["NUMBER", "STRING", "TRUE", "FALSE", "NONE", "NOT", "MINUS", "OUTPUT", "LPAR", "LSQB", "NAME", "IN", "ID"]
 )
@@ -274,7 +253,7 @@ def _expected(accepts: set[str]) -> str:
         return "`→` or `]`"
     if "ARROW" in accepts and "RBRACE" in accepts:
         return "`→` or `}`"
-    plain = sorted({_SIGNS.get(t, f"`{t.lower()}`") for t in accepts - _OPERATORS - {"LABEL"}})
+    plain = sorted({_SIGNS.get(t, f"`{t.lower()}`") for t in accepts - OPERATORS - {"LABEL"}})
     if not plain:
         return "the end of the statement"
     shown = plain if len(plain) <= 4 else [*plain[:4], "…"]

@@ -21,9 +21,24 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path[:0] = [str(ROOT), str(HERE)]
 
-PYTHON = ("--platform", "pyemscripten_2026_0_wasm32", "--python-version", "314", "--implementation", "cp", "--abi", "cp314")
+PYTHON = (
+    "--platform",
+    "pyemscripten_2026_0_wasm32",
+    "--python-version",
+    "314",
+    "--implementation",
+    "cp",
+    "--abi",
+    "cp314",
+)
 CORE = "pydantic_core-2.50.5-cp314-cp314-pyemscripten_2026_0_wasm32.whl"
-WHEELS = ("pydantic==2.14.4", "lark==1.3.1", "typing_extensions==4.16.0", "annotated_types==0.8.0", "typing_inspection==0.4.5")
+WHEELS = (
+    "pydantic==2.14.4",
+    "lark==1.3.1",
+    "typing_extensions==4.16.0",
+    "annotated_types==0.8.0",
+    "typing_inspection==0.4.5",
+)
 LEFT_OUT = re.compile(
     r"cnndsl/(backends/(tvm|pytorch/live)|training|importing|cli|benchmarking|sweeping|calibration|lsp|preview|arrays/foreign)/"
     r"|cnndsl/(verification|foreign|notebook|pygments_lexer|__main__)\.py"
@@ -97,14 +112,21 @@ def gather(python: Path, wheels: Path, stdlib: Path) -> None:
         for path, content in unpacked(wheel):
             if not LEFT_OUT.search(path):
                 write(python / ("bare" if path.endswith(".py") else "data") / "app" / path, content)
-    kept = {path: content for path, content in unpacked(stdlib) if path.endswith(".py") and not STDLIB_LEFT_OUT.match(path)}
+    kept = {
+        path: content for path, content in unpacked(stdlib) if path.endswith(".py") and not STDLIB_LEFT_OUT.match(path)
+    }
     for path, content in kept.items():
         write(python / "bare" / "stdlib" / path, content)
 
 
 def ours() -> Iterator[tuple[str, bytes]]:
     """cnndsl as its wheel lays it out."""
-    for folder, below in (("cnndsl", "cnndsl"), ("grammars", "cnndsl/grammars"), ("architectures", "cnndsl/architectures"), ("docs/errors", "cnndsl/docs/errors")):
+    for folder, below in (
+        ("cnndsl", "cnndsl"),
+        ("grammars", "cnndsl/grammars"),
+        ("architectures", "cnndsl/architectures"),
+        ("docs/errors", "cnndsl/docs/errors"),
+    ):
         for file in sorted((ROOT / folder).rglob("*")):
             if file.is_file() and "__pycache__" not in file.parts:
                 yield f"{below}/{file.relative_to(ROOT / folder).as_posix()}", file.read_bytes()
@@ -146,14 +168,27 @@ def page(npm: Path, into: Path) -> None:
     (npm / "page" / "words.json").write_text(json.dumps(words(), ensure_ascii=False), "utf-8")
     esbuild = next((modules / "@esbuild").glob("*/bin/esbuild"), None) or modules / "esbuild" / "bin" / "esbuild"
     run(
-        esbuild, "page/main.js", "page/worker.js", "--bundle", "--format=esm", "--minify", "--target=es2022", "--legal-comments=linked",
-        "--external:./pyodide/pyodide.mjs", f"--outdir={into.resolve()}", "--log-level=warning", cwd=npm,
+        esbuild,
+        "page/main.js",
+        "page/worker.js",
+        "--bundle",
+        "--format=esm",
+        "--minify",
+        "--target=es2022",
+        "--legal-comments=linked",
+        "--external:./pyodide/pyodide.mjs",
+        f"--outdir={into.resolve()}",
+        "--log-level=warning",
+        cwd=npm,
     )
     for name in ("index.html", "style.css", "icon.svg"):
         shutil.copy(HERE / "page" / name, into / name)
     (into / "fonts").mkdir()
     for weight in (400, 700):
-        shutil.copy(modules / "@fontsource" / "arimo" / "files" / f"arimo-latin-{weight}-normal.woff2", into / "fonts" / f"arimo-{weight}.woff2")
+        shutil.copy(
+            modules / "@fontsource" / "arimo" / "files" / f"arimo-latin-{weight}-normal.woff2",
+            into / "fonts" / f"arimo-{weight}.woff2",
+        )
     (into / "pyodide").mkdir()
     for name in ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm"):
         shutil.copy(modules / "pyodide" / name, into / "pyodide" / name)

@@ -22,7 +22,9 @@ ROOT = DOCS.parent
 sys.path.insert(0, str(ROOT))
 
 BLOCK = re.compile(r"^```cnn(?P<about>[^\n]*)\n(?P<body>.*?)^```$", re.DOTALL | re.MULTILINE)
-LINK = re.compile(r"(?<!\\)(?P<image>!?)\[(?P<text>(?:[^\[\]]|\[[^\]]*\]|!\[[^\]]*\]\([^)]*\))*)\]\((?P<target>[^)\s]+)\)")
+LINK = re.compile(
+    r"(?<!\\)(?P<image>!?)\[(?P<text>(?:[^\[\]]|\[[^\]]*\]|!\[[^\]]*\]\([^)]*\))*)\]\((?P<target>[^)\s]+)\)"
+)
 SHAPE = re.compile(r"[0-9]+(?:[×x][0-9]+)*")
 GROUPS = {
     "Begin": ("tour", "tutorial", "language", "idioms", "layers", "coming-from-pytorch", "why-convolutions"),
@@ -33,6 +35,8 @@ GROUPS = {
     "Contribute": ("contributing", "architecture", "adding-a-layer", "adding-a-kernel", "adding-an-architecture"),
 }
 """The pages of the menu; all others are reached from these."""
+PICTURES = (".svg", ".png", ".jpg", ".json", ".cnn", ".yml", ".csv")
+"""What pages show or link to."""
 ELSEWHERE = {"README.md": "index", "CONTRIBUTING.md": "contributing", "CHANGELOG.md": "changes"}
 """Pages that lie outside of `docs/`, and their names on the site."""
 
@@ -76,12 +80,12 @@ def _link(match: re.Match[str], name: str, known: set[str]) -> str:
         return match[0]
     # Where the link leads, seen from the root of the repository.
     own = next((file for file, there in ELSEWHERE.items() if there == name), f"docs/{name}.md")
-    place = os.path.normpath(f"{os.path.dirname(own)}/{target}").lstrip("/")
+    place = os.path.normpath(Path(own).parent / target)
     site = _on_site(place, known)
     text = LINK.sub(lambda inner: _link(inner, name, known), match["text"])
     if site is None:
-        return match["image"] and match["text"] or text
-    relative = os.path.relpath(site, os.path.dirname(name) or ".")
+        return (match["image"] and match["text"]) or text
+    relative = os.path.relpath(site, Path(name).parent)
     return f"{match['image']}[{text}]({relative}{hash}{anchor})"
 
 
@@ -106,7 +110,9 @@ def _on_site(place: str, known: set[str]) -> str | None:
 def lay_out(source: Path) -> None:
     """Writes Sphinx's folder."""
     shutil.rmtree(source, ignore_errors=True)
-    own = sorted(file for file in DOCS.rglob("*.md") if not file.is_relative_to(HERE) and "node_modules" not in file.parts)
+    own = sorted(
+        file for file in DOCS.rglob("*.md") if not file.is_relative_to(HERE) and "node_modules" not in file.parts
+    )
     pages = {file.relative_to(DOCS).as_posix().removesuffix(".md"): file for file in own}
     pages |= {name: ROOT / file for file, name in ELSEWHERE.items()}
     networks = sorted((ROOT / "architectures").rglob("*.cnn"))
@@ -114,14 +120,19 @@ def lay_out(source: Path) -> None:
     for name, file in pages.items():
         _write(source / f"{name}.md", page(file.read_text("utf-8"), name, known))
     for file in DOCS.rglob("*"):
-        if file.is_file() and file.suffix in (".svg", ".png", ".jpg", ".json", ".cnn", ".yml", ".csv") and not file.is_relative_to(HERE):
-            if "playground" not in file.relative_to(DOCS).parts:
-                _copy(file, source / file.relative_to(DOCS))
+        if file.suffix in PICTURES and file.is_file() and file.relative_to(DOCS).parts[0] not in ("site", "playground"):
+            _copy(file, source / file.relative_to(DOCS))
     for file in networks:
         text = file.read_text("utf-8")
-        _write(source / "networks" / f"{file.stem}.md", page(f"# {file.stem}\n\n```cnn\n{text.rstrip()}\n```\n", f"networks/{file.stem}", known))
+        _write(
+            source / "networks" / f"{file.stem}.md",
+            page(f"# {file.stem}\n\n```cnn\n{text.rstrip()}\n```\n", f"networks/{file.stem}", known),
+        )
     names = "\n".join(file.stem for file in networks)
-    _write(source / "networks" / "index.md", f"# The built-in networks\n\nEach is a program.\n\n```{{toctree}}\n{names}\n```\n")
+    _write(
+        source / "networks" / "index.md",
+        f"# The built-in networks\n\nEach is a program.\n\n```{{toctree}}\n{names}\n```\n",
+    )
     _write(source / "tour.md", tour())
     _write(source / "index.md", (source / "index.md").read_text("utf-8") + menu(known))
     for file in (HERE / "static").iterdir():
@@ -153,7 +164,10 @@ def lessons() -> list[dict[str, str]]:
             continue
         source = whole_program(program["about"], program["body"])
         if source is not None:
-            said = _plain(body[: program.start()]), _plain(re.split(r"^```", body[program.end() :], flags=re.MULTILINE)[0])
+            said = (
+                _plain(body[: program.start()]),
+                _plain(re.split(r"^```", body[program.end() :], flags=re.MULTILINE)[0]),
+            )
             found.append({"title": title.strip(), "said": "\n".join(filter(None, said)), "text": source})
     return found
 
@@ -167,7 +181,8 @@ def _plain(markdown: str) -> str:
 def tour() -> str:
     """The page that leads into the tour."""
     steps = "\n".join(
-        f'<a href="playground/index.html?tour={number}">{escape(lesson["title"])}</a>' for number, lesson in enumerate(lessons(), 1)
+        f'<a href="playground/index.html?tour={number}">{escape(lesson["title"])}</a>'
+        for number, lesson in enumerate(lessons(), 1)
     )
     return f"""# A tour in the playground
 
@@ -196,7 +211,20 @@ def main(into: Path) -> None:
     lay_out(source)
     shutil.rmtree(into, ignore_errors=True)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "-d", ROOT / "build" / "site-doctrees", source, into]
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "-q",
+        "-W",
+        "--keep-going",
+        "-b",
+        "html",
+        "-d",
+        ROOT / "build" / "site-doctrees",
+        source,
+        into,
+    ]
     subprocess.run([str(part) for part in command], check=True, env=environment)
     playground = ROOT / "build" / "playground"
     if playground.is_dir():
