@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check fix docs bench nightly fuzz clean
+.PHONY: help demo test check fix docs playground docs-site package bench nightly fuzz clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -14,7 +14,7 @@ TORCH := $(shell sed -n 's/^\(torch==.*\)/\1/p' constraints.txt)
 WORKERS ?= 2
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
 
 # ---- the environment, in steps that are taken once
 
@@ -89,11 +89,25 @@ docs: $(VENV)/.installed ## Write the generated pages
 	PYTHONPATH=. $(BIN)/python -m tests.python_page
 	PYTHONPATH=. $(BIN)/python -m tests.pages
 
+playground: $(VENV)/.installed ## The playground as one static folder, build/playground; takes node and npm
+	$(BIN)/python docs/playground/make.py build/playground
+
+docs-site: playground ## The pages as a site with search and playground, build/site
+	$(BIN)/python docs/site/make.py build/site
+
+package: $(VENV)/.installed ## Wheel and source archive into dist/, checked; CNNDSL_REPOSITORY=https://… makes the links of their page
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/python -m twine check --strict dist/*
+	$(BIN)/check-wheel-contents dist/*.whl
+	cd $$(mktemp -d) && $(CURDIR)/$(BIN)/uvx --from "$$(ls $(CURDIR)/dist/*.whl)" cnndsl summary resnet50 --depth 1
+
 bench: $(VENV)/.installed ## Measure: start-up, the language, training, networks into docs/performance.md (BENCH="resnet18 m5": just these)
 ifndef BENCH
 	$(BIN)/python tests/benchmarks/startup.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/language.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/editor.py
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/preview.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/training.py
 endif
 	PYTHONPATH=. BENCH="$(BENCH)" FRESH="$(FRESH)" $(BIN)/python tests/benchmarks/networks.py

@@ -86,15 +86,22 @@ def parse_text(
 
 
 def load_origin(
-    origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str], *, over_budget: bool = False
+    origin: Origin,
+    parameters: Mapping[str, Any],
+    inputs: Mapping[str, str],
+    *,
+    over_budget: bool = False,
+    advise: bool = True,
 ) -> Loaded:
-    """The network of a program that has been read."""
+    """The network of a program that has been read. Without `advise` an error comes without the sizes that would do, whose search
+    takes up to a second."""
     findings = Findings()
     with _no_collection():
         try:
             return _load(origin, parameters, inputs, findings, over_budget=over_budget)
         except CnnError as error:
-            raise _advised(batched(_retold(error), findings), origin, parameters, inputs, findings) from None
+            told = batched(_retold(error), findings)
+            raise (_advised(told, origin, parameters, inputs, findings) if advise else told) from None
 
 
 def load_plainly(origin: Origin, parameters: Mapping[str, Any], inputs: Mapping[str, str]) -> Loaded:

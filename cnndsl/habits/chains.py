@@ -237,5 +237,5 @@ CHAINS: tuple[Habit, ...] = (
     # Arrows
     habit(r"(?P<at> [-–—−=~]+> | –|—|−|>>+ | \|>+ | ==+> | → \s* → | ⇨ | » | > | \.\.> | -+ | ~ ) \s* (?= [A-Za-z_\[] )", "elements are joined with `→`, or `->`",
           lambda match: "→" if re.search(r"[\w)\]}]\s*$", match.string[: match.start("at")]) else None),
-    habit(r"(?<= [)\]}\w] ) (?P<at> \s* [,;.:] \s* (?= [A-Z] ) .* )", "elements are joined with `→`, or `->`", _listed),
+    habit(r"(?P<at> (?: (?<= [)\]}\w] ) \s* [,;.] | (?<= [)\]}] ) \s* : ) \s* (?= [A-Z] ) .* )", "elements are joined with `→`, or `->`", _listed),
 )  # fmt: skip

@@ -9,7 +9,7 @@ from lark import Token
 from cnndsl.diagnostics.errors import Diagnostic, Fix, Label
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.diagnostics.source import Source, Span
-from cnndsl.syntax.vocabulary import RESERVED, STATEMENTS
+from cnndsl.syntax.vocabulary import OPERATORS, RESERVED, STATEMENTS
 
 _SIGNS = {
     "ARROW": "`→`",
@@ -34,27 +34,6 @@ _SIGNS = {
     "DIMENSIONS": "sizes such as 3×32×32",
     "$END": "the end of the file",
 }
-_OPERATORS = frozenset(
-    [
-        "PLUS",
-        "MINUS",
-        "TIMES",
-        "SLASH",
-        "SLASHES",
-        "PERCENT",
-        "POWER",
-        "EQ",
-        "NE",
-        "LE",
-        "GE",
-        "LT",
-        "GT",
-        "DOTS",
-        "DOT",
-        "AND",
-        "OR",
-    ]
-)
 _VALUES = frozenset(
     ["NUMBER", "STRING", "TRUE", "FALSE", "NONE", "NOT", "MINUS", "OUTPUT", "LPAR", "LSQB", "NAME", "IN", "ID"]
 )
@@ -119,6 +98,7 @@ def unexpected(source: Source, span: Span, token: Token, accepts: set[str]) -> D
         or _twice(span, token, accepts)
         or _reserved(span, word, accepts)
         or _touch(source, span, token, accepts)
+        or _comma(source, span, token, accepts)
         or _arrow(source, span, accepts)
         or _sizes(source, span, token)
         or _misspelt(source, span, accepts)
@@ -189,6 +169,30 @@ def _touch(source: Source, span: Span, token: Token, accepts: set[str]) -> Diagn
     )
 
 
+def _comma(source: Source, span: Span, token: Token, accepts: set[str]) -> Diagnostic | None:
+    """`Conv7x7(64, , stride=2)`, `Conv7x7(, 64)`, `Conv7x7(64, stride=, bias=false)`."""
+    if token.type != "COMMA" or not accepts >= {"NUMBER", "STRING"}:
+        return None
+    last = len(source.text[: span.start].rstrip())
+    before = source.text[last - 1 : last]
+    if before not in (",", "(", "["):
+        return Diagnostic(
+            "syntax",
+            f"no value stands between `{before}` and `,`",
+            (Label(span, "expected a value, found `,`"),),
+            help=f"write a value after `{before}`",
+        )
+    following = re.compile(r"[ \t]*").match(source.text, span.end)
+    end = following.end() if following and before != "," else span.end
+    return Diagnostic(
+        "syntax",
+        f"no value stands between `{before}` and `,`",
+        (Label(span, "expected a value, found `,`"),),
+        help="delete this `,`, or write the value that it ends",
+        fixes=(Fix(Span(source, last, end), ""),),
+    )
+
+
 def _arrow(source: Source, span: Span, accepts: set[str]) -> Diagnostic | None:
     """`a - b`, `a => b`, `a > b`: what was meant is an arrow."""
     start = span.start - (source.text[: span.start].endswith("=") and source.text.startswith(">", span.start))
@@ -249,7 +253,7 @@ def _expected(accepts: set[str]) -> str:
         return "`→` or `]`"
     if "ARROW" in accepts and "RBRACE" in accepts:
         return "`→` or `}`"
-    plain = sorted({_SIGNS.get(t, f"`{t.lower()}`") for t in accepts - _OPERATORS - {"LABEL"}})
+    plain = sorted({_SIGNS.get(t, f"`{t.lower()}`") for t in accepts - OPERATORS - {"LABEL"}})
     if not plain:
         return "the end of the statement"
     shown = plain if len(plain) <= 4 else [*plain[:4], "…"]

@@ -8,3 +8,7 @@ STATEMENTS = frozenset(["use", "param", "let", "default", "block", "model", "inp
 RESERVED = STATEMENTS | frozenset(
     ["takes", "from", "as", "for", "in", "if", "else", "and", "or", "not", "true", "false", "id", "none"]
 )
+
+_SIGNS = ("PLUS", "MINUS", "TIMES", "SLASH", "SLASHES", "PERCENT", "POWER", "DOTS", "DOT")
+OPERATORS = frozenset([*_SIGNS, "EQ", "NE", "LE", "GE", "LT", "GT", "AND", "OR"])
+"""The grammar's names of what stands between two values."""

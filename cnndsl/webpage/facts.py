@@ -8,6 +8,7 @@ from typing import Any
 from cnndsl.analyses.document import FieldReport, Summary
 from cnndsl.analyses.memory import timeline
 from cnndsl.analyses.needed import needed
+from cnndsl.analyses.receptive_field import Field, receptive_fields
 from cnndsl.analyses.table import totals
 from cnndsl.backends.drawing.draw import element_ids
 from cnndsl.ir.graph import Graph, Node
@@ -19,6 +20,8 @@ def facts(graph: Graph, summary: Summary) -> dict[str, Any]:
     live = timeline(graph)
     ran = {node.name for node in needed(graph)}
     sources = list(graph.sources)
+    fields = receptive_fields(graph)
+    pictured = _pictured(graph)
     layers = []
     for node, report in zip(graph.nodes, summary.nodes, strict=True):
         place = node.place
@@ -35,13 +38,17 @@ def facts(graph: Graph, summary: Summary) -> dict[str, Any]:
                 "moved": _moved(graph, node) if node.name in ran else 0,
                 "live": live.get(node.name),
                 "rf": _field(report.receptive_field),
+                "views": _views(fields[node.name], pictured),
+                "positions": list(node.type.size),
                 "element": elements.get(node.name),
                 "source": sources.index(place.file) if place and place.file in graph.sources else None,
                 "lines": [place.line, place.end_line] if place else None,
+                "column": place.column if place else None,
             }
         )
     return {
         "model": graph.name,
+        "picture": list(graph.types[pictured].size) if pictured else None,
         "inputs": [f"{i.name} {i.type}" for i in graph.inputs],
         "totals": [[total.name, total.value] for total in totals(summary)],
         "layers": layers,
@@ -62,6 +69,22 @@ def _field(seen: FieldReport | None) -> dict[str, Any] | None:
     if seen is None:
         return None
     return {"size": list(seen.size), "stride": list(seen.stride), "state": seen.state}
+
+
+def _pictured(graph: Graph) -> str | None:
+    """The first input, if it has height and width: what receptive fields are shown over."""
+    first = next(iter(graph.inputs), None)
+    return first.name if first is not None and len(first.type.size) == 2 else None
+
+
+def _views(field: Field | None, pictured: str | None) -> list[dict[str, Any]] | None:
+    """Along height and width, what position 0 sees, in pixels, and how far the next one is from it; None for what lies in no picture."""
+    if field is None or field.input != pictured or len(field.views) != 2:
+        return None
+    return [
+        {"stride": float(v.stride), "first": float(v.first), "last": float(v.last), "state": v.state}
+        for v in field.views
+    ]
 
 
 def _warnings(summary: Summary) -> Iterable[str]:

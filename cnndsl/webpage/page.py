@@ -14,6 +14,8 @@ from cnndsl.version import __version__
 from cnndsl.webpage.facts import facts
 from cnndsl.webpage.inline import asset, inline_json, inline_svg
 
+SCRIPTS = ("base.js", "diagram.js", "plots.js", "table.js", "field.js", "page.js")
+"""The parts of the page's script, in order."""
 PEAK, BANDWIDTH = 200.0, 40.0
 """GFLOP/s and GB/s of the machine in the roofline plot, about two cores of a server with AVX-512, until the reader sets others."""
 
@@ -24,15 +26,44 @@ def page(graph: Graph, summary: Summary, *, peak: float = PEAK, bandwidth: float
     The page's content security policy lets only its own script run, which it names by its hash, and forbids to fetch anything.
     Raises `MissingPart` where Graphviz is missing.
     """
-    script, style, outline = (asset(name) for name in ("page.js", "page.css", "page.html"))
-    return Template(outline).substitute(
-        title=escape(graph.name),
+    return filled(
+        graph.name,
+        diagram=inline_svg(to_svg(graph, theme="auto")),
+        data=facts(graph, summary),
+        peak=peak,
+        bandwidth=bandwidth,
+    )
+
+
+def filled(
+    title: str,
+    *,
+    diagram: str = "",
+    data: object = None,
+    peak: float = PEAK,
+    bandwidth: float = BANDWIDTH,
+    more: tuple[str, ...] = (),
+    fetches: str = "",
+    live: str = "",
+) -> str:
+    """The page with its parts put in. `more` are scripts and styles beside its own, `fetches` is what its policy lets it ask
+    for, `live` is HTML below its head."""
+    script = "\n".join(['"use strict";', *(asset(name) for name in (*SCRIPTS, *more) if name.endswith(".js"))])
+    style = "".join(asset(name) for name in ("page.css", *more) if name.endswith(".css"))
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{_hash(script)}'; img-src data: blob:"
+    return Template(asset("page.html")).substitute(
+        title=escape(title),
         version=escape(__version__),
         css=style,
         js=script,
-        hash=b64encode(sha256(script.encode()).digest()).decode(),
-        diagram=inline_svg(to_svg(graph, theme="auto")),
+        policy=f"{policy} {fetches}; connect-src {fetches}" if fetches else policy,
+        diagram=diagram,
         peak=f"{peak:g}",
         bandwidth=f"{bandwidth:g}",
-        data=inline_json(facts(graph, summary)),
+        data=inline_json(data),
+        live=live,
     )
+
+
+def _hash(script: str) -> str:
+    return b64encode(sha256(script.encode()).digest()).decode()

@@ -17,6 +17,7 @@ VERBS = (
     "diff",
     "sweep",
     "report",
+    "preview",
     "compile",
     "tune",
     "run",
