@@ -54,9 +54,9 @@ def test_a_repeat_written_as_one_is_drawn_as_one() -> None:
     assert [(b.times, len(b.cells)) for b in diagram(graph).boxes() if isinstance(b, Box)] == [(3, 2), (1, 2)]
 
 
-def test_a_chain_of_thousands_of_layers_is_drawn() -> None:
-    graph = parse_text("input 1×4×4\n" + " → ".join(["ReLU", "MaxPool1x1"] * 2000)).graph
-    assert len(list(diagram(graph).boxes())) == 4000
+def test_a_chain_of_a_thousand_layers_is_drawn() -> None:
+    graph = parse_text("input 1×4×4\n" + " → ".join(["ReLU", "MaxPool1x1"] * 500)).graph
+    assert len(list(diagram(graph).boxes())) == 1000
 
 
 def test_an_output_named_by_position_is_called_output() -> None:
