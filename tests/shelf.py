@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from cnndsl.disk.shelf import architecture, architectures
 
 
-def networks() -> list[Any]:
+@cache
+def networks() -> tuple[Any, ...]:
     """Names of all built-in networks; those that are not the first of their file carry the mark `slow`."""
     seen: set[str] = set()
     found = []
@@ -18,4 +20,4 @@ def networks() -> list[Any]:
         assert source is not None
         found.append(pytest.param(name, marks=[pytest.mark.slow] if source.name in seen else []))
         seen.add(source.name)
-    return found
+    return tuple(found)

@@ -5,6 +5,7 @@ Nothing here knows a layer: the registry gives the ops, their examples and the k
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from itertools import product
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -31,10 +32,12 @@ from tests.graphs import graph
 # -- what is tested
 
 
-def examples() -> Iterator[Any]:
+def examples(always: int | None = None) -> Iterator[Any]:
+    """Texts and shapes; those behind the first so many of a layer carry the mark `slow`."""
     for word, op in sorted(registry().items()):
         for index, (text, shape) in enumerate(op.examples):
-            yield pytest.param(text, shape, id=f"{word}-{index}")
+            slow = always is not None and index >= always
+            yield pytest.param(text, shape, id=f"{word}-{index}", marks=[pytest.mark.slow] if slow else [])
 
 
 def written(text: str, shape: tuple[int, ...]) -> Graph:
@@ -234,7 +237,7 @@ def test_example_agrees_with_torch(text: str, shape: tuple[int, ...]) -> None:
 
 
 @pytest.mark.tvm
-@pytest.mark.parametrize(("text", "shape"), list(examples()))
+@pytest.mark.parametrize(("text", "shape"), list(examples(1)))
 def test_example_agrees_with_tvm(text: str, shape: tuple[int, ...]) -> None:
     network = written(text, shape)
     assert relax_shapes(network) == {node.name: node.type.shape for node in network.nodes}
@@ -264,7 +267,7 @@ KINDS = {"wrong-rank", "wrong-type"}
 """Refusals of a kind of tensor: the language tells maps, tokens and vectors apart where torch sees only axes."""
 
 few = settings(
-    max_examples=30,
+    max_examples=60 if os.environ.get("CNNDSL_FUZZ") == "all" else 10,
     deadline=None,
     derandomize=True,
     database=None,

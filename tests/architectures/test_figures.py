@@ -11,8 +11,8 @@ import pytest
 
 from cnndsl import pipeline
 from cnndsl.analyses.summary import summarize
-from cnndsl.disk import shelf
 from cnndsl.ir.graph import Graph
+from tests.shelf import networks
 
 TRUTH = Path(__file__).parents[1] / "truth"
 NAMES = sorted(path.stem for path in TRUTH.glob("*.json"))
@@ -107,7 +107,7 @@ def test_receptive_field_equals_the_extent_of_a_gradient(truth: Any) -> None:
     assert field.state == "exact"
 
 
-@pytest.mark.parametrize("name", shelf.architectures())
+@pytest.mark.parametrize("name", networks())
 def test_every_built_in_network_loads_without_a_warning(name: str) -> None:
     loaded = pipeline.load(name)
     assert loaded.warnings == ()

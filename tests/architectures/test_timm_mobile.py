@@ -39,15 +39,12 @@ FAMILIES = {
 }
 """The first of a family is the one whose outputs are compared."""
 
-SMALL = {"ghostnetv2_130", "mobilenetv4_conv_small_050", "tinynet_d", "tinynet_e"}
-"""Those that are compared in the quick tests beside the first of each family."""
-
 SLOW = {"ghostnetv3_050"}
 """A first one that has too many branches for the quick tests."""
 
 NAMES = [
-    pytest.param(name, marks=() if name in {names[0], *SMALL} - SLOW or family == "lcnet" else pytest.mark.slow)
-    for family, names in FAMILIES.items()
+    pytest.param(name, marks=() if name in {names[0]} - SLOW else pytest.mark.slow)
+    for names in FAMILIES.values()
     for name in names
 ]
 

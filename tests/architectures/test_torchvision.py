@@ -17,9 +17,14 @@ from tests.oracle import outline, published, skeleton, torchvision_models
 models = torchvision_models()
 PUBLISHED: list[str] = models.list_models(module=models)
 SHARED = [name for name in PUBLISHED if name in shelf.architectures()]
-LARGER = {"swin_b", "swin_s", "swin_v2_b", "swin_v2_s"}
-"""More blocks of the same kind than their smaller siblings have, and slow to read."""
-NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in LARGER else name for name in SHARED]
+ALWAYS = {
+    "alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "efficientnet_v2_s", "googlenet", "inception_v3", "maxvit_t",
+    "mnasnet0_5", "mobilenet_v2", "mobilenet_v3_small", "regnet_x_400mf", "regnet_y_400mf", "resnet18", "resnet50",
+    "resnext50_32x4d", "shufflenet_v2_x0_5", "squeezenet1_0", "squeezenet1_1", "swin_t", "swin_v2_t", "vgg11", "vgg11_bn",
+    "vit_b_32", "wide_resnet50_2",
+}  # fmt: skip
+"""The smallest of each kind; the others have more of the same blocks, or wider ones, and are slow tests."""
+NAMES = [name if name in ALWAYS else pytest.param(name, marks=pytest.mark.slow) for name in SHARED]
 
 OUTPUTS = [
     pytest.param("alexnet", 224, {}, marks=pytest.mark.slow),
@@ -32,19 +37,19 @@ OUTPUTS = [
     pytest.param("maxvit_t", 224, {}, marks=pytest.mark.slow),
     ("mnasnet0_5", 64, {}),
     ("mobilenet_v2", 64, {}),
-    ("mobilenet_v3_large", 64, {}),
+    pytest.param("mobilenet_v3_large", 64, {}, marks=pytest.mark.slow),
     ("mobilenet_v3_small", 64, {}),
     ("regnet_y_400mf", 64, {}),
     ("resnet18", 64, {}),
     pytest.param("resnet50", 64, {}, marks=pytest.mark.slow),
-    ("resnext50_32x4d", 64, {}),
+    pytest.param("resnext50_32x4d", 64, {}, marks=pytest.mark.slow),
     ("shufflenet_v2_x0_5", 64, {}),
     ("squeezenet1_0", 96, {}),
     ("swin_t", 64, {}),
     pytest.param("swin_t", 224, {}, marks=pytest.mark.slow),
     pytest.param("swin_v2_t", 64, {}, marks=pytest.mark.slow),
     pytest.param("vgg11", 64, {}, marks=pytest.mark.slow),
-    ("vgg11_bn", 64, {}),
+    pytest.param("vgg11_bn", 64, {}, marks=pytest.mark.slow),
     pytest.param("vit_b_32", 224, {}, marks=pytest.mark.slow),
     pytest.param("wide_resnet50_2", 64, {}, marks=pytest.mark.slow),
 ]

@@ -87,17 +87,8 @@ TOO_BIG = {"regnet_y_128gf", "vit_h_14", "vit_l_16", "vit_l_32"}
 """More than 300 million weights, over a gigabyte, of which several copies are compared at once: not tried. They are made of
 the same blocks as their smaller siblings."""
 
-QUICK = [
-    "autoencoder",
-    "espcn",
-    "lenet5",
-    "m5",
-    "pilotnet",
-    "resnet18",
-    "shufflenet_v2_x0_5",
-    "squeezenet1_1",
-    "textcnn",
-]
+QUICK = ["autoencoder", "lenet5", "m5", "textcnn"]
+"""Images, sound and text, and no network with many kernels: `tests/test_verification.py` has small ones of other layers."""
 
 NETWORKS = [name for name in architectures() if name not in TOO_BIG]
 

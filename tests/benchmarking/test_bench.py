@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,7 +19,7 @@ import torch
 from cnndsl.analyses.summary import summarize
 from cnndsl.backends.pytorch.live.inference import outputs
 from cnndsl.backends.tvm.emitters.bf16.maps import FEATURE
-from cnndsl.backends.tvm.examine.limits import Limits, best
+from cnndsl.backends.tvm.examine.limits import Limits, best, measure_limits
 from cnndsl.backends.tvm.options import CompileOptions
 from cnndsl.backends.tvm.target import find_cpu
 from cnndsl.benchmarking import bench as benches
@@ -28,6 +29,7 @@ from cnndsl.benchmarking.engines import relative_error
 from cnndsl.benchmarking.examples import drawn_examples, lively_weights
 from cnndsl.cli import run
 from cnndsl.pipeline import load, parse_text
+from tests.few import few
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "bench.schema.json"
 NETWORK = """input image: 3×18×18
@@ -36,6 +38,14 @@ stem: Conv3x3(16, stride=2) → bn: BN → ReLU → body: [add{ conv: Conv3x3(16
 SHORT = BenchPlan(
     options=CompileOptions(threads=2), rounds=2, seconds=0.01, kernels=True, peers=("onnxruntime", "torch", "openvino")
 )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _limits_measured_once() -> Iterator[None]:
+    """The limits of the machine are measured, and not anew for every network."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(benches, "measure_limits", cache(partial(measure_limits, seconds=0.01)))
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -108,11 +118,11 @@ def test_a_peer_that_breaks_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
         raise RuntimeError(f"{name} has no operator\nand a long story")
 
     monkeypatch.setattr(benches, "open_peer", breaks)
-    found = bench(parse_text("input x: 4\nFC(3)").graph, replace(SHORT, peers=("torch",)))
+    found = bench(parse_text("input x: 4\nFC(3)").graph, replace(SHORT, peers=("torch",), kernels=False))
     assert found.notes == ("torch is left out: RuntimeError: torch has no operator",)
 
 
-@pytest.mark.parametrize("name", ["mobilenet_v2", "squeezenet1_1"])
+@pytest.mark.parametrize("name", few(["squeezenet1_1", "mobilenet_v2"], 1))
 def test_drawn_weights_let_the_input_through(name: str) -> None:
     graph = load(name, {}, {"": "3x64x64"}).graph
     weights = lively_weights(graph, 0)
@@ -156,7 +166,7 @@ def test_bf16_against_its_peers() -> None:
     # PyTorch has no LRN in bf16.
     found = bench(
         parse_text(NETWORK.replace("LRN(5) → ", "")).graph,
-        replace(SHORT, options=CompileOptions(precision="bf16", threads=2)),
+        replace(SHORT, options=CompileOptions(precision="bf16", threads=2), kernels=False),
     )
     assert found.dtype == "bfloat16"
     assert [row.engine for row in found.rows] == ["cnndsl", "torch", "openvino"]

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.few import few
+
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="takes fork")
 
 # A real end of the process, where TVM is about to make machine code; of single kernels, only the second brings it about.
@@ -54,12 +56,15 @@ def crashed(end: str, *command: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.tvm
 @pytest.mark.parametrize(
     ("end", "command"),
-    [
-        ("SIGSEGV", ["compile", "lenet5", "--to", "tvm", "-o"]),
-        ("exit", ["compile", "lenet5", "--to", "tvm", "-o"]),
-        ("SIGSEGV", ["verify", "lenet5"]),
-        ("SIGABRT", ["bench", "lenet5", "--engines", "torch"]),
-    ],
+    few(
+        [
+            ("exit", ["compile", "lenet5", "--to", "tvm", "-o"]),
+            ("SIGSEGV", ["verify", "lenet5"]),
+            ("SIGSEGV", ["compile", "lenet5", "--to", "tvm", "-o"]),
+            ("SIGABRT", ["bench", "lenet5", "--engines", "torch"]),
+        ],
+        2,
+    ),
     ids=lambda value: value if isinstance(value, str) else value[0],
 )
 def test_a_crash_names_its_kernel_and_writes_nothing(tmp_path: Path, end: str, command: list[str]) -> None:
@@ -85,12 +90,15 @@ def test_a_system_without_memory_is_told(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="takes limits of memory")
 @pytest.mark.parametrize(
     ("command", "megabytes"),
-    [("compile", 700), ("verify", 1500)]
-    + [
-        pytest.param(command, megabytes, marks=pytest.mark.slow)
-        for command in ("compile", "verify", "bench")
-        for megabytes in (500, 900, 1200, 1500, 1800, 2100, 2500)
-    ],
+    few(
+        [("compile", 700)]
+        + [
+            (command, megabytes)
+            for command in ("compile", "verify", "bench")
+            for megabytes in (500, 900, 1200, 1500, 1800, 2100, 2500)
+        ],
+        1,
+    ),
 )
 def test_under_a_limit_of_memory_it_ends_with_a_reason(tmp_path: Path, command: str, megabytes: int) -> None:
     options = {"compile": ["--to", "tvm", "-o", str(tmp_path / "p")], "bench": ["--engines", "torch", "--rounds", "1"]}

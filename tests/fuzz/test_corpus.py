@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from tests.fuzz import made
 from tests.fuzz.readers import READERS
 
+MANY = 500 if os.environ.get("CNNDSL_FUZZ") == "all" else 50
 CORPUS = Path(__file__).with_name("corpus")
 
 
@@ -27,7 +29,7 @@ def test_every_reader_reads_or_refuses_its_corpus(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", READERS)
-@settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+@settings(deadline=None, max_examples=MANY, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
 @given(data=st.data())
 def test_every_reader_reads_or_refuses_what_was_changed(name: str, data: st.DataObject) -> None:
     text = bytearray(data.draw(st.sampled_from(seeds(name)[:50])))

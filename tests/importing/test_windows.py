@@ -18,6 +18,7 @@ from cnndsl.importing.from_torch import import_module
 from cnndsl.importing.imported import Imported
 from cnndsl.importing.patterns.attending.parts import parts_of
 from cnndsl.importing.structure.blocks.tables import table
+from tests.few import few
 from tests.oracle import torchvision_models
 
 
@@ -91,7 +92,7 @@ def small(name: str) -> Imported:
     return imported(*NETWORKS[name]())
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", few(NETWORKS, {0, 4}))
 def test_a_small_network_of_each_family_comes_in_and_gives_the_same(name: str) -> None:
     found = small(name)
     assert found.report.form == "blocks"

@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from cnndsl.diagnostics.errors import CnnError
+from cnndsl.passes.draft import assembly
 from cnndsl.pipeline import parse_text
 from tests.work import at_most
 
@@ -37,18 +38,26 @@ def nested(item: str, count: int, repeat: str) -> str:
         "[add{ ReLU×1000 | [SiLU×1000]×1000 }]×1000",
         "share t = ReLU×9999\n" + "t → " * 20 + "t",
         "A60\nblock A0 { ReLU }\n" + "\n".join(f"block A{i + 1} {{ A{i} → A{i} → A{i} }}" for i in range(60)),
-        "ReLU for i in range(100000) → SiLU",
+        pytest.param("ReLU for i in range(100000) → SiLU", marks=pytest.mark.slow),
     ],
 )
 def test_too_many_nodes(chain: str) -> None:
     assert told("input 3×4×4\n" + chain) == ["too-many-nodes"]
 
 
-def test_exactly_as_many_nodes_as_may_be() -> None:
-    assert len(parse_text("input 3\n[ReLU×100]×200").graph.nodes) == 20_000
+def test_exactly_as_many_nodes_as_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assembly, "MOST_NODES", 2_000)
+    assert len(parse_text("input 3\n[ReLU×100]×20").graph.nodes) == 2_000
+    assert told("input 3\nReLU×2001") == ["too-many-nodes"]
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_nodes_are_the_limit() -> None:
+    assert len(parse_text("input 3\n[ReLU×100]×1000").graph.nodes) == assembly.MOST_NODES == 100_000
     assert told("input 3\nReLU×100001") == ["too-many-nodes"]
 
 
+@pytest.mark.slow
 def test_a_chain_of_twenty_thousand_elements_is_legal() -> None:
     graph = parse_text("input 3\n" + "ReLU → " * 19_999 + "ReLU").graph
     assert len(graph.nodes) == 20_000

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.few import few
+
 ROOT = Path(__file__).resolve().parents[2]
 
 SCRIPT = """
@@ -45,7 +47,7 @@ def said(seed: str, names: list[str]) -> str:
 
 
 def test_every_text_is_the_same_for_every_hash_seed() -> None:
-    names = ["resnet18", "googlenet", "mobilenet_v3_small", "shufflenet_v2_x1_0", "unet", "vit_b_16"]
+    names = ["resnet18", "googlenet", "mobilenet_v3_small", "unet", "vit_b_16"]
     first = said("0", names)
     lines = first.splitlines()
     assert len(lines) == len(names) * 12 + 1
@@ -53,7 +55,6 @@ def test_every_text_is_the_same_for_every_hash_seed() -> None:
     for name in names:
         own = [line for line in lines if line.startswith(f"{name} ")]
         assert own[:6] == own[6:]
-    assert said("1", names) == first
     assert said("4242", names) == first
 
 
@@ -76,7 +77,7 @@ for turn in "12":
 FILES = """
 import sys
 import cnndsl.cli as cli
-for turn in "12":
+for turn in sys.argv[2]:
     for kind in ("onnx", "pt2", "safetensors", "torch", "ir"):
         assert cli.run(["compile", "lenet5", "--to", kind, "-o", f"{sys.argv[1]}/net-{turn}.{kind}"]) == 0
     assert cli.run(["draw", "lenet5", "-o", f"{sys.argv[1]}/net-{turn}.svg"]) == 0
@@ -108,7 +109,7 @@ def written(folder: Path, script: str, *arguments: str) -> dict[str, dict[str, s
 def unlike(found: dict[str, dict[str, str]]) -> set[str]:
     """The names of files that are not the same everywhere."""
     first, *others = found.values()
-    assert len(others) == 3
+    assert others
     return {name for sums in others for name in first.keys() | sums.keys() if first.get(name) != sums.get(name)}
 
 
@@ -118,12 +119,15 @@ def test_packages_of_every_kind_are_the_same(tmp_path: Path) -> None:
     pytest.importorskip("tvm")
     found = written(tmp_path, PACKAGES, JOINED)
     assert {name.split("/")[0] for name in found["0, turn 1"]} == {"f32", "bf16", "c"}
+    assert len(found) == 4
     assert unlike(found) == set()
 
 
-def test_files_for_others_are_the_same(tmp_path: Path) -> None:
+@pytest.mark.parametrize("turns", few(["1", "12"], 1))
+def test_files_for_others_are_the_same(tmp_path: Path, turns: str) -> None:
     pytest.importorskip("onnx")
-    found = written(tmp_path, FILES)
+    found = written(tmp_path, FILES, turns)
+    assert len(found) == 2 * len(turns)
     assert len(found["0, turn 1"]) == 7
     assert unlike(found) == set()
 

@@ -19,8 +19,8 @@ from cnndsl.diagnostics.errors import CnnError
 from cnndsl.pipeline import parse_text
 
 NAMES = ["lenet5", "alexnet", "resnet18", "squeezenet1_1", "mobilenet_v2"]
-LOADS = int(os.environ.get("CNNDSL_LOADS", "200"))
-INFERENCES = int(os.environ.get("CNNDSL_INFERENCES", "2000"))
+LOADS = int(os.environ.get("CNNDSL_LOADS", "50"))
+INFERENCES = int(os.environ.get("CNNDSL_INFERENCES", "500"))
 MOST_GROWTH_KB = 8192
 ROOT = Path(__file__).resolve().parents[2]
 NETWORK = """

@@ -4,6 +4,8 @@ says, and no change of the text breaks us.
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from cnndsl.ir.graph import Graph
 from cnndsl.pipeline import format_text, parse_text
 from tests.random_programs import networks
 
+MANY = 10 if os.environ.get("CNNDSL_NETWORKS") else 1
 RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 SIZE_IDS = {"window-too-large", "wrong-rank", "out-of-range", "groups-mismatch", "nothing-to-build", "shape-mismatch"}
 
@@ -28,7 +31,7 @@ def built(text: str) -> Graph:
         raise
 
 
-@settings(RELAXED, max_examples=60)
+@settings(RELAXED, max_examples=20 * MANY)
 @given(networks())
 def test_shapes_state_and_macs_are_torchs(text: str) -> None:
     pytest.importorskip("torch")
@@ -44,7 +47,7 @@ def test_shapes_state_and_macs_are_torchs(text: str) -> None:
     assert macs == seen.macs
 
 
-@settings(RELAXED, max_examples=60)
+@settings(RELAXED, max_examples=20 * MANY)
 @given(networks())
 def test_printing_and_json_keep_the_network(text: str) -> None:
     graph = built(text)
@@ -54,7 +57,7 @@ def test_printing_and_json_keep_the_network(text: str) -> None:
     assert Graph.model_validate_json(graph.model_dump_json()) == graph
 
 
-@settings(RELAXED, max_examples=150)
+@settings(RELAXED, max_examples=50 * MANY)
 @given(networks(), st.data())
 def test_no_change_of_the_text_gets_anything_but_diagnostics(text: str, data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 3))):

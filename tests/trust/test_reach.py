@@ -63,6 +63,7 @@ def every_kernel() -> set[str]:
     return found
 
 
+@pytest.mark.slow
 def test_random_networks_use_every_kernel() -> None:
     missing = every_kernel() | {f"{name} m={m}" for name in ("Winograd", "DeepWinograd") for m in (2, 4)}
     # Those on whole numbers are `tests/backends/tvm/quantized`'s.

@@ -28,7 +28,7 @@ for n in count():
 
 
 def rounds() -> int:
-    return int(os.environ.get("CNNDSL_KILLS", "40"))
+    return int(os.environ.get("CNNDSL_KILLS", "12"))
 
 
 def test_killed_while_it_writes(tmp_path: Path) -> None:

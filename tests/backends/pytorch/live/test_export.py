@@ -18,6 +18,7 @@ from cnndsl.backends.pytorch.live.module import loaded
 from cnndsl.cli import run
 from cnndsl.ir.graph import Graph
 from cnndsl.pipeline import load, parse_text
+from tests.few import few
 
 IMAGE = """input image: 3×12×10
 stem: Conv3x3(8, stride=2, pad=same_tf) → bn: BN → GELU → body: [add{ conv: Conv3x3(8) | id }] → HardSwish → GlobalAvgPool → fc: FC(5)"""
@@ -44,7 +45,7 @@ def expected(graph: Graph, given: dict[str, torch.Tensor]) -> dict[str, np.ndarr
     return {name: value.numpy() for name, value in named.items()}
 
 
-@pytest.mark.parametrize("text", [IMAGE, SEVERAL])
+@pytest.mark.parametrize("text", few([SEVERAL, IMAGE], 1))
 def test_onnx_runtime_agrees_for_any_batch(text: str, tmp_path: Path) -> None:
     graph, file = network(text), tmp_path / "network.onnx"
     write_onnx(graph, drawn_weights(graph, 2), file)

@@ -20,17 +20,21 @@ from cnndsl.backends.tvm.package.loaded import load
 from cnndsl.diagnostics.errors import MissingPart
 from cnndsl.pipeline import parse_text
 from tests.backends.tvm.against_torch import inputs_for, relative_error, torch_outputs
+from tests.few import few
 
 pytestmark = [pytest.mark.tvm, pytest.mark.skipif(shutil.which("cc") is None, reason="takes a C compiler")]
 
 
 @pytest.mark.parametrize(
     "text",
-    [
-        "input 3×21×17\nConv3x3(20, 2) → BN → ReLU → DWConv3x3 → SiLU → add{ Conv3x3(20) → BN | id } → MaxPool → Conv1x1(33) → GlobalAvgPool → FC(10) → Softmax",
-        "input 16×7×7\ncat{ id | Conv3x3(32, groups=4) | Conv1x1(3) } → GELU → ConvT2x2(8, 2) → AvgPool3x3(2, 1) → Flatten → FC(9) → LN → Tanh",
-        "input x: 3×8×9\ninput v: 4\na = x → Conv3x3(5) → Mish → FC(6)\nb = v → FC(6) → Sigmoid\nc = a → add{ id | b }\noutput c, a",
-    ],
+    few(
+        [
+            "input 3×21×17\nConv3x3(20, 2) → BN → ReLU → DWConv3x3 → SiLU → add{ Conv3x3(20) → BN | id } → MaxPool → Conv1x1(33) → GlobalAvgPool → FC(10) → Softmax",
+            "input 16×7×7\ncat{ id | Conv3x3(32, groups=4) | Conv1x1(3) } → GELU → ConvT2x2(8, 2) → AvgPool3x3(2, 1) → Flatten → FC(9) → LN → Tanh",
+            "input x: 3×8×9\ninput v: 4\na = x → Conv3x3(5) → Mish → FC(6)\nb = v → FC(6) → Sigmoid\nc = a → add{ id | b }\noutput c, a",
+        ],
+        {2},
+    ),
 )
 def test_kernels_as_c(text: str) -> None:
     assert relative_error(parse_text(text).graph, batch=2, count=3, target="c") < 1e-5

@@ -26,6 +26,7 @@ from cnndsl.pipeline import load as load_network
 from cnndsl.pipeline import parse_text
 from tests.backends.tvm.against_torch import inputs_for, torch_outputs
 from tests.backends.tvm.code.serial_threads import serial
+from tests.few import few
 
 pytestmark = pytest.mark.tvm
 AMPERE = Gpu("sm_80")
@@ -57,13 +58,13 @@ def twin_error(network: Graph, batch: int = 1) -> float:
     return max(float(np.abs(f - e).max() / np.abs(e).max()) for f, e in zip(found, expected.values(), strict=True))
 
 
-@pytest.mark.parametrize("text", NETWORKS)
+@pytest.mark.parametrize("text", few(NETWORKS, {1}))
 def test_schedules_are_right(text: str) -> None:
     assert twin_error(parse_text(text).graph, batch=2) < 1e-5
 
 
 @with_nvcc
-@pytest.mark.parametrize("text", NETWORKS)
+@pytest.mark.parametrize("text", few(NETWORKS, {0, 2}))
 def test_a_package_has_source_and_machine_code_of_every_kernel(text: str, tmp_path: Path) -> None:
     package = build(parse_text(text).graph, target="cuda:sm_80")
     path = package.export(tmp_path / "p")

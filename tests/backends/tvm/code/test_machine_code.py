@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,6 @@ import tvm
 import cnndsl
 from cnndsl.arrays.weights import initial_weights
 from cnndsl.backends.tvm.code.compiled import Compiled
-from cnndsl.backends.tvm.code.machine_code import machine_code
 from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.lower import lower
 from cnndsl.backends.tvm.package.dump import assembly
@@ -23,11 +23,25 @@ from cnndsl.backends.tvm.predict import vm_runnable
 from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.target import find_cpu
 
+SEVERAL = """
+block Unit(c) { add{ Conv1x1(c) → BN → ReLU → DWConv3x3 → Conv3x3(c) → SiLU | Conv1x1(c) } → ReLU }
+input 3×24×20
+Conv5x5(20, 2) → ReLU → MaxPool3x3(1) → Unit(24) → AvgPool → Unit(33) → cat{ id | Conv3x3(7) } → Conv1x1(9) → Softmax
+→ Flatten → FC(11) → ReLU → FC(7) → LogSoftmax
+"""
+"""More kernels than a network is divided into parts."""
+
 
 @pytest.fixture(scope="module")
 def compiled() -> Compiled:
-    graph = cnndsl.load("squeezenet1_1", classes=7).graph
+    graph = cnndsl.parse(SEVERAL).graph
     return lower(graph, program_of(graph, initial_weights(graph, 0)), Job(find_cpu("llvm")), "drawn")
+
+
+@pytest.fixture(scope="module")
+def whole(compiled: Compiled) -> Any:
+    """The same kernels, compiled by TVM one after another."""
+    return tvm.compile(compiled.lowered, compiled.job.target.target, relax_pipeline=None)
 
 
 def _multiplications(text: str) -> Counter[str]:
@@ -38,8 +52,7 @@ def _entries(text: str) -> Counter[str]:
     return Counter(re.findall(r"^(__tvm_ffi_\w+):", text, re.MULTILINE))
 
 
-def test_every_kernel_is_there_once_with_the_code_it_has_alone(compiled: Compiled) -> None:
-    whole = tvm.compile(compiled.lowered, compiled.job.target.target, relax_pipeline=None)
+def test_every_kernel_is_there_once_with_the_code_it_has_alone(compiled: Compiled, whole: Any) -> None:
     ours, theirs = (assembly(one.mod) for one in (compiled.code.executable, whole))  # type: ignore[attr-defined]
     assert len(_entries(theirs)) > 20
     assert _entries(ours) == _entries(theirs)
@@ -54,14 +67,10 @@ def test_no_part_of_a_small_network_takes_its_only_kernel_for_the_main_one(name:
     assert "__tvm_ffi_main" not in _entries(assembly(made.code.executable.mod))  # type: ignore[attr-defined]
 
 
-def test_it_computes_the_same(compiled: Compiled) -> None:
-    target = compiled.job.target.target
-    image = np.random.default_rng(0).standard_normal((1, 3, 224, 224), np.float32)
+def test_it_computes_the_same(compiled: Compiled, whole: Any) -> None:
+    image = np.random.default_rng(0).standard_normal((1, 3, 24, 20), np.float32)
     results = []
-    for one in (
-        machine_code(compiled.lowered, target),
-        tvm.compile(compiled.lowered, target, relax_pipeline=None),
-    ):
+    for one in (compiled.code.executable, whole):  # type: ignore[attr-defined]
         run = vm_runnable(one.mod, list(compiled.constants.values()))
         results.append(run([image]))
     for a, b in zip(*results, strict=True):

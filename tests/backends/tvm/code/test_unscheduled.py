@@ -12,7 +12,7 @@ import pytest
 
 from cnndsl.arrays.drawn import drawn_weights
 from cnndsl.backends.tvm.job import Job
-from cnndsl.backends.tvm.lower import lower
+from cnndsl.backends.tvm.lower import lowered_module
 from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.backends.tvm.target import find_cpu
 from cnndsl.pipeline import parse_text
@@ -38,9 +38,8 @@ LAYERS = [
 @pytest.mark.parametrize("text", LAYERS)
 def test_nothing_runs_on_bare_loops(text: str) -> None:
     graph = parse_text(text).graph
-    functions = list(
-        loops_of(lower(graph, program_of(graph, drawn_weights(graph, 0)), Job(find_cpu("llvm")), "drawn").lowered)
-    )
+    _, lowered, _, _ = lowered_module(program_of(graph, drawn_weights(graph, 0)), Job(find_cpu("llvm")))
+    functions = list(loops_of(lowered))
     assert functions
     bare = [name for name, script in functions if largest(script) > TINY and "T.parallel(" not in script]
     assert not bare
@@ -48,7 +47,7 @@ def test_nothing_runs_on_bare_loops(text: str) -> None:
 
 def test_sums_run_on_vectors() -> None:
     graph = parse_text("input 32×28×28\nPermute(0, 2, 1) → GRN → Permute(2, 1, 0) → GlobalMaxPool").graph
-    lowered = lower(graph, program_of(graph, drawn_weights(graph, 0)), Job(find_cpu("llvm")), "drawn").lowered
+    _, lowered, _, _ = lowered_module(program_of(graph, drawn_weights(graph, 0)), Job(find_cpu("llvm")))
     sums = [script for _, script in loops_of(lowered) if "T.init()" in script or "_init" in script]
     assert sums
     assert any("T.vectorized(" in script for script in sums)

@@ -14,6 +14,7 @@ from cnndsl.backends.tvm.kernels.window import WindowKernel, best_tile
 from cnndsl.ir.window import Window
 from cnndsl.pipeline import parse_text
 from tests.backends.tvm.against_torch import relative_error
+from tests.few import few
 
 pytestmark = pytest.mark.tvm
 
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.tvm
         "input 3×149\nConv3(20, 2) → MaxPool3(2, 1) → DWConv5",
     ],
 )
-@pytest.mark.parametrize("batch", [1, 2])
+@pytest.mark.parametrize("batch", few([2, 1], 1))
 def test_networks(text: str, batch: int) -> None:
     assert relative_error(parse_text(text).graph, batch=batch, count=batch) < 1e-5
 
@@ -44,7 +45,8 @@ def test_the_rule_for_tiles(extent: tuple[int, int], tile: tuple[int, int]) -> N
 
 
 @pytest.mark.parametrize(
-    ("kind", "size", "kernel", "stride"), [("max", (11, 19), 3, 2), ("mean", (9,), 3, 1), ("max", (4, 5, 6), 2, 1)]
+    ("kind", "size", "kernel", "stride"),
+    few([("max", (11, 19), 3, 2), ("mean", (9,), 3, 1), ("max", (4, 5, 6), 2, 1)], 2),
 )
 def test_every_candidate_gives_the_same(
     kind: Literal["max", "mean"], size: tuple[int, ...], kernel: int, stride: int

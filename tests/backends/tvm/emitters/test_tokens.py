@@ -19,6 +19,7 @@ from cnndsl.backends.tvm.plan.groups import plan
 from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.pipeline import parse_text
 from tests.backends.tvm.against_torch import relative_error
+from tests.few import few
 
 pytestmark = pytest.mark.tvm
 
@@ -37,13 +38,13 @@ Linear({heads * depth}) → ToTokens → pos: PosEmbed
 """
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", few(range(6), 2))
 def test_drawn_transformers(seed: int) -> None:
     batch = 1 + seed % 2
     assert relative_error(parse_text(transformer(seed)).graph, batch=batch, count=batch) < 1e-5
 
 
-@pytest.mark.parametrize("target", ["llvm:x86-64-v3", "llvm:x86-64"])
+@pytest.mark.parametrize("target", few(["llvm:x86-64-v3", "llvm:x86-64"], 1))
 def test_other_widths_of_vectors(target: str) -> None:
     import platform
 
@@ -113,7 +114,7 @@ def test_every_candidate_of_a_projection_gives_the_same() -> None:
         assert np.abs(computed(kernel, x, weight) - weight @ x).max() < 1e-5
 
 
-@pytest.mark.parametrize(("channels", "units"), [(3, 1), (24, 24), (17, 40), (40, 57), (8, 136)])
+@pytest.mark.parametrize(("channels", "units"), few([(3, 1), (17, 40), (40, 57), (24, 24), (8, 136)], 3))
 def test_projections_of_uneven_channels(channels: int, units: int) -> None:
     """With sixteen lanes a last chunk that is at most half full takes shorter vectors; its upper half holds zeros."""
     x = np.random.default_rng(0).standard_normal((channels, 65)).astype(np.float32)
@@ -160,7 +161,7 @@ DEEP = [
 ]
 
 
-@pytest.mark.parametrize("text", DEEP)
+@pytest.mark.parametrize("text", few(DEEP, {0}))
 def test_windows_of_three_axes(text: str) -> None:
     assert relative_error(parse_text(text).graph, batch=2, count=2) < 2e-5
 
@@ -174,6 +175,6 @@ NORMS = [
 ]
 
 
-@pytest.mark.parametrize("text", NORMS)
+@pytest.mark.parametrize("text", few(NORMS, {0, 2, 3}))
 def test_norms_over_positions(text: str) -> None:
     assert relative_error(parse_text(text).graph, batch=2, count=2) < 1e-5

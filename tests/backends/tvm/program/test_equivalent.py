@@ -13,6 +13,7 @@ from cnndsl.backends.tvm.plan.groups import plan
 from cnndsl.backends.tvm.program.passes import program_of
 from cnndsl.pipeline import parse_text
 from tests.backends.tvm.against_torch import relative_error
+from tests.few import few
 
 pytestmark = pytest.mark.tvm
 
@@ -52,17 +53,20 @@ def test_each_part_has_a_kernel(text: str, groups: list[tuple[str, list[str]]]) 
 
 @pytest.mark.parametrize(
     "layer",
-    [
-        "ConvT4x4(5, 2, pad=1)",
-        "ConvT5x5(5, 2, pad=same, output_pad=1)",
-        "ConvT3x5(5, 3, pad=((0, 1), (2, 0)))",
-        "ConvT1x1(5, 3)",
-        "ConvT2x2(5, 3, pad=same_tf)",
-        "ConvT7x7(5, 2, pad=same_tf, bias=false)",
-        "ConvT2x2(5, 2, output_pad=1)",
-        "ConvT2x2(5, stride=(2, 1))",
-        "ConvT3x3(5, 2, dilation=2)",
-    ],
+    few(
+        [
+            "ConvT5x5(5, 2, pad=same, output_pad=1)",
+            "ConvT3x5(5, 3, pad=((0, 1), (2, 0)))",
+            "ConvT1x1(5, 3)",
+            "ConvT3x3(5, 2, dilation=2)",
+            "ConvT4x4(5, 2, pad=1)",
+            "ConvT2x2(5, 3, pad=same_tf)",
+            "ConvT7x7(5, 2, pad=same_tf, bias=false)",
+            "ConvT2x2(5, 2, output_pad=1)",
+            "ConvT2x2(5, stride=(2, 1))",
+        ],
+        4,
+    ),
 )
 def test_transposed_convolutions_of_every_geometry(layer: str) -> None:
     assert relative_error(parse_text(f"input 6×5×7\n{layer} → ReLU").graph, batch=2, count=2) < 1e-5

@@ -166,7 +166,7 @@ def test_tuned_packages_say_so_and_agree(tmp_path: Path) -> None:
 
 def test_ctrl_c_leaves_the_store_right(tmp_path: Path) -> None:
     program, store = tmp_path / "small.cnn", tmp_path / "store.jsonl"
-    program.write_text(TEXT)
+    program.write_text("input 3×12×12\nConv3x3(24) → ReLU → FC(50)\n")
     command = [sys.executable, "-m", "cnndsl", "tune", str(program), "--store", str(store), "--threads", "1"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     end = time.monotonic() + 120
