@@ -164,7 +164,7 @@ class _Body:
             ]
             with n.when(n.all(*within) if within else True, bool(within)):
                 for c in range(k.seen):
-                    if 1 < k.seen < k.lanes and k.shuffles:
+                    if k.seen > 1 and k.shuffles:
                         add(taps, places, c, n.ramp(0))
                     else:
                         with n.vector() as lane:
@@ -195,9 +195,6 @@ class _Body:
         k = self.kernel
         if k.seen == 1:
             return self.data[(*place, lane)]
-        if k.seen == k.lanes:
-            # One number for all: it is spread as it is read, which takes no instruction of its own.
-            return self.data[(*place, c)]
         if k.shuffles:
             return self.n.shuffled([self.data[(*place, lane)]], [i // k.seen * k.seen + c for i in range(k.lanes)])
         return self.data[(*place, lane // k.seen * k.seen + c)]
