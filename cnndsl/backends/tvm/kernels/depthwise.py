@@ -16,8 +16,9 @@ from itertools import product
 from math import prod
 from typing import Any, Self
 
+from cnndsl.backends.tvm.kernels.words.borders import runs
 from cnndsl.backends.tvm.kernels.words.demand import Demand, passes
-from cnndsl.backends.tvm.kernels.words.nest import Nest, parts
+from cnndsl.backends.tvm.kernels.words.nest import Nest
 from cnndsl.backends.tvm.kernels.words.tile import store_tile
 from cnndsl.backends.tvm.plan.groups import Tail
 from cnndsl.backends.tvm.target import Cpu
@@ -93,10 +94,10 @@ class _Body:
     def bands(self) -> None:
         """One task for each band of rows of a chunk; where maps have one axis, for each piece of the only row."""
         k, n = self.kernel, self.n
-        *rows, width = k.window.output_size(k.size)
+        rows = k.window.output_size(k.size)[:-1]
         maps, total = k.batch * k.chunks, prod(rows)
         wanted = -(-_TASKS // (1 if k.by_rows else maps))
-        middle = max(tiles for _, tiles, _ in self._runs(width))
+        middle = max(tiles for _, tiles, _ in runs(k.window, k.size, k.columns))
         band, piece = (-(-total // min(total, wanted)), middle) if rows else (1, -(-middle // min(middle, wanted)))
         bands, pieces = -(-total // band), -(-middle // piece)
         with n.parallel(maps * bands * pieces) as task, n.serial(band) as inner:
@@ -114,9 +115,9 @@ class _Body:
         """The tiles of piece `column` of a row; what lies before and after its long run belongs to the first and the
         last."""
         k, n = self.kernel, self.n
-        runs = self._runs(k.window.output_size(k.size)[-1])
-        longest = max(range(len(runs)), key=lambda i: runs[i][1])
-        for index, (first, tiles, columns) in enumerate(runs):
+        along = runs(k.window, k.size, k.columns)
+        longest = max(range(len(along)), key=lambda i: along[i][1])
+        for index, (first, tiles, columns) in enumerate(along):
             if index != longest:
                 mine = column == (0 if index < longest else pieces - 1)
                 with n.when(mine, pieces > 1):
@@ -129,24 +130,6 @@ class _Body:
                     tile = n.bind(column * piece + inner)
                     with n.when(tile < tiles, tiles % piece != 0):
                         self._tile(image, chunk, rows, first + tile * columns, columns)
-
-    def _runs(self, width: int) -> list[tuple[int, int, int]]:
-        """Tiles of equal width that see nothing outside as one run, all others one by one: (first column, tiles,
-        columns)."""
-        runs: list[tuple[int, int, int]] = []
-        for first, tiles, columns in parts(width, self.kernel.columns):
-            for start in range(first, first + tiles * columns, columns):
-                last = runs[-1] if runs else None
-                if last and last[2] == columns and self._inside(start, columns) and self._inside(last[0], columns):
-                    runs[-1] = (last[0], last[1] + 1, columns)
-                else:
-                    runs.append((start, 1, columns))
-        return runs
-
-    def _inside(self, start: int, columns: int) -> bool:
-        seen = self._seen(columns)
-        low = start * self.kernel.window.stride[-1] - self.kernel.window.before[-1]
-        return low >= 0 and low + max(seen) < self.kernel.size[-1]
 
     def _seen(self, columns: int) -> dict[int, list[tuple[int, int]]]:
         """The columns of the input that a tile sees, from its first on, with (column of the tile, of the window) for

@@ -1,8 +1,11 @@
-"""Convolution of whole numbers with a window of any size, stride and dilation.
+"""Convolution of whole numbers with a window of any size, stride and dilation, dense or in groups.
 
 A task is a row of outputs in a block of chunks of channels: a tile of `tile[0]` chunks × up to `tile[1]` columns stays in
 registers over the reduction. What lies outside the map is never read: rows are decided one by one, columns when the
 kernel is written, since only the tiles at the two ends of a row see any.
+
+In groups a chunk out sees a few chunks of the input, with zeros for the weights of other groups. Where groups are narrower than a
+chunk and as many channels go out as come in, nothing is wasted: each output of a chunk has the quads of its own group.
 """
 
 from __future__ import annotations
@@ -12,17 +15,15 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from math import prod
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-from cnndsl.backends.tvm.kernels.words.borders import axes, classes
+from cnndsl.backends.tvm.kernels.words.borders import axes, classes, runs
 from cnndsl.backends.tvm.kernels.words.demand import Demand
 from cnndsl.backends.tvm.kernels.words.ending import Ending, Endings
 from cnndsl.backends.tvm.kernels.words.nest import parts, places
 from cnndsl.backends.tvm.kernels.words.quads import QuadNest, registers, tile_cycles
+from cnndsl.backends.tvm.kernels.words.seen import Seen
 from cnndsl.ir.window import Window
-
-if TYPE_CHECKING:
-    import numpy as np
 
 _LINE = 16
 """int32 numbers in a line of the cache."""
@@ -38,7 +39,7 @@ MOST_COLUMNS = 16
 
 @dataclass(frozen=True)
 class Int8Conv:
-    """Arguments: input quads `(batch, chunks, *size, quads)`, weight quads as `pack_int8_conv` has it for `tile[0]`,
+    """Arguments: input quads `(batch, chunks, *size, quads)`, weight quads as `seen.pack_int8_conv` has it for `tile[0]`,
     starts int32 `(classes, chunks_out, lanes)` as `borders.pack_starts` has it, then those of the ending
     (`Endings.declared`): factors and offsets float32 `(chunks_out, lanes)`; with residuals their factors float32
     `(residuals,)` and the maps, quads `(batch, chunks_out, *out, lanes / 4)`; with a table quads `(64,)`; output quads
@@ -57,6 +58,7 @@ class Int8Conv:
     """Whether sums begin with other numbers at borders: `borders.is_bordered`."""
     ending: Ending
     tile: tuple[int, int]
+    groups: int = 1
 
     def candidates(self) -> tuple[Self, ...]:
         """Itself, then others with other tiles, which decide how weights are packed: the emitter asks for them."""
@@ -74,9 +76,13 @@ class Int8Conv:
     def chunks_out(self) -> int:
         return -(-self.channels_out // self.lanes)
 
+    @property
+    def seen(self) -> Seen:
+        return Seen.of(self.channels, self.channels_out, self.groups, self.lanes)
+
     def ranked(self) -> list[tuple[int, int]]:
         """Every tile that the registers hold, the one that should be the fastest first."""
-        depth, seen = -(-self.channels // 4) * prod(self.window.kernel), min(self.window.kernel[-1], _WIDE)
+        depth, seen = self.seen.deep * prod(self.window.kernel), min(self.window.kernel[-1], _WIDE)
 
         def cost(tile: tuple[int, int]) -> float:
             return sum(
@@ -87,7 +93,8 @@ class Int8Conv:
 
         tiles = [
             (c, x)
-            for c in range(1, min(4, self.chunks_out) + 1)
+            for c in range(1, min(4, self.seen.together) + 1)
+            if self.groups == 1 or self.seen.together % c == 0
             for x in range(1, min(14, self.out[-1]) + 1)
             if c * x + c * min(self.window.kernel[-1], _WIDE) + 1 < registers(self.lanes)
         ]
@@ -96,7 +103,7 @@ class Int8Conv:
     def demand(self, threads: int) -> Demand:
         """What a call takes: tasks are rows of outputs of a block of chunks."""
         *rows, width = self.out
-        depth, seen = -(-self.channels // 4) * prod(self.window.kernel), min(self.window.kernel[-1], _WIDE)
+        depth, seen = self.seen.deep * prod(self.window.kernel), min(self.window.kernel[-1], _WIDE)
         work, regions = 0.0, 0
         for _, blocks, chunks in parts(self.chunks_out, self.tile[0]):
             tasks = blocks * self.batch * prod(rows)
@@ -114,7 +121,7 @@ class Int8Conv:
         """The function, as loops."""
         n, w = QuadNest(self.lanes), self.window
         found = axes(w, self.size, self.bordered)
-        vectors = self.chunks_out * -(-self.channels // 4) * prod(w.kernel)
+        vectors = self.chunks_out * self.seen.deep * prod(w.kernel)
         with n.function():
             data = n.whole("data", (self.batch, self.chunks, *self.size, self.quads))
             weight = n.whole("weight", (vectors, n.lanes))
@@ -141,10 +148,10 @@ class _Body:
             with n.parallel(prod(shape)) as task:
                 image, block, *rows = (n.bind(place) for place in places(task, shape))
                 o, before = n.bind(first + block * chunks), 0
-                runs = self._runs()
-                passes = sum(tiles for _, tiles, _ in runs)
+                along = runs(k.window, k.size, k.tile[1])
+                passes = sum(tiles for _, tiles, _ in along)
                 turn = n.bind(task % prod(k.out[:-1]) * passes)
-                for start, tiles, columns in runs:
+                for start, tiles, columns in along:
                     if tiles == 1:
                         self._tile(image, o, chunks, rows, start, columns, turn + before)
                     else:
@@ -152,24 +159,6 @@ class _Body:
                             at = n.bind(turn + before + tile)
                             self._tile(image, o, chunks, rows, start + tile * columns, columns, at)
                     before += tiles
-
-    def _runs(self) -> list[tuple[int, int, int]]:
-        """Tiles of equal width that see nothing outside as one run, all others one by one: (first column, tiles,
-        columns)."""
-        runs: list[tuple[int, int, int]] = []
-        for first, tiles, columns in parts(self.kernel.out[-1], self.kernel.tile[1]):
-            for start in range(first, first + tiles * columns, columns):
-                last = runs[-1] if runs else None
-                if last and last[2] == columns and self._inside(start, columns) and self._inside(last[0], columns):
-                    runs[-1] = (last[0], last[1] + 1, columns)
-                else:
-                    runs.append((start, 1, columns))
-        return runs
-
-    def _inside(self, start: int, columns: int) -> bool:
-        w = self.kernel.window
-        low = start * w.stride[-1] - w.before[-1]
-        return low >= 0 and low + (columns - 1) * w.stride[-1] + w.extent[-1] <= self.kernel.size[-1]
 
     def _tile(self, image: Any, o: Any, chunks: int, rows: Sequence[Any], start: Any, columns: int, turn: Any) -> None:
         """The outputs of `chunks` chunks from `o` on at `columns` columns from `start` on in one row. It is the tile
@@ -179,8 +168,9 @@ class _Body:
         self._begin(sums, o, rows, start, columns)
         low = start * w.stride[-1] - w.before[-1]
         padded = tuple(b + a for b, a in zip(w.before, w.after_filled(k.size), strict=True))
-        deep = -(-k.channels // 4)
+        deep = k.seen.deep
         whole, rest = divmod(deep, k.quads)
+        source = n.bind(k.seen.first(o, n.minimum)) if k.groups > 1 else 0
         positions, width = prod(w.kernel), w.kernel[-1]
         together = max(1, min(width, (registers(k.lanes) - 1 - chunks * columns) // chunks))
 
@@ -221,7 +211,7 @@ class _Body:
                 for shift in sorted(served):
                     if isinstance(start, int) and not 0 <= low + shift < k.size[-1]:
                         continue
-                    value = n.bind(n.spread(self.data[(image, chunk, *seen, low + shift, quad)]))
+                    value = n.bind(self._spread((image, source + chunk, *seen, low + shift), quad))
                     for x, tap in served[shift]:
                         for i in range(chunks):
                             n.store(sums[i], n.dot(sums[i][x, n.ramp(0)], value, weights[tap, i]), (x, n.ramp(0)))
@@ -245,16 +235,26 @@ class _Body:
 
             self.endings.store(number, columns, place)
 
+    def _spread(self, at: tuple[Any, ...], quad: Any) -> Any:
+        """For each output of a chunk a quad of the input at a position: the same, or that of its group."""
+        k, n = self.kernel, self.n
+        if not k.seen.own:
+            return n.spread(self.data[(*at, quad)])
+        width = k.channels // k.groups
+        lanes = [(lane // width * width) // 4 + quad for lane in range(k.lanes)]
+        # TVM gives a shuffle no more numbers than it takes.
+        return n.shuffled([n.bind(self.data[(*at, n.position())])] * (k.lanes // n.quads), lanes)
+
     def _ask(self, o: Any, turn: Any, step: Any, vectors: int) -> None:
         """Asks for a share of the weights of the block of chunks from `o` on, which come next: each of the tiles of a
         block does in each step, which reads as many `vectors`."""
         k, n = self.kernel, self.n
-        passes = prod(k.out[:-1]) * sum(tiles for _, tiles, _ in self._runs())
+        passes = prod(k.out[:-1]) * sum(tiles for _, tiles, _ in runs(k.window, k.size, k.tile[1]))
         if passes > _MANY * vectors:
             return
         share = -(-vectors // passes)
-        steps = k.chunks * prod(k.window.kernel[:-1])
-        of_chunk = -(-k.channels // 4) * prod(k.window.kernel)
+        steps = -(-k.seen.deep // k.quads) * prod(k.window.kernel[:-1])
+        of_chunk = k.seen.deep * prod(k.window.kernel)
         with n.when(turn < vectors, passes > vectors):
             first = n.bind(o * of_chunk + (turn * steps + step) * share)
             for vector in range(0, share, _LINE // n.lanes):
@@ -287,29 +287,9 @@ def int8_conv(
     lanes: int,
     ending: Ending,
     quads: int | None = None,
+    groups: int = 1,
 ) -> Int8Conv:
     """The kernel by the rule: the tile that should be the fastest."""
-    kernel = Int8Conv(batch, size, channels, channels_out, lanes, quads or lanes // 4, window, bordered, ending, (1, 1))
+    quads = quads or lanes // 4
+    kernel = Int8Conv(batch, size, channels, channels_out, lanes, quads, window, bordered, ending, (1, 1), groups)
     return replace(kernel, tile=kernel.ranked()[0])
-
-
-def pack_int8_conv(weight: np.ndarray, tile: int, lanes: int, quads: int) -> np.ndarray:
-    """int8 `(out, in, *kernel)` → quads, int32 `(vectors, lanes)`: for each block of up to `tile` chunks out, for each
-    chunk of `quads` quads in, for each row of the window, each quad and each column, the vectors of the block."""
-    import numpy as np
-
-    from cnndsl.backends.tvm.kernels.words.packing import fill_up
-    from cnndsl.backends.tvm.kernels.words.quads import quads as as_quads
-
-    *_, width = weight.shape
-    filled = as_quads(fill_up(fill_up(weight, 0, lanes), 1, 4), 1)
-    chunks_out, deep = filled.shape[0] // lanes, filled.shape[1]
-    rows = filled.reshape(chunks_out, lanes, deep, -1, width)
-    vectors = []
-    for first, count, chunks in parts(chunks_out, tile):
-        for block in range(first, first + count * chunks, chunks):
-            for quad in range(0, deep, quads):
-                # (chunk out, lane, quad, row, column) → (row, quad, column, chunk out, lane)
-                part = rows[block : block + chunks, :, quad : quad + quads].transpose(3, 2, 4, 0, 1)
-                vectors.append(part.reshape(-1, lanes))
-    return np.ascontiguousarray(np.concatenate(vectors))

@@ -25,8 +25,10 @@ _STEP = 4
 _NEAR = 1 << 18
 """Bytes of inputs that one task should see: they are read once for every block of outputs."""
 _TASKS = 8
-_LATE, _SHARED = 10, 6
-"""Cycles for a line that another core has written, and for one of weights that both read."""
+_LINE = 16
+"""float32 numbers in a line of the cache."""
+_LATE, _FAR = 10, 8
+"""Cycles for a line that another core has written, and for one of weights that nobody has asked for in time."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,8 @@ class Projection:
         """An estimate of the cycles of the thread that is done last, where a multiply-add of vectors takes one.
 
         A tile loads `chunks + positions` vectors for `chunks · positions` multiply-adds; eight of these hide their
-        latency. What another thread wrote, or reads too, takes its time for each line of 64 bytes.
+        latency. What another thread wrote takes its time for each line of 64 bytes, and so do weights, but where a task is a
+        block of outputs: there they are asked for in time.
         """
         cycles = 0.0
         for _, blocks, chunks in parts(self.chunks_out, tile[0]):
@@ -95,8 +98,7 @@ class Projection:
                 tasks = (blocks if by_outputs else -(-tiles // together)) * self.batch
                 cycles += -(-tasks // threads) * share * work * self.channels
         inputs, weights = self.positions * self.batch * self.chunks, self.channels * self.chunks_out
-        others = 1 - 1 / threads
-        return cycles + others * (_LATE * inputs if by_outputs else _SHARED * weights)
+        return cycles + (_LATE * inputs * (1 - 1 / threads) if by_outputs else _FAR * weights)
 
     def together(self, tiles: int, width: int) -> int:
         """Tiles of positions in a task, of which there are a multiple of eight unless there are few tiles."""
@@ -154,9 +156,12 @@ class _Body:
                 o = n.bind(first + block * chunks)
 
                 def all_positions(half: bool, image: Any = image, o: Any = o, chunks: int = chunks) -> None:
+                    before, passes = 0, sum(tiles for _, tiles, _ in parts(k.positions, k.tile[1]))
                     for start, tiles, width in parts(k.positions, k.tile[1]):
                         with n.serial(tiles) as tile:
-                            self.tile(image, o, start + tile * width, chunks, width, half)
+                            ahead = (before + tile, passes)
+                            self.tile(image, o, start + tile * width, chunks, width, half, ahead)
+                        before += tiles
 
                 half = k.half and first + count * chunks == k.chunks_out
                 if half and count > 1:
@@ -182,8 +187,19 @@ class _Body:
                             o, position = first + block * chunks, start + tile * width
                             self.tile(task // tasks, o, position, chunks, width, half)
 
-    def tile(self, image: Any, o: Any, position: Any, chunks: int, width: int, half: bool) -> None:
-        """The outputs of `chunks` chunks from `o` on at `width` positions; of the last one only the lower half."""
+    def tile(
+        self,
+        image: Any,
+        o: Any,
+        position: Any,
+        chunks: int,
+        width: int,
+        half: bool,
+        ahead: tuple[Any, int] | None = None,
+    ) -> None:
+        """The outputs of `chunks` chunks from `o` on at `width` positions; of the last one only the lower half. With `ahead`
+        this is one of several passes over the same weights: its number, and of how many. Each then asks for its share of the
+        next block's."""
         k, n = self.kernel, self.n
         deep = k.chunks * k.lanes
         lanes = [k.lanes] * (chunks - half) + [k.lanes // 2] * half
@@ -191,6 +207,12 @@ class _Body:
         for i in range(chunks):
             n.clear(sums[i : i + 1], lanes[i])
         with n.serial(-(-k.channels // _STEP)) as step:
+            if ahead is not None:
+                turn, passes = ahead
+                vectors = -(-_STEP * chunks // passes)
+                next_ = n.bind((o + chunks) * deep + (turn * -(-k.channels // _STEP) + step) * vectors)
+                for vector in range(0, vectors, max(1, _LINE // k.lanes)):
+                    n.prefetch(self.weight, (next_ + vector, 0))
             c, first = n.bind(step * _STEP // k.lanes), n.bind(step * _STEP % k.lanes)
             for inner in range(_STEP):
                 at = n.bind(o * deep + (step * _STEP + inner) * chunks)

@@ -12,15 +12,17 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
-from cnndsl.backends.tvm.kernels.int8_conv import int8_conv, pack_int8_conv
+from cnndsl.backends.tvm.kernels.int8_conv import int8_conv
 from cnndsl.backends.tvm.kernels.int8_dense import int8_dense
 from cnndsl.backends.tvm.kernels.int8_depthwise import int8_depthwise, pack_int8_depthwise, takes_int8_depthwise
 from cnndsl.backends.tvm.kernels.int8_elementwise import Int8Elementwise, Int8Table
 from cnndsl.backends.tvm.kernels.int8_input import Int8Input
+from cnndsl.backends.tvm.kernels.int8_pixel_shuffle import Int8PixelShuffle
 from cnndsl.backends.tvm.kernels.int8_projection import int8_projection, pack_int8_projection
 from cnndsl.backends.tvm.kernels.words.borders import is_bordered, pack_starts
 from cnndsl.backends.tvm.kernels.words.ending import Ending, is_bounded, neighbours
 from cnndsl.backends.tvm.kernels.words.quads import quads, takes_quads, takes_tables
+from cnndsl.backends.tvm.kernels.words.seen import pack_int8_conv
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.predict import cpu_features
 from cnndsl.backends.tvm.target import find_cpu
@@ -155,6 +157,49 @@ def test_convolutions_are_exact(seed: int) -> None:
         drawn_ending(r, lanes),
         r,
     )
+
+
+@here
+@seeds
+def test_convolutions_in_groups_are_exact(seed: int) -> None:
+    r, lanes = np.random.default_rng(seed), width(seed)
+    # Groups in which each output has the quads of its own group, and those whose chunks see several groups, or a part of one.
+    ins, outs, groups = [(4, 4, 8), (8, 8, 3), (24, 24, 2), (2, 2, 9), (16, 16, 3), (3, 5, 7), (32, 64, 2), (1, 2, 18)][
+        seed % 8
+    ]
+    batch = int(r.integers(1, 3))
+    size, window = drawn_window(r, [1, 2, 3, 3, 5], one_of(r, [1, 2, 2, 3]), 9)
+    q, weight = drawn_map(r, batch, ins * groups, size), drawn_weight(r, (outs * groups, ins, *window.kernel))
+    zero_point = one_of(r, [0, 13, 255])
+    bordered = is_bordered(window, size, zero_point)
+    check(
+        lambda ending: int8_conv(
+            batch, size, ins * groups, outs * groups, window, bordered, lanes, ending, groups=groups
+        ),
+        lambda k: [
+            as_quads(q, lanes, 200),
+            pack_int8_conv(weight, k.tile[0], lanes, lanes // 4, groups),
+            pack_starts(weight, zero_point, window, size, lanes),
+        ],
+        convolved(q, weight, zero_point, window, groups),
+        drawn_ending(r, lanes),
+        r,
+    )
+
+
+@here
+@seeds
+def test_channels_become_pixels(seed: int) -> None:
+    r, lanes = np.random.default_rng(seed), width(seed)
+    channels, size = one_of(r, [1, 7, 16, 21, 40]), tuple(int(n) for n in r.integers(1, 7, 2))
+    q = drawn_map(r, 2, 4 * channels, size)
+    made = ran(
+        Int8PixelShuffle(2, channels, size, lanes),
+        [as_quads(q, lanes, 200)],
+        (2, -(-channels // lanes), 2 * size[0], 2 * size[1], lanes // 4),
+    )
+    expected = q.reshape(2, channels, 2, 2, *size).transpose(0, 1, 4, 2, 5, 3).reshape(2, channels, 2 * size[0], -1)
+    assert np.array_equal(as_numbers(made, channels), expected)
 
 
 @here

@@ -8,8 +8,10 @@ from cnndsl.backends.tvm.emitters.forms import TensorForms
 from cnndsl.backends.tvm.emitters.main_function import MainFunction
 from cnndsl.backends.tvm.emitters.quantized.arrays import Arrays, quad_of
 from cnndsl.backends.tvm.emitters.quantized.elementwise import give_quads
+from cnndsl.backends.tvm.kernels.int8_pixel_shuffle import Int8PixelShuffle
 from cnndsl.backends.tvm.kernels.move import Joined
 from cnndsl.backends.tvm.kernels.quantized_move import QuantizedPixelShuffle, QuantizedPositions, QuantizedRoute
+from cnndsl.backends.tvm.kernels.words.quads import takes_quads
 from cnndsl.backends.tvm.plan.joins import Slot, grain
 from cnndsl.backends.tvm.plan.quantized import QuantizedGroup
 from cnndsl.backends.tvm.plan.routes import Channel, Route
@@ -33,7 +35,11 @@ def emit_move(main: MainFunction, group: QuantizedGroup) -> None:
     ((x,), data) = step.xs, main.quads(step.inputs[0])
     if isinstance(step.op, PixelShuffle):
         height, width = x.size
-        shuffle = QuantizedPixelShuffle(main.batch, type.channels, (height, width), step.op.r, main.lanes)
+        shuffle: Int8PixelShuffle | QuantizedPixelShuffle
+        if step.op.r == 2 and main.lanes > 4 and takes_quads(main.cpu):
+            shuffle = Int8PixelShuffle(main.batch, type.channels, (height, width), main.lanes)
+        else:
+            shuffle = QuantizedPixelShuffle(main.batch, type.channels, (height, width), step.op.r, main.lanes)
         give_quads(main, group, shuffle, [data])
         return
     axes = find_positions(step)

@@ -11,7 +11,7 @@ from cnndsl.backends.tvm.emitters.forms import TensorForms
 from cnndsl.backends.tvm.emitters.main_function import MainFunction
 from cnndsl.backends.tvm.emitters.quantized.arrays import Arrays
 from cnndsl.backends.tvm.emitters.quantized.ended import Ended
-from cnndsl.backends.tvm.kernels.int8_conv import MOST_COLUMNS, int8_conv, pack_int8_conv
+from cnndsl.backends.tvm.kernels.int8_conv import MOST_COLUMNS, int8_conv
 from cnndsl.backends.tvm.kernels.int8_dense import int8_dense
 from cnndsl.backends.tvm.kernels.int8_depthwise import int8_depthwise, pack_int8_depthwise, takes_int8_depthwise
 from cnndsl.backends.tvm.kernels.int8_elementwise import Int8Elementwise, Int8Table
@@ -20,6 +20,7 @@ from cnndsl.backends.tvm.kernels.int8_projection import int8_projection, pack_in
 from cnndsl.backends.tvm.kernels.words.borders import is_bordered, pack_starts
 from cnndsl.backends.tvm.kernels.words.packing import pack_vector
 from cnndsl.backends.tvm.kernels.words.quads import quads, takes_quads, takes_tables
+from cnndsl.backends.tvm.kernels.words.seen import pack_int8_conv
 from cnndsl.backends.tvm.plan.quantized import QuantizedGroup
 from cnndsl.ir.window import Window
 from cnndsl.ops.conv import Conv
@@ -41,10 +42,10 @@ def emit_vnni_product(main: MainFunction, group: QuantizedGroup) -> bool:
     (x,), window = step.xs, op.window_over(step.xs[0])
     if op.groups == 1 and {*window.kernel, *window.stride} == {1} and not any(window.before + window.after):
         _Product(main, group).projection()
-    elif op.groups == 1 and window.kernel[-1] <= MOST_COLUMNS:
-        _Product(main, group).convolution(window)
     elif op.groups == x.channels == step.type.channels and takes_int8_depthwise(x.size, window):
         _Product(main, group).depthwise(window)
+    elif window.kernel[-1] <= MOST_COLUMNS:
+        _Product(main, group).convolution(window, op.groups)
     else:
         return False
     return True
@@ -132,10 +133,11 @@ class _Product:
         weight = pack_int8_projection(self.numbers, kernel.tile[0], self.main.lanes)
         self._give(kernel, [self.main.quads(self.source), self._weight(weight), self._starts()])
 
-    def convolution(self, window: Window) -> None:
+    def convolution(self, window: Window, groups: int) -> None:
         (x,), main = self.step.xs, self.main
         size, count, data = x.size, main.lanes // 4, None
-        if main.values[self.source].quads is None and main.readers[self.source] == 1 and x.channels <= main.lanes - 4:
+        alone = main.values[self.source].quads is None and main.readers[self.source] == 1
+        if groups == 1 and alone and x.channels <= main.lanes - 4:
             # The input of a network, which is rounded for this layer alone: with its zero point around it, and without
             # channels that fill up a chunk.
             kernel = Int8Input(main.batch, x.channels, x.size, window.before, window.after, self.zero_point, main.lanes)
@@ -146,9 +148,11 @@ class _Product:
             data = main.call(kernel, [main.plain(self.source), main.inverse(self.source)], shape, dtype="int32")
         bordered = is_bordered(window, size, self.zero_point)
         channels_out = self.step.type.channels
-        rule = int8_conv(main.batch, size, x.channels, channels_out, window, bordered, main.lanes, self.ending, count)
+        rule = int8_conv(
+            main.batch, size, x.channels, channels_out, window, bordered, main.lanes, self.ending, count, groups
+        )
         chosen = main.choose(rule)
-        weight = pack_int8_conv(self.numbers, chosen.tile[0], main.lanes, count)
+        weight = pack_int8_conv(self.numbers, chosen.tile[0], main.lanes, count, groups)
         starts = pack_starts(self.numbers, self.zero_point, window, size, main.lanes)
         arguments = [main.quads(self.source) if data is None else data, self._weight(weight)]
         self._give(chosen, [*arguments, self.arrays.whole("starts", starts)])

@@ -12,6 +12,7 @@ from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from cnndsl.backends.tvm.kernels.words.nest import parts
 from cnndsl.ir.window import Window
 
 if TYPE_CHECKING:
@@ -59,6 +60,26 @@ def inside(window: Window, size: tuple[int, ...], axis: int, position: int) -> t
     first = position * window.stride[axis] - window.before[axis]
     taps = range(window.kernel[axis])
     return tuple(k for k in taps if 0 <= first + k * window.dilation[axis] < size[axis])
+
+
+def runs(window: Window, size: tuple[int, ...], most: int) -> list[tuple[int, int, int]]:
+    """A row of outputs in tiles of up to `most` columns, over a map of `size`: tiles of equal width that see nothing outside as
+    one run, all others one by one: (first column, tiles, columns)."""
+    found: list[tuple[int, int, int]] = []
+    stride, before, extent = window.stride[-1], window.before[-1], window.extent[-1]
+
+    def inside(start: int, columns: int) -> bool:
+        low = start * stride - before
+        return low >= 0 and low + (columns - 1) * stride + extent <= size[-1]
+
+    for first, tiles, columns in parts(window.output_size(size)[-1], most):
+        for start in range(first, first + tiles * columns, columns):
+            last = found[-1] if found else None
+            if last and last[2] == columns and inside(start, columns) and inside(last[0], columns):
+                found[-1] = (last[0], last[1] + 1, columns)
+            else:
+                found.append((start, 1, columns))
+    return found
 
 
 def is_bordered(window: Window, size: tuple[int, ...], zero_point: int) -> bool:

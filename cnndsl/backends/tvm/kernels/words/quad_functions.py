@@ -41,6 +41,13 @@ define linkonce_odr {V} @cnndsl_u8_transposed({V} %positions) #0 {{
   %r = bitcast {B4} %s to {V}
   ret {V} %r
 }}
+
+define linkonce_odr {V} @cnndsl_u8_parted({V} %quads) #0 {{
+  %b = bitcast {V} %quads to {B4}
+  %s = shufflevector {B4} %b, {B4} poison, <{bytes} x i32> <{parted}>
+  %r = bitcast {B4} %s to {V}
+  ret {V} %r
+}}
 """
 
 _DOT = {
@@ -240,6 +247,7 @@ def functions(lanes: int) -> str:
         "packssdw": packs.get(lanes, ("", ""))[0],
         "packuswb": packs.get(lanes, ("", ""))[1],
         "transposed": _places(position * lanes + channel for channel in range(lanes) for position in range(4)),
+        "parted": _places(4 * quad + place for place in range(4) for quad in range(lanes)),
         "unpacked": _places(part * 4 + position for position in range(4) for part in range(quads)),
         "again": _places(i % lanes for i in range(bytes_)),
         "first": _places(range(lanes)),

@@ -117,6 +117,10 @@ class QuadNest(Nest):
         """Of four positions, of which each has `lanes` channels: for each channel a quad of the four positions."""
         return self._call(self._sums, "transposed", positions)
 
+    def parted(self, quads: Any) -> Any:
+        """The other way round: of `lanes` quads the first number of each, then the second ones, and so on."""
+        return self._call(self._sums, "parted", quads)
+
     def larger(self, a: Any, b: Any, positions: int) -> Any:
         """The larger of each two numbers in the quads of 1 or 4 positions."""
         return self._call(self._of(positions), f"larger{positions}", a, b)
