@@ -50,7 +50,7 @@ $(VENV)/.trained: tests/published/packages.txt | $(VENV)/.installed
 # The oracle of the tests: a CUDA build that must not bring its own torch, in a folder of its own because other packages
 # try to import whatever torchvision they find.
 $(VENV)/.oracle: constraints.txt | $(VENV)/.installed
-	$(PIP) --no-deps --target $(VENV)/oracle torchvision==0.28.0 timm==1.0.31 huggingface_hub==2.4.0
+	$(PIP) --no-deps --target $(VENV)/oracle torchvision==0.28.0 timm==1.0.31 huggingface_hub==2.4.0 httpx2==2.16.2 httpcore2==2.16.2 truststore==0.10.5
 	@touch $@
 
 # VS Code in a browser, for nightly, where there is an npm.

@@ -72,7 +72,7 @@ def module_of(kind: str, name: str) -> tuple[Any, tuple[int, ...]]:
     """A network, whose constants have numbers, and the size of its input."""
     from cnndsl.importing.libraries.named import named
 
-    with _undrawn():
+    with undrawn():
         found = named(f"{kind}:{name}", {})
     return found.module, found.size
 
@@ -92,7 +92,7 @@ _DRAWING = (
 )
 
 
-def _undrawn() -> Any:
+def undrawn() -> Any:
     """While this is open, parameters of new modules get no numbers; constants do."""
     import torch
     from torch.overrides import TorchFunctionMode
@@ -129,9 +129,7 @@ def measured(kind: str, family: str, name: str, limit: int) -> dict[str, Any]:
             from cnndsl.pipeline import load
 
             graph = load(name).graph
-            import torch
-
-            with torch.device("meta"):
+            with undrawn():
                 module = to_torch(graph).eval()
             inputs = [(i.type.shape, i.type.dtype) for i in graph.inputs]
         else:
@@ -225,7 +223,8 @@ def main() -> None:
     else:
         rows = results(given.results)
         _oracles()
-        write(rows, {"timm": list(timm_names())} if any(row["kind"] == "timm" for row in rows) else {})
+        known = {"timm": timm_names, "built-in": built_in_names}
+        write(rows, {kind: list(names()) for kind, names in known.items() if any(row["kind"] == kind for row in rows)})
 
 
 if __name__ == "__main__":

@@ -20,8 +20,9 @@ from typing import Any
 from cnndsl.diagnostics.errors import CnnError
 from cnndsl.disk import shelf
 from cnndsl.importing.from_torch import import_module
-from cnndsl.importing.imported import lines_of
+from cnndsl.importing.imported import Report, lines_of
 from cnndsl.pipeline import load
+from tests.importing.coverage import undrawn
 from tests.importing.same_graph import difference
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -43,30 +44,34 @@ def names() -> list[tuple[str, str]]:
 
 def measured(file: str, name: str) -> dict[str, Any]:
     """One network's line of results."""
-    row: dict[str, Any] = {"file": file, "name": name}
+    row: dict[str, Any] = {"kind": "built-in", "family": file, "name": name}
     start = time.process_time()
     try:
-        text, row["different"] = there_and_back(name)
-        row["lines"], row["hand"] = lines_of(text), lines_of(shelf.architecture(name).text)  # type: ignore[union-attr]
+        report, row["different"] = there_and_back(name)
+        row |= {"form": report.form, "lines": report.lines, "params": report.params, "macs": report.macs}
+        row["error"] = report.max_rel_error
+        row["hand"] = lines_of(shelf.architecture(name).text)  # type: ignore[union-attr]
     except CnnError as error:
-        row["refused"] = f"{error.diagnostics[0].message}; {'; '.join(error.diagnostics[0].notes[:3])}"[:400]
+        row |= {"refused": error.diagnostics[0].message, "notes": list(error.diagnostics[0].notes)}
     except Exception as error:
-        row["refused"] = f"{type(error).__name__}: {error}"[:300]
+        row["failed"] = f"{type(error).__name__}: {error}"[:300]
     return row | {"seconds": round(time.process_time() - start, 1)}
 
 
-def there_and_back(name: str) -> tuple[str, str]:
-    """The text of a built-in network that was a PyTorch module in between, and the first difference of the graphs."""
-    import torch
-
+def there_and_back(name: str) -> tuple[Report, str]:
+    """What is said of a built-in network that was a PyTorch module in between, and the first difference of the graphs. Outputs
+    are computed where there is one."""
     from cnndsl.backends.pytorch.live.module import to_torch
 
     graph = load(name).graph
-    with torch.device("meta"):
+    with undrawn():
         module = to_torch(graph).eval()
     inputs = [(i.type.shape, i.type.dtype) for i in graph.inputs]
-    imported = import_module(module, inputs, name, "built-in")
-    return imported.text, difference(graph, imported.graph)
+    imported = import_module(module, inputs, name, "built-in", compare=False)
+    found = difference(graph, imported.graph)
+    if found:
+        imported = import_module(to_torch(graph).eval(), inputs, name, "built-in", forms=[imported.report.form])
+    return imported.report, found
 
 
 def measure(into: Path, seconds: float, wanted: list[str]) -> None:
@@ -88,7 +93,7 @@ def write(path: Path) -> None:
     short = [row for row in same if row["lines"] <= MOST * row["hand"]]
     files: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
-        files[row["file"]].append(row)
+        files[row["family"]].append(row)
     lines = [
         "| file | networks | same graph | lines, of the hand-written file's | what differs |",
         "|---|---:|---:|---|---|",
@@ -98,7 +103,7 @@ def write(path: Path) -> None:
         equal = sum(row.get("different") == "" for row in own)
         spans = sorted(row["lines"] for row in back)
         span = f"{spans[0]} to {spans[-1]} of {back[0]['hand']}" if back else ""
-        why = next((str(row.get("different") or row.get("refused")) for row in own if row.get("different") != ""), "")
+        why = next((_why(row) for row in own if row.get("different") != ""), "")
         lines.append(f"| {file} | {len(own)} | {equal} | {span} | {why.replace('|', '/')[:120]} |")
     PAGE.write_text(
         "\n\n".join(
@@ -116,9 +121,14 @@ def write(path: Path) -> None:
     )
 
 
+def _why(row: dict[str, Any]) -> str:
+    """What is not the same, in words."""
+    return str(row.get("different") or row.get("failed") or "; ".join([row["refused"], *row["notes"][:2]]))
+
+
 def check(path: Path) -> list[str]:
     """The files of which fewer networks come back as they were than the page says, in words."""
-    same = [row["file"] for row in map(json.loads, path.read_text().splitlines()) if row.get("different") == ""]
+    same = [row["family"] for row in map(json.loads, path.read_text().splitlines()) if row.get("different") == ""]
     found = []
     for line in PAGE.read_text().splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from math import prod
+from typing import Any
 
 import numpy as np
+import torch
 
 from cnndsl.backends.pytorch.expression import recorded
 from cnndsl.backends.pytorch.writing.layout import text
@@ -12,11 +15,17 @@ from cnndsl.backends.pytorch.writing.makers import NN, formula
 from cnndsl.ir.graph import Graph, Node
 from cnndsl.ir.tensor import TensorType
 from cnndsl.ops.avg_pool import AvgPool
+from cnndsl.ops.const import Const
 from cnndsl.ops.mean import Mean
 from cnndsl.ops.upsample import Upsample
 
 IDLE = {"Identity", "Flatten"}
 """What may stand on one side alone: it gives what it takes, or `FC` does it by itself."""
+MOVING = {
+    "Reshape", "Permute", "ToMap", "ToTokens", "Slice", "Roll", "Crop", "Pad", "PixelShuffle", "PixelUnshuffle", "ChannelShuffle",
+    "Reorder",
+}  # fmt: skip
+"""What only moves numbers: several of these are one movement, however it is written."""
 
 
 def difference(ours: Graph, theirs: Graph) -> str:
@@ -28,11 +37,17 @@ def difference(ours: Graph, theirs: Graph) -> str:
     here, there = ({e.key: e.weight.shape for e in graph.weights} for graph in (ours, theirs))
     if here != there:
         return f"weights: {sorted(here.keys() ^ there.keys())[:3]}"
+    if [ours.types[o.node].shape for o in ours.outputs] != [theirs.types[o.node].shape for o in theirs.outputs]:
+        return "sizes of outputs"
     pairs: dict[str, str] = {i.name: j.name for i, j in zip(ours.inputs, theirs.inputs, strict=True)}
     entering = set(pairs.values())
     pending = [(a.node, b.node) for a, b in zip(ours.outputs, theirs.outputs, strict=True)]
     while pending:
-        a, b = (_working(graph, name) for graph, name in zip((ours, theirs), pending.pop(), strict=True))
+        (a, placed), (b, laid) = (
+            _unmoved(graph, name) for graph, name in zip((ours, theirs), pending.pop(), strict=True)
+        )
+        if not np.array_equal(placed, laid):
+            return f"numbers of `{a}` and `{b}` are read in another order"
         if a in pairs or b in entering:
             if pairs.get(a) != b:
                 return f"`{a}` and `{b}` stand in one place"
@@ -43,6 +58,9 @@ def difference(ours: Graph, theirs: Graph) -> str:
             return f"`{_said(ours, one)}` and `{_said(theirs, other)}`"
         if ours.node_weights(one) and one.weights_of != other.weights_of:
             return f"the weights of `{one.weights_of}` and `{other.weights_of}`"
+        if one.op.begins:
+            # It makes its tensor anew, and takes the length of the batch alone.
+            continue
         left, right = _added(ours, one), _added(theirs, other)
         if len(left) != len(right):
             return f"{len(left)} and {len(right)} tensors are added in `{a}` and `{b}`"
@@ -72,6 +90,22 @@ def _working(graph: Graph, name: str) -> str:
     return name
 
 
+def _unmoved(graph: Graph, name: str) -> tuple[str, Any]:
+    """The tensor behind layers that only move numbers, and for each number of the given one its place there, from 1; 0 for what
+    was filled in."""
+    way: list[Node] = []
+    name = _working(graph, name)
+    while name not in {entry.name for entry in graph.inputs} and graph[name].op.word in MOVING:
+        way.append(graph[name])
+        name = _working(graph, graph[name].inputs[0])
+    shape = graph.types[name].shape
+    places = torch.arange(1, prod(shape) + 1, dtype=torch.float64).reshape(1, *shape)
+    for node in reversed(way):
+        xs = graph.input_types(node)
+        places = node.op.call_torch(torch, node.op.to_torch(torch.nn, xs), xs, places)
+    return name, places.flatten().numpy()
+
+
 def _flattens(node: Node) -> bool:
     """Whether a layer lays all numbers out in a row, as `Flatten` does."""
     return node.op.word == "Reshape" and len(node.type.shape) == 1
@@ -99,6 +133,11 @@ def _said(graph: Graph, node: Node) -> tuple[str, str]:
     if isinstance(node.op, AvgPool) and "padding=" not in module:
         # Without padding nothing is there to be counted.
         module = module.replace(", count_include_pad=False", "")
+    if made is not None and "name='pad'" in (call := repr(formula(graph, node))):
+        # What a layer fills in before its module runs.
+        module += call
+    if isinstance(node.op, Const):
+        module = repr(np.float32(node.op.values).tolist())
     if not node.op.begins and made is None:
         module = re.sub(r"\d+\.\d+(e-?\d+)?", lambda n: str(np.float32(n[0])), repr(formula(graph, node)))
     # On a vector, a fully connected layer and a linear one are the same.

@@ -32,6 +32,20 @@ NETWORKS = (
     "s3d",
 )
 """torchvision's, and a U-Net, which is the built-in one as a PyTorch module."""
+_PYTHON = {
+    "resnet50": "models/resnet.py",
+    "densenet121": "models/densenet.py",
+    "inception_v3": "models/inception.py",
+    "efficientnet_b0": "models/efficientnet.py",
+    "mobilenet_v3_small": "models/mobilenetv3.py",
+    "convnext_tiny": "models/convnext.py",
+    "regnet_y_400mf": "models/regnet.py",
+    "shufflenet_v2_x1_0": "models/shufflenetv2.py",
+    "googlenet": "models/googlenet.py",
+    "retinanet_resnet50_fpn": "models/detection/retinanet.py",
+    "s3d": "models/video/s3d.py",
+}
+"""Where torchvision has the Python."""
 
 
 def module_of(name: str) -> tuple[Any, tuple[int, ...], str]:
@@ -88,8 +102,12 @@ def hand_written(name: str) -> int:
 
 
 def section(name: str, given: Imported) -> str:
-    """A network's part of the page."""
-    return f"## {name}\n\n```text\n{given.text.rstrip()}\n```\n"
+    """A network's part of the page: the program, and where to read the other two."""
+    source = shelf.architecture(name)
+    beside = [f"by hand in [{Path(source.name).name}](../../architectures/{Path(source.name).name})"] if source else []
+    if (python := _PYTHON.get(name)) is not None:
+        beside.append(f"in torchvision's `{python}`")
+    return f"## {name}\n\nThe same network stands {' and '.join(beside)}.\n\n```text\n{given.text.rstrip()}\n```\n"
 
 
 def main() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import contextlib
 import io
+import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -18,6 +19,8 @@ from cnndsl.diagnostics.source import Source, Span
 from cnndsl.importing.libraries.detectors import is_detector, until_heads
 
 LIBRARIES = ("timm", "torchvision")
+_UNPICKLING = ("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD")
+"""What PyTorch asks whether a file may hold more than tensors: the first forbids it, the second allows it."""
 _FRAMES = 16
 """Pictures in a row that networks for videos are given."""
 _VIDEOS = ("r3d_18", "mc3_18", "r2plus1d_18", "s3d", "mvit_v1_b", "mvit_v2_s", "swin3d_t", "swin3d_s", "swin3d_b")
@@ -65,7 +68,7 @@ def _timm(source: str, name: str, options: dict[str, Any], pretrained: bool) -> 
     # `is_model` knows former names, too.
     if not timm.is_model(name.partition(".")[0]):
         raise _unknown(source, name, timm.list_models(), "timm")
-    module = _built(source, lambda: timm.create_model(name, pretrained=pretrained, **options))
+    module = _built(source, lambda: timm.create_model(name, pretrained=pretrained, **options), pretrained)
     config = getattr(module, "pretrained_cfg", None) or {}
     size = tuple(config.get("input_size") or (3, 224, 224))
     return Named(module.eval(), size, name.replace(".", "_"), f"timm {timm.__version__}")
@@ -85,7 +88,9 @@ def _torchvision(source: str, name: str, options: dict[str, Any], pretrained: bo
         options = {"weights_backbone": None} | options
     if name in ("googlenet", "inception_v3") and not pretrained:
         options = {"init_weights": False} | options
-    module = _built(source, lambda: models.get_model(name, weights=weights if pretrained else None, **options))
+    module = _built(
+        source, lambda: models.get_model(name, weights=weights if pretrained else None, **options), pretrained
+    )
     if detects:
         module, size = until_heads(module)
         return Named(
@@ -99,24 +104,60 @@ def _torchvision(source: str, name: str, options: dict[str, Any], pretrained: bo
     return Named(module.eval(), size, name, f"torchvision {torchvision.__version__.partition('+')[0]}")
 
 
-def _built(source: str, build: Any) -> Any:
+def _built(source: str, build: Callable[[], Any], pretrained: bool) -> Any:
+    """The module that a library's constructor makes, with weights that it fetches where it is to be `pretrained`."""
     try:
-        return build()
-    except (TypeError, ValueError, RuntimeError, AssertionError, KeyError, OSError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise CnnError(
-            [
-                Diagnostic(
-                    "cannot-import",
-                    f"`{source}` cannot be built: {reason}",
-                    help="look at the arguments that its constructor takes, or leave `--pretrained` out",
-                )
-            ]
-        ) from error
+        with _nothing_unpickled():
+            return build()
+    except MemoryError:
+        raise
+    except TypeError as error:
+        raise _unbuilt(source, error, "name the arguments that its constructor takes: `-P NAME=VALUE`") from error
+    except Exception as error:
+        # What fetches weights ends in errors of many kinds: urllib's, those of the hub and of the library below it, PyTorch's.
+        if pretrained:
+            raise _unfetched(source, error) from error
+        raise _unbuilt(source, error, "give its constructor other arguments, or none") from error
+
+
+@contextlib.contextmanager
+def _nothing_unpickled() -> Iterator[None]:
+    """While this is open, `torch.load` takes tensors out of files and nothing else, also where a library asks for more."""
+    before = {name: os.environ.pop(name, None) for name in _UNPICKLING}
+    os.environ[_UNPICKLING[0]] = "1"
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+def _reason(error: Exception) -> str:
+    """An error in a line."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
+def _unbuilt(source: str, error: Exception, help: str) -> CnnError:
+    return CnnError([Diagnostic("cannot-import", f"`{source}` cannot be built: {_reason(error)}", help=help)])
+
+
+def _unfetched(source: str, error: Exception) -> CnnError:
+    return CnnError(
+        [
+            Diagnostic(
+                "cannot-import",
+                f"the published weights of `{source}` cannot be had: {_reason(error)}",
+                notes=(f"found: {type(error).__name__}",),
+                help="leave `--pretrained` out: the program is the same, and only its weights are not written",
+            )
+        ]
+    )
 
 
 def _missing(library: str, error: Exception) -> MissingPart:
-    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    reason = _reason(error)
     if find_spec(library) is not None:
         help = f"{library} is installed, and not for this PyTorch: install the one that belongs to torch {version('torch')}"
         return MissingPart(f"{library} cannot be imported ({reason})", help)

@@ -39,7 +39,7 @@ def rewrite(web: Web, node: Node) -> Node | None:
             found = _made(web, ref, flowing, node)
             if found is None:
                 return None
-            made[ref.name] = _beside(web, found, node, flowing)
+            made[ref.name] = _beside(web, _as_told(web, found, ref, node), node, flowing)
     changed = {
         name: [made.get(item.name, item) if isinstance(item, Ref) else item for item in value]
         if isinstance(value, list)
@@ -138,9 +138,9 @@ def _with_batch(web: Web, inner: Node, name: str, flowing: Ref, node: Node) -> R
     made: dict[str, Ref] = {}
     for ref in inner.refs():
         found = _made(web, ref, flowing, node) if web.shape(ref)[:1] == (web.trace.batch,) else None
-        if found is None or web.shape(found) != web.shape(ref):
+        if found is None or prod(web.shape(found)) != prod(web.shape(ref)):
             return None
-        made[ref.name] = found
+        made[ref.name] = _shaped(web, found, web.shape(ref), node)
     changed = {
         key: [made[item.name] for item in value]
         if isinstance(value, list) and all(isinstance(item, Ref) for item in value)
@@ -168,6 +168,19 @@ def _behind_the_batch(node: Node) -> dict[str, Any] | None:
             return None
         found["axes"] = tuple(n - 1 for n in (axes[1:] if turned else axes))
     return None if found.get("axis", 0) < 0 or min(found.get("axes", (0,))) < 0 else found
+
+
+def _as_told(web: Web, made: Ref, ref: Ref, node: Node) -> Ref:
+    """The tensor that is made for another, with the axes of one that this has behind other axes."""
+    wanted = list(web.shape(ref)[1:] if web.shape(ref)[:1] == (web.trace.batch,) else web.shape(ref))
+    have = list(web.shape(made)[1:])
+    while wanted[:1] == [1]:
+        del wanted[0]
+    while have[:1] == [1]:
+        del have[0]
+    if wanted == have or prod(wanted) != prod(have):
+        return made
+    return _shaped(web, made, (web.trace.batch, *wanted), node)
 
 
 def _shaped(web: Web, made: Ref, shape: tuple[int, ...], node: Node) -> Ref:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import prod
 
-from cnndsl.importing.trace import Node
+from cnndsl.importing.trace import Node, Ref
 from cnndsl.importing.web import Web, common
 
 TARGETS = ("dropout", "feature_dropout", "reshape")
@@ -29,7 +30,12 @@ def rewrite(web: Web, node: Node) -> Node | None:
     # The changes of shape before it are one by now, or two where they were not alike.
     start = flat if flat is not None and web.shape(flat.arguments["self"]) == node.shape else row
     x = start.arguments["self"]
-    if web.shape(x) != node.shape or row.shape[1] != 1:
+    if row.shape[1] != 1 or prod(row.shape) != prod(node.shape):
         return None
+    if web.shape(x) != node.shape:
+        # The first change of shape is also that of what comes before it.
+        laid = Node(f"{node.name}.laid", "reshape", {"self": x}, node.shape, scope=common(start, node))
+        web.insert(laid, before=node.name)
+        x = Ref(laid.name)
     arguments = {"self": x, "p": drop.arguments["p"]}
     return replace(node, target="drop_path", arguments=arguments, scope=common(start, row, drop, node))

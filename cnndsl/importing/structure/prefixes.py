@@ -1,7 +1,8 @@
 """Module calls for networks that tell of none and use weights more than once: they follow from the keys.
 
 Of a part of the keys all of whose weights are used equally often, each use is one call, where that takes one tensor and
-gives one; else the part is a module that is called once and calls its parts as often.
+gives one; else the part is a module that is called once and calls its parts as often. A part that has a layer which is used several
+times, beside others that are used once, is a module that is called once, too.
 """
 
 from __future__ import annotations
@@ -57,7 +58,11 @@ class _Calls:
         for path, own in parts.items():
             whole = [p for p in self.pieces if p.label.startswith(f"{path}.")]
             if any(self.counts[p.label] < 2 for p in whole):
-                # Some of it is used once: it is no call of its own, and what is shared in it is found further inside.
+                # Some of it is used once: what is shared in it is found further inside. Where that is a layer of its own, it is a
+                # module, whose body has a line for the share.
+                if any("." not in p.label[len(path) + 1 :] for p in own):
+                    for name in self.between({p.name for p in whole}):
+                        self.scopes[name] = (*self.scopes[name], ModuleCall(path, _kind(path)))
                 self.within(path, own)
                 continue
             uses = self.uses(own)
@@ -67,9 +72,8 @@ class _Calls:
                         self.scopes[name] = (*self.scopes[name], ModuleCall(path, "", turn))
                 self.inside(path, own, uses)
                 continue
-            kind = "".join(word.capitalize() for word in path.rpartition(".")[2].split("_"))
             for name in self.filled({p.name for p in own}):
-                self.scopes[name] = (*self.scopes[name], ModuleCall(path, kind))
+                self.scopes[name] = (*self.scopes[name], ModuleCall(path, _kind(path)))
             self.within(path, own)
 
     def inside(self, prefix: str, members: list[Piece], uses: list[set[str]]) -> None:
@@ -110,3 +114,19 @@ class _Calls:
             if not piece.label and piece.inputs and all(name in made for name in piece.inputs):
                 made.add(piece.name)
         return made
+
+    def between(self, made: set[str]) -> set[str]:
+        """These pieces, all that lie on a way from one of them to another, and the ones behind that only these lead to."""
+        after, before = set(made), set(made)
+        for piece in self.pieces:
+            if any(name in after for name in piece.inputs):
+                after.add(piece.name)
+        for piece in reversed(self.pieces):
+            if piece.name in before:
+                before.update(name for name in piece.inputs if name in self.producer)
+        return self.filled(after & before)
+
+
+def _kind(path: str) -> str:
+    """What the class of a module at these keys may be called."""
+    return "".join(word.capitalize() for word in path.rpartition(".")[2].split("_"))

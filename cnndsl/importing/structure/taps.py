@@ -12,6 +12,7 @@ from cnndsl.importing.structure.elements import (
     Each,
     Element,
     Group,
+    Layer,
     Line,
     Output,
     Shared,
@@ -41,6 +42,8 @@ class Names:
         self.loop = ""
         self.around: list[str] = []
         """The labels of the brackets around."""
+        self.following = ""
+        """What the module before the element at hand is called."""
 
     def body(self, chain: Chain) -> Chain:
         """The body with its names."""
@@ -74,7 +77,20 @@ class Names:
         return name
 
     def chain(self, chain: Chain) -> Chain:
-        return tuple(self.element(element) for element in chain)
+        done: list[Element] = []
+        for element in chain:
+            self.following = self.module_before(done)
+            done.append(self.element(element))
+        return tuple(done)
+
+    def module_before(self, chain: list[Element]) -> str:
+        """What the tensor of a module is called behind which only layers without names follow, and that nobody else reads."""
+        for element in reversed(chain):
+            if isinstance(element, Call | Group) and element.label and not element.tap:
+                return self.hint(element)
+            if not isinstance(element, Layer) or element.tap or element.label:
+                break
+        return ""
 
     def element(self, element: Element) -> Element:
         if isinstance(element, Use | Shared):
@@ -90,11 +106,12 @@ class Names:
             return self.line(element)
         if isinstance(element, Cut):
             return replace(element, names=tuple(self.known(name, "") for name in element.names))
+        following = self.following if isinstance(element, Layer) else ""
         self.around.append(element.label)
         element = with_inner(element, self.chain)
         self.around.pop()
         if element.tap:
-            hint = self.hint(element)
+            hint = self.hint(element) or following
             if element.gathers:
                 hint = f"{element.name if isinstance(element, Shared) else hint or 'level'}_maps"
             return replace(element, tap=self.known(element.tap, hint))

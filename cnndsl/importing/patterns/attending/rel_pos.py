@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from cnndsl.importing.patterns.attending.layout import MOST_ELEMENTS
 from cnndsl.importing.patterns.attending.parts import factors
-from cnndsl.importing.trace import Node, Ref
+from cnndsl.importing.patterns.attending.picking import numbers_of, saved_places, tables
+from cnndsl.importing.trace import Ref
 from cnndsl.importing.web import Web
 from cnndsl.ir.shared.offsets import Layout, offsets
 
@@ -32,55 +32,22 @@ class Picked:
 
 def relative_positions(web: Web, ref: Ref) -> Picked | None:
     """How a tensor is heads×N×M numbers of a table as a layer picks them; None where it is not."""
-    import numpy as np
-
-    way: list[Node] = []
-    here = ref
-    while (node := web.made(here, "reshape", "permute", "index")) is not None:
-        way.append(node)
-        here = next(node.refs())
-        if node.target == "index" and len(web.shape(here)) == 2:
-            break
-    table = web.shape(here)
-    if not any(node.target == "index" for node in way) or not web.still(here):
-        return None
-    if len(table) != 2 or prod(web.shape(ref)) > MOST_ELEMENTS:
-        return None
-    places: Any = np.arange(prod(table)).reshape(table)
-    saved: list[Ref] = []
-    for node in reversed(way):
-        if node.target == "permute":
-            places = places.transpose(node.arguments["axes"])
-        elif node.target == "reshape":
-            places = places.reshape(node.shape)
-        else:
-            index = tuple(slice(None) if item is None else _numbers(web, item) for item in node.arguments["indices"])
-            if any(item is None for item in index):
-                return None
-            saved += [held for item in node.arguments["indices"] if (held := web.weight_ref(item)) is not None]
-            places = places[index]
-    shape = [n for n in places.shape if n != 1] if places.ndim > 3 else list(places.shape)
-    if len(shape) != 3 or len(saved) > 1:
-        return None
-    found = _layout(table, (shape[0], shape[1], shape[2]), places)
-    if found is None:
-        return None
-    size, layout, stride = found
-    flat = bool(saved) and len(web.shape(saved[0])) == 1
-    where = saved[0] if saved else None
-    if where is not None and web.shape(where) != offsets(size, layout, stride, flat=flat).shape:
-        return None
-    return Picked(here, shape[0], (shape[1], shape[2]), size, layout, stride, where, flat)
-
-
-def _numbers(web: Web, index: Ref) -> Any:
-    """The numbers of an index, which may be a tensor that checkpoints hold."""
-    found = web.constant(index)
-    held = web.weight_ref(index)
-    if found is None and held is not None and not web.trace.weights[held.name].trained:
-        array = web.trace.array(web.trace.weights[held.name].name)
-        found = None if array is None else array.reshape(web.shape(index))
-    return found
+    for table, places in tables(web, ref):
+        shape = [n for n in places.shape if n != 1] if places.ndim > 3 else list(places.shape)
+        if len(shape) != 3:
+            shape = list(places.shape[-3:])
+        if len(shape) != 3 or prod(shape) != places.size:
+            continue
+        found = _layout(web.shape(table), (shape[0], shape[1], shape[2]), places)
+        saved = saved_places(web, ref, table)
+        if found is None or len(saved) > 1:
+            continue
+        size, layout, stride = found
+        flat = bool(saved) and len(web.shape(saved[0])) == 1
+        where = saved[0] if saved else None
+        if where is None or web.shape(where) == offsets(size, layout, stride, flat=flat).shape:
+            return Picked(table, shape[0], (shape[1], shape[2]), size, layout, stride, where, flat)
+    return None
 
 
 def _layout(
@@ -126,7 +93,7 @@ def along_axes(web: Web, ref: Ref) -> Along | None:
     if node is None or len(node.shape) != 3:
         return None
     table, indices = node.arguments["self"], node.arguments["indices"]
-    index = _numbers(web, indices[0]) if len(indices) == 1 and indices[0] is not None else None
+    index = numbers_of(web, indices[0]) if len(indices) == 1 and indices[0] is not None else None
     if index is None or index.ndim != 2 or len(web.shape(table)) != 2 or not web.still(table):
         return None
     asking, answering = index.shape
