@@ -93,10 +93,8 @@ class Int8Depthwise:
     def sees_outside(self, start: int) -> bool:
         """Whether what the tile that begins at a column reads differs from what others read."""
         low = start * self.window.stride[-1] - self.window.before[-1]
-        loads = self.covered(None)
-        return (
-            low + min(load.first for load in loads) < 0 or low + max(load.first for load in loads) + 4 > self.size[-1]
-        )
+        firsts = [load.first for load in self.covered(None)]
+        return low + min(firsts) < 0 or low + max(firsts) + 4 > self.size[-1]
 
     @property
     def variants(self) -> tuple[Variant, ...]:

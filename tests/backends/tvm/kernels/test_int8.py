@@ -191,7 +191,7 @@ def test_convolutions_in_groups_are_exact(seed: int) -> None:
 @seeds
 def test_channels_become_pixels(seed: int) -> None:
     r, lanes = np.random.default_rng(seed), width(seed)
-    channels, size = one_of(r, [1, 7, 16, 21, 40]), tuple(int(n) for n in r.integers(1, 7, 2))
+    channels, size = one_of(r, [1, 7, 16, 21, 40]), (int(r.integers(1, 7)), int(r.integers(1, 7)))
     q = drawn_map(r, 2, 4 * channels, size)
     made = ran(
         Int8PixelShuffle(2, channels, size, lanes),
