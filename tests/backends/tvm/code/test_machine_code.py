@@ -26,7 +26,7 @@ from cnndsl.backends.tvm.target import find_cpu
 SEVERAL = """
 block Unit(c) { add{ Conv1x1(c) → BN → ReLU → DWConv3x3 → Conv3x3(c) → SiLU | Conv1x1(c) } → ReLU }
 input 3×24×20
-Conv5x5(20, 2) → ReLU → MaxPool3x3(1) → Unit(24) → AvgPool → Unit(33) → cat{ id | Conv3x3(7) } → Conv1x1(9) → Softmax
+Conv5x5(20, 2) → ReLU → MaxPool3x3(1) → Unit(24) → AvgPool → Unit(33) → Unit(40) → cat{ id | Conv3x3(7) } → Conv1x1(9) → Softmax
 → Flatten → FC(11) → ReLU → FC(7) → LogSoftmax
 """
 """More kernels than a network is divided into parts."""
