@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -55,18 +56,35 @@ def linker(architecture: str = "", options: Sequence[str] = ()) -> Link:
 
     def link(library: str, files: Sequence[str]) -> None:
         # The math library is named where it is needed: what loads the package need not have it open.
-        order = [*command, *options, "-shared", "-fPIC", "-o", library, *files, "-lm"]
-        done = subprocess.run(order, capture_output=True, text=True, check=False)
-        if done.returncode or not Path(library).is_file():
-            lines = (done.stderr or done.stdout).strip().splitlines()
-            # GCC ends with a line that says no more than that the linker failed.
-            said = [line for line in lines if not line.startswith("collect2:")]
-            raise MissingPart(
-                f"{Path(command[0]).name} could not link the package: {said[-1] if said else done.returncode}",
-                f"see that this works: `{shlex.join([*command, *options, '-shared'])}`",
-            )
+        _run([*command, *options, "-shared", "-fPIC"], ["-o", library, *files, "-lm"], Path(library))
 
     return link
+
+
+def object_files(architecture: str, options: Sequence[str], sources: Sequence[Path]) -> list[bytes]:
+    """C sources as object files for a shared library. Raises `MissingPart`."""
+    command = compiler(architecture)
+    made = []
+    with tempfile.TemporaryDirectory(prefix="cnndsl-") as folder:
+        for source in sources:
+            result = Path(folder) / f"{source.stem}.o"
+            # A compiler for C++ is told that this is C.
+            _run([*command, *options, "-fPIC", "-c"], ["-x", "c", str(source), "-o", str(result)], result)
+            made.append(result.read_bytes())
+    return made
+
+
+def _run(command: Sequence[str], rest: Sequence[str], result: Path) -> None:
+    """Runs a compiler. Raises `MissingPart`, which repeats what it said, where it fails."""
+    done = subprocess.run([*command, *rest], capture_output=True, text=True, check=False)
+    if done.returncode or not result.is_file():
+        lines = (done.stderr or done.stdout).strip().splitlines()
+        # GCC ends with a line that says no more than that the linker failed.
+        said = [line for line in lines if not line.startswith("collect2:")]
+        raise MissingPart(
+            f"{Path(command[0]).name} could not link the package: {said[-1] if said else done.returncode}",
+            f"see that this works: `{shlex.join(command)}`",
+        )
 
 
 def tvm_linker(architecture: str) -> Link:

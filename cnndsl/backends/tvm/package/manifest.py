@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cnndsl.arrays.use import Answer, Pictures, Use, plain
 from cnndsl.backends.tvm.code.linking import own_architecture
+from cnndsl.backends.tvm.options import Runtime
 from cnndsl.backends.tvm.target import Cpu, Gpu
 from cnndsl.ir.graph import Graph
 from cnndsl.version import __version__
@@ -72,6 +73,8 @@ class Manifest(_Strict):
     variants: list[Variant]
     tvm: str
     cnndsl: str
+    runtime: Runtime = "tvm"
+    """What its libraries run on: code of their own, or TVM's runtime, as all did that do not say it."""
     weights: str
     trained: bool = Field(default=True, exclude_if=lambda value: value)
     """False where nobody gave weights, and first values stand in for them."""
@@ -121,9 +124,15 @@ def describe(
         variants=[_variant(variant, name) for variant, name in zip(variants, names, strict=True)],
         tvm=load_tvm().__version__,
         cnndsl=__version__,
+        runtime=_runtime(first),
         weights=first.origin,
         trained=trained,
     )
+
+
+def _runtime(compiled: Compiled) -> Runtime:
+    target = compiled.job.target
+    return compiled.job.options.runtime if isinstance(target, Cpu) and target.kind == "llvm" else "tvm"
 
 
 def _tolerance(compiled: Compiled) -> float:
