@@ -70,11 +70,16 @@ void TVMFFIErrorSetRaisedFromCStrParts(const char *kind, const char **parts, int
 
 /* ---- one run at a time, and forks */
 
+static void fill_slots(void);
+
 #if defined(__wasm__)
 
 static void take_turn(opened *net) { (void)net; }
 static void end_turn(opened *net) { (void)net; }
-static void register_network(opened *net) { (void)net; }
+static void register_network(opened *net) {
+  (void)net;
+  fill_slots();
+}
 static void forget_network(opened *net) { (void)net; }
 
 #else
@@ -94,7 +99,7 @@ static void end_turn(opened *net) { unlock(&net->lock); }
 
 static opened *all;
 static _Atomic uint32_t all_lock;
-static int hears_of_forks;
+static int begun;
 
 static void before_fork(void) { lock(&all_lock); }
 static void after_fork(void) { unlock(&all_lock); }
@@ -108,8 +113,11 @@ static void in_child(void) {
 
 static void register_network(opened *net) {
   lock(&all_lock);
-  if (!hears_of_forks) system_at_fork(before_fork, after_fork, in_child);
-  hears_of_forks = 1;
+  if (!begun) {
+    fill_slots();
+    system_at_fork(before_fork, after_fork, in_child);
+  }
+  begun = 1;
   net->next = all;
   net->link = &all;
   if (all) all->link = &net->next;
@@ -203,6 +211,14 @@ static int release(int device_type, int device_id, void *start) {
   return 0;
 }
 
+/* Tells the kernels of this library what they call; only once, as others may be running. */
+static void fill_slots(void) {
+  const plan *p = &network_plan;
+  if (p->launch) *p->launch = launch;
+  if (p->allocate) *p->allocate = allocate;
+  if (p->release) *p->release = release;
+}
+
 #if defined(__wasm__)
 /* Here code calls functions by name, and tells of each of its own as it is loaded. */
 int TVMBackendParallelLaunch(body *lambda, void *data, int tasks);
@@ -294,9 +310,6 @@ static network *open_from(const void *file, size_t bytes, int mapped, int thread
       settle_constants(net))
     return network_close(&net->face), NULL;
   place_tensors(net);
-  if (p->launch) *p->launch = launch;
-  if (p->allocate) *p->allocate = allocate;
-  if (p->release) *p->release = release;
   register_network(net);
   return &net->face;
 }
