@@ -48,7 +48,7 @@ def lower(graph: Graph, program: Program, job: Job, origin: str, quantized: Quan
         code = c_code(lowered, graph.name, list(constants))
     else:
         alone = sequence(lowered, list(constants)) if job.options.runtime == "alone" else None
-        code = Native(machine_code(lowered, target.target), target.architecture, alone)
+        code = Native(machine_code(lowered, target.target), target.architecture, target.system, alone)
     tuned = tuned_functions(lowered)
     return Compiled(graph, program, module, lowered, code, constants, job, origin, tuned, calls, quantized)
 

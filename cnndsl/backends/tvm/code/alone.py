@@ -20,7 +20,17 @@ DRIVER = Path(__file__).parents[1] / "driver"
 SOURCES = ("network.c", "pool.c", "system.c", "weights.c")
 
 _COMPILED = ("-std=c11", "-O2", "-fvisibility=hidden", "-ffunction-sections", f"-I{DRIVER}")
-_LINKED = ("-s", "-pthread", "-Wl,-z,defs", "-Wl,-z,nodelete", "-Wl,--build-id=none", "-Wl,--gc-sections")
+_ELF = ("-s", "-pthread", "-Wl,-z,defs", "-Wl,-z,nodelete", "-Wl,--build-id=none", "-Wl,--gc-sections")
+_LINKED = {
+    "wasm": (
+        "-mexec-model=reactor", "-s",
+        *(f"-Wl,--export={name}" for name in ("network_open_bytes", "network_run", "network_close", "network_error")),
+        "-Wl,--export=aligned_alloc", "-Wl,--export=free",
+    ),
+    "win32": ("-s", "-lapi-ms-win-core-synch-l1-2-0"),
+    "darwin": ("-s",),
+}  # fmt: skip
+"""By system; all others link ELF."""
 _EXPORTED = "{ global: network_*; local: *; };\n"
 """Kernels of all packages have the same names, and TVM's runtime, where a process has loaded it, defines what they call."""
 
@@ -34,24 +44,31 @@ class Ports:
     constants: tuple[str, ...]
 
 
-def write_alone(executable: Any, sequence: Sequence, ports: Ports, architecture: str, library: Path) -> None:
-    """Links the library. Raises `MissingPart`."""
+def write_alone(
+    executable: Any, sequence: Sequence, ports: Ports, architecture: str, system: str, library: Path
+) -> None:
+    """Links the library for an architecture and a system. Raises `MissingPart`."""
     with tempfile.TemporaryDirectory(prefix="cnndsl-") as folder:
         source, objects = parts(executable, sequence, ports, Path(folder))
         exported = Path(folder) / "exported"
         exported.write_text(_EXPORTED, "utf-8")
-        ours = [*object_files(architecture, _COMPILED, [source]), *_driver(compiler(architecture), architecture)]
+        ours = [
+            *object_files(architecture, system, _COMPILED, [source]),
+            *_driver(compiler(architecture, system), architecture, system),
+        ]
         for number, content in enumerate(ours):
             path = Path(folder) / f"driver{number}.o"
             path.write_bytes(content)
             objects.append(str(path))
-        linker(architecture, (*_LINKED, f"-Wl,--version-script={exported}"))(str(library), objects)
+        options = _LINKED.get(system, _ELF)
+        options = (*options, f"-Wl,--version-script={exported}") if options is _ELF else options
+        linker(architecture, options, system)(str(library), objects)
 
 
 @cache
-def _driver(_command: tuple[str, ...], architecture: str) -> list[bytes]:
+def _driver(_command: tuple[str, ...], architecture: str, system: str) -> list[bytes]:
     """The driver as object files: the same for every network, so a process compiles it once with each compiler."""
-    return object_files(architecture, _COMPILED, [DRIVER / name for name in SOURCES])
+    return object_files(architecture, system, _COMPILED, [DRIVER / name for name in SOURCES])
 
 
 def parts(executable: Any, sequence: Sequence, ports: Ports, folder: Path) -> tuple[Path, list[str]]:

@@ -37,18 +37,19 @@ class Native:
     executable: Any
     """TVM's, with `main(*inputs, *constants)`, which returns the outputs as a tuple."""
     architecture: str
+    system: str
     alone: Sequence | None
     """What the driver of a package without TVM does; None where the package is for TVM's runtime."""
 
     def check_linker(self) -> None:
-        compiler(self.architecture)
+        compiler(self.architecture, self.system)
 
     def runnable(self, constants: Several[np.ndarray]) -> predict.Runnable:
         return predict.vm_runnable(self.executable.mod, constants)
 
     def write(self, folder: Path, name: str, ports: Ports) -> str:
         if self.alone is not None:
-            write_alone(self.executable, self.alone, ports, self.architecture, folder / name)
+            write_alone(self.executable, self.alone, ports, self.architecture, self.system, folder / name)
             return name
         self.executable.export_library(str(folder / name), fcompile=tvm_linker(self.architecture))
         return name

@@ -49,7 +49,8 @@ def tables(
             f"{{{tensor.offset}u, {shapes.at(tensor.shape)}, {tensor.number}, {_MEMORY[tensor.memory]}, "
             f"{len(tensor.shape)}, {code}, {bits}}}"
         )
-    arguments, call_rows = [], []
+    arguments: list[str] = []
+    call_rows = []
     for call in sequence.calls:
         call_rows.append(f"{{{_symbol(call.function)}, {len(arguments)}, {len(call.arguments)}}}")
         arguments += map(str, call.arguments)

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from cnndsl.arrays import answers, pictures
 from cnndsl.arrays.weights import write_weights
 from cnndsl.backends.tvm.code.alone import DRIVER, Ports
+from cnndsl.backends.tvm.package.building import build_files
 from cnndsl.backends.tvm.package.manifest import Manifest, constant_keys
 from cnndsl.backends.tvm.predict import MOST_MANIFEST_BYTES
 from cnndsl.diagnostics.errors import CnnError, fault
@@ -79,8 +80,12 @@ def _write(
         entries.append(entry.model_copy(update={"programs": programs}))
     graph = variants[0][0].graph
     if manifest.runtime == "alone":
-        for name in ("network.h", "example.c"):
+        in_browser = manifest.variants[0].system == "wasm"
+        for name in ("network.mjs",) if in_browser else ("network.h", "example.c"):
             shutil.copyfile(DRIVER / name, folder / name)
+        libraries = [str(part.library) for entry in entries for part in entry.programs]
+        for name, text in () if in_browser else build_files(graph.name, libraries):
+            (folder / name).write_text(text, "utf-8")
     write_weights(folder / "sample.safetensors", sample)
     (folder / "source.cnn").write_text(_source(graph), "utf-8")
     (folder / "graph.json").write_text(graph.model_dump_json(indent=1), "utf-8")

@@ -24,6 +24,10 @@ TOLERANCE = {"f32": 1e-4, "bf16": 2e-2, "int8": 0.0}
 exact, but where layers are left in float32."""
 
 
+_ENDINGS = {"darwin": ".dylib", "win32": ".dll", "wasm": ".wasm"}
+"""Of libraries, by system; on all others it is `.so`."""
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
@@ -147,15 +151,22 @@ def _tolerance(compiled: Compiled) -> float:
 def _variant(parts: Sequence[Compiled], name: str) -> Variant:
     target = parts[0].job.target
     ending = f"-{name}" if name else ""
+    native = isinstance(target, Gpu) or target.kind == "c"
+    system = sys.platform if native or not isinstance(target, Cpu) else target.system
     programs = []
     for compiled, keys in zip(parts, constant_keys(parts), strict=True):
         batch = f"-batch{compiled.job.batch}" if len(parts) > 1 else ""
-        programs.append(Part(batch=compiled.job.batch, library=f"lib{ending}{batch}.so", constants=list(keys.values())))
-    native = isinstance(target, Gpu) or target.kind == "c"
+        programs.append(
+            Part(
+                batch=compiled.job.batch,
+                library=f"lib{ending}{batch}{_ENDINGS.get(system, '.so')}",
+                constants=list(keys.values()),
+            )
+        )
     return Variant(
         target=target.spelled,
         machine=own_architecture() if native or not isinstance(target, Cpu) else target.architecture,
-        system=sys.platform if native or not isinstance(target, Cpu) else _system(target.triple),
+        system=system,
         features=list(target.features) if isinstance(target, Cpu) else [],
         weights=f"weights{ending}.safetensors",
         programs=programs,
@@ -179,11 +190,6 @@ def constant_keys(parts: Sequence[Compiled]) -> list[dict[str, str]]:
         }
         for compiled in parts
     ]
-
-
-def _system(triple: str) -> str:
-    """`sys.platform` of what a triple is for."""
-    return "darwin" if "darwin" in triple or "macos" in triple else "win32" if "windows" in triple else "linux"
 
 
 def _output(graph: Graph, name: str, node: str) -> Port:

@@ -115,6 +115,7 @@ static int open_changed(void) {
     network_close(net);
     free(copy);
   }
+  free(whole);
   printf("%d files, %zu of them opened\n", CHANGES, opened);
   return opened == 0;
 }
