@@ -1,7 +1,7 @@
 """A package behind HTTP: `python server.py PACKAGE [PORT]`, or `python server.py MODEL.onnx [PORT]` for ONNX Runtime.
 
 POST /predict with the bytes of one example, as `array.tobytes()` gives them; the answer has the bytes of the output. Requests
-that wait while the network runs are computed together, up to the largest batch size of the package.
+that wait while the network runs are computed together, up to eight, or the largest batch size of the package.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def package_engine(folder: str) -> tuple[Engine, tuple[int, ...], int]:
 
     network = load(folder)
     (port,) = network.manifest["inputs"]
-    return network, tuple(port["shape"]), max(network.manifest["batches"])
+    # A package cuts what it is given into the batches that it has.
+    return network, tuple(port["shape"]), max(8, *network.manifest["batches"])
 
 
 def onnx_engine(file: str, most: int = 8) -> tuple[Engine, tuple[int, ...], int]:

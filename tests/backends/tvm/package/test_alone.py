@@ -243,7 +243,7 @@ def test_a_c_program_needs_the_header_and_the_library_alone(exported: Path, tmp_
     shapes = {"x": (1, 16, 9, 9), "v": (1, 6)}
     inputs = {n: (np.arange(np.prod(s), dtype=np.float32) % 7 - 3).reshape(s) for n, s in shapes.items()}
     expected = load(exported)(**inputs)
-    assert np.array_equal(np.float32(found), np.concatenate([expected[name][0] for name in ("b", "v", "a")]))
+    assert np.array_equal(np.array(found, np.float32), np.concatenate([expected[name][0] for name in ("b", "v", "a")]))
     done = subprocess.run([tmp_path / "caller", "/nowhere"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "/nowhere: No such file or directory\n")
 
@@ -289,6 +289,6 @@ def test_sanitizers_have_nothing_to_say(
     options = (f"-fsanitize={sanitizer}", "-fno-sanitize-recover=all")
     program = _stress(package, exported, tmp_path, *options)
     for way in ways:
-        command = [program, exported / "weights.safetensors", way]
+        command = [str(program), str(exported / "weights.safetensors"), way]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, ""), done.stdout

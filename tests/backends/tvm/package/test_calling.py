@@ -41,7 +41,7 @@ def done(command: list[str], folder: Path, **environment: str) -> str:
 
 def right(said: str, exported: Path) -> None:
     expected = load(exported)(np.ones((3, 8, 8), np.float32))
-    assert np.array_equal(np.float32(said.split()), expected[0])
+    assert np.array_equal(np.array(said.split(), np.float32), expected[0])
 
 
 def first_line(name: str) -> str:

@@ -84,11 +84,12 @@ def test_arm_gives_the_numbers_of_this_machine(name: str, tmp_path: Path) -> Non
         package = floats(name, "aarch64")
     folder = package.export(tmp_path / "p")
     given, expected = expected_of(folder)
-    command = ["qemu-aarch64", program(package, folder, tmp_path, "aarch64-linux-musl"), folder / "weights.safetensors"]
+    made = program(package, folder, tmp_path, "aarch64-linux-musl")
+    command = ["qemu-aarch64", str(made), str(folder / "weights.safetensors")]
     done = subprocess.run(command, input=given, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
     agree(done.stdout, expected, package.manifest.tolerance / 10)
-    text = subprocess.run(["readelf", "-hd", folder / "lib.so"], capture_output=True, text=True, check=True).stdout
+    text = subprocess.run(["readelf", "-hd", str(folder / "lib.so")], capture_output=True, text=True, check=True).stdout
     assert "AArch64" in text
     assert "tvm" not in text
 
@@ -122,7 +123,9 @@ def test_node_gives_the_numbers_of_this_machine(name: str, tmp_path: Path) -> No
     folder = floats(name, "wasm32").export(tmp_path / "p")
     given, expected = expected_of(folder)
     (tmp_path / "run.mjs").write_text(NODE)
-    done = subprocess.run(["node", tmp_path / "run.mjs", folder], input=given, capture_output=True, check=False)
+    done = subprocess.run(
+        ["node", str(tmp_path / "run.mjs"), str(folder)], input=given, capture_output=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     # WebAssembly has no multiplication with an addition in one step: other roundings.
     agree(done.stdout, expected, 1e-5)
