@@ -609,17 +609,16 @@ def _loaded(folder: Path, threads: int | None) -> Network:
     with _meanwhile(lambda: check(folder, manifest, sorted(of_any - mine - {None}))):
         # Importing NumPy takes as long as reading the weights does.
         _ = np.ndarray
-    sample = _sample(folder, manifest)
-    if manifest.get("runtime") == "alone" and variant["target"]["kind"] == "llvm":
-        parts = variant["programs"]
-        return Network(manifest, {p["batch"]: _alone(folder, manifest, variant, p, threads) for p in parts}, sample)
-    weights = read_weights(_regular(folder, variant["weights"]))
+    sample, weights = _sample(folder, manifest), read_weights(_regular(folder, variant["weights"]))
     runnables = {}
     for part in variant["programs"]:
         if absent := set(part["constants"]) - weights.keys():
             raise DamagedError(f"{folder / variant['weights']} has no {min(absent)!r}")
-        constants = [weights[key] for key in part["constants"]]
-        runnables[part["batch"]] = _opened(folder, manifest, variant["target"]["kind"], part, constants, threads)
+        if manifest.get("runtime") == "alone" and variant["target"]["kind"] == "llvm":
+            runnables[part["batch"]] = _alone(folder, manifest, variant, part, threads)
+        else:
+            constants = [weights[key] for key in part["constants"]]
+            runnables[part["batch"]] = _opened(folder, manifest, variant["target"]["kind"], part, constants, threads)
     return Network(manifest, runnables, sample)
 
 

@@ -167,7 +167,7 @@ def test_weights_that_are_not_the_networks_are_refused(copy: Path, change: str) 
     manifest = json.loads((copy / "manifest.json").read_text("utf-8"))
     manifest["files"][path.name] = sha256(written).hexdigest()
     (copy / "manifest.json").write_text(json.dumps(manifest), "utf-8")
-    with pytest.raises(Refused, match=r"damaged-package.*weights\.safetensors.* (it has no|its|it holds no)"):
+    with pytest.raises(Refused, match=r"damaged-package.*weights\.safetensors.* (has no|holds no|its) "):
         load(copy)
 
 
