@@ -166,6 +166,7 @@ class Network:
         strict_numerics: bool = False,
         precision: Literal["f32", "bf16", "int8"] = "f32",
         threads: int | None = None,
+        runtime: Literal["alone", "tvm"] = "alone",
         seed: int = 0,
         tuned: bool = False,
         store: str | Path | None = None,
@@ -176,7 +177,8 @@ class Network:
         are taken. A run takes `batch` examples; of several sizes the largest that fits is used. `strict_numerics` keeps
         to kernels that sum products of the given numbers, without Winograd's transforms. With `precision` bf16
         convolutions and `FC` multiply bfloat16 numbers, but where Winograd's algorithm in float32 is faster. With int8 `weights`
-        are a quantised network, or a file of one, and it is computed on whole numbers. It runs on `threads` threads, all cores by default. With `tuned` kernels run as `tune` found best, which is in `store`. Raises
+        are a quantised network, or a file of one, and it is computed on whole numbers. It runs on `threads` threads, all cores by default. What
+        `export` writes needs NumPy alone, or with `runtime` tvm TVM's runtime. With `tuned` kernels run as `tune` found best, which is in `store`. Raises
         `CnnError` and `MissingPart`.
         """
         from cnndsl.backends.tvm.build import build
@@ -204,7 +206,7 @@ class Network:
             from cnndsl.backends.tvm.tuning.tune import known
 
             choices = known(target, store)
-        options = CompileOptions(strict_numerics, precision, threads)
+        options = CompileOptions(strict_numerics, precision, threads, runtime)
         package = build(
             self.graph,
             arrays,

@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.tvm.options import Precision
+from cnndsl.backends.tvm.package.loaded import load
 from cnndsl.benchmarking.peers_in_int8 import WholeNumbers, quantized_by_nncf, quantized_by_onnxruntime
 from cnndsl.diagnostics.errors import MissingPart
 from cnndsl.diagnostics.extras import how_to_install
@@ -55,9 +57,12 @@ class Engine:
 
 
 def open_ours(task: Task, compile: Callable[[], BuiltPackage], mode: str) -> tuple[Engine, BuiltPackage]:
-    """Our package, which `compile` makes."""
+    """Our package, which `compile` makes, as it is written and loaded. Raises `MissingPart` without a compiler that links it."""
     start = time.perf_counter()
-    package = compile()
+    made = compile()
+    with TemporaryDirectory(prefix="cnndsl-", ignore_cleanup_errors=True) as folder:
+        # What is open may go, on systems that let go of it.
+        package = load(made.export(Path(folder) / "package"))
     arrays = tuple(task.inputs.values())
     names = [o.name for o in task.graph.outputs if not o.training]
 
@@ -66,7 +71,7 @@ def open_ours(task: Task, compile: Callable[[], BuiltPackage], mode: str) -> tup
         return found if isinstance(found, dict) else {names[0]: found}
 
     outputs()
-    return Engine(mode, lambda: package(*arrays), outputs, time.perf_counter() - start), package
+    return Engine(mode, lambda: package(*arrays), outputs, time.perf_counter() - start), made
 
 
 def open_peer(name: str, task: Task) -> Engine:

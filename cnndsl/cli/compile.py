@@ -37,7 +37,7 @@ _WRITES = {
     "ir": ((".json",), "a graph as JSON"),
 }
 """The endings of what each `--to` writes, and what it is."""
-TVM_ONLY = ("target", "batch", "strict_numerics", "precision", "threads", "dump", "tune", "store")
+TVM_ONLY = ("target", "batch", "strict_numerics", "precision", "threads", "runtime", "dump", "tune", "store")
 
 
 class Batches(click.ParamType[tuple[int, ...]]):
@@ -95,6 +95,13 @@ class Batches(click.ParamType[tuple[int, ...]]):
     "--weights.",
 )
 @click.option("--threads", type=click.IntRange(1), help="tvm: how many the package uses; all cores by default.")
+@click.option(
+    "--runtime",
+    type=click.Choice(["alone", "tvm"]),
+    default="alone",
+    show_default=True,
+    help="tvm: what the package runs on: code of its own, or TVM's runtime, as packages for GPUs do.",
+)
 @click.option("--dump", type=click.Path(file_okay=False, path_type=Path), help="tvm: write every stage as text there.")
 @click.option(
     "--tune",
@@ -117,6 +124,7 @@ def command(
     strict_numerics: bool,
     precision: Literal["f32", "bf16", "int8"],
     threads: int | None,
+    runtime: Literal["alone", "tvm"],
     dump: Path | None,
     tune: int | None,
     store: Path | None,
@@ -134,6 +142,8 @@ def command(
     if to not in ("torch", "ir") and output is None:
         what = "directory" if to == "tvm" else "file"
         raise click.UsageError(f"`--to {to}` writes a {what}; say which with -o", context)
+    if "runtime" in given and runtime == "alone" and target.startswith("cuda"):
+        raise click.UsageError("packages for GPUs run on TVM's runtime; leave --runtime out", context)
     if {"weights", "seed"} <= given:
         raise click.UsageError("--weights and --seed are two ways to say the same; give one", context)
     if precision == "int8" and tune is not None:
@@ -166,7 +176,7 @@ def command(
         assert output is not None
         from cnndsl.backends.tvm.options import CompileOptions
 
-        options = CompileOptions(strict_numerics, precision, threads)
+        options = CompileOptions(strict_numerics, precision, threads, runtime)
         _package(graph, _Order(output, weights, use, seed, target, batch, options, Tuning(tune, store), dump))
     elif to == "torch":
         from cnndsl.backends.pytorch.writing.source import to_source

@@ -9,6 +9,7 @@ from cnndsl.backends.tvm.code.compiled import Compiled
 from cnndsl.backends.tvm.code.kinds import Code, Native
 from cnndsl.backends.tvm.code.machine_code import machine_code
 from cnndsl.backends.tvm.code.relax_main import relax_main
+from cnndsl.backends.tvm.code.sequence import sequence
 from cnndsl.backends.tvm.code.unscheduled import schedule_rest
 from cnndsl.backends.tvm.emitters.assemble import assemble
 from cnndsl.backends.tvm.emitters.bf16.maps import FEATURE, refuse_without_bf16
@@ -46,7 +47,8 @@ def lower(graph: Graph, program: Program, job: Job, origin: str, quantized: Quan
 
         code = c_code(lowered, graph.name, list(constants))
     else:
-        code = Native(machine_code(lowered, target.target), target.architecture)
+        alone = sequence(lowered, list(constants)) if job.options.runtime == "alone" else None
+        code = Native(machine_code(lowered, target.target), target.architecture, target.system, alone)
     tuned = tuned_functions(lowered)
     return Compiled(graph, program, module, lowered, code, constants, job, origin, tuned, calls, quantized)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Precision = Literal["f32", "bf16", "int8"]
+Runtime = Literal["alone", "tvm"]
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class CompileOptions:
     set. With int8 the network is computed on whole numbers, as `cnndsl.quantization.arithmetic` defines it."""
     threads: int | None = None
     """How many threads the package runs on; all cores by default."""
+    runtime: Runtime = "alone"
+    """What a written package for a processor runs on: code of its own, or TVM's runtime. Packages for GPUs take TVM's."""
 
 
 DEFAULT = CompileOptions()

@@ -1,4 +1,5 @@
-"""Loads and runs a compiled network. Needs NumPy and TVM's runtime (`pip install apache-tvm`), nothing else.
+"""Loads and runs a compiled network. Needs NumPy and nothing else; packages of `--runtime tvm` also need TVM's runtime
+(`pip install apache-tvm`).
 
 From Python:   network = load("package/"); y = network(x)
 From a shell:  python predict.py x.npy [y.npy], or python predict.py photo.jpg [found.png] (which takes Pillow)
@@ -11,22 +12,35 @@ runs at a time.
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import math
 import os
-import platform
 import re
 import stat
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from importlib.util import find_spec
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
+else:
+
+    class _Later:
+        """NumPy, imported when something of it is first used: checksums are computed meanwhile."""
+
+        def __getattr__(self, name: str) -> Any:
+            global np  # noqa: PLW0603
+            import numpy as np
+
+            return getattr(np, name)
+
+    np = _Later()
 
 PARTS = ("weights.safetensors", "sample.safetensors", "source.cnn", "graph.json", "predict.py")
 """Files that every package has beside its manifest and libraries; one for several processors has weights for each."""
@@ -106,7 +120,7 @@ class Network:
                 inputs = [np.concatenate([x, np.zeros((missing, *x.shape[1:]), x.dtype)]) for x in inputs]
             except (MemoryError, ValueError):
                 raise UnsuitableError(f"a run of {size} examples does not fit into memory") from None
-        return _in_turn(self._runnables[size], inputs)
+        return self._runnables[size](inputs)
 
     def _inputs(self, arrays: Sequence[Any], named: Mapping[str, Any]) -> tuple[list[np.ndarray], int]:
         expected = self.manifest["inputs"]
@@ -173,6 +187,8 @@ class _Turns:
             os.register_at_fork(after_in_child=self._begin)
 
     def _begin(self) -> None:
+        from concurrent.futures import ThreadPoolExecutor
+
         self._lock = threading.Lock()
         self._others = ThreadPoolExecutor(1, "network")
         # A number of a thread can be another's once it has ended; what is kept for a thread is not.
@@ -191,7 +207,7 @@ class _Turns:
             return runnable(inputs)
 
 
-_in_turn = _Turns()
+_turns = cache(_Turns)
 
 
 def runtime(threads: int | None = None) -> Any:
@@ -200,6 +216,8 @@ def runtime(threads: int | None = None) -> Any:
     Neither TVM's compiler nor, unless it is imported already, PyTorch is loaded: tvm_ffi would import it for nothing
     but faster views of its tensors, and take a second for it.
     """
+    from importlib.util import find_spec
+
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if threads is None:
         os.environ.setdefault("TVM_NUM_THREADS", str(cores))
@@ -248,7 +266,7 @@ def vm_runnable(module: Any, constants: Sequence[np.ndarray]) -> Runnable:
         # back.
         return [y.copy() if any(np.may_share_memory(y, x) for x in own) else y for y in found]
 
-    return run
+    return lambda inputs: _turns()(run, inputs)
 
 
 def _settled(array: np.ndarray, rooms: dict[int, np.ndarray], index: int) -> np.ndarray:
@@ -273,7 +291,7 @@ def cuda_runnable(module: Any, constants: Sequence[np.ndarray]) -> Runnable:
     def run(inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
         return [y.numpy() for y in main(*(tvm.runtime.tensor(x, device) for x in inputs), *tensors)]
 
-    return run
+    return lambda inputs: _turns()(run, inputs)
 
 
 def c_runnable(
@@ -285,8 +303,6 @@ def c_runnable(
 ) -> Runnable:
     """The function `network_run` of a library built from C source, which needs no TVM. Raises ValueError for arrays
     that are not of the sizes that its code takes for granted."""
-    import ctypes
-
     native = ctypes.CDLL(str(library))
     native.network_array_bytes.restype = ctypes.c_size_t
     ports = [batch * math.prod(p["shape"]) * np.dtype(p["dtype"]).itemsize for p in (*inputs, *outputs)]
@@ -294,7 +310,7 @@ def c_runnable(
         if native.network_array_bytes(ctypes.c_size_t(index)) != size:
             raise ValueError(f"its array {index} has not {size} bytes")
     native.network_workspace_bytes.restype = ctypes.c_size_t
-    space = _space(max(1, native.network_workspace_bytes()))
+    space = _space((max(1, native.network_workspace_bytes()),))
     # Addresses keep nothing alive: `run` refers to what they are of.
     held = (space, [aligned(array) for array in constants])
     table = (ctypes.c_void_p * max(1, len(held[1])))(*(array.ctypes.data for array in held[1]))
@@ -307,14 +323,84 @@ def c_runnable(
         native.network_run(table, sources, results, ctypes.c_void_p(held[0].ctypes.data))
         return made
 
-    return run
+    return lambda inputs: _turns()(run, inputs)
 
 
-def _space(shape: int | tuple[int, ...], dtype: str = "uint8") -> np.ndarray:
+class _Array(ctypes.Structure):
+    """`network_array` of `network.h`."""
+
+    _fields_ = (
+        ("name", ctypes.c_char_p), ("type", ctypes.c_char_p), ("shape", ctypes.POINTER(ctypes.c_int64)),
+        ("axes", ctypes.c_int32), ("bytes", ctypes.c_size_t),
+    )  # fmt: skip
+
+
+class _Face(ctypes.Structure):
+    """`network` of `network.h`."""
+
+    _fields_ = (("inputs", ctypes.c_size_t), ("outputs", ctypes.c_size_t), ("arrays", ctypes.POINTER(_Array)))
+
+
+class _Alone:
+    """An open network of a library that needs nothing, closed with the last reference to it. Any thread may call it, and
+    the copy that a fork makes: the library sees to turns."""
+
+    def __init__(
+        self,
+        library: str,
+        weights: str,
+        inputs: Sequence[dict[str, Any]],
+        outputs: Sequence[dict[str, Any]],
+        batch: int,
+        threads: int | None,
+    ) -> None:
+        """Raises ValueError where the library has other inputs or outputs than these, and DamagedError where it cannot be
+        opened with the file of weights."""
+        native = ctypes.CDLL(library)
+        native.network_error.restype = ctypes.c_char_p
+        native.network_open.restype = ctypes.POINTER(_Face)
+        native.network_open.argtypes = (ctypes.c_char_p, ctypes.c_int)
+        native.network_run.argtypes = (ctypes.c_void_p,) * 3
+        native.network_close.argtypes = (ctypes.c_void_p,)
+        self._close, self._run, self._error = native.network_close, native.network_run, native.network_error
+        self._opened: int | None = None
+        face = native.network_open(os.fsencode(weights), threads or 0)
+        if not face:
+            raise DamagedError(f"{weights}: {self._why()}")
+        self._opened = ctypes.cast(face, ctypes.c_void_p).value
+        self._shapes = [(batch, *o["shape"]) for o in outputs]
+        self._types = [np.dtype(o["dtype"]) for o in outputs]
+        self._given, self._made = ctypes.c_void_p * len(inputs), ctypes.c_void_p * len(outputs)
+        ports = [("input", p) for p in inputs] + [("output", p) for p in outputs]
+        its = face.contents
+        if (its.inputs, its.outputs) != (len(inputs), len(outputs)):
+            raise ValueError("it has not as many inputs and outputs as the manifest lists")
+        for (kind, port), array in zip(ports, its.arrays[: len(ports)], strict=True):
+            found = (array.type.decode(), array.shape[: array.axes])
+            if found != (port["dtype"], [batch, *port["shape"]]):
+                raise ValueError(f"its {kind} {port['name']!r} is not what the manifest says")
+
+    def __call__(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        made = [_space(shape, dtype) for shape, dtype in zip(self._shapes, self._types, strict=True)]
+        given = self._given(*(x.__array_interface__["data"][0] for x in inputs))
+        results = self._made(*(y.__array_interface__["data"][0] for y in made))
+        if self._run(self._opened, given, results):
+            raise UnsuitableError(f"the network does not run: {self._why()}")
+        return made
+
+    def _why(self) -> str:
+        return bytes(self._error()).decode("utf-8", "replace")
+
+    def __del__(self) -> None:
+        if getattr(self, "_opened", None) is not None:
+            self._close(self._opened)
+
+
+def _space(shape: tuple[int, ...], dtype: np.dtype | str = "uint8") -> np.ndarray:
     """A new array, not filled, that starts at a multiple of `ALIGNMENT`."""
-    count = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    count = math.prod(shape) * np.dtype(dtype).itemsize
     room = np.empty(count + ALIGNMENT, np.uint8)
-    start = -room.ctypes.data % ALIGNMENT
+    start = -room.__array_interface__["data"][0] % ALIGNMENT
     return room[start : start + count].view(dtype).reshape(shape)
 
 
@@ -444,13 +530,24 @@ def cpu_features() -> frozenset[str] | None:
 
 def suitable(manifest: dict[str, Any]) -> dict[str, Any]:
     """The best variant of the package that this machine can run; the last is the best. Raises UnsuitableError."""
-    machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine().lower(), platform.machine().lower())
+    machine = _machine()
     has, reasons = cpu_features(), []
     for variant in reversed(manifest["variants"]):
         if not (why := _unfit(variant, machine, has)):
             return dict(variant)
         reasons.append(why)
     raise UnsuitableError(f"this package does not run here: {'; '.join(dict.fromkeys(reasons))}")
+
+
+def _machine() -> str:
+    """The family of this machine's processor."""
+    if hasattr(os, "uname"):
+        found = os.uname().machine.lower()
+    else:
+        import platform
+
+        found = platform.machine().lower()
+    return {"amd64": "x86_64", "arm64": "aarch64"}.get(found, found)
 
 
 def _unfit(variant: dict[str, Any], machine: str, has: frozenset[str] | None) -> str:
@@ -509,15 +606,52 @@ def _loaded(folder: Path, threads: int | None) -> Network:
     mine = {p["library"] for p in variant["programs"]} | {variant["weights"]}
     of_any = {p["library"] for v in manifest["variants"] for p in v["programs"]}
     of_any |= {v["weights"] for v in manifest["variants"]}
-    check(folder, manifest, sorted(of_any - mine - {None}))
-    weights, sample = read_weights(_regular(folder, variant["weights"])), _sample(folder, manifest)
+    with _meanwhile(lambda: check(folder, manifest, sorted(of_any - mine - {None}))):
+        # Importing NumPy takes as long as reading the weights does.
+        _ = np.ndarray
+    sample, weights = _sample(folder, manifest), read_weights(_regular(folder, variant["weights"]))
     runnables = {}
     for part in variant["programs"]:
         if absent := set(part["constants"]) - weights.keys():
             raise DamagedError(f"{folder / variant['weights']} has no {min(absent)!r}")
-        constants = [weights[key] for key in part["constants"]]
-        runnables[part["batch"]] = _opened(folder, manifest, variant["target"]["kind"], part, constants, threads)
+        if manifest.get("runtime") == "alone" and variant["target"]["kind"] == "llvm":
+            runnables[part["batch"]] = _alone(folder, manifest, variant, part, threads)
+        else:
+            constants = [weights[key] for key in part["constants"]]
+            runnables[part["batch"]] = _opened(folder, manifest, variant["target"]["kind"], part, constants, threads)
     return Network(manifest, runnables, sample)
+
+
+@contextmanager
+def _meanwhile(work: Callable[[], None]) -> Iterator[None]:
+    """Does the work in a thread of its own while the body runs, waits for it, and raises what it raised."""
+    raised: list[Exception] = []
+
+    def begin() -> None:
+        try:
+            work()
+        except Exception as e:  # noqa: BLE001  (it is raised below)
+            raised.append(e)
+
+    thread = threading.Thread(target=begin, name="checksums")
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+    if raised:
+        raise raised[0]
+
+
+def _alone(
+    folder: Path, manifest: dict[str, Any], variant: dict[str, Any], part: dict[str, Any], threads: int | None
+) -> Runnable:
+    library, weights = _regular(folder, part["library"]), _regular(folder, variant["weights"])
+    spelt = _spelt(library, manifest["files"][library.name])
+    try:
+        return _Alone(spelt, str(weights), manifest["inputs"], manifest["outputs"], part["batch"], threads)
+    except (OSError, AttributeError, ValueError) as e:
+        raise DamagedError(f"{library} cannot be loaded: {_first_line(e)}") from None
 
 
 def _opened(

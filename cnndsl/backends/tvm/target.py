@@ -54,13 +54,23 @@ class Cpu:
 
     @property
     def target(self) -> Any:
-        return load_tvm().target.Target(self.spelled)
+        # LLVM would warn that it takes this width by itself.
+        width = {"vector-width": 128} if self.system == "wasm" else {}
+        return load_tvm().target.Target({**self.spelled, **width})
 
     @property
     def architecture(self) -> str:
         """`x86_64`, `aarch64`, … as in the triple, arm64 by its other name."""
         first = self.triple.partition("-")[0]
         return "aarch64" if first == "arm64" else first
+
+    @property
+    def system(self) -> str:
+        """`sys.platform` of the systems in the triple, and `wasm`."""
+        for word, system in (("darwin", "darwin"), ("macos", "darwin"), ("windows", "win32"), ("wasm32", "wasm")):
+            if word in self.triple:
+                return system
+        return "linux"
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -107,7 +117,7 @@ def find_targets(text: str) -> tuple[Cpu, ...] | Gpu:
     """The processors that `text` names, one or several for one package, or a GPU.
 
     `llvm` is this machine; `llvm:CPU` or plain `CPU` is one of LLVM's processors; `aarch64` and `aarch64:CPU` are
-    Linux on 64-bit Arm; `portable` is `x86-64-v2,x86-64-v3,x86-64-v4`; `c` is C source; `cuda:sm_80` a GPU. Raises
+    Linux on 64-bit Arm; `wasm32` is WebAssembly with its vectors; `portable` is `x86-64-v2,x86-64-v3,x86-64-v4`; `c` is C source; `cuda:sm_80` a GPU. Raises
     `CnnError` (unknown-target).
     """
     if match := re.fullmatch(r"cuda:(sm_[0-9]{2,3}[af]?)", text):
@@ -129,7 +139,9 @@ def find_cpu(text: str) -> Cpu:
     name = named or codegen.llvm_get_system_cpu()
     if not codegen.llvm_is_valid_cpu(name, triple):
         raise _unknown(text)
-    cpu = Cpu(name, triple, lanes=4, registers=16 if triple.startswith("x86") else 32)
+    cpu = Cpu(name, triple, lanes=4, registers=16 if triple.startswith(("x86", "wasm")) else 32)
+    if cpu.system == "wasm":
+        return replace(cpu, more=("simd128", "bulk-memory"))
     if codegen.llvm_cpu_has_features("avx512f", cpu.target):
         cpu = replace(cpu, lanes=16, registers=32)
     elif codegen.llvm_cpu_has_features("avx2", cpu.target):
@@ -146,6 +158,8 @@ def untold(cpu: Cpu, listed: frozenset[str]) -> tuple[str, ...]:
 def _spelled(text: str) -> tuple[str, str]:
     """LLVM's triple and processor; empty is this machine's."""
     kind, _, name = text.partition(":")
+    if text == "wasm32":
+        return "wasm32-unknown-unknown", "generic"
     if kind == "aarch64":
         return "aarch64-linux-gnu", name or "generic"
     if kind == "llvm":
@@ -164,6 +178,6 @@ def _unknown(text: str, notes: tuple[str, ...] = ()) -> CnnError:
     return fault(
         "unknown-target",
         f"there is no target {json.dumps(text)}",
-        notes=(expected, "others are `portable`, `aarch64:CPU`, `c` and `cuda:sm_80`", *notes),
+        notes=(expected, "others are `portable`, `aarch64:CPU`, `wasm32`, `c` and `cuda:sm_80`", *notes),
         help="write `llvm`, or for any recent x86 server `llvm:x86-64-v4`",
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.tvm import predict
+from cnndsl.backends.tvm.code.alone import Ports
 from cnndsl.backends.tvm.code.c_writer import TYPES, CFunction
 from cnndsl.backends.tvm.code.linking import compiler, linker
 from cnndsl.backends.tvm.library import load_tvm
@@ -91,7 +92,7 @@ class CCode:
             linker(options=_options())(str(library), [str(source)])
             return predict.c_runnable(str(library), self.inputs, self.outputs, self.batch, constants)
 
-    def write(self, folder: Path, name: str) -> str | None:
+    def write(self, folder: Path, name: str, _ports: Ports) -> str | None:
         stem = Path(name).stem.replace("lib", "network", 1)
         source = folder / f"{stem}.c"
         source.write_text(self.text.replace("@library@", name).replace("@stem@", stem), "utf-8")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.tvm import predict
+from cnndsl.backends.tvm.code.alone import Ports
 from cnndsl.backends.tvm.code.linking import compiler, tvm_linker
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.program.plain import variable
@@ -46,7 +47,7 @@ class CudaCode:
     def runnable(self, constants: Sequence[np.ndarray]) -> predict.Runnable:
         return predict.cuda_runnable(self.executable.mod, constants)
 
-    def write(self, folder: Path, name: str) -> str:
+    def write(self, folder: Path, name: str, _ports: Ports) -> str:
         self.executable.export_library(str(folder / name), fcompile=tvm_linker(""))
         stem = Path(name).stem.replace("lib", "kernels", 1)
         (folder / f"{stem}.cu").write_text(self.source, "utf-8")

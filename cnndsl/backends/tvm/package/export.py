@@ -1,4 +1,4 @@
-"""A compiled network as a directory that needs TVM's runtime and NumPy, and nothing of ours."""
+"""A compiled network as a directory that needs NumPy, and nothing of ours."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from pydantic import ValidationError
 
 from cnndsl.arrays import answers, pictures
 from cnndsl.arrays.weights import write_weights
+from cnndsl.backends.tvm.code.alone import DRIVER, Ports
+from cnndsl.backends.tvm.package.building import build_files
 from cnndsl.backends.tvm.package.manifest import Manifest, constant_keys
 from cnndsl.backends.tvm.predict import MOST_MANIFEST_BYTES
 from cnndsl.diagnostics.errors import CnnError, fault
@@ -66,12 +68,24 @@ def _write(
         programs = []
         for compiled, part, keys in zip(parts, entry.programs, constant_keys(parts), strict=True):
             arrays |= {keys[name]: array for name, array in compiled.constants.items()}
-            programs.append(part.model_copy(update={"library": compiled.code.write(folder, str(part.library))}))
+            ports = Ports(
+                tuple(port.name for port in manifest.inputs),
+                tuple(port.name for port in manifest.outputs),
+                tuple(part.constants),
+            )
+            programs.append(part.model_copy(update={"library": compiled.code.write(folder, str(part.library), ports)}))
         # Arrays of whole cache lines first: all of them start at a multiple of one, and can be used where they lie.
         ordered = dict(sorted(arrays.items(), key=lambda item: item[1].nbytes % 64 != 0))
         write_weights(folder / entry.weights, ordered)
         entries.append(entry.model_copy(update={"programs": programs}))
     graph = variants[0][0].graph
+    if manifest.runtime == "alone":
+        in_browser = manifest.variants[0].system == "wasm"
+        for name in ("network.mjs",) if in_browser else ("network.h", "example.c"):
+            shutil.copyfile(DRIVER / name, folder / name)
+        libraries = [str(part.library) for entry in entries for part in entry.programs]
+        for name, text in () if in_browser else build_files(graph.name, libraries):
+            (folder / name).write_text(text, "utf-8")
     write_weights(folder / "sample.safetensors", sample)
     (folder / "source.cnn").write_text(_source(graph), "utf-8")
     (folder / "graph.json").write_text(graph.model_dump_json(indent=1), "utf-8")

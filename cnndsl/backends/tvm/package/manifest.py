@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cnndsl.arrays.use import Answer, Pictures, Use, plain
 from cnndsl.backends.tvm.code.linking import own_architecture
+from cnndsl.backends.tvm.options import Runtime
 from cnndsl.backends.tvm.target import Cpu, Gpu
 from cnndsl.ir.graph import Graph
 from cnndsl.version import __version__
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 TOLERANCE = {"f32": 1e-4, "bf16": 2e-2, "int8": 0.0}
 """How far, of its largest value, an output of the self-test may be from the package's own; a network on whole numbers is
 exact, but where layers are left in float32."""
+
+
+_ENDINGS = {"darwin": ".dylib", "win32": ".dll", "wasm": ".wasm"}
+"""Of libraries, by system; on all others it is `.so`."""
 
 
 class _Strict(BaseModel):
@@ -72,6 +77,8 @@ class Manifest(_Strict):
     variants: list[Variant]
     tvm: str
     cnndsl: str
+    runtime: Runtime = "tvm"
+    """What its libraries run on: code of their own, or TVM's runtime, as all did that do not say it."""
     weights: str
     trained: bool = Field(default=True, exclude_if=lambda value: value)
     """False where nobody gave weights, and first values stand in for them."""
@@ -121,9 +128,15 @@ def describe(
         variants=[_variant(variant, name) for variant, name in zip(variants, names, strict=True)],
         tvm=load_tvm().__version__,
         cnndsl=__version__,
+        runtime=_runtime(first),
         weights=first.origin,
         trained=trained,
     )
+
+
+def _runtime(compiled: Compiled) -> Runtime:
+    target = compiled.job.target
+    return compiled.job.options.runtime if isinstance(target, Cpu) and target.kind == "llvm" else "tvm"
 
 
 def _tolerance(compiled: Compiled) -> float:
@@ -138,15 +151,22 @@ def _tolerance(compiled: Compiled) -> float:
 def _variant(parts: Sequence[Compiled], name: str) -> Variant:
     target = parts[0].job.target
     ending = f"-{name}" if name else ""
+    native = isinstance(target, Gpu) or target.kind == "c"
+    system = sys.platform if native or not isinstance(target, Cpu) else target.system
     programs = []
     for compiled, keys in zip(parts, constant_keys(parts), strict=True):
         batch = f"-batch{compiled.job.batch}" if len(parts) > 1 else ""
-        programs.append(Part(batch=compiled.job.batch, library=f"lib{ending}{batch}.so", constants=list(keys.values())))
-    native = isinstance(target, Gpu) or target.kind == "c"
+        programs.append(
+            Part(
+                batch=compiled.job.batch,
+                library=f"lib{ending}{batch}{_ENDINGS.get(system, '.so')}",
+                constants=list(keys.values()),
+            )
+        )
     return Variant(
         target=target.spelled,
         machine=own_architecture() if native or not isinstance(target, Cpu) else target.architecture,
-        system=sys.platform if native or not isinstance(target, Cpu) else _system(target.triple),
+        system=system,
         features=list(target.features) if isinstance(target, Cpu) else [],
         weights=f"weights{ending}.safetensors",
         programs=programs,
@@ -170,11 +190,6 @@ def constant_keys(parts: Sequence[Compiled]) -> list[dict[str, str]]:
         }
         for compiled in parts
     ]
-
-
-def _system(triple: str) -> str:
-    """`sys.platform` of what a triple is for."""
-    return "darwin" if "darwin" in triple or "macos" in triple else "win32" if "windows" in triple else "linux"
 
 
 def _output(graph: Graph, name: str, node: str) -> Port:

@@ -57,9 +57,13 @@ def test_a_package_says_what_it_is(exported: Path, network: Graph) -> None:
     names = sorted(file.name for file in exported.iterdir())
     assert names == [
         "answers.py",
+        "example.c",
         "graph.json",
         "lib.so",
         "manifest.json",
+        "network.cmake",
+        "network.h",
+        "network.pc",
         "pictures.py",
         "predict.py",
         "sample.safetensors",

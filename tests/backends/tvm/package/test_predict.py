@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -42,6 +43,13 @@ def network() -> Graph:
 def exported(network: Graph, tmp_path_factory: pytest.TempPathFactory) -> Path:
     package = build(network, drawn_weights(network, 3), batch=(4, 1), options=CompileOptions(threads=2))
     return package.export(tmp_path_factory.mktemp("packages") / "p")
+
+
+@pytest.fixture(scope="module")
+def older(network: Graph, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same for TVM's runtime."""
+    package = build(network, drawn_weights(network, 3), options=CompileOptions(threads=2, runtime="tvm"))
+    return package.export(tmp_path_factory.mktemp("packages") / "older")
 
 
 @pytest.fixture
@@ -84,11 +92,11 @@ def test_torch_tensors_are_read_where_they_are(exported: Path, monkeypatch: pyte
     assert tensor.data_ptr() % predict.ALIGNMENT == 0
     seen: list[int] = []
 
-    def noted(_program: predict.Runnable, inputs: list[np.ndarray]) -> list[np.ndarray]:
+    def noted(inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
         seen.append(inputs[0].ctypes.data)
-        return inputs
+        return list(inputs)
 
-    monkeypatch.setattr(predict, "_in_turn", noted)
+    monkeypatch.setitem(loaded.network._runnables, 1, noted)
     loaded.network._run(1, [predict._batched(tensor, loaded.network.manifest["inputs"][0])])
     assert seen == [tensor.data_ptr()]
     array = predict._viewed(tensor, "x")
@@ -120,8 +128,9 @@ def test_arrays_that_start_anywhere_are_copied_and_outputs_are_the_callers(expor
     assert np.array_equal(given, [[0, 1, 2, 3]])
 
 
-def test_threads_that_come_and_go_share_one_pool_and_agree(exported: Path) -> None:
-    loaded = load(exported)
+@pytest.mark.parametrize("kind", ["exported", "older"])
+def test_threads_that_come_and_go_share_one_pool_and_agree(kind: str, request: pytest.FixtureRequest) -> None:
+    loaded = load(request.getfixturevalue(kind))
     x = np.random.default_rng(1).standard_normal((3, 3, 12, 12)).astype(np.float32)
     expected = loaded(x)
     found: list[np.ndarray] = []
@@ -165,8 +174,8 @@ print(os.environ["TVM_NUM_THREADS"], "torch" in sys.modules, "tvm" in sys.module
 """
 
 
-def test_a_fresh_process_loads_neither_torch_nor_tvms_compiler(exported: Path) -> None:
-    program = FRESH.replace("__FOLDER__", repr(str(exported)))
+def test_a_fresh_process_loads_neither_torch_nor_tvms_compiler(older: Path) -> None:
+    program = FRESH.replace("__FOLDER__", repr(str(older)))
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "TVM"))}
     done = subprocess.run(
         [sys.executable, "-I", "-c", program], capture_output=True, text=True, check=False, env=environment
