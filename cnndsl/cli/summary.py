@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cnndsl.cli.shared.reading import file_argument, leave_over_budget, network_options, read_network
+from cnndsl.cli.shared.timing import latency_options, refuse_lone_target, timed
 from cnndsl.cli.shared.voice import say
 
 if TYPE_CHECKING:
@@ -52,14 +53,7 @@ def _columns(context: click.Context, parameter: click.Parameter, value: str | No
     help="Numbers that memory is counted in, and time is estimated for; int8 with --latency alone.",
 )
 @click.option("--sizes", is_flag=True, help="Say which input sizes can be built; found by trial.")
-@click.option(
-    "--latency", is_flag=True, help="Say how long each layer takes, compiled: estimated, nothing is compiled."
-)
-@click.option(
-    "--target",
-    metavar="MACHINE",
-    help="With --latency: a machine's name or file, as `cnndsl limits` wrote it; this one by default.",
-)
+@latency_options
 @network_options
 @click.pass_context
 def command(
@@ -81,8 +75,7 @@ def command(
     if sizes:
         _say_sizes(file, parameters, inputs)
         return
-    if target is not None and not latency:
-        raise click.UsageError("--target is the machine of --latency", context)
+    refuse_lone_target(context, target, latency=latency)
     if (precision == "int8" and not latency) or (precision == "f16" and latency):
         there = "f32, bf16 and int8" if latency else "f32, f16 and bf16"
         raise click.UsageError(f"--precision {precision} is not for this: there are {there}", context)
@@ -95,13 +88,7 @@ def command(
         loaded.graph, (*loaded.warnings, *loaded.broken), strict=strict_rf, batch=batch, precision=counted
     )
     if latency:
-        from cnndsl.latency.estimate import estimate
-        from cnndsl.latency.machine import find_machine
-        from cnndsl.latency.summary import with_latency
-
-        machine = find_machine(target)
-        found = estimate(loaded.graph, machine, precision, batch)  # type: ignore[arg-type]  # the choices above
-        summary = with_latency(summary, found)
+        summary = timed(loaded.graph, summary, target, precision, batch)  # type: ignore[arg-type]  # the choices above
     if format == "json":
         say(summary.to_json(indent=1))
     else:

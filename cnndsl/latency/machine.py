@@ -119,8 +119,13 @@ def here() -> str:
     return "".join(c if c.isascii() and c.isalnum() else "-" for c in host)
 
 
+MEANT = "CNNDSL_MACHINE"
+"""The environment variable that names the machine which is meant where none is named, or its file."""
+
+
 def find_machine(name: str | None) -> Machine:
-    """The machine of that name, or of that file; this one by default. Raises `CnnError` (not-measured, bad-machine-file)."""
+    """The machine of that name, or of that file; by default the one that `MEANT` names, else this one. Raises `CnnError` (not-measured, bad-machine-file)."""
+    name = name or os.environ.get(MEANT) or None
     path = _path(name)
     if path is None or not path.is_file():
         asked = "this machine" if name is None else f"`{name}`"

@@ -18,7 +18,12 @@ def with_latency(summary: Summary, estimate: Estimate) -> Summary:
         else node
         for node in summary.nodes
     )
-    whole = NetworkTime(
+    return summary.model_copy(update={"nodes": nodes, "latency": network_time(estimate)})
+
+
+def network_time(estimate: Estimate) -> NetworkTime:
+    """The estimate of the whole, as documents have it."""
+    return NetworkTime(
         seconds=estimate.seconds,
         error=estimate.error,
         rough=estimate.rough,
@@ -29,4 +34,3 @@ def with_latency(summary: Summary, estimate: Estimate) -> Summary:
         precision=estimate.precision,
         batch=estimate.batch,
     )
-    return summary.model_copy(update={"nodes": nodes, "latency": whole})

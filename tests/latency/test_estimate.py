@@ -41,10 +41,12 @@ def test_larger_networks_take_longer() -> None:
     assert times == sorted(times)
 
 
-@pytest.mark.parametrize("precision", ["bf16", "int8"])
-def test_fewer_bits_take_less_time(precision: str) -> None:
+def test_whole_numbers_take_less_time_and_bfloat16_its_own() -> None:
     graph, machine = load("resnet50").graph, stored()
-    assert estimate(graph, machine, precision).seconds < 0.8 * estimate(graph, machine).seconds  # type: ignore[arg-type]
+    f32, bf16, int8 = (estimate(graph, machine, precision).seconds for precision in ("f32", "bf16", "int8"))
+    assert int8 < 0.8 * f32
+    # This machine multiplies pairs of bfloat16 numbers no faster than it multiplies float32 numbers.
+    assert bf16 > f32
 
 
 def test_a_batch_takes_longer_than_one_example_and_shorter_than_as_many() -> None:
