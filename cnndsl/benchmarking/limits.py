@@ -16,7 +16,7 @@ import numpy as np
 from cnndsl.backends.tvm.build import build
 from cnndsl.backends.tvm.emitters.assemble import assemble
 from cnndsl.backends.tvm.emitters.bf16.maps import FEATURE
-from cnndsl.backends.tvm.emitters.instructions import Call
+from cnndsl.backends.tvm.emitters.recording.instructions import Call
 from cnndsl.backends.tvm.examine.kernel_times import KernelTimes, Subject, majority, unsettled, whole_seconds
 from cnndsl.backends.tvm.examine.limits import cache_bytes
 from cnndsl.backends.tvm.job import Job
@@ -133,9 +133,9 @@ def _subjects(cpu: Cpu, threads: int, networks: Sequence[Graph], *, quick: bool)
     found: dict[Any, Subject] = {}
     repacks = 0
     for precision in _precisions(cpu):
-        graphs = [parse_text(text).graph for text in programs(precision)]
+        graphs = [parse_text(text).graph for text in list(programs(precision))[:: 2 if quick else 1]]
         if precision == "f32":
-            graphs = [parse_text(CHAIN).graph, *graphs[:: 2 if quick else 1]]
+            graphs = [parse_text(CHAIN).graph, *graphs]
         for graph in (*graphs, *(networks if precision == "f32" else ())):
             for subject in _calls(graph, Job(cpu, CompileOptions(precision=precision, threads=threads))):
                 kernel = subject.call.kernel

@@ -53,6 +53,7 @@ def _columns(context: click.Context, parameter: click.Parameter, value: str | No
     help="Numbers that memory is counted in, and time is estimated for; int8 with --latency alone.",
 )
 @click.option("--sizes", is_flag=True, help="Say which input sizes can be built; found by trial.")
+@click.option("--advise", is_flag=True, help="Say where parameters, MACs and time go, and changes that were tried.")
 @latency_options
 @network_options
 @click.pass_context
@@ -66,6 +67,7 @@ def command(
     batch: int,
     precision: str,
     sizes: bool,
+    advise: bool,
     latency: bool,
     target: str | None,
     parameters: Mapping[str, str],
@@ -93,6 +95,8 @@ def command(
         say(summary.to_json(indent=1))
     else:
         _say_table(loaded.graph, summary, format, depth, columns)
+    if advise:
+        _say_advice(file, loaded.graph, summary, target if latency else None, (parameters, inputs))
     leave_over_budget(context, loaded)
 
 
@@ -107,6 +111,22 @@ def _say_table(graph: Graph, summary: Summary, format: str, depth: int | None, c
         say(to_markdown(outline, columns or usual(summary)))
     else:
         say(to_text(outline, _terminal_width(), columns))
+
+
+def _say_advice(
+    file: str,
+    graph: Graph,
+    summary: Summary,
+    target: str | None,
+    given: tuple[Mapping[str, str], Mapping[str, str]],
+) -> None:
+    """Below the table, or on stderr where the document on stdout is read by programs."""
+    from cnndsl.advice import advice_lines
+    from cnndsl.cli.shared.timing import timer
+
+    timed = timer(target) if summary.latency is not None else None
+    for line in advice_lines(file, graph, summary, timed, *given):
+        say(line)
 
 
 def _say_sizes(file: str, parameters: Mapping[str, str], inputs: Mapping[str, str]) -> None:

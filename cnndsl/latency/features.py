@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from math import log
 from typing import Any, Literal
 
-from cnndsl.backends.tvm.emitters.instructions import Call, Cut, Instruction, Main, Noted, Padded, PlainForm, Value
+from cnndsl.backends.tvm.emitters.recording.instructions import (
+    Call,
+    Cut,
+    Instruction,
+    Main,
+    Noted,
+    Padded,
+    PlainForm,
+    Value,
+)
 from cnndsl.backends.tvm.kernels.move import Joined
 from cnndsl.backends.tvm.kernels.words.demand import Demand
 from cnndsl.ops.embedding import Embedding

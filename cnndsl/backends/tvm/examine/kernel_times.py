@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cnndsl.backends.tvm.emitters.instructions import Call, Constant
+from cnndsl.backends.tvm.emitters.recording.instructions import Call, Constant
 from cnndsl.backends.tvm.examine.limits import compiled
 from cnndsl.backends.tvm.examine.references import Reading, References
 from cnndsl.backends.tvm.kernels.words.nest import Nest
