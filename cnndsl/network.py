@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from cnndsl.analyses.document import NetworkField, NodeReport, Summary
     from cnndsl.backends.drawing.formats.graphviz import Style
     from cnndsl.backends.drawing.page import Page
+    from cnndsl.backends.tvm.options import Precision
     from cnndsl.backends.tvm.package.built import BuiltPackage
     from cnndsl.backends.tvm.tuning.events import Tuned
     from cnndsl.benchmarking.bench_report import BenchReport
     from cnndsl.calibration.model import QuantizedModel
+    from cnndsl.latency.estimate import Estimate
     from cnndsl.quantization.quantization import Quantization
     from cnndsl.training.train import Trained
     from cnndsl.verification import Finding
@@ -82,6 +84,14 @@ class Network:
         from cnndsl.analyses.summary import summarize
 
         return summarize(self.graph, self.warnings)
+
+    def latency(self, target: str | None = None, precision: Precision = "f32", batch: int = 1) -> Estimate:
+        """How long a run takes, compiled, on a machine that `cnndsl limits` measured: by its name or its file, this one by default.
+        Nothing is compiled. Raises `CnnError` (not-measured, bad-machine-file)."""
+        from cnndsl.latency.estimate import estimate
+        from cnndsl.latency.machine import find_machine
+
+        return estimate(self.graph, find_machine(target), precision, batch)
 
     @property
     def params(self) -> int:

@@ -219,9 +219,10 @@ def _broken(built: Built) -> tuple[Diagnostic, ...]:
     """The asserts that do not hold."""
     # Only programs with budgets pay for the figures at this point.
     from cnndsl.analyses.budget import IN_ASSERTS, Figures
+    from cnndsl.latency.figure import seconds_here
     from cnndsl.passes.check_asserts import check_asserts
 
-    return tuple(check_asserts(built.asserts, Figures(built.graph, IN_ASSERTS)))
+    return tuple(check_asserts(built.asserts, Figures(built.graph, IN_ASSERTS, seconds_here)))
 
 
 @contextmanager

@@ -61,7 +61,7 @@ def _rules() -> Iterator[tuple[object, ...]]:
     yield words(merges(), prefix=r"\b", suffix=BRANCHES), Name.Function.Magic
     yield words(functions(), prefix=r"\b", suffix=r"\b(?=\()"), Name.Function
     yield r"[0-9]+(?:x[0-9]+)+(?!\w)", Number.Integer
-    yield r"[0-9][0-9_]*(?:\.[0-9][0-9_]*)?(?:[eE][+\-]?[0-9]+)?[KMG]?(?!\w)", Number
+    yield r"[0-9][0-9_]*(?:\.[0-9][0-9_]*)?(?:[eE][+\-]?[0-9]+)?(?:[KMG]|ms)?(?!\w)", Number
     yield r"[A-Za-z_]\w*(?=\s*=[^=])", Name.Variable
     yield r"[A-Za-z_]\w*", Name
     yield r"→|->|×|≠|≤|≥|==|!=|<=|>=|\*\*|//|\.\.|[|+\-*/%<>=]", Operator

@@ -45,7 +45,7 @@ def text_mate() -> str:
         _match("support.function.merge.cnn", rf"\b(?:{'|'.join(merges())}){BRANCHES}"),
         _match("support.function.cnn", rf"\b(?:{'|'.join(functions())})\b(?=\()"),
         _match("constant.numeric.cnn", r"\b[0-9]+(?:x[0-9]+)+\b"),
-        _match("constant.numeric.cnn", r"\b[0-9][0-9_]*(?:\.[0-9][0-9_]*)?(?:[eE][+\-]?[0-9]+)?[KMG]?\b"),
+        _match("constant.numeric.cnn", r"\b[0-9][0-9_]*(?:\.[0-9][0-9_]*)?(?:[eE][+\-]?[0-9]+)?(?:[KMG]|ms)?\b"),
         _match("variable.parameter.cnn", r"\b[A-Za-z_]\w*(?=\s*=[^=])"),
         _match("entity.name.type.cnn", r"\b[A-Z]\w*"),
         _match("keyword.operator.cnn", _OPERATOR),
@@ -84,7 +84,7 @@ endif
 syntax case match
 syntax match cnnName "\\<\\h\\w*\\>"
 syntax match cnnType "\\<\\u\\w*\\>"
-syntax match cnnNumber "\\<\\d[0-9_]*\\%(\\.\\d[0-9_]*\\)\\?\\%([eE][+-]\\?\\d\\+\\)\\?[KMG]\\?\\>"
+syntax match cnnNumber "\\<\\d[0-9_]*\\%(\\.\\d[0-9_]*\\)\\?\\%([eE][+-]\\?\\d\\+\\)\\?\\%([KMG]\\|ms\\)\\?\\>"
 syntax match cnnNumber "\\<\\d\\+\\%(x\\d\\+\\)\\+\\>"
 syntax match cnnOperator "→\\|->\\|[×≠≤≥|+*/%<>=-]"
 syntax match cnnLayer "\\<\\%({either.join(layers())}\\)\\>"

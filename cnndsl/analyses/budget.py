@@ -15,15 +15,18 @@ from cnndsl.analyses.receptive_field import network_receptive_field, receptive_f
 from cnndsl.ir.graph import Graph
 from cnndsl.ir.tensor import TensorType
 
-Figure = int | TensorType | None
+Figure = int | float | TensorType | None
+Timer = Callable[[Graph], float]
+"""Seconds of a run of a network, compiled: an estimate for a machine that was measured. Raises `CnnError` where none was."""
 
 
 class Figures(Mapping[str, Figure]):
     """The figures of one network at batch 1, all or those of these `names`. `rf` is the receptive field's smaller axis in pixels,
-    None where it is not known; `output` is the type of the first output; `memory` and `training_memory` are bytes."""
+    None where it is not known; `output` is the type of the first output; `memory` and `training_memory` are bytes; `latency` is
+    seconds, by `timer`."""
 
-    def __init__(self, graph: Graph, names: tuple[str, ...] | None = None) -> None:
-        self._graph = graph
+    def __init__(self, graph: Graph, names: tuple[str, ...] | None = None, timer: Timer | None = None) -> None:
+        self._graph, self._timer = graph, timer
         self._names = NAMES if names is None else names
         self._known: dict[str, Figure] = {}
 
@@ -62,6 +65,10 @@ class Figures(Mapping[str, Figure]):
         return None if found is None else min(found[1].size)
 
     @property
+    def latency(self) -> float | None:
+        return None if self._timer is None else self._timer(self._graph)
+
+    @property
     def output(self) -> TensorType:
         return self._graph.types[self._graph.outputs[0].node]
 
@@ -74,11 +81,12 @@ _WAYS: dict[str, Callable[[Figures], Figure]] = {
     "depth": lambda of: of.depth,
     "rf": lambda of: of.field,
     "output": lambda of: of.output,
+    "latency": lambda of: of.latency,
     "buffers": lambda of: of.state.buffers,
     "memory": lambda of: of.needs.inference,
     "training_memory": lambda of: of.needs.training,
 }
 NAMES = tuple(_WAYS)
 """All figures by name."""
-IN_ASSERTS = NAMES[:7]
+IN_ASSERTS = NAMES[:8]
 """Those that an `assert` may speak of."""

@@ -87,6 +87,32 @@ class NetworkField(FieldReport):
     node: str
 
 
+class LayerTime(_Frozen):
+    """What a layer of a compiled network takes in one run, estimated."""
+
+    seconds: float
+    """With the layers that its kernel computes on its way out."""
+    reason: Literal["launch", "arithmetic", "weights", "maps"]
+    """What takes most of it: starting threads, multiply-adds, weights or maps that come from memory."""
+
+
+class NetworkTime(_Frozen):
+    """What a run of the compiled network takes, estimated; given where it was asked for."""
+
+    seconds: float
+    error: float
+    """Nine of ten networks are within this part of their estimate."""
+    rough: bool
+    """Whether the error may be larger: most of the time is in calls, or in kernels of which few were measured."""
+    by_reason: dict[str, float]
+    calls: int
+    machine: str
+    state: str
+    """Where the threads of the machine ran while it was measured."""
+    precision: Literal["f32", "bf16", "int8"]
+    batch: int
+
+
 class NodeReport(_Frozen):
     """One layer or merge, in order of execution."""
 
@@ -106,6 +132,8 @@ class NodeReport(_Frozen):
     """Given where the node is written in another file than the network's."""
     channel_axis: int = Field(default=0, exclude_if=lambda value: value == 0)
     """Which axis of the shape the channels are; given where they are not the first."""
+    latency: LayerTime | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Given where it was asked for, and where no other layer's kernel computes this one."""
 
 
 class WeightReport(_Frozen):
@@ -129,6 +157,8 @@ class Summary(_Frozen):
     nodes: tuple[NodeReport, ...]
     weights: tuple[WeightReport, ...]
     diagnostics: tuple[DiagnosticReport, ...] = ()
+    latency: NetworkTime | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Given where it was asked for."""
     _table: Callable[[], str] | None = PrivateAttr(default=None)
     """Makes the table; None for a document that was read from JSON, whose network is not at hand."""
 

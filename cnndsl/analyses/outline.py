@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from cnndsl.analyses.document import FieldReport, Summary
+from cnndsl.analyses.document import FieldReport, NodeReport, Summary
 from cnndsl.ir.graph import Frame, Graph, Node
 from cnndsl.ir.tensor import TensorType
 
@@ -30,6 +30,8 @@ class Row:
     macs: int
     flops: int
     receptive_field: FieldReport | None
+    latency: Mapping[str, float]
+    """Seconds by reason; none where time was not asked for."""
     branches: tuple[bool, ...]
     is_scope: bool
 
@@ -169,9 +171,18 @@ def _row(part: _Part, scope: str, branches: tuple[bool, ...], graph: Graph, summ
         macs=sum(report.macs for report in inside),
         flops=sum(report.flops for report in inside),
         receptive_field=inside[-1].receptive_field,
+        latency=_times(inside),
         branches=branches,
         is_scope=part.node is None,
     )
+
+
+def _times(inside: Sequence[NodeReport]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for report in inside:
+        if report.latency is not None:
+            found[report.latency.reason] = found.get(report.latency.reason, 0.0) + report.latency.seconds
+    return found
 
 
 def _chain(nodes: Sequence[Node]) -> str:

@@ -6,11 +6,11 @@ import csv
 from io import StringIO
 from typing import NamedTuple
 
-from cnndsl.analyses.document import FieldReport, Summary
+from cnndsl.analyses.document import FieldReport, NetworkTime, Summary
 from cnndsl.analyses.outline import Outline, Row
-from cnndsl.ir.written import in_bytes, sizes
+from cnndsl.ir.written import in_bytes, in_time, sizes
 
-COLUMNS = ("layer", "kind", "output", "params", "params%", "macs", "macs%", "flops", "rf")
+COLUMNS = ("layer", "kind", "output", "params", "params%", "macs", "macs%", "flops", "rf", "latency")
 """Columns by the names that `--columns` takes."""
 USUAL = ("layer", "kind", "output", "params", "macs", "rf")
 WIDE = ("layer", "kind", "output", "params", "params%", "macs", "macs%", "rf")
@@ -18,7 +18,7 @@ WIDE = ("layer", "kind", "output", "params", "params%", "macs", "macs%", "rf")
 TITLES = {"params": "parameters", "params%": "share", "macs": "MACs", "macs%": "share", "flops": "FLOPs"} | {
     "rf": "receptive field"
 }
-NUMBERS = frozenset({"params", "macs", "flops", "rf"})
+NUMBERS = frozenset({"params", "macs", "flops", "rf", "latency"})
 BAR = 8
 """Characters of a full bar, each in eighths."""
 LEAST = 12
@@ -32,9 +32,10 @@ def to_text(outline: Outline, width: int | None = None, columns: tuple[str, ...]
     each row's share of the parameters and MACs, if they fit beside the rest.
     """
     if columns is None:
-        if width is not None and _width(outline, WIDE) <= width:
-            return to_text(outline, width, WIDE)
-        columns = USUAL
+        wide = (*WIDE, *usual(outline.summary)[len(USUAL) :])
+        if width is not None and _width(outline, wide) <= width:
+            return to_text(outline, width, wide)
+        columns = usual(outline.summary)
     cells = [[cell(row, column, outline.summary) for column in columns] for row in outline.rows]
     header = [TITLES.get(column, column) for column in columns]
     widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
@@ -48,6 +49,11 @@ def to_text(outline: Outline, width: int | None = None, columns: tuple[str, ...]
     lines = [f"{outline.summary.model}  {shape}", rule, _line(header, widths, columns), rule]
     lines += [_line(row, widths, columns) for row in cells]
     return "\n".join([*lines, rule, *total_lines(outline)])
+
+
+def usual(summary: Summary) -> tuple[str, ...]:
+    """The columns that are shown where none are asked for: with the time, where the summary has it."""
+    return (*USUAL, "latency") if summary.latency is not None else USUAL
 
 
 def _width(outline: Outline, columns: tuple[str, ...]) -> int:
@@ -133,10 +139,23 @@ def totals(summary: Summary, *, repeated: bool = False) -> list[Total]:
     if len(summary.outputs) > 1:
         named = (f"{o.name} {sizes(o.shape)}{' (only in training)' if o.training else ''}" for o in summary.outputs)
         found.append(Total("outputs", None, ", ".join(named)))
+    if summary.latency is not None:
+        found += _time_totals(summary.latency)
     if repeated:
         alike = "N alike rounds: the row sums all of them, the rows below it are the first one's"
         found.append(Total("×N", None, alike))
     return found
+
+
+def _time_totals(time: NetworkTime) -> list[Total]:
+    rough = ", rough" if time.rough else ""
+    error = -(-round(100 * time.error) // 5) * 5
+    kind = "" if (time.precision, time.batch) == ("f32", 1) else f", {time.precision}, batch {time.batch}"
+    words = f"{in_time(time.seconds)} ± {error} %{rough} on {time.machine} ({time.state}){kind}"
+    whole = sum(time.by_reason.values()) or 1.0
+    parts = sorted(time.by_reason.items(), key=lambda part: -part[1])
+    shares = ", ".join(f"{name} {100 * t / whole:.0f} %" for name, t in parts)
+    return [Total("latency", None, words), Total("of which", None, f"{shares}; {time.calls} calls")]
 
 
 def total_lines(outline: Outline) -> list[str]:
@@ -188,7 +207,17 @@ def cell(row: Row, column: str, summary: Summary) -> str:
             return f"{row.flops:,}" if row.flops else "–"
         case "rf":
             return sight(row.receptive_field)
+        case "latency":
+            return _spent(row)
     raise ValueError(f"no column is called {column!r}; there are {', '.join(COLUMNS)}")
+
+
+def _spent(row: Row) -> str:
+    """The time and what takes most of it: `120 µs arithmetic`."""
+    if not row.latency:
+        return "–"
+    reason = max(row.latency, key=lambda name: row.latency[name])
+    return f"{in_time(sum(row.latency.values()))} {reason}"
 
 
 def _share(part: int, whole: int) -> str:

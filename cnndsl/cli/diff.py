@@ -11,10 +11,12 @@ import click
 from cnndsl.cli.shared.outcome import WRONG_PROGRAM
 from cnndsl.cli.shared.reading import complete, network_options
 from cnndsl.cli.shared.sides import Side, read_sides, side_options
+from cnndsl.cli.shared.timing import latency_options, refuse_lone_target, timer
 from cnndsl.cli.shared.voice import note, say
 from cnndsl.cli.shared.writing import refuse_name
 
 if TYPE_CHECKING:
+    from cnndsl.analyses.differences.difference import Timer
     from cnndsl.analyses.differences.several import Compared
 
 ENDINGS = {"text": (".txt", ".diff"), "md": (".md",), "json": (".json",), "html": (".html", ".htm")}
@@ -30,6 +32,7 @@ ENDINGS = {"text": (".txt", ".diff"), "md": (".md",), "json": (".json",), "html"
 @click.option("--exit-code", is_flag=True, help="Leave with 1 where they differ, as `git diff` does.")
 @click.option("--all-models", is_flag=True, help="Compare every model of two files, by its name.")
 @click.option("--git-driver", is_flag=True, help="Take git's arguments; see `git help gitattributes`.")
+@latency_options
 @side_options
 @network_options
 @click.pass_context
@@ -41,6 +44,8 @@ def command(
     exit_code: bool,
     all_models: bool,
     git_driver: bool,
+    latency: bool,
+    target: str | None,
     old_parameters: Mapping[str, str],
     new_parameters: Mapping[str, str],
     old_input: Mapping[str, str],
@@ -58,6 +63,7 @@ def command(
 
         drive(context, sources)
         return
+    refuse_lone_target(context, target, latency=latency)
     if len(sources) != 2:
         raise click.UsageError(f"expected two networks, OLD and NEW, found {len(sources)}", context)
     old, new = sources
@@ -72,7 +78,7 @@ def command(
         ({**parameters, **old_parameters}, {**parameters, **new_parameters}),
         ({**inputs, **old_input}, {**inputs, **new_input}),
     )
-    compared = _compared(context, sides, all_models)
+    compared = _compared(context, sides, timer(target) if latency else None, all_models=all_models)
     text = _text(compared, format, one=not all_models)
     if output is None or str(output) == "-":
         say(text)
@@ -85,16 +91,17 @@ def command(
         context.exit(WRONG_PROGRAM)
 
 
-def _compared(context: click.Context, sides: tuple[Side, Side], all_models: bool) -> Compared:
+def _compared(context: click.Context, sides: tuple[Side, Side], timer: Timer | None, *, all_models: bool) -> Compared:
     from cnndsl.analyses.differences.several import Compared
 
     old, new = sides
     if not all_models:
-        return Compared.of({"": old.graph()}, {"": new.graph()})
+        return Compared.of({"": old.graph()}, {"": new.graph()}, timer)
     names = old.models(), new.models()
     if names[0] is None or names[1] is None:
         raise click.UsageError("--all-models takes two programs", context)
-    return Compared.of({name: old.graph(name) for name in names[0]}, {name: new.graph(name) for name in names[1]})
+    olds, news = ({name: side.graph(name) for name in of} for side, of in zip(sides, names, strict=True) if of)
+    return Compared.of(olds, news, timer)
 
 
 def _text(compared: Compared, format: str, *, one: bool) -> str:

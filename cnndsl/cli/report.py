@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from cnndsl.cli.shared.reading import file_argument, leave_over_budget, network_options, read_network
+from cnndsl.cli.shared.timing import latency_options, refuse_lone_target, timed
 from cnndsl.cli.shared.voice import note
 from cnndsl.cli.shared.writing import refuse_name
 
@@ -22,6 +23,7 @@ from cnndsl.cli.shared.writing import refuse_name
 )
 @click.option("--peak", type=click.FloatRange(min=0, min_open=True), help="GFLOP/s of the roofline's machine.")
 @click.option("--bandwidth", type=click.FloatRange(min=0, min_open=True), help="GB/s of the roofline's machine.")
+@latency_options
 @network_options
 @click.pass_context
 def command(
@@ -30,6 +32,8 @@ def command(
     output: Path | None,
     peak: float | None,
     bandwidth: float | None,
+    latency: bool,
+    target: str | None,
     parameters: Mapping[str, str],
     inputs: Mapping[str, str],
 ) -> None:
@@ -38,9 +42,12 @@ def command(
     from cnndsl.disk.files import write_atomically
     from cnndsl.webpage.page import BANDWIDTH, PEAK, page
 
+    refuse_lone_target(context, target, latency=latency)
     refuse_name(context, output, file, (".html", ".htm"), "a web page")
     loaded = read_network(file, parameters, inputs, over_budget=True)
     summary = summarize(loaded.graph, (*loaded.warnings, *loaded.broken))
+    if latency:
+        summary = timed(loaded.graph, summary, target)
     path = output or Path(f"{loaded.graph.name}.html")
     write_atomically(path, page(loaded.graph, summary, peak=peak or PEAK, bandwidth=bandwidth or BANDWIDTH))
     note(f"wrote {path}")

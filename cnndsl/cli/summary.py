@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cnndsl.cli.shared.reading import file_argument, leave_over_budget, network_options, read_network
+from cnndsl.cli.shared.timing import latency_options, refuse_lone_target, timed
 from cnndsl.cli.shared.voice import say
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def _columns(context: click.Context, parameter: click.Parameter, value: str | No
     "--columns",
     metavar="A,B,…",
     callback=_columns,
-    help="Columns of table and md: layer, kind, output, params, params%, macs, macs%, flops, rf.",
+    help="Columns of table and md: layer, kind, output, params, params%, macs, macs%, flops, rf, latency.",
 )
 @click.option("--format", type=click.Choice(["table", "json", "csv", "md"]), default="table", show_default=True)
 @click.option("--strict-rf", is_flag=True, help="Count what gates see (squeeze-excite) into receptive fields.")
@@ -46,12 +47,14 @@ def _columns(context: click.Context, parameter: click.Parameter, value: str | No
 )
 @click.option(
     "--precision",
-    type=click.Choice(["f32", "f16", "bf16"]),
+    type=click.Choice(["f32", "f16", "bf16", "int8"]),
     default="f32",
     show_default=True,
-    help="Numbers that memory is counted in.",
+    help="Numbers that memory is counted in, and time is estimated for; int8 with --latency alone.",
 )
 @click.option("--sizes", is_flag=True, help="Say which input sizes can be built; found by trial.")
+@click.option("--advise", is_flag=True, help="Say where parameters, MACs and time go, and changes that were tried.")
+@latency_options
 @network_options
 @click.pass_context
 def command(
@@ -62,8 +65,11 @@ def command(
     format: str,
     strict_rf: bool,
     batch: int,
-    precision: Precision,
+    precision: str,
     sizes: bool,
+    advise: bool,
+    latency: bool,
+    target: str | None,
     parameters: Mapping[str, str],
     inputs: Mapping[str, str],
 ) -> None:
@@ -71,30 +77,56 @@ def command(
     if sizes:
         _say_sizes(file, parameters, inputs)
         return
+    refuse_lone_target(context, target, latency=latency)
+    if (precision == "int8" and not latency) or (precision == "f16" and latency):
+        there = "f32, bf16 and int8" if latency else "f32, f16 and bf16"
+        raise click.UsageError(f"--precision {precision} is not for this: there are {there}", context)
     from cnndsl.analyses.summary import summarize
 
     loaded = read_network(file, parameters, inputs, over_budget=True)
+    # Memory is counted for float32 where the network is in whole numbers: that of its package is another matter.
+    counted: Precision = "f32" if precision == "int8" else precision  # type: ignore[assignment]  # the choices above
     summary = summarize(
-        loaded.graph, (*loaded.warnings, *loaded.broken), strict=strict_rf, batch=batch, precision=precision
+        loaded.graph, (*loaded.warnings, *loaded.broken), strict=strict_rf, batch=batch, precision=counted
     )
+    if latency:
+        summary = timed(loaded.graph, summary, target, precision, batch)  # type: ignore[arg-type]  # the choices above
     if format == "json":
         say(summary.to_json(indent=1))
     else:
         _say_table(loaded.graph, summary, format, depth, columns)
+    if advise:
+        _say_advice(file, loaded.graph, summary, target if latency else None, (parameters, inputs))
     leave_over_budget(context, loaded)
 
 
 def _say_table(graph: Graph, summary: Summary, format: str, depth: int | None, columns: tuple[str, ...] | None) -> None:
     from cnndsl.analyses.outline import rows
-    from cnndsl.analyses.table import USUAL, to_csv, to_markdown, to_text
+    from cnndsl.analyses.table import to_csv, to_markdown, to_text, usual
 
     outline = rows(graph, summary, depth)
     if format == "csv":
         say(to_csv(outline))
     elif format == "md":
-        say(to_markdown(outline, columns or USUAL))
+        say(to_markdown(outline, columns or usual(summary)))
     else:
         say(to_text(outline, _terminal_width(), columns))
+
+
+def _say_advice(
+    file: str,
+    graph: Graph,
+    summary: Summary,
+    target: str | None,
+    given: tuple[Mapping[str, str], Mapping[str, str]],
+) -> None:
+    """Below the table, or on stderr where the document on stdout is read by programs."""
+    from cnndsl.advice import advice_lines
+    from cnndsl.cli.shared.timing import timer
+
+    timed = timer(target) if summary.latency is not None else None
+    for line in advice_lines(file, graph, summary, timed, *given):
+        say(line)
 
 
 def _say_sizes(file: str, parameters: Mapping[str, str], inputs: Mapping[str, str]) -> None:

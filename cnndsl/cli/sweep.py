@@ -48,6 +48,11 @@ def _names(context: click.Context, parameter: click.Parameter, value: str | None
     "--into", type=click.Path(path_type=Path), help="A file that keeps every row: run again, it goes on there."
 )
 @click.option("--scheduler", metavar="ADDRESS", help="Build on the workers of a Dask cluster: tcp://HOST:8786.")
+@click.option(
+    "--target",
+    metavar="MACHINE",
+    help="Of the figure `latency`: a machine's name or file, as `cnndsl limits` wrote it.",
+)
 @network_options
 @click.pass_context
 def command(
@@ -64,6 +69,7 @@ def command(
     jobs: int | None,
     into: Path | None,
     scheduler: str | None,
+    target: str | None,
     parameters: Mapping[str, str],
     inputs: Mapping[str, str],
 ) -> None:
@@ -87,8 +93,14 @@ def command(
     told = {"--where": where, "--sort": sort, "--best": best}
     asked = {option: Expression(option, text, names) for option, text in told.items() if text}
     axes = [Expression("--plot", text, names) for text in plot] if output else []
+    _settle_machine(target)
     spoken = [name for expression in [*asked.values(), *axes] for name in expression.figures]
     shown = columns or tuple(dict.fromkeys(["params", "macs", *spoken]))
+    if "latency" in (*shown, *spoken):
+        # Refused here, once, and not for each variant.
+        from cnndsl.latency.machine import find_machine
+
+        find_machine(None)
     sweep = swept_by(
         file,
         input=dict(inputs),
@@ -108,6 +120,18 @@ def command(
         _draw(rows, axes, output, sweep)
     _say(_chosen(rows, asked.get("--sort"), asked.get("--best")), sweep, shown, format)
     _account(len(rows), sweep, where)
+
+
+def _settle_machine(target: str | None) -> None:
+    """What processes that build variants are told, too."""
+    if target is None:
+        return
+    import os
+    from pathlib import Path
+
+    from cnndsl.latency.machine import MEANT
+
+    os.environ[MEANT] = str(Path(target).resolve()) if target.endswith(".json") else target
 
 
 def _chosen(rows: list[Row], sort: Expression | None, best: Expression | None) -> list[Row]:

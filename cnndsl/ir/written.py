@@ -50,3 +50,16 @@ def in_bytes(number: int) -> str:
             return f"{number} B" if unit == "B" else f"{size:.3g} {unit}"
         size /= 1024
     return f"{size:.3g} GiB" if size < 1000 else f"{size:,.0f} GiB"
+
+
+def in_time(seconds: float) -> str:
+    """Seconds in the unit that suits them, with two digits: `4.6 ms`, `120 µs`."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= 0.995 * size:
+            return f"{_two_digits(seconds / size)} {unit}"
+    return f"{_two_digits(seconds / 1e-6)} µs"
+
+
+def _two_digits(number: float) -> str:
+    text = f"{number:.2g}"
+    return f"{float(text):,.0f}" if float(text) >= 10 else text

@@ -9,6 +9,7 @@ from typing import Any
 from cnndsl.diagnostics.errors import CnnError, Diagnostic, Label, fault
 from cnndsl.diagnostics.source import Span
 from cnndsl.ir.tensor import TensorType
+from cnndsl.ir.written import in_time
 from cnndsl.passes.draft.flow import LOST, Entrance, LostValue, Wire
 from cnndsl.passes.values.evaluate import truth
 from cnndsl.passes.values.kinds import kind
@@ -19,7 +20,7 @@ from cnndsl.syntax.tree import names_in
 
 
 def check_asserts(
-    asserts: tuple[tuple[tree.Assert, Place], ...], figures: Mapping[str, int | TensorType | None]
+    asserts: tuple[tuple[tree.Assert, Place], ...], figures: Mapping[str, int | float | TensorType | None]
 ) -> list[Diagnostic]:
     """An `assert-failed` for every demand that does not hold; demands joined by `and` are told apart. A figure that the
     network does not have is None, and one that is a tensor's type can be asked for its sizes: `output.channels`."""
@@ -27,7 +28,13 @@ def check_asserts(
     for statement, end in asserts:
         asked = {name.name for name in names_in(statement.value)}
         # Working a figure out takes time. The names of the others are there for who mistypes one.
-        values = {name: _value(name, figures[name], statement.span) if name in asked else LOST for name in figures}
+        try:
+            values = {name: _value(name, figures[name], statement.span) if name in asked else LOST for name in figures}
+        except CnnError as error:
+            # A figure that cannot be told on this machine, such as the time of a network.
+            label = Label(statement.span, "it cannot be said whether this holds")
+            failed += [replace(d, labels=d.labels or (label,)) for d in error.diagnostics]
+            continue
         place = replace(end, scope=Scope(end.scope, end.scope.source, values))
         for demand in _demands(statement.value):
             try:
@@ -46,7 +53,7 @@ def check_asserts(
     return failed
 
 
-def _value(name: str, figure: int | TensorType | None, where: Span) -> Any:
+def _value(name: str, figure: int | float | TensorType | None, where: Span) -> Any:
     """A figure as a value of the language."""
     if isinstance(figure, TensorType):
         return Wire(figure, Entrance(name, where))
@@ -64,7 +71,7 @@ def _demands(value: tree.Value) -> Iterator[tree.Value]:
 def _failed(demand: tree.Value, place: Place) -> Diagnostic:
     mentioned = (name.name for name in names_in(demand))
     names = {name: place.scope.find(name) for name in mentioned if name in place.scope.visible()}
-    facts = ", ".join(f"{name} is {_shown(value)}" for name, value in names.items())
+    facts = ", ".join(f"{name} is {_told(name, value)}" for name, value in names.items())
     text = " ".join(demand.span.text.split())
     return Diagnostic(
         "assert-failed",
@@ -78,3 +85,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, Wire):
         return str(value.type)
     return f"{value:,}" if isinstance(value, int | float) and not isinstance(value, bool) else kind(value)
+
+
+def _told(name: str, value: Any) -> str:
+    return in_time(value) if name == "latency" and isinstance(value, float) else _shown(value)

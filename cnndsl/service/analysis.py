@@ -17,6 +17,7 @@ from cnndsl.diagnostics.errors import CnnError, Diagnostic, Severity
 from cnndsl.diagnostics.source import Source, Span
 from cnndsl.habits.retell import retold
 from cnndsl.ir.graph import Graph
+from cnndsl.latency.figure import seconds_here
 from cnndsl.passes.build import sketch
 from cnndsl.passes.check_asserts import check_asserts
 from cnndsl.passes.choose_model import complete_models
@@ -238,7 +239,7 @@ class Analysis:
         if not checked.whole or checked.graph is None:
             return batched(retold(CnnError(found)), findings).diagnostics
         if asserts and checked.summary is not None:
-            broken = tuple(check_asserts(asserts, Figures(checked.graph, IN_ASSERTS)))
+            broken = tuple(check_asserts(asserts, Figures(checked.graph, IN_ASSERTS, seconds_here)))
             if broken:
                 return retold(CnnError((*found, *broken))).diagnostics
         return (*found, *lint(checked.graph))

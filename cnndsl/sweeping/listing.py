@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from io import StringIO
 from typing import Any
 
-from cnndsl.ir.written import in_bytes
+from cnndsl.ir.written import in_bytes, in_time
 from cnndsl.sweeping.rows import Row
 
 IN_BYTES = frozenset({"memory", "training_memory"})
@@ -92,6 +92,8 @@ def _cell(name: str, value: Any) -> str:
         return "–"
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
+    if name == "latency":
+        return in_time(value)
     return in_bytes(int(value)) if name in IN_BYTES else f"{value:,}"
 
 

@@ -14,6 +14,7 @@ from cnndsl.analyses.budget import Figures
 from cnndsl.diagnostics.errors import CnnError
 from cnndsl.diagnostics.source import Source, Span
 from cnndsl.ir.tensor import TensorType
+from cnndsl.latency.figure import seconds_here
 from cnndsl.passes.library.sources import UsedFile, not_beside
 from cnndsl.passes.read_program import Origin
 from cnndsl.pipeline import load_plainly, models
@@ -67,12 +68,12 @@ class Program:
         origin = self.origin if variant.model is None else replace(self.origin, model=variant.model)
         try:
             graph = load_plainly(origin, variant.parameters, variant.inputs).graph
+            known = Figures(graph, figures, seconds_here)
+            return Row(variant, {name: _plain(known[name]) for name in figures})
         except CnnError as error:
             first = error.diagnostics[0]
             more = f"; {first.labels[0].text}" if first.labels and first.labels[0].text else ""
             return Row(variant, {}, f"{first.message}{more}", first.id)
-        known = Figures(graph, figures)
-        return Row(variant, {name: _plain(known[name]) for name in figures})
 
     def to_json(self) -> str:
         """The program as a line of JSON, which `from_json` reads."""
@@ -108,6 +109,6 @@ class Program:
         return sha256(self.to_json().encode()).hexdigest()
 
 
-def _plain(figure: Any) -> int | str | None:
+def _plain(figure: Any) -> int | float | str | None:
     """A figure as JSON has it: the output's type as it is written."""
     return str(figure) if isinstance(figure, TensorType) else figure

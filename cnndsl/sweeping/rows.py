@@ -8,7 +8,7 @@ from typing import Any
 
 from cnndsl.sweeping.variants import Variant
 
-Figure = int | str | None
+Figure = int | float | str | None
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Row:
         if (
             any(not isinstance(text, str | None) for text in texts)
             or any(not isinstance(size, str) for size in variant.inputs.values())
-            or any(type(figure) not in (int, str, type(None)) for figure in row.figures.values())
+            or any(type(figure) not in (int, float, str, type(None)) for figure in row.figures.values())
         ):
             raise TypeError("this is no row")
         return row

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-GRAMMAR: Any = 'a0e47181769fb4dd00ebc6fd1d7b387c9b4efc42c2f9c18088cdcd2e9d960a8b'
+GRAMMAR: Any = '91106a838d2b812f6348e2f8839658c39ae0ca56907e5490c51364475799e29d'
 DATA: Any = {'__type__': 'Lark',
  'options': {'_plugins': {}, 'ambiguity': 'auto', 'cache': False, 'cache_grammar': False, 'debug': False, 'edit_terminals': None, 'g_regex_flags': 0, 'import_paths': [], 'keep_all_tokens': True, 'lexer': 'basic', 'lexer_callbacks': {}, 'maybe_placeholders': False, 'ordered_sets': True, 'parser': 'lalr', 'postlex': None, 'priority': 'normal', 'propagate_positions': False, 'regex': False, 'source_path': None, 'start': ['program', 'value'], 'strict': True, 'transformer': None, 'tree_class': None, 'use_bytes': False},
  'parser': {'__type__': 'ParsingFrontend',
@@ -478,7 +478,7 @@ MEMO: Any = {0: {'__type__': 'TerminalDef', 'name': 'LABEL', 'pattern': {'__type
  27: {'__type__': 'TerminalDef', 'name': 'ID', 'pattern': {'__type__': 'PatternStr', 'flags': [], 'raw': '"id"', 'value': 'id'}, 'priority': 0},
  28: {'__type__': 'TerminalDef', 'name': 'NONE', 'pattern': {'__type__': 'PatternStr', 'flags': [], 'raw': '"none"', 'value': 'none'}, 'priority': 0},
  29: {'__type__': 'TerminalDef', 'name': 'NAME', 'pattern': {'__type__': 'PatternRE', '_width': [1, 18446744073709551616], 'flags': [], 'raw': '/[A-Za-z_][A-Za-z0-9_]*/', 'value': '[A-Za-z_][A-Za-z0-9_]*'}, 'priority': 0},
- 30: {'__type__': 'TerminalDef', 'name': 'NUMBER', 'pattern': {'__type__': 'PatternRE', '_width': [1, 18446744073709551616], 'flags': [], 'raw': '/[0-9][0-9_]*(?:\\.[0-9][0-9_]*)?(?:[eE][+\\-]?[0-9]+)?[KMG]?(?![A-Za-z0-9_])/', 'value': '[0-9][0-9_]*(?:\\.[0-9][0-9_]*)?(?:[eE][+\\-]?[0-9]+)?[KMG]?(?![A-Za-z0-9_])'}, 'priority': 0},
+ 30: {'__type__': 'TerminalDef', 'name': 'NUMBER', 'pattern': {'__type__': 'PatternRE', '_width': [1, 18446744073709551616], 'flags': [], 'raw': '/[0-9][0-9_]*(?:\\.[0-9][0-9_]*)?(?:[eE][+\\-]?[0-9]+)?(?:[KMG]|ms)?(?![A-Za-z0-9_])/', 'value': '[0-9][0-9_]*(?:\\.[0-9][0-9_]*)?(?:[eE][+\\-]?[0-9]+)?(?:[KMG]|ms)?(?![A-Za-z0-9_])'}, 'priority': 0},
  31: {'__type__': 'TerminalDef', 'name': 'STRING', 'pattern': {'__type__': 'PatternRE', '_width': [2, 18446744073709551616], 'flags': [], 'raw': '/"(?:[^"\\\\\\n]|\\\\["\\\\])*"/', 'value': '"(?:[^"\\\\\n]|\\\\["\\\\])*"'}, 'priority': 0},
  32: {'__type__': 'TerminalDef', 'name': '_CALL', 'pattern': {'__type__': 'PatternRE', '_width': [1, 1], 'flags': [], 'raw': '/(?<=[A-Za-z0-9_])(?<!\\bif)(?<!\\bin)(?<!\\bor)(?<!\\band)(?<!\\bnot)(?<!\\bfor)(?<!\\belse)(?<!\\bid)(?<!\\bas)\\(/', 'value': '(?<=[A-Za-z0-9_])(?<!\\bif)(?<!\\bin)(?<!\\bor)(?<!\\band)(?<!\\bnot)(?<!\\bfor)(?<!\\belse)(?<!\\bid)(?<!\\bas)\\('}, 'priority': 2},
  33: {'__type__': 'TerminalDef', 'name': '_INDEX', 'pattern': {'__type__': 'PatternRE', '_width': [1, 1], 'flags': [], 'raw': '/(?<=[A-Za-z0-9_)\\]])(?<!\\bif)(?<!\\bin)(?<!\\bor)(?<!\\band)(?<!\\bnot)(?<!\\bfor)(?<!\\belse)\\[/', 'value': '(?<=[A-Za-z0-9_)\\]])(?<!\\bif)(?<!\\bin)(?<!\\bor)(?<!\\band)(?<!\\bnot)(?<!\\bfor)(?<!\\belse)\\['}, 'priority': 2},

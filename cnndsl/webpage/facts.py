@@ -12,6 +12,7 @@ from cnndsl.analyses.receptive_field import Field, receptive_fields
 from cnndsl.analyses.table import totals
 from cnndsl.backends.drawing.draw import element_ids
 from cnndsl.ir.graph import Graph, Node
+from cnndsl.ir.written import in_time
 
 
 def facts(graph: Graph, summary: Summary) -> dict[str, Any]:
@@ -37,6 +38,8 @@ def facts(graph: Graph, summary: Summary) -> dict[str, Any]:
                 "bytes": report.activation_bytes,
                 "moved": _moved(graph, node) if node.name in ran else 0,
                 "live": live.get(node.name),
+                "seconds": report.latency.seconds if report.latency else None,
+                "time": f"{in_time(report.latency.seconds)} {report.latency.reason}" if report.latency else None,
                 "rf": _field(report.receptive_field),
                 "views": _views(fields[node.name], pictured),
                 "positions": list(node.type.size),

@@ -31,7 +31,7 @@
     (,(concat (regexp-opt cnn-merges 'symbols) "[({]") 1 font-lock-function-name-face)
     (,(concat (regexp-opt cnn-functions 'symbols) "(") 1 font-lock-function-name-face)
     ("\\_<[A-Z][A-Za-z0-9_]*\\_>" . font-lock-type-face)
-    ("\\_<[0-9][0-9_.xe]*[KMG]?\\_>" . font-lock-number-face)))
+    ("\\_<[0-9][0-9_.xe]*\\(?:[KMG]\\|ms\\)?\\_>" . font-lock-number-face)))
 
 ;;;###autoload
 (define-derived-mode cnn-mode prog-mode "cnn"

@@ -17,7 +17,7 @@ from cnndsl.backends.pytorch.live.module import to_torch
 from cnndsl.backends.pytorch.live.observe import observe
 from cnndsl.backends.pytorch.writing.source import to_source
 from cnndsl.backends.tvm.emitters.bf16.maps import FEATURE
-from cnndsl.backends.tvm.emitters.instructions import Call, Noted
+from cnndsl.backends.tvm.emitters.recording.instructions import Call, Noted
 from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.kernels.choices import Choices
 from cnndsl.backends.tvm.kernels.kernel import Tunable, key, settings

@@ -11,13 +11,16 @@ from cnndsl.analyses.differences.document import Difference, PortDifference, Sid
 from cnndsl.analyses.differences.layers import layer_differences
 from cnndsl.analyses.differences.matching import match
 from cnndsl.analyses.differences.text import to_text
-from cnndsl.analyses.document import Summary
+from cnndsl.analyses.document import NetworkTime, Summary
 from cnndsl.analyses.summary import summarize
 from cnndsl.ir.graph import Graph
 
+Timer = Callable[[Graph], NetworkTime]
+"""How long a network takes, compiled: `latency/`."""
 
-def difference(old: Graph, new: Graph) -> Difference:
-    """What changed from `old` to `new`. It is empty for equal graphs, and its mirror image is the difference from `new` to `old`."""
+
+def difference(old: Graph, new: Graph, timer: Timer | None = None) -> Difference:
+    """What changed from `old` to `new`, with `timer` also their times. It is empty for equal graphs, and its mirror image is the difference from `new` to `old`."""
     before, after = summarize(old), summarize(new)
     matching = match(old, new)
     layers, unchanged = layer_differences(old, new, matching, before, after)
@@ -26,8 +29,8 @@ def difference(old: Graph, new: Graph) -> Difference:
     quiet = not (layers or ports) and weights.loads == "as it is"
     found = Difference(
         equal=quiet,
-        old=_side(old, before),
-        new=_side(new, after),
+        old=_side(old, before, timer),
+        new=_side(new, after, timer),
         ports=ports,
         layers=layers,
         unchanged=unchanged,
@@ -38,13 +41,14 @@ def difference(old: Graph, new: Graph) -> Difference:
     return found
 
 
-def _side(graph: Graph, summary: Summary) -> Side:
+def _side(graph: Graph, summary: Summary, timer: Timer | None) -> Side:
     return Side(
         model=graph.name,
         file=summary.file,
         layers=len(graph.nodes),
         totals=summary.totals,
         receptive_field=summary.receptive_field,
+        latency=None if timer is None else timer(graph),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
-from cnndsl.analyses.document import NetworkField, Totals
+from cnndsl.analyses.document import NetworkField, NetworkTime, Totals
 
 Kind = Literal["added", "removed", "renamed", "moved", "changed", "resized", "rewired"]
 """`changed`: another word or other arguments. `resized`: the same layer, which takes or gives other shapes because of
@@ -27,6 +27,8 @@ class Side(_Frozen):
     layers: int
     totals: Totals
     receptive_field: NetworkField | None
+    latency: NetworkTime | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Given where it was asked for."""
 
 
 class ArgumentDifference(_Frozen):

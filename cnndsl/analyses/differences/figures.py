@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from cnndsl.analyses.differences.document import Difference
 from cnndsl.analyses.table import sight
-from cnndsl.ir.written import in_bytes
+from cnndsl.ir.written import in_bytes, in_time
 
 
 class Figure(NamedTuple):
@@ -36,11 +36,15 @@ def figures(difference: Difference) -> list[Figure]:
         ("memory in training", a.peak_memory_bytes.training, b.peak_memory_bytes.training),
     ):
         found.append(Figure(name, in_bytes(x), in_bytes(y), _change(x, y)))
+    if old.latency is not None and new.latency is not None:
+        before, after = old.latency.seconds, new.latency.seconds
+        change = "" if in_time(before) == in_time(after) else _change(before, after)
+        found.append(Figure("latency", in_time(before), in_time(after), change))
     seen, sees = sight(old.receptive_field), sight(new.receptive_field)
     return [*found, Figure("receptive field", seen, sees, "" if seen == sees else "another")]
 
 
-def _change(old: int, new: int) -> str:
+def _change(old: float, new: float) -> str:
     if old == new:
         return ""
     if not old:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cnndsl.analyses.differences import text as texts
-from cnndsl.analyses.differences.difference import difference
+from cnndsl.analyses.differences.difference import Timer, difference
 from cnndsl.analyses.differences.document import Difference
 from cnndsl.ir.graph import Graph
 
@@ -22,14 +22,14 @@ class Compared:
     removed: tuple[str, ...]
 
     @classmethod
-    def of(cls, old: Mapping[str, Graph], new: Mapping[str, Graph]) -> Compared:
+    def of(cls, old: Mapping[str, Graph], new: Mapping[str, Graph], timer: Timer | None = None) -> Compared:
         """The comparison of models by name; of a single model with a single one, whatever they are called."""
         if len(old) == len(new) == 1:
             old = dict(zip(new, old.values(), strict=True))
         pairs = tuple((old[name], graph) for name, graph in new.items() if name in old)
         return cls(
             pairs=pairs,
-            differences=tuple(difference(*pair) for pair in pairs),
+            differences=tuple(difference(*pair, timer) for pair in pairs),
             added=tuple(name for name in new if name not in old),
             removed=tuple(name for name in old if name not in new),
         )

@@ -80,7 +80,8 @@ def _network(sides: Sequence[_Text]) -> str:
             return f"{_why(side, error)}\n{_lines(sides)}"
     if not any(found):
         return f"a file of blocks, without a network of its own\n{_lines(sides)}"
-    compared = Compared.of(*found)
+    old, new = found
+    compared = Compared.of(old, new)
     told = [str(compared)]
     if compared.equal and sides[0].data != sides[1].data:
         told.append("the text has changed, and the network has not")

@@ -19,6 +19,7 @@ VERBS = (
     "report",
     "preview",
     "compile",
+    "limits",
     "tune",
     "run",
     "bench",

@@ -120,10 +120,13 @@ class Values(Places):
 
 
 def number(text: str, span: Span) -> int | float:
-    """What digits say, with `_` between them or K, M, G behind. Raises `value-too-large`."""
+    """What digits say, with `_` between them or K, M, G behind, or ms, which makes seconds of milliseconds. Raises
+    `value-too-large`."""
     digits = text.replace("_", "")
     if len(digits) > _MOST_DIGITS:
         refuse("value-too-large", f"a number of {len(digits)} digits", span, f"write at most {_MOST_DIGITS}")
+    if digits.endswith("ms"):
+        return float(Fraction(digits.removesuffix("ms")) / 1000)
     scale = _SUFFIX.get(digits[-1], 1)
     digits = digits.rstrip("KMG")
     if re.fullmatch("[0-9]+", digits):

@@ -38,6 +38,7 @@ function mountPlots() {
     plot("Parameters", "", layers.map((l) => l.params), colours[1]),
     plot("Receptive field, largest axis (pixels)", "", layers.map((l) => (l.rf && l.rf.state !== "global" ? Math.max(...l.rf.size) : null)), colours[2]),
     plot("Memory alive while it runs (without weights)", "B", layers.map((l) => l.live), colours[3]),
+    ...(timed ? [plot("Latency, estimated (seconds)", "", layers.map((l) => l.seconds), colours[0])] : []),
   );
   dots.clear();
   roofline();

@@ -8,6 +8,9 @@ const columns = [
   ["FLOPs/byte", (l) => (l.flops && l.moved ? (l.flops / l.moved).toPrecision(3) : "–"), (l) => (l.moved ? l.flops / l.moved : 0)],
   ["receptive field", seen, (l) => (!l.rf ? -1 : l.rf.state === "global" ? Infinity : Math.max(...l.rf.size))],
 ];
+// Times are there where they were asked for.
+const timed = JSON.parse(at("page-data").textContent)?.layers?.some((l) => l.seconds !== null);
+if (timed) columns.splice(5, 0, ["latency", (l) => l.time ?? "–", (l) => l.seconds ?? 0]);
 const table = { column: 0, down: false, cells: [] };
 function sorted() {
   const [, , key] = columns[table.column];

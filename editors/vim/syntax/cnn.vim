@@ -6,7 +6,7 @@ endif
 syntax case match
 syntax match cnnName "\<\h\w*\>"
 syntax match cnnType "\<\u\w*\>"
-syntax match cnnNumber "\<\d[0-9_]*\%(\.\d[0-9_]*\)\?\%([eE][+-]\?\d\+\)\?[KMG]\?\>"
+syntax match cnnNumber "\<\d[0-9_]*\%(\.\d[0-9_]*\)\?\%([eE][+-]\?\d\+\)\?\%([KMG]\|ms\)\?\>"
 syntax match cnnNumber "\<\d\+\%(x\d\+\)\+\>"
 syntax match cnnOperator "→\|->\|[×≠≤≥|+*/%<>=-]"
 syntax match cnnLayer "\<\%(AdaptiveAvgPool\|AdaptiveMaxPool\|ChannelShuffle\|PixelUnshuffle\|GlobalAvgPool\|GlobalMaxPool\|PixelShuffle\|HardSigmoid\|RelPosIndex\|ClassToken\|LayerScale\|LogSoftmax\|Attention\|Embedding\|HardSwish\|LeakyReLU\|Normalize\|BlurPool\|DropPath\|FrozenBN\|Identity\|PosEmbed\|Softplus\|ToTokens\|Upsample\|AvgPool\|Dropout\|Flatten\|MaxPool\|Permute\|RMSNorm\|Reorder\|Reshape\|SepConv\|Sigmoid\|Softmax\|StdConv\|DWConv\|L2Norm\|LPPool\|Linear\|RelPos\|Square\|Unfold\|Weight\|Const\|ConvT\|PReLU\|ReLU6\|Scale\|Slice\|Split\|ToMap\|Zeros\|CELU\|Clip\|Conv\|Crop\|Fold\|GELU\|Mean\|Mish\|ReLU\|Roll\|SELU\|SiLU\|Sqrt\|Tanh\|Abs\|Cos\|ELU\|Erf\|Exp\|GLU\|GRN\|LRN\|Log\|Pad\|Sin\|Sum\|BN\|FC\|GN\|IN\|LN\)\>"

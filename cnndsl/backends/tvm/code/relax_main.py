@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cnndsl.backends.tvm.emitters.forms import KernelCall
-from cnndsl.backends.tvm.emitters.instructions import (
+from cnndsl.backends.tvm.emitters.recording.instructions import (
     Allocated,
     Call,
     Cut,

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from cnndsl.backends.tvm.emitters import EMITTERS
 from cnndsl.backends.tvm.emitters.bf16.maps import kept_as_pairs
 from cnndsl.backends.tvm.emitters.forms import TensorForms
-from cnndsl.backends.tvm.emitters.instructions import Main, Value
 from cnndsl.backends.tvm.emitters.main_function import MainFunction
 from cnndsl.backends.tvm.emitters.quantized.kinds import emit_quantized
+from cnndsl.backends.tvm.emitters.recording.instructions import Main, Value
 from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.plan.groups import Group, plan
 from cnndsl.backends.tvm.plan.joins import find_joins

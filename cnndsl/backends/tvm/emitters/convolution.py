@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cnndsl.backends.tvm.emitters.instructions import Value
 from cnndsl.backends.tvm.emitters.main_function import MainFunction
-from cnndsl.backends.tvm.emitters.packed import packed_conv, packed_depthwise, packed_vector, packed_winograd
+from cnndsl.backends.tvm.emitters.recording.instructions import Value
+from cnndsl.backends.tvm.emitters.recording.packed import packed_conv, packed_depthwise, packed_vector, packed_winograd
 from cnndsl.backends.tvm.kernels.choice import choose
 from cnndsl.backends.tvm.kernels.depthwise import depthwise
 from cnndsl.backends.tvm.kernels.direct_conv import DirectConv, best_tile

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cnndsl.backends.tvm.emitters.forms import TensorForms
 from cnndsl.backends.tvm.emitters.main_function import MainFunction
-from cnndsl.backends.tvm.emitters.packed import filled_up, packed_dense, packed_flattened
+from cnndsl.backends.tvm.emitters.recording.packed import filled_up, packed_dense, packed_flattened
 from cnndsl.backends.tvm.kernels.dense import Dense
 from cnndsl.backends.tvm.plan.groups import Group
 from cnndsl.backends.tvm.program.later import Later

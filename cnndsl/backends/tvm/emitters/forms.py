@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from cnndsl.backends.tvm.emitters.instructions import Value
+from cnndsl.backends.tvm.emitters.recording.instructions import Value
 from cnndsl.backends.tvm.plan.groups import Group
 from cnndsl.backends.tvm.plan.joins import Slot
 from cnndsl.ir.tensor import TensorType

@@ -7,8 +7,8 @@ from math import prod
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cnndsl.backends.tvm.emitters.forms import TensorForms
-from cnndsl.backends.tvm.emitters.instructions import Allocated, Value, View
-from cnndsl.backends.tvm.emitters.recording import Recording
+from cnndsl.backends.tvm.emitters.recording.instructions import Allocated, Value, View
+from cnndsl.backends.tvm.emitters.recording.recording import Recording
 from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.kernels.quantize import DequantizeMap, DequantizeVector, QuantizeMap, QuantizeVector
 from cnndsl.backends.tvm.kernels.repack import Repack

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnndsl.backends.tvm.emitters.main_function import MainFunction
-from cnndsl.backends.tvm.emitters.packed import packed_vector
+from cnndsl.backends.tvm.emitters.recording.packed import packed_vector
 from cnndsl.backends.tvm.kernels.elementwise import Elementwise
 from cnndsl.backends.tvm.kernels.group_norm import GroupNorm
 from cnndsl.backends.tvm.kernels.position_norm import PositionNorm

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnndsl.backends.tvm.emitters.main_function import MainFunction
-from cnndsl.backends.tvm.emitters.packed import packed_projection, packed_vector
+from cnndsl.backends.tvm.emitters.recording.packed import packed_projection, packed_vector
 from cnndsl.backends.tvm.kernels.projection import projection
 from cnndsl.backends.tvm.plan.groups import Group
 from cnndsl.backends.tvm.program.later import Later

@@ -100,7 +100,7 @@ def _multiply_adds(cpu: Cpu, threads: int) -> Callable[[], object]:
                 with n.vector() as lane:
                     n.store(result, sums[i, lane], (thread, i, lane))
     values = np.full((2, cpu.lanes), 0.5, np.float32)
-    return _compiled(cpu, n, [values, np.zeros((threads, _ACCUMULATORS, cpu.lanes), np.float32)])
+    return compiled(cpu, n, [values, np.zeros((threads, _ACCUMULATORS, cpu.lanes), np.float32)])
 
 
 def _pair_dots(cpu: Cpu, threads: int) -> Callable[[], object]:
@@ -120,7 +120,7 @@ def _pair_dots(cpu: Cpu, threads: int) -> Callable[[], object]:
                     n.store(sums, n.dot(sums[i, n.ramp(0)], a, b), (i, n.ramp(0)))
             for i in range(_ACCUMULATORS):
                 n.store(result, sums[i, n.ramp(0)], (thread, i, n.ramp(0)))
-    return _compiled(cpu, n, [np.zeros((2, LANES), np.int32), np.zeros((threads, _ACCUMULATORS, LANES), np.float32)])
+    return compiled(cpu, n, [np.zeros((2, LANES), np.int32), np.zeros((threads, _ACCUMULATORS, LANES), np.float32)])
 
 
 def _quad_dots(cpu: Cpu, threads: int) -> Callable[[], object]:
@@ -142,7 +142,7 @@ def _quad_dots(cpu: Cpu, threads: int) -> Callable[[], object]:
             for i in range(_ACCUMULATORS):
                 n.store(result, sums[i, n.ramp(0)], (thread, i, n.ramp(0)))
     shape = (threads, _ACCUMULATORS, cpu.lanes)
-    return _compiled(cpu, n, [np.zeros((2, cpu.lanes), np.int32), np.zeros(shape, np.int32)])
+    return compiled(cpu, n, [np.zeros((2, cpu.lanes), np.int32), np.zeros(shape, np.int32)])
 
 
 def _bandwidth(cpu: Cpu, threads: int, total: int, seconds: float) -> float:
@@ -156,11 +156,12 @@ def _bandwidth(cpu: Cpu, threads: int, total: int, seconds: float) -> float:
         a, b, c = (n.argument(name, shape) for name in "abc")
         with n.parallel(threads) as thread, n.serial(rows) as row, n.vector() as lane:
             n.store(a, b[thread, row, lane] + c[thread, row, lane] * n.number(3), (thread, row, lane))
-    run = _compiled(cpu, n, [np.ones(shape, np.float32) for _ in range(3)])
+    run = compiled(cpu, n, [np.ones(shape, np.float32) for _ in range(3)])
     return _TRAFFIC * threads * rows * cpu.lanes / _best(run, seconds)
 
 
-def _compiled(cpu: Cpu, n: Nest, arrays: list[Any]) -> Callable[[], object]:
+def compiled(cpu: Cpu, n: Nest, arrays: list[Any]) -> Callable[[], object]:
+    """A run of a function on these arrays, which it may change."""
     tvm = load_tvm()
     function = tvm.compile(tvm.IRModule({"main": n.finished().with_attr("global_symbol", "main")}), cpu.target)["main"]
     held = [aligned(array) for array in arrays]

@@ -109,8 +109,7 @@ class Int8Depthwise:
         """What a call takes: a tile of four columns at a time, whose loads serve some rows of the window."""
         tiles = self.batch * self.chunks * prod(self.out[:-1]) * len(self.starts_of_tiles) / threads
         taps = prod(self.window.kernel[:-1]) * sum(len(load.columns) for load in self.covered(None))
-        tail = tiles * 4 * (1 + self.ending.residuals + self.ending.table)
-        return Demand("Int8Depthwise", tiles * taps, tiles, tail)
+        return Demand("Int8Depthwise", tiles * taps, tiles, tiles * 4 * (1 + self.ending.residuals + self.ending.table))
 
     def prim_func(self) -> Any:
         """The function, as loops."""

@@ -18,6 +18,8 @@ class Later:
     def __init__(self, shape: tuple[int, ...], make: Callable[[], np.ndarray], dtype: str = "float32") -> None:
         self.shape, self.dtype, self._make = tuple(shape), dtype, make
         self._made: np.ndarray | None = None
+        self.is_absent = False
+        """Whether it has no numbers at all."""
 
     @classmethod
     def of(cls, array: np.ndarray) -> Later:
@@ -31,7 +33,9 @@ class Later:
         def refuse() -> np.ndarray:
             raise RuntimeError("a network that was planned without weights has no numbers")
 
-        return cls(shape, refuse, dtype)
+        later = cls(shape, refuse, dtype)
+        later.is_absent = True
+        return later
 
     @classmethod
     def filled(cls, shape: tuple[int, ...], number: float) -> Later:
@@ -67,7 +71,9 @@ class Later:
         self, shape: tuple[int, ...], function: Callable[[np.ndarray], np.ndarray], dtype: str | None = None
     ) -> Later:
         """The array of this shape that `function` makes of this one."""
-        return Later(shape, lambda: function(self.numpy()), dtype or self.dtype)
+        later = Later(shape, lambda: function(self.numpy()), dtype or self.dtype)
+        later.is_absent = self.is_absent
+        return later
 
     def reshaped(self, *shape: int) -> Later:
         """The same numbers under another shape."""

@@ -7,7 +7,7 @@ from typing import Literal
 from cnndsl.backends.tvm.emitters.bf16.maps import takes_bf16
 from cnndsl.backends.tvm.emitters.forms import TensorForms
 from cnndsl.backends.tvm.emitters.main_function import MainFunction
-from cnndsl.backends.tvm.emitters.packed import (
+from cnndsl.backends.tvm.emitters.recording.packed import (
     filled_up,
     in_pairs,
     packed_conv,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cnndsl.backends.tvm.emitters.instructions import (
+from cnndsl.backends.tvm.emitters.recording.instructions import (
     Call,
     Constant,
     Cut,

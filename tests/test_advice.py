@@ -1,0 +1,64 @@
+"""Guards `advice.py`. Changes of a text are tried on the network, each with its figures before and after, and nothing is advised that
+gains nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from cnndsl.advice import Advice, advise
+from cnndsl.cli import cli
+from cnndsl.passes.read_program import read_program
+from cnndsl.pipeline import load
+
+FLAT = "input 3×32×32\nConv3x3(16) → ReLU → MaxPool → Conv3x3(32) → ReLU → Flatten → hidden: FC(256) → ReLU → FC(10)\n"
+ODD = "input 3×32×32\nConv3x3(48) → ReLU → Conv3x3(52) → ReLU → GlobalAvgPool → FC(10)\n"
+WIDE = "input 64×32×32\nfirst: Conv7x7(64) → ReLU → GlobalAvgPool → FC(10)\n"
+GOOD = "input 3×32×32\nConv3x3(64) → ReLU → GlobalAvgPool → FC(10)\n"
+
+
+def advised(tmp_path: Path, text: str) -> list[Advice]:
+    path = tmp_path / "net.cnn"
+    path.write_text(text, "utf-8")
+    found = advise(load(str(path)).graph, read_program(str(path)))
+    for advice in found:
+        # The change builds, and has the figures that were told.
+        changed = text[: advice.span.start] + advice.text + text[advice.span.end :]
+        path.write_text(changed, "utf-8")
+        graph = load(str(path)).graph
+        assert sum(entry.weight.elements for entry in graph.weights if entry.weight.trained) == advice.after.params
+        assert advice.gain > 0
+    return found
+
+
+def test_a_mean_before_a_wide_layer(tmp_path: Path) -> None:
+    (advice, *_) = advised(tmp_path, FLAT)
+    assert (advice.span.text, advice.text) == ("Flatten", "GlobalAvgPool → Flatten")
+    assert (advice.before.params, advice.after.params) == (2_104_810, 15_850)
+
+
+def test_channels_are_rounded_to_whole_vectors_where_that_gains(tmp_path: Path) -> None:
+    (advice,) = advised(tmp_path, ODD)
+    assert (advice.span.text, advice.text) == ("Conv3x3(52)", "Conv3x3(48)")
+
+
+def test_a_window_is_split_in_two(tmp_path: Path) -> None:
+    (advice,) = advised(tmp_path, WIDE)
+    assert (advice.span.text, advice.text) == ("Conv7x7(64)", "[Conv7x1(64) → Conv1x7(64)]")
+    assert advice.before.macs - 640 == 64 * 64 * 49 * 1024
+    assert advice.after.macs - 640 == 2 * 64 * 64 * 7 * 1024
+
+
+def test_nothing_is_advised_that_gains_nothing(tmp_path: Path) -> None:
+    assert advised(tmp_path, GOOD) == []
+
+
+def test_summary_tells_where_it_goes_and_what_was_tried(tmp_path: Path) -> None:
+    path = tmp_path / "net.cnn"
+    path.write_text(FLAT, "utf-8")
+    result = CliRunner().invoke(cli, ["summary", str(path), "--advise"])
+    assert result.exit_code == 0, result.output
+    assert "parameters  hidden 100 %" in result.output
+    assert "net.cnn:2:60: write `GlobalAvgPool → Flatten` for `Flatten`" in result.output
