@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -51,6 +52,12 @@ def _columns(context: click.Context, parameter: click.Parameter, value: str | No
     show_default=True,
     help="Numbers that memory is counted in.",
 )
+@click.option(
+    "--quantized",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Also show what quantising cost each layer: FILE is what `cnndsl quantize` wrote.",
+)
 @click.option("--sizes", is_flag=True, help="Say which input sizes can be built; found by trial.")
 @network_options
 @click.pass_context
@@ -63,11 +70,16 @@ def command(
     strict_rf: bool,
     batch: int,
     precision: Precision,
+    quantized: Path | None,
     sizes: bool,
     parameters: Mapping[str, str],
     inputs: Mapping[str, str],
 ) -> None:
     """Show shapes, parameters, MACs, receptive field and memory, layer by layer."""
+    if quantized is not None and (sizes or format != "table"):
+        raise click.UsageError(
+            "--quantized adds to the table; `cnndsl quantize --format json` has it for programs", context
+        )
     if sizes:
         _say_sizes(file, parameters, inputs)
         return
@@ -81,6 +93,11 @@ def command(
         say(summary.to_json(indent=1))
     else:
         _say_table(loaded.graph, summary, format, depth, columns)
+    if quantized is not None:
+        from cnndsl.calibration.report import read_report
+        from cnndsl.calibration.text import to_text as errors
+
+        say(f"\nin whole numbers, {quantized.name}\n{errors(read_report(quantized, loaded.graph), histograms=True)}")
     leave_over_budget(context, loaded)
 
 
