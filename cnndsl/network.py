@@ -314,7 +314,7 @@ class Network:
         from cnndsl.calibration.model import QuantizedModel
 
         if isinstance(weights, QuantizedModel):
-            from cnndsl.calibration.onnx import write_quantized_onnx
+            from cnndsl.calibration.on_reals.onnx import write_quantized_onnx
 
             write_quantized_onnx(self.graph, weights.quantization, Path(path))
             return

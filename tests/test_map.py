@@ -53,7 +53,8 @@ def test_every_path_on_the_page_exists(page: str) -> None:
 
 def test_every_room_and_every_loose_file_is_on_the_map_once() -> None:
     loose = [path.name for path in PACKAGE.glob("*.py")]
-    assets = [f"{path.relative_to(PACKAGE).as_posix()}/" for path in PACKAGE.rglob("assets") if path.is_dir()]
+    folders = [path for name in ("assets", "driver") for path in PACKAGE.rglob(name) if path.is_dir()]
+    assets = [f"{path.relative_to(PACKAGE).as_posix()}/" for path in folders]
     assert Counter(table("Rooms")) == Counter([*rooms(), *loose, *assets])
 
 

@@ -53,6 +53,21 @@ def read_safetensors(path: Path) -> tuple[Arrays, dict[str, str]]:
     return _read(path, _safetensors)
 
 
+def read_texts(path: Path) -> dict[str, str]:
+    """The texts in the header of a `.safetensors` file alone, read without NumPy. Raises what `read_weights` raises."""
+
+    def texts(file: BinaryIO) -> dict[str, str]:
+        length = int.from_bytes(file.read(8), "little")
+        if length > _MOST_HEADER:
+            raise ValueError(f"its header has more than {_MOST_HEADER:,} bytes")
+        text = file.read(length)
+        if len(text) < length:
+            raise ValueError("its header is longer than the file")
+        return _texts(_header(text))
+
+    return _read(path, texts)
+
+
 _T = TypeVar("_T")
 
 
@@ -119,6 +134,23 @@ def _read_safetensors(file: BinaryIO, path: Path) -> Arrays:
     return arrays
 
 
+def _header(text: bytes) -> dict[str, Any]:
+    try:
+        header = json.loads(text)
+    except RecursionError:
+        header = None
+    if not isinstance(header, dict):
+        raise ValueError("its header is not one of safetensors")
+    return header
+
+
+def _texts(header: dict[str, Any]) -> dict[str, str]:
+    texts = header.get("__metadata__", {})
+    if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
+        raise ValueError("its header is not one of safetensors")
+    return texts
+
+
 def _safetensors(file: BinaryIO) -> tuple[Arrays, dict[str, str]]:
     import numpy as np
 
@@ -128,16 +160,8 @@ def _safetensors(file: BinaryIO) -> tuple[Arrays, dict[str, str]]:
         raise ValueError("its header is longer than the file")
     if length > _MOST_HEADER:
         raise ValueError(f"its header has more than {_MOST_HEADER:,} bytes")
-    try:
-        header = json.loads(data[8 : 8 + length].tobytes())
-    except RecursionError:
-        header = None
-    if not isinstance(header, dict):
-        raise ValueError("its header is not one of safetensors")
-    body = data[8 + length :]
-    texts = header.get("__metadata__", {})
-    if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
-        raise ValueError("its header is not one of safetensors")
+    header = _header(data[8 : 8 + length].tobytes())
+    body, texts = data[8 + length :], _texts(header)
     return {key: _tensor(body, key, entry) for key, entry in header.items() if key != "__metadata__"}, texts
 
 

@@ -157,7 +157,7 @@ def _whole(
 
     @cache
     def file() -> Path:
-        from cnndsl.calibration.onnx import write_quantized_onnx
+        from cnndsl.calibration.on_reals.onnx import write_quantized_onnx
 
         write_quantized_onnx(graph, quantization, folder / "whole.onnx", plan.batch)
         return folder / "whole.onnx"

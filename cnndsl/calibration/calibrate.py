@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from cnndsl.backends.tvm.plan.quantized import plan_quantized
+from cnndsl.backends.tvm.plan.quantized import QuantizedGroup, plan_quantized
 from cnndsl.backends.tvm.plan.quantized_network import QuantizedNetwork, quantized_network, spared
 from cnndsl.backends.tvm.program.later import Later
 from cnndsl.backends.tvm.program.passes import program_of
@@ -15,11 +15,11 @@ from cnndsl.backends.tvm.program.steps import Program
 from cnndsl.calibration.correction import corrected
 from cnndsl.calibration.measure import layer_errors, output_error
 from cnndsl.calibration.ranges import FloatNetwork, Seen, in_batches, observe, scales
-from cnndsl.calibration.report import LayerError, QuantizationReport
+from cnndsl.calibration.report import REPORT, LayerError, QuantizationReport
 from cnndsl.diagnostics.errors import fault
 from cnndsl.diagnostics.nearest import nearest
 from cnndsl.ir.graph import Graph
-from cnndsl.quantization.arithmetic import quantized_weight
+from cnndsl.quantization.arithmetic import quantized_weight, whole_bias
 from cnndsl.quantization.quantization import Quantization, QuantizedWeight
 from cnndsl.version import __version__
 
@@ -62,12 +62,9 @@ def quantize(
     program = program_of(graph, weights)
     work = _Work(graph, weights, program, FloatNetwork(program), examples, tell)
     kept = kept_steps(graph, program, keep)
-    if not any(group.kind == "product" for group in plan_quantized(program, kept)):
-        raise fault(
-            "nothing-to-quantize",
-            f"{graph.name} has no layer that could be computed on whole numbers",
-            help="keep fewer layers" if keep else "compile it as it is, in float32",
-        )
+    refuse_without_products(
+        graph, plan_quantized(program, kept), "keep fewer layers" if keep else "compile it as it is, in float32"
+    )
     work.seen = observe(work.floats, examples, lambda done, whole: tell("ranges", done, whole))
     others = held_out if len(next(iter(held_out.values()), ())) else examples
     network = work.quantized(kept)
@@ -90,7 +87,13 @@ def quantize(
         layers=tuple(layers),
         seconds=perf_counter() - begun,
     )
-    about = {"method": METHOD, "pictures": str(count), "cnndsl": __version__, "network": graph.name}
+    about = {
+        "method": METHOD,
+        "pictures": str(count),
+        "cnndsl": __version__,
+        "network": graph.name,
+        REPORT: report.to_json(),
+    }
     return Quantized(_about(network.quantization, about), report)
 
 
@@ -126,15 +129,26 @@ def rounded(
     import numpy as np
 
     whole: dict[str, QuantizedWeight] = {}
+    maps = scales(program, keep, seen)
     for group in plan_quantized(program, keep):
         if group.kind == "product":
             step = group.group.anchor
             numbers, sizes = quantized_weight(step.weights["weight"].numpy())
             bias = step.weights.get("bias", Later.filled((len(numbers),), 0)).numpy()
-            whole[step.name] = QuantizedWeight(numbers, sizes, bias)
+            whole[step.name] = QuantizedWeight(numbers, sizes, whole_bias(bias, sizes, maps[step.inputs[0]]))
     gone = spared(graph, program, whole)
     floats = {key: np.asarray(array) for key, array in weights.items() if key not in gone}
-    return quantized_network(graph, Quantization(scales(program, keep, seen), whole, floats, keep))
+    return quantized_network(graph, Quantization(maps, whole, floats, keep))
+
+
+def refuse_without_products(
+    graph: Graph, groups: Iterable[QuantizedGroup], help: str = "train it as it is, in float32"
+) -> None:
+    """Raises `CnnError` (nothing-to-quantize) for a network that multiplies no whole numbers."""
+    if not any(group.kind == "product" for group in groups):
+        raise fault(
+            "nothing-to-quantize", f"{graph.name} has no layer that could be computed on whole numbers", help=help
+        )
 
 
 def kept_steps(graph: Graph, program: Program, keep: tuple[str, ...]) -> frozenset[str]:

@@ -19,6 +19,7 @@ from cnndsl.calibration.product import product
 from cnndsl.calibration.ranges import BATCH, Hear, Seen
 from cnndsl.calibration.reference import Reference, run_of
 from cnndsl.calibration.rounding import rounded_together
+from cnndsl.quantization.arithmetic import whole_bias
 from cnndsl.quantization.quantization import QuantizedWeight
 
 if TYPE_CHECKING:
@@ -75,4 +76,4 @@ def _corrected(network: QuantizedNetwork, group: QuantizedGroup, x: Any, means: 
     mean = (total / len(x) - scale.zero_point).unsqueeze(0)
     sums = product(anchor, mean, torch.tensor(weight.numbers).double())[0].numpy()
     made = sums.reshape(len(sums), -1).mean(1) * weight.scales.astype(np.float64) * scale.scale
-    return replace(weight, bias=(means - made).astype(np.float32))
+    return replace(weight, bias=whole_bias(means - made, weight.scales, scale))

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from math import isfinite
+from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from cnndsl.arrays.weight_files import QUANTIZED, read_texts
+from cnndsl.diagnostics.errors import CnnError, Diagnostic
+from cnndsl.ir.graph import Graph
+from cnndsl.quantization.file import not_quantized
 from cnndsl.version import __version__
+
+REPORT = "report"
+"""Under which name a quantised network's file has the document in its `about`."""
 
 
 class _Frozen(BaseModel):
@@ -74,6 +82,32 @@ def decibel(signal: float, noise: float) -> float | None:
     from math import log10
 
     return 10 * log10(signal / noise) if noise > 0 and signal > 0 and isfinite(signal / noise) else None
+
+
+def read_report(path: Path, graph: Graph) -> QuantizationReport:
+    """What `cnndsl quantize` measured when it wrote the file. Reads its header alone, and imports no NumPy.
+
+    Raises `CnnError`: file-not-found, unreadable-weights, not-quantized, and wrong-quantization where the file is of another
+    network or has no document."""
+    texts = read_texts(path)
+    if texts.get("format") != QUANTIZED:
+        raise CnnError([not_quantized(path.name)])
+    try:
+        report = QuantizationReport.model_validate_json(texts.get(f"about.{REPORT}", ""))
+    except ValidationError:
+        note = "`cnndsl quantize` writes into its files what it measured; `train --quantize` and other versions do not"
+        raise CnnError([_fault(f"{path.name} does not say what quantising cost", note)]) from None
+    names = {node.name for node in graph.nodes}
+    if other := next((row.name for row in report.layers if row.name.partition(":")[0] not in names), None):
+        note = f"it has a layer `{other}`, and {graph.name} has none"
+        raise CnnError([_fault(f"{path.name} is of another network", note)])
+    return report
+
+
+def _fault(message: str, note: str) -> Diagnostic:
+    return Diagnostic(
+        "wrong-quantization", message, notes=(note,), help="quantise the network again with `cnndsl quantize`"
+    )
 
 
 def schema() -> dict[str, Any]:

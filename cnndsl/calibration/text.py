@@ -11,6 +11,7 @@ HEADER = ("layer", "computed together", "from", "to", "saturated", "alone dB", "
 WORDS = 2
 """Columns on the left that hold words."""
 MOST_WORDS = 4
+LEVELS = "▁▂▃▄▅▆▇█"
 
 
 def rows(report: QuantizationReport) -> list[tuple[str, ...]]:
@@ -31,6 +32,12 @@ def _cells(layer: LayerError) -> tuple[str, ...]:
         _db(layer.own_db),
         _db(layer.through_db),
     )
+
+
+def _histogram(counts: tuple[int, ...] | None) -> str:
+    """A character for each count, as high as its share of the largest, and at least the lowest where there is any."""
+    most = max(counts or (0,))
+    return "".join(" " if not n else LEVELS[min(7, 8 * n // most)] for n in counts or ()) if most else ""
 
 
 def _number(value: float | None) -> str:
@@ -56,9 +63,13 @@ def facts(report: QuantizationReport) -> list[str]:
     return lines
 
 
-def to_text(report: QuantizationReport) -> str:
-    """The table and the facts."""
+def to_text(report: QuantizationReport, *, histograms: bool = False) -> str:
+    """The table and the facts; with `histograms` also how the results of each layer lie over the numbers from 0 to 255, in
+    sixteenths: the higher the character, the more of them."""
     cells: Sequence[tuple[str, ...]] = [HEADER, *rows(report)]
+    if histograms:
+        drawn = ["0 to 255", *(_histogram(layer.histogram) for layer in report.layers)]
+        cells = [(*row, column) for row, column in zip(cells, drawn, strict=True)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = [
         "  ".join(c.ljust(w) if i < WORDS else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))

@@ -13,12 +13,12 @@ import click
 
 from cnndsl.cli.shared.reading import file_argument, is_foreign, network_options, read_network, read_source
 from cnndsl.cli.shared.recognising import opened
+from cnndsl.cli.shared.targets import say_copies, say_slow
 from cnndsl.cli.shared.tuning import Tuning, store_option
 from cnndsl.cli.shared.voice import note, say, step, untrained
 from cnndsl.cli.shared.weighing import read_given, read_quantized, weights_option
 from cnndsl.cli.shared.writing import FOLDER, refuse_name
 from cnndsl.disk.folders import size_of
-from cnndsl.ir.tensor import BYTES
 from cnndsl.ir.written import in_bytes
 
 if TYPE_CHECKING:
@@ -167,8 +167,8 @@ def command(
             write_weights(weights, dict(imported.weights))
     else:
         graph = read_network(file, parameters, inputs).graph if run is None else run.graph
-    if run is not None and "seed" not in given and precision != "int8":
-        weights = weights or run.best
+    if run is not None and "seed" not in given:
+        weights = weights or (run.quantized if precision == "int8" else run.best)
     if weights is None and to in ("tvm", *_EXPORTS) and precision != "int8":
         untrained(seed)
     use = None if run is None else run.use
@@ -211,7 +211,7 @@ def _export(graph: Graph, to: str, output: Path, weights: Path | None, seed: int
 
 
 def _export_quantized(graph: Graph, output: Path, weights: Path | None) -> None:
-    from cnndsl.calibration.onnx import write_quantized_onnx
+    from cnndsl.calibration.on_reals.onnx import write_quantized_onnx
 
     quantization = read_quantized(weights)
     with step(f"exporting {graph.name}"):
@@ -257,7 +257,9 @@ def _package(graph: Graph, order: _Order) -> None:
         tell(Stage.PREPARING, "looking for settings of kernels")
         choices = order.tuning.choices(graph, target, order.batch, options)
         tell(Stage.COMPILING, "compiling the network")
-        _say_copies(graph, target, whole=quantization is not None)
+        say_copies(graph, target, whole=quantization is not None)
+        if quantization is not None:
+            say_slow(target)
         make = partial(build, graph, arrays, target, order.batch, options, choices=choices, quantization=quantization)
         with step(f"compiling {graph.name} for {target}") as hear:
             package = make(seed=order.seed, origin=origin, hear=hear)
@@ -281,19 +283,6 @@ def _package(graph: Graph, order: _Order) -> None:
             compile_apart(graph, arrays, options, target, size, tell, choices, quantization)
 
     do_apart(work, again)
-
-
-def _say_copies(graph: Graph, target: str, *, whole: bool) -> None:
-    """Says before a package for several processors is made how large it will be at the least; `whole` numbers take a byte."""
-    from cnndsl.backends.tvm.target import Gpu, find_targets
-
-    targets = find_targets(target)
-    if not isinstance(targets, Gpu) and len(targets) > 1:
-        size = sum(entry.weight.elements * (1 if whole else BYTES[entry.weight.dtype]) for entry in graph.weights)
-        note(
-            f"{len(targets)} processors, each with its own copy of the weights: at least {in_bytes(len(targets) * size)}; "
-            "`--target llvm` is for this machine alone"
-        )
 
 
 def _write(text: str, output: Path | None) -> None:

@@ -21,6 +21,12 @@ from cnndsl.cli.shared.writing import refuse_name
     type=click.Path(path_type=Path),
     help="Where to write the page.  [default: NAME.html in this folder]",
 )
+@click.option(
+    "--quantized",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Also show what quantising cost each layer: FILE is what `cnndsl quantize` wrote.",
+)
 @click.option("--peak", type=click.FloatRange(min=0, min_open=True), help="GFLOP/s of the roofline's machine.")
 @click.option("--bandwidth", type=click.FloatRange(min=0, min_open=True), help="GB/s of the roofline's machine.")
 @latency_options
@@ -30,6 +36,7 @@ def command(
     context: click.Context,
     file: str,
     output: Path | None,
+    quantized: Path | None,
     peak: float | None,
     bandwidth: float | None,
     latency: bool,
@@ -39,6 +46,7 @@ def command(
 ) -> None:
     """Write one self-contained web page: diagram, table, plots, source."""
     from cnndsl.analyses.summary import summarize
+    from cnndsl.calibration.report import read_report
     from cnndsl.disk.files import write_atomically
     from cnndsl.webpage.page import BANDWIDTH, PEAK, page
 
@@ -49,6 +57,8 @@ def command(
     if latency:
         summary = timed(loaded.graph, summary, target)
     path = output or Path(f"{loaded.graph.name}.html")
-    write_atomically(path, page(loaded.graph, summary, peak=peak or PEAK, bandwidth=bandwidth or BANDWIDTH))
+    cost = None if quantized is None else read_report(quantized, loaded.graph)
+    machine = {"peak": peak or PEAK, "bandwidth": bandwidth or BANDWIDTH}
+    write_atomically(path, page(loaded.graph, summary, **machine, quantized=cost))
     note(f"wrote {path}")
     leave_over_budget(context, loaded)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -52,6 +53,12 @@ def _columns(context: click.Context, parameter: click.Parameter, value: str | No
     show_default=True,
     help="Numbers that memory is counted in, and time is estimated for; int8 with --latency alone.",
 )
+@click.option(
+    "--quantized",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Also show what quantising cost each layer: FILE is what `cnndsl quantize` wrote.",
+)
 @click.option("--sizes", is_flag=True, help="Say which input sizes can be built; found by trial.")
 @click.option("--advise", is_flag=True, help="Say where parameters, MACs and time go, and changes that were tried.")
 @latency_options
@@ -66,6 +73,7 @@ def command(
     strict_rf: bool,
     batch: int,
     precision: str,
+    quantized: Path | None,
     sizes: bool,
     advise: bool,
     latency: bool,
@@ -74,6 +82,10 @@ def command(
     inputs: Mapping[str, str],
 ) -> None:
     """Show shapes, parameters, MACs, receptive field and memory, layer by layer."""
+    if quantized is not None and (sizes or format != "table"):
+        raise click.UsageError(
+            "--quantized adds to the table; `cnndsl quantize --format json` has it for programs", context
+        )
     if sizes:
         _say_sizes(file, parameters, inputs)
         return
@@ -97,6 +109,11 @@ def command(
         _say_table(loaded.graph, summary, format, depth, columns)
     if advise:
         _say_advice(file, loaded.graph, summary, target if latency else None, (parameters, inputs))
+    if quantized is not None:
+        from cnndsl.calibration.report import read_report
+        from cnndsl.calibration.text import to_text as errors
+
+        say(f"\nin whole numbers, {quantized.name}\n{errors(read_report(quantized, loaded.graph), histograms=True)}")
     leave_over_budget(context, loaded)
 
 

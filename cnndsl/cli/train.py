@@ -96,6 +96,8 @@ def command(
             f"best epoch {best['epoch']:.0f} of {len(trained.history)}: {best['val_accuracy']:.2%} of the held-out "
             f"examples, loss {best['val_loss']:.4f}; in {trained.run.folder}"
         )
+        if (whole := trained.quantized) is not None and whole is not best:
+            say(f"quantised, epoch {whole['epoch']:.0f}: {whole['val_accuracy']:.2%}, loss {whole['val_loss']:.4f}")
 
 
 def _options(context: click.Context, config: Path | None, chosen: Mapping[str, Any]) -> Options:

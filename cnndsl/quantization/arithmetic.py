@@ -40,6 +40,8 @@ LARGEST_WEIGHT = 127
 """The largest number of a weight; the smallest is its negative."""
 MOST_PRODUCTS = (2**31 - 1) // (LARGEST * LARGEST_WEIGHT)
 """How many products are sure to have an exact sum in int32."""
+MOST_IN_BIAS = 2**30
+"""Biases are whole multiples of the sums' unit up to so many of them."""
 
 NOTHING = 1e-30
 """Below this size a number is taken for zero: scales are then numbers that float32 divides by."""
@@ -54,14 +56,23 @@ class Scale:
 
     @classmethod
     def over(cls, low: float, high: float) -> Scale:
-        """The scale that covers the numbers from `low` to `high`, and zero, which it has exactly."""
+        """The scale that covers the numbers from `low` to `high`, and zero, which it has exactly; at either end a number may lie
+        half a step outside, and is then no further off than any other.
+
+        The zero point is even, so that a number in the middle between two becomes the same one whether the zero point is added
+        before it is rounded, as here, or after, as ONNX has it."""
         import numpy as np
 
         low, high = min(low, 0.0), max(high, 0.0)
         if high - low < NOTHING:
             return cls(1.0, 0)
-        scale = float(np.float32((high - low) / LARGEST))
-        return cls(scale, int(np.clip(np.rint(-low / scale), 0, LARGEST)))
+        below = min(int(-low / (high - low) * LARGEST / 2) * 2, LARGEST - 1)
+
+        def needed(zero_point: int) -> float:
+            return max((high - low) / LARGEST, -low / (zero_point + 0.5), high / (LARGEST - zero_point + 0.5))
+
+        zero_point = min((z for z in (below, below + 2) if z < LARGEST), key=needed)
+        return cls(float(np.float32(needed(zero_point))), zero_point)
 
     def quantized(self, x: np.ndarray) -> np.ndarray:
         """Real numbers, float32, as the numbers of a map, uint8."""
@@ -118,6 +129,18 @@ def limits(low: float, high: float, scale: Scale) -> tuple[int, int]:
         return int(np.clip(np.rint(np.clip(real / scale.scale, -1e6, 1e6) + scale.zero_point), 0, LARGEST))
 
     return number(low), number(high)
+
+
+def whole_bias(bias: np.ndarray, scales: np.ndarray, x: Scale) -> np.ndarray:
+    """A bias, float32, of a layer whose weight has these scales and which reads a map of scale `x`, brought to the nearest
+    multiple of what one unit of the sums stands for; where an int32 has room for how many. So formats that add biases to sums, as
+    ONNX does, have the same one."""
+    import numpy as np
+
+    unit = scales.astype(np.float64) * x.scale
+    count = np.rint(bias.astype(np.float64) / unit)
+    near: np.ndarray = np.where(np.abs(count) < MOST_IN_BIAS, count * unit, bias).astype(np.float32)
+    return near
 
 
 def quantized_weight(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ from cnndsl.diagnostics.source import Span
 from cnndsl.ir.graph import Graph
 from cnndsl.ir.written import sizes
 from cnndsl.training.data.collection import Collection, Shape
+from cnndsl.training.options import Options
 
 AUXILIARY = 0.3
 """Weight in the loss of outputs that only training has. (Szegedy et al.: Going Deeper with Convolutions, 2014.)"""
@@ -59,6 +60,35 @@ def check_fits(graph: Graph, data: Collection) -> None:
         faults.append(_misfit(graph, shape, "pictures have 1 or 3 channels, a height and a width", size))
     if faults:
         raise CnnError(faults)
+
+
+def check_rounding(graph: Graph, options: Options) -> None:
+    """Whether the last epochs can round. Raises `CnnError` (wrong-option, nothing-to-quantize, unsupported-by-backend) and
+    `MissingPart` without TVM, whose program says what a quantised network rounds."""
+    assert options.quantize is not None
+    if options.quantize > options.epochs:
+        raise _wrong(
+            f"the last {options.quantize} epochs cannot round where there are {options.epochs}",
+            f"say `--epochs {2 * options.quantize}`, or fewer with `--quantize`",
+        )
+    others = {
+        "precision": options.precision != "32",
+        "ema": options.ema is not None,
+        "early-stop": options.early_stop is not None,
+        "devices": options.devices * options.nodes > 1,
+    }
+    for name in (name for name, given in others.items() if given):
+        raise _wrong(f"`quantize` and `{name}` do not go together", "leave one of them out")
+    from cnndsl.arrays.weights import initial_weights
+    from cnndsl.backends.tvm.plan.quantized import plan_quantized
+    from cnndsl.backends.tvm.program.passes import program_of
+    from cnndsl.calibration.calibrate import refuse_without_products
+
+    refuse_without_products(graph, plan_quantized(program_of(graph, initial_weights(graph, 0))))
+
+
+def _wrong(message: str, help: str) -> CnnError:
+    return fault("wrong-option", message, help=help)
 
 
 def _misfit(graph: Graph, shape: Shape, what: str, mend: Shape) -> Diagnostic:

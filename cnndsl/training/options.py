@@ -55,6 +55,12 @@ class Options(BaseModel):
         default=None, gt=0, lt=1, description="Average the weights with this decay, such as 0.99."
     )
     early_stop: int | None = Field(default=None, ge=1, description="Stop after so many epochs without a better one.")
+    quantize: int | None = Field(
+        default=None,
+        ge=1,
+        description="Let so many epochs, the last ones, learn with numbers rounded as int8 packages round them; the run then "
+        "has a quantized.safetensors.",
+    )
     init: str | None = Field(
         default=None, description="Begin with the weights of a .safetensors or .pth file, or `published`."
     )
@@ -70,6 +76,11 @@ class Options(BaseModel):
     devices: int = Field(default=1, ge=1, description="Processors of that kind on each machine.")
     nodes: int = Field(default=1, ge=1, description="Machines; each runs this command (see docs/training.md).")
     strategy: Literal["ddp", "fsdp"] = Field(default="ddp", description="How several devices share the work.")
+
+    @property
+    def epochs_in_float32(self) -> int:
+        """The epochs before those in which numbers are rounded."""
+        return self.epochs - (self.quantize or 0)
 
     @property
     def rate(self) -> float:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 ABOUT, GRAPH, SOURCE, OPTIONS = "run.json", "graph.json", "source.cnn", "options.toml"
 BEST, LAST, CHECKPOINT = "best.safetensors", "last.safetensors", "checkpoint.safetensors"
 METRICS, CURVES = "metrics.csv", "curves.svg"
+QUANTIZED = "quantized.safetensors"
 
 
 class About(BaseModel):
@@ -77,6 +78,12 @@ class Run:
         """The file of the best weights. Raises `CnnError` (not-a-run) where there is none yet."""
         self.weights()
         return self.folder / BEST
+
+    @property
+    def quantized(self) -> Path | None:
+        """The file of the best quantised network; None where the run has not learnt one (yet)."""
+        path = self.folder / QUANTIZED
+        return path if is_file(path) else None
 
     def weights(self, name: str = BEST) -> dict[str, np.ndarray]:
         """The best (or `LAST`) weights by state-dict key. Raises `CnnError` (not-a-run, damaged-run)."""
@@ -150,6 +157,12 @@ def lengthened(run: Run, epochs: int) -> Run:
             "wrong-option",
             f"the run has {run.options.epochs} epochs, and {epochs} are not more",
             help=f"say more, as `--epochs {2 * run.options.epochs}`, or leave it out to finish the run",
+        )
+    if run.options.quantize:
+        raise fault(
+            "wrong-option",
+            f"the last epochs of {run.folder} have learnt with rounded numbers, and nothing follows them",
+            help="begin a new run with `--init` of this one's weights",
         )
     options = merged(run.options, {"epochs": epochs})
     about = run.about.model_copy(update={"options": run.about.options | {"epochs": epochs}})

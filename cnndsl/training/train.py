@@ -20,7 +20,7 @@ from cnndsl.ir.written import sizes
 from cnndsl.published.table import Published, find
 from cnndsl.published.weights import which
 from cnndsl.training.advice import doubts
-from cnndsl.training.check import check_fits
+from cnndsl.training.check import check_fits, check_rounding
 from cnndsl.training.config import merged
 from cnndsl.training.data.collection import Collection
 from cnndsl.training.data.find import find_data
@@ -58,10 +58,19 @@ class Trained:
 
     @property
     def best(self) -> dict[str, float]:
-        """The figures of the epoch whose weights are the run's best."""
+        """The figures of the epoch whose weights are the run's best; where all epochs round, those of the quantised network."""
         from cnndsl.training.loop.recorder import best_epoch
 
-        return self.history[best_epoch(list(self.history)) - 1]
+        epoch = best_epoch(self.history, self.run.options)
+        return self.history[epoch - 1] if epoch else self.quantized or {}
+
+    @property
+    def quantized(self) -> dict[str, float] | None:
+        """The figures of the epoch whose quantised network is the run's; None where no epoch rounds."""
+        from cnndsl.training.loop.recorder import best_quantized_epoch
+
+        epoch = best_quantized_epoch(self.history, self.run.options)
+        return self.history[epoch - 1] if epoch else None
 
 
 def train(graph: Graph, options: Options, folder: Path | None = None, say: Say | None = None) -> Trained:
@@ -86,6 +95,8 @@ def train(graph: Graph, options: Options, folder: Path | None = None, say: Say |
     start = beginning(graph, options.init, say) if options.init else None
     parts = data.parts(options.validation, options.seed)
     check_machine(options, len(parts[0]))
+    if options.quantize:
+        check_rounding(graph, options)
     about = About(
         model=graph.name,
         classes=list(data.classes),

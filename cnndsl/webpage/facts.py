@@ -11,11 +11,14 @@ from cnndsl.analyses.needed import needed
 from cnndsl.analyses.receptive_field import Field, receptive_fields
 from cnndsl.analyses.table import totals
 from cnndsl.backends.drawing.draw import element_ids
+from cnndsl.calibration.report import QuantizationReport
+from cnndsl.calibration.text import HEADER, rows
+from cnndsl.calibration.text import facts as quantization_facts
 from cnndsl.ir.graph import Graph, Node
 from cnndsl.ir.written import in_time
 
 
-def facts(graph: Graph, summary: Summary) -> dict[str, Any]:
+def facts(graph: Graph, summary: Summary, quantized: QuantizationReport | None = None) -> dict[str, Any]:
     """The page's data: `layers` in order of execution, each with its figures, its element in the diagram and its line."""
     elements = element_ids(graph)
     live = timeline(graph)
@@ -57,6 +60,24 @@ def facts(graph: Graph, summary: Summary) -> dict[str, Any]:
         "layers": layers,
         "sources": [{"name": name, "lines": text.splitlines()} for name, text in graph.sources.items()],
         "warnings": list(_warnings(summary)),
+        "quantized": None if quantized is None else _quantized(graph, quantized),
+    }
+
+
+def _quantized(graph: Graph, report: QuantizationReport) -> dict[str, Any]:
+    """What quantising cost: a row for each layer, with the number of the layer in `layers`."""
+    numbers = {node.name: number for number, node in enumerate(graph.nodes)}
+    return {
+        "facts": quantization_facts(report),
+        "head": HEADER,
+        "rows": [
+            {
+                "layer": numbers[layer.name.partition(":")[0]],
+                "cells": cells,
+                "histogram": layer.histogram,
+            }
+            for layer, cells in zip(report.layers, rows(report), strict=True)
+        ],
     }
 
 

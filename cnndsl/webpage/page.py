@@ -9,19 +9,28 @@ from string import Template
 
 from cnndsl.analyses.document import Summary
 from cnndsl.backends.drawing.draw import to_svg
+from cnndsl.calibration.report import QuantizationReport
 from cnndsl.ir.graph import Graph
 from cnndsl.version import __version__
 from cnndsl.webpage.facts import facts
 from cnndsl.webpage.inline import asset, inline_json, inline_svg
 
-SCRIPTS = ("base.js", "diagram.js", "plots.js", "table.js", "field.js", "page.js")
+SCRIPTS = ("base.js", "diagram.js", "plots.js", "table.js", "field.js", "quantized.js", "page.js")
 """The parts of the page's script, in order."""
 PEAK, BANDWIDTH = 200.0, 40.0
 """GFLOP/s and GB/s of the machine in the roofline plot, about two cores of a server with AVX-512, until the reader sets others."""
 
 
-def page(graph: Graph, summary: Summary, *, peak: float = PEAK, bandwidth: float = BANDWIDTH) -> str:
-    """The whole page. `peak` in GFLOP/s and `bandwidth` in GB/s set the roofline's machine.
+def page(
+    graph: Graph,
+    summary: Summary,
+    *,
+    peak: float = PEAK,
+    bandwidth: float = BANDWIDTH,
+    quantized: QuantizationReport | None = None,
+) -> str:
+    """The whole page. `peak` in GFLOP/s and `bandwidth` in GB/s set the roofline's machine; `quantized` is what quantising the
+    network cost its layers.
 
     The page's content security policy lets only its own script run, which it names by its hash, and forbids to fetch anything.
     Raises `MissingPart` where Graphviz is missing.
@@ -29,7 +38,7 @@ def page(graph: Graph, summary: Summary, *, peak: float = PEAK, bandwidth: float
     return filled(
         graph.name,
         diagram=inline_svg(to_svg(graph, theme="auto")),
-        data=facts(graph, summary),
+        data=facts(graph, summary, quantized),
         peak=peak,
         bandwidth=bandwidth,
     )

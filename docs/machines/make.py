@@ -30,7 +30,9 @@ def drawn(rows: list[dict[str, float | str]]) -> str:
     shift = log10(1 + BAND) / (HIGH - LOW) * side
     band = f"{x0},{y0} {x0 + side},{12} {x0 + side},{12 + shift:.1f} {x0 + shift:.1f},{y0}"
     parts.append(f'<polygon points="{band}" fill="#dbe7f3"/>')
-    parts.append(f'<polygon points="{x0},{y0} {x0},{y0 - shift:.1f} {x0 + side - shift:.1f},12 {x0 + side},12" fill="#dbe7f3"/>')
+    parts.append(
+        f'<polygon points="{x0},{y0} {x0},{y0 - shift:.1f} {x0 + side - shift:.1f},12 {x0 + side},12" fill="#dbe7f3"/>'
+    )
     parts.append(f'<line x1="{x0}" y1="{y0}" x2="{x0 + side}" y2="12" stroke="#7a8ba0"/>')
     for seconds, word in TICKS:
         at = place(seconds)
@@ -41,10 +43,14 @@ def drawn(rows: list[dict[str, float | str]]) -> str:
     parts.append(f'<rect x="{x0}" y="12" width="{side}" height="{side}" fill="none" stroke="#333"/>')
     for row in rows:
         x, y = place(float(row["measured"])), place(float(row["estimated"]))
-        told = f'{row["network"]}: measured {1e3 * float(row["measured"]):.3g} ms, estimated {1e3 * float(row["estimated"]):.3g} ms'
-        parts.append(f'<circle cx="{x0 + x:.1f}" cy="{y0 - y:.1f}" r="4" fill="#1f5fa8" fill-opacity="0.75"><title>{told}</title></circle>')
+        told = f"{row['network']}: measured {1e3 * float(row['measured']):.3g} ms, estimated {1e3 * float(row['estimated']):.3g} ms"
+        parts.append(
+            f'<circle cx="{x0 + x:.1f}" cy="{y0 - y:.1f}" r="4" fill="#1f5fa8" fill-opacity="0.75"><title>{told}</title></circle>'
+        )
     parts.append(f'<text x="{x0 + side / 2:.0f}" y="{y0 + 38}" text-anchor="middle">measured</text>')
-    parts.append(f'<text x="14" y="{12 + side / 2:.0f}" text-anchor="middle" transform="rotate(-90 14 {12 + side / 2:.0f})">estimated</text>')
+    parts.append(
+        f'<text x="14" y="{12 + side / 2:.0f}" text-anchor="middle" transform="rotate(-90 14 {12 + side / 2:.0f})">estimated</text>'
+    )
     return "\n".join([*parts, "</svg>", ""])
 
 

@@ -1,4 +1,4 @@
-"""Quantised networks as ONNX files, `cnndsl/calibration/onnx.py`, computed by ONNX Runtime."""
+"""Quantised networks as ONNX files, `cnndsl/calibration/on_reals/onnx.py`, computed by ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from cnndsl import parse
 from cnndsl.arrays.drawn import drawn_inputs, drawn_weights
 from cnndsl.calibration.calibrate import quantize
-from cnndsl.calibration.onnx import write_quantized_onnx
+from cnndsl.calibration.on_reals.onnx import write_quantized_onnx
 from cnndsl.calibration.reference import outputs
 from cnndsl.ir.graph import Graph
 from tests.backends.tvm.quantized.networks import NETWORKS
@@ -26,15 +26,15 @@ def agrees(graph: Graph, path: Path) -> None:
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     found = dict(zip([o.name for o in session.get_outputs()], session.run(None, inputs), strict=True))
     for output, expected in outputs(graph, table, inputs).items():
-        # The last layer gives real numbers: a step there is one of a map with the range of the output. Each layer may round a
-        # number to its neighbour, and what follows carries that on.
+        # The last layer gives real numbers: a step there is one of a map with the range of the output. In float32 a number beside
+        # the middle between two whole ones may become the other.
         step = float(np.ptp(expected)) / 255
-        assert np.abs(found[output] - expected).max() <= 3 * step, output
+        assert np.abs(found[output] - expected).max() <= step, output
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
-def test_onnx_runtime_gives_the_same_within_three_steps(name: str, tmp_path: Path) -> None:
+def test_onnx_runtime_gives_the_same_within_one_step(name: str, tmp_path: Path) -> None:
     agrees(parse(NETWORKS[name], name).graph, tmp_path / "q.onnx")
 
 

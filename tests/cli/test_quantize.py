@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -89,3 +90,36 @@ def test_weights_belong_to_int8_alone_in_verify(net: Path, capsys: pytest.Captur
 
 def test_the_schema_is_the_golden_one() -> None:
     assert schema() == json.loads(GOLDEN.read_text("utf-8"))
+
+
+def test_summary_and_report_show_what_each_layer_lost(net: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = str(net.parent / "q.safetensors")
+    assert quantize(net) == 0
+    table = capsys.readouterr().out.split("\n\n")[0].splitlines()
+    assert run(["summary", str(net), "--quantized", file]) == 0
+    said = capsys.readouterr().out
+    assert "parameters" in said
+    assert all(row in said for row in table)
+    conv = next(line for line in said.splitlines() if line.startswith("conv  "))
+    assert any(level in conv for level in "▁▂▃▄▅▆▇█")
+    page = net.parent / "net.html"
+    assert run(["report", str(net), "--quantized", file, "-o", str(page)]) == 0
+    (data,) = re.findall(r'id="page-data">(.*?)</script>', page.read_text("utf-8"))
+    rows = json.loads(data)["quantized"]["rows"]
+    assert [row["cells"][0] for row in rows] == ["conv", "fc"]
+    assert [row["layer"] for row in rows] == [0, 3]
+    assert sum(rows[0]["histogram"]) == 3 * 4 * 6 * 6
+
+
+def test_a_file_of_another_network_or_without_figures_is_refused_by_summary(
+    net: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert quantize(net) == 0
+    other = net.parent / "other.cnn"
+    other.write_text("input image: 2×6×6\nfirst: Conv3x3(4) → ReLU → Flatten → fc: FC(3)\n", "utf-8")
+    capsys.readouterr()
+    assert run(["summary", str(other), "--quantized", str(net.parent / "q.safetensors")]) == 1
+    assert "is of another network" in capsys.readouterr().err
+    assert run(["summary", str(net), "--quantized", str(net.parent / "w.safetensors")]) == 1
+    assert "not-quantized" in capsys.readouterr().err
+    assert run(["summary", str(net), "--quantized", str(net.parent / "q.safetensors"), "--format", "json"]) == 2

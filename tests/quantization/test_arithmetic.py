@@ -11,7 +11,7 @@ import torch
 from cnndsl.ops.gelu import GELU
 from cnndsl.ops.hard_swish import HardSwish
 from cnndsl.ops.silu import SiLU
-from cnndsl.quantization.arithmetic import Scale, fma, limits, quantized_weight
+from cnndsl.quantization.arithmetic import Scale, fma, limits, quantized_weight, whole_bias
 from cnndsl.quantization.functions import table
 
 
@@ -31,6 +31,33 @@ def test_zero_is_exact_in_every_scale() -> None:
         scale = Scale.over(low, high)
         assert scale.real(scale.quantized(np.zeros(1, np.float32)))[0] == 0
         assert 0 <= scale.zero_point <= 255
+
+
+def test_zero_points_are_even_and_no_number_is_further_off_than_half_a_step() -> None:
+    draw = np.random.default_rng(0)
+    for _ in range(300):
+        low, high = -draw.exponential() * draw.choice([0, 0.01, 1]), draw.exponential() * draw.choice([0.01, 1])
+        scale = Scale.over(low, high)
+        assert scale.zero_point % 2 == 0
+        assert scale.scale <= 1.005 * (high - low) / 255
+        ends = np.array([low, high], np.float32)
+        assert np.abs(scale.real(scale.quantized(ends)) - ends).max() <= 0.5001 * scale.scale
+
+
+def test_a_number_in_the_middle_is_rounded_as_onnx_rounds_it() -> None:
+    scale = Scale(0.25, 102)
+    x = np.arange(-100, 100, dtype=np.float32) * np.float32(0.125)
+    assert np.array_equal(scale.quantized(x), np.clip(np.rint(x / np.float32(0.25)) + 102, 0, 255))
+
+
+def test_biases_are_multiples_of_the_unit_of_sums() -> None:
+    bias, scales = np.array([0.1, -7.3, 1e20], np.float32), np.array([0.01, 0.002, 1e-9], np.float32)
+    x = Scale(0.05, 0)
+    near, unit = whole_bias(bias, scales, x), scales.astype(np.float64) * x.scale
+    counts = near[:2] / unit[:2]
+    np.testing.assert_allclose(counts, np.rint(counts), rtol=1e-6)
+    assert (np.abs(near - bias)[:2] <= unit[:2] / 2 * 1.001).all()
+    assert near[2] == bias[2]
 
 
 def test_quantised_numbers_are_those_of_torch() -> None:

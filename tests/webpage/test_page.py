@@ -15,6 +15,7 @@ import pytest
 
 from cnndsl import pipeline
 from cnndsl.analyses.summary import summarize
+from cnndsl.calibration.report import QuantizationReport
 from cnndsl.webpage.facts import facts
 from cnndsl.webpage.page import page
 
@@ -181,6 +182,30 @@ def test_the_roofline_follows_the_machine(browser: Any, tmp_path: Path) -> None:
     after = float(re.search(milliseconds, tab.inner_text("#page-bound"))[1])  # type: ignore[index]
     assert after == pytest.approx(before / 2, rel=0.01)
     assert said == []
+
+
+def test_what_quantising_cost_is_a_table_with_histograms(browser: Any, tmp_path: Path) -> None:
+    loaded = pipeline.load("lenet5")
+    row = {"kept": False, "low": 0.0, "high": 2.5, "saturated": 0.0025, "own_db": 41.0, "through_db": None}
+    names = [node.name for node in loaded.graph.nodes if node.op.word in ("Conv", "FC")]
+    report = QuantizationReport.model_validate(
+        {
+            "network": "lenet5", "pictures": 8, "measured": 4, "held_out": True, "sqnr_db": 40.0, "error": 0.01,
+            "agreement": 1.0, "weights_bytes": 100, "float_bytes": 400, "kept": [], "seconds": 1.0,
+            "layers": [{"name": n, "layers": ["Conv"], "histogram": [9, *[0] * 14, 3], **row} for n in names],
+        }
+    )  # fmt: skip
+    text = page(loaded.graph, summarize(loaded.graph, loaded.warnings), quantized=report)
+    tab, said = opened(browser, tmp_path, text)
+    assert tab.locator("#page-quantized tbody tr").count() == len(names)
+    first = tab.locator("#page-quantized tbody tr").first
+    assert "0.25%" in first.inner_text()
+    assert first.locator("rect").count() == 16
+    first.hover()
+    assert names[0] in tab.locator("#page-readout").inner_text()
+    assert said == []
+    tab, _ = opened(browser, tmp_path, made("lenet5"))
+    assert not tab.locator("#page-quantized").is_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -22,6 +22,10 @@ def learner_for(run: Run, once: str | None, *about: Any) -> Learner:
         from cnndsl.training.loop.spread import SpreadLearner
 
         return SpreadLearner(run.graph, run.options, *about)
+    if run.options.quantize:
+        from cnndsl.training.loop.quantizing_learner import QuantizingLearner
+
+        return QuantizingLearner(run.graph, run.options, *about)
     if once and not run.options.augment:
         from cnndsl.training.loop.head_learner import HeadLearner
 
@@ -33,6 +37,8 @@ def learner_for(run: Run, once: str | None, *about: Any) -> Learner:
 
 def computed_once(run: Run, examples: np.ndarray, fixed: Collection[str]) -> str | None:
     """The node up to which nothing learns, where its values of all examples may be kept in the place of the examples."""
+    if run.options.quantize:
+        return None
     node = boundary(run.graph, fixed) if fixed and run.options.devices * run.options.nodes == 1 else None
     if node is None or run.options.strategy != "ddp":
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import lightning.pytorch as lightning
@@ -145,8 +145,12 @@ class Learner(lightning.LightningModule):  # type: ignore[misc]
     def val_dataloader(self) -> Any:
         return batches(self.parts[1], self.options.batch, None, self.trainer)
 
+    def named_weights(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """All weights that may learn, by state-dict key."""
+        yield from self.network.named_parameters()
+
     def configure_optimizers(self) -> dict[str, Any]:
-        chosen = optimizer(self.network, self.options, self.old)
+        chosen = optimizer(self.named_weights(), self.options, self.old)
         steps = max(1, len(self.parts[0]) // min(self.options.batch, len(self.parts[0])))
         schedule = torch.optim.lr_scheduler.LambdaLR(chosen, rate(self.options, steps))
         return {"optimizer": chosen, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import torch
@@ -12,13 +12,15 @@ from torch import nn
 from cnndsl.training.options import Options
 
 
-def optimizer(network: nn.Module, options: Options, old: Collection[str]) -> torch.optim.Optimizer:
-    """The optimizer of all weights that are not frozen. Weights of `old` (state-dict keys) learn at `backbone_lr`.
+def optimizer(
+    named: Iterable[tuple[str, nn.Parameter]], options: Options, old: Collection[str]
+) -> torch.optim.Optimizer:
+    """The optimizer of all weights, by state-dict key, that are not frozen. Those of `old` (keys) learn at `backbone_lr`.
 
     Vectors have no weight decay: they are biases and the scales of norms, which gain nothing from being pulled to zero.
     """
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-    for name, weight in network.named_parameters():
+    for name, weight in named:
         if weight.requires_grad:
             rate = options.backbone_lr if name in old and options.backbone_lr else options.rate
             decay = options.weight_decay if weight.ndim > 1 else 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import time
+from collections.abc import Sequence
 from io import StringIO
 from typing import Any
 
@@ -16,7 +17,8 @@ from cnndsl.diagnostics.errors import CnnError, fault
 from cnndsl.disk.files import write_atomically
 from cnndsl.training.loop.curves import curves
 from cnndsl.training.loop.learner import Learner
-from cnndsl.training.run import BEST, CHECKPOINT, CURVES, LAST, METRICS, Run
+from cnndsl.training.options import Options
+from cnndsl.training.run import BEST, CHECKPOINT, CURVES, LAST, METRICS, QUANTIZED, Run
 
 COLUMNS = (
     "epoch",
@@ -102,8 +104,14 @@ class RunRecorder(lightning.Callback):  # type: ignore[misc]
         weights = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
         data = _file(weights, self.run)
         write_atomically(self.run.folder / LAST, data)
-        if best_epoch(learner.history) == len(learner.history):
+        here, options = len(learner.history), self.run.options
+        # Where all epochs round, the weights in float32 are those that training began with.
+        if best_epoch(learner.history, options) == here or not options.epochs_in_float32:
             write_atomically(self.run.folder / BEST, data)
+        if best_quantized_epoch(learner.history, options) == here:
+            from cnndsl.quantization.file import write_quantization
+
+            write_quantization(self.run.folder / QUANTIZED, learner.quantization())
         write_atomically(self.run.folder / METRICS, _table(learner.history))
 
     def on_train_end(self, trainer: lightning.Trainer, pl_module: Learner) -> None:
@@ -129,9 +137,20 @@ def _diverged(epoch: int, done: int) -> CnnError:
     )
 
 
-def best_epoch(history: list[dict[str, float]]) -> int:
-    """The epoch (from 1) of the highest held-out accuracy; of several, that of the lowest loss."""
-    return 1 + max(range(len(history)), key=lambda i: (history[i]["val_accuracy"], -history[i]["val_loss"]))
+def best_epoch(history: Sequence[dict[str, float]], options: Options) -> int:
+    """The epoch (from 1) of the highest held-out accuracy among those in float32; of several, that of the lowest loss. 0 where
+    there is none."""
+    return _best(history, 0, min(len(history), options.epochs_in_float32))
+
+
+def best_quantized_epoch(history: Sequence[dict[str, float]], options: Options) -> int:
+    """The same among those in which numbers were rounded."""
+    return _best(history, options.epochs_in_float32, len(history))
+
+
+def _best(history: Sequence[dict[str, float]], start: int, end: int) -> int:
+    order = sorted(range(start, end), key=lambda i: (-history[i]["val_accuracy"], history[i]["val_loss"]))
+    return 1 + order[0] if order else 0
 
 
 def _file(weights: dict[str, torch.Tensor], run: Run) -> bytes:

@@ -88,6 +88,7 @@ function mount(data) {
   mountTable();
   mountDiagram();
   mountPlots();
+  mountQuantized();
   mountSource();
   mountField();
   const again = chosen === null ? -1 : page.layers.findIndex((layer) => layer.name === chosen);

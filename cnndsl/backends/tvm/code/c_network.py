@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnndsl.backends.tvm import predict
 from cnndsl.backends.tvm.code.alone import Ports
-from cnndsl.backends.tvm.code.c_writer import TYPES, CFunction
+from cnndsl.backends.tvm.code.c_writer import TYPES, CFunction, literal
 from cnndsl.backends.tvm.code.linking import compiler, linker
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.diagnostics.errors import MissingPart
@@ -183,6 +183,8 @@ class _Main:
         self.called: set[str] = set()
         self._functions = functions
         self._places: dict[Any, str] = {}
+        self.arrays: list[str] = []
+        """Definitions of arrays that are neither inputs nor weights."""
         self._storage: dict[Any, int] = {}
         self._total = 0
         for number, parameter in enumerate(self.parameters):
@@ -197,7 +199,7 @@ class _Main:
                 else:
                     lines += self._line(tvm, binding.var, binding.value)
         self.output_types = [value.ty for value in leaving]
-        lines += [f"memcpy(outputs[{i}], {self._places[value]}, {_size(value.ty)});" for i, value in enumerate(leaving)]
+        lines += [f"memcpy(outputs[{i}], {self._array(value)}, {_size(value.ty)});" for i, value in enumerate(leaving)]
         scratch = max((functions[word].scratch for word in self.called), default=0)
         lines = [line.replace("@scratch@", f"at({self._total})") for line in lines]
         types = [p.ty for p in (*self.constants, *self.parameters[: self.inputs])] + self.output_types
@@ -206,7 +208,8 @@ class _Main:
             f"EXPORT size_t network_array_bytes(size_t i) {{\n  static const size_t bytes[] = {{{sizes}}};\n"
             f"  return i < {len(types)} ? bytes[i] : 0;\n}}\n\n"
             f"EXPORT size_t network_workspace_bytes(void) {{\n  return {self._total + scratch};\n}}\n\n"
-            "EXPORT void network_run(const void *const *constants, const void *const *inputs, void *const *outputs,\n"
+            + "".join(f"{array}\n" for array in self.arrays)
+            + "EXPORT void network_run(const void *const *constants, const void *const *inputs, void *const *outputs,\n"
             "                        void *workspace) {\n"
             "#define at(bytes) ((void *)((unsigned char *)workspace + (bytes)))\n"
             "  (void)constants;\n" + "".join(f"  {line}\n" for line in lines) + "#undef at\n}\n"
@@ -246,11 +249,21 @@ class _Main:
     def _called(self, word: str, arguments: list[Any]) -> str:
         self.called.add(word)
         function = self._functions[word]
-        places = [self._places[a] for a in arguments]
+        places = [self._array(a) for a in arguments]
         return f"{function.name}({', '.join([*places, '@scratch@'])});"
 
     def _alias(self, variable: Any, value: Any) -> None:
-        self._places[variable] = self._places[value]
+        self._places[variable] = self._array(value)
+
+    def _array(self, value: Any) -> str:
+        """Where an array lies; one that TVM's module holds itself, such as positions that are taken, is written out."""
+        if type(value).__name__ == "GenericConst" and value not in self._places:
+            numbers, name = value.value.numpy(), f"array_{len(self.arrays)}"
+            written = ", ".join(literal(n, str(numbers.dtype)) for n in numbers.ravel().tolist())
+            kind = TYPES[str(numbers.dtype)]
+            self.arrays.append(f"_Alignas(64) static const {kind} {name}[] = {{{written}}};\n")
+            self._places[value] = name
+        return self._places[value]
 
     def _place(self, size: int) -> int:
         start = self._total

@@ -246,6 +246,11 @@ def _is_hint(value: Any) -> bool:
     return "prefetch" in str(value.op.name) or any("prefetch" in str(a) for a in value.args[:1])
 
 
+def literal(value: float, dtype: str) -> str:
+    """A number of an array as C has it."""
+    return _number(value, dtype) if dtype.startswith("float") else str(int(value))
+
+
 def _number(value: float, dtype: str) -> str:
     ending = "f" if dtype == "float32" else ""
     if math.isfinite(value):

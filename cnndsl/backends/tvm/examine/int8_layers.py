@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def activations(graph: Graph, network: QuantizedNetwork, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The result of each group whose name is a node's, in order, as real numbers and batch included; the groups are those that
-    the package has. Raises `CnnError` (unsupported-by-target) and `MissingPart`."""
+    """The result of each group that has a node's name and type, in order, as real numbers and batch included; the groups are
+    those that the package has. Left out are tensors that the program lays out in another way, such as tokens. Raises `CnnError` (unsupported-by-target) and `MissingPart`."""
     import numpy as np
 
-    nodes = {node.name for node in graph.nodes}
-    names = [group.name for group in network.groups if group.name in nodes]
+    types = {node.name: node.type for node in graph.nodes}
+    names = [group.name for group in network.groups if types.get(group.name) == group.group.last.type]
     outputs = tuple(Output(name=name, node=name) for name in names)
     shown = graph.model_copy(update={"outputs": outputs})
     whole = replace(network, program=replace(network.program, outputs={name: name for name in names}))

@@ -32,8 +32,10 @@ pytestmark = [pytest.mark.tvm, pytest.mark.skipif(shutil.which("cc") is None, re
             "input 3×21×17\nConv3x3(20, 2) → BN → ReLU → DWConv3x3 → SiLU → add{ Conv3x3(20) → BN | id } → MaxPool → Conv1x1(33) → GlobalAvgPool → FC(10) → Softmax",
             "input 16×7×7\ncat{ id | Conv3x3(32, groups=4) | Conv1x1(3) } → GELU → ConvT2x2(8, 2) → AvgPool3x3(2, 1) → Flatten → FC(9) → LN → Tanh",
             "input x: 3×8×9\ninput v: 4\na = x → Conv3x3(5) → Mish → FC(6)\nb = v → FC(6) → Sigmoid\nc = a → add{ id | b }\noutput c, a",
+            # Arrays that are no weights: positions that are reflected, numbers of the program.
+            "input 3×6×7\nBlurPool → Conv1x1(4) → add{ id | Const([[[1]], [[-2.5]], [[1e-9]], [[3]]]) }",
         ],
-        {2},
+        {2, 3},
     ),
 )
 def test_kernels_as_c(text: str) -> None:

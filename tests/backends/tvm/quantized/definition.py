@@ -19,7 +19,7 @@ from cnndsl.ir.window import Window
 from cnndsl.ops.conv import Conv
 from cnndsl.ops.flatten import Flatten
 from cnndsl.ops.pixel_shuffle import PixelShuffle
-from cnndsl.quantization.arithmetic import Scale, fma, quantized_weight, rounded
+from cnndsl.quantization.arithmetic import LARGEST, Scale, fma, quantized_weight, rounded
 from cnndsl.quantization.functions import table
 from cnndsl.quantization.quantization import Quantization, QuantizedWeight
 
@@ -45,9 +45,10 @@ def drawn(graph: Graph, seed: int, keep: frozenset[str] = frozenset()) -> Quanti
             whole[step.name] = QuantizedWeight(numbers, scales, bias)
     one: dict[str, Scale] = {}
     for names in (*tied(program, groups), *([name] for name in rounded_tensors(program, groups))):
-        low, high = r.uniform(-3, 0.2), r.uniform(0, 3)
+        low, high = min(r.uniform(-3, 0.2), 0.0), r.uniform(0, 3)
         for name in names:
-            one.setdefault(name, Scale.over(low, high))
+            step = np.float32((high - low) / LARGEST)
+            one.setdefault(name, Scale(float(step), int(np.rint(-low / step).clip(0, LARGEST))))
     return quantized_network(graph, Quantization(one, whole, weights, keep))
 
 

@@ -9,8 +9,9 @@ from cnndsl.backends.tvm.emitters.quantized.elementwise import emit_elementwise,
 from cnndsl.backends.tvm.emitters.quantized.moves import emit_move
 from cnndsl.backends.tvm.emitters.quantized.products import emit_portable_product
 from cnndsl.backends.tvm.emitters.quantized.vnni import emit_vnni_product
+from cnndsl.backends.tvm.kernels.words.quads import takes_quads
 from cnndsl.backends.tvm.plan.quantized import Kind, QuantizedGroup
-from cnndsl.backends.tvm.target import Cpu, Gpu
+from cnndsl.backends.tvm.target import Cpu, Gpu, find_targets
 from cnndsl.diagnostics.errors import fault
 
 
@@ -32,6 +33,13 @@ def refuse_without_int8(target: Cpu | Gpu) -> None:
             notes=("expected a processor, or C source",),
             help="leave `--precision int8` out, or compile for processors: `--target portable`",
         )
+
+
+def without_dot_products(target: str) -> tuple[str, ...]:
+    """Of the processors that a target names those which have no instruction for products of whole numbers of 8 bits; there the
+    portable kernels compute the same bits, no faster than float32. Raises `CnnError` (unknown-target)."""
+    found = find_targets(target)
+    return () if isinstance(found, Gpu) else tuple(cpu.name for cpu in found if not takes_quads(cpu))
 
 
 def emit_product(main: MainFunction, group: QuantizedGroup) -> None:

@@ -1,8 +1,9 @@
 """A quantised network as an ONNX file with `QuantizeLinear` and `DequantizeLinear` around its layers, as runtimes read it.
 
 It computes on real numbers what the network computes on whole ones, and runtimes put their own whole-number layers in the
-place of both: their sums are the same, and what they round may differ by one step where a number lies in the middle between
-two. The bias is in whole numbers of the sums' own scale, as ONNX's layers want it.
+place of both. The bias is in whole numbers of the sums' own scale, as ONNX's layers want it, and ONNX rounds before it adds a
+zero point: calibration chooses biases and zero points for which both make no difference. What is left is a number so near to the
+middle between two whole ones that float32 takes it for the other side.
 """
 
 from __future__ import annotations
@@ -13,14 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from cnndsl.backends.pytorch.library import nn, torch
+from cnndsl.backends.pytorch.library import torch
 from cnndsl.backends.pytorch.live.export import OPSET, save_onnx, traced
 from cnndsl.backends.tvm.plan.quantized import QuantizedGroup
 from cnndsl.backends.tvm.plan.quantized_network import QuantizedNetwork, quantized_network
-from cnndsl.calibration.layer import layer
-from cnndsl.calibration.product import product
-from cnndsl.calibration.reference import joined
+from cnndsl.calibration.on_reals.network import OnReals
 from cnndsl.ir.graph import Graph
+from cnndsl.quantization.arithmetic import MOST_IN_BIAS
 from cnndsl.quantization.quantization import Quantization
 
 
@@ -68,59 +68,33 @@ def _translations() -> Mapping[Any, Any]:
     return {torch.ops.cnndsl.rounded.default: rounded, torch.ops.cnndsl.real.default: real}
 
 
-class _Written(nn.Module):  # type: ignore[misc]
-    """The network on real numbers, rounded where a quantised one is."""
+class _Written(OnReals):
+    """With all numbers of the network as buffers."""
 
     def __init__(self, network: QuantizedNetwork) -> None:
-        super().__init__()
-        self._network = network
-        self._rounded = frozenset(network.rounded)
-        self._groups = [(group, [layer(step) for step in _steps(group)]) for group in network.groups]
-        for index, group in enumerate(network.groups):
+        super().__init__(network.program, network.groups)
+        self._index = {name: i for i, name in enumerate((*network.program.inputs, *(g.name for g in network.groups)))}
+        for group in network.groups:
             if group.kind == "product":
                 for name, array in _weights(network, group).items():
-                    self.register_buffer(f"{name}_{index}", torch.from_numpy(array))
-        self._names = (*network.program.inputs, *(group.name for group in network.groups))
-        for index, name in enumerate(self._names):
-            if name in self._rounded:
-                scale = network.scale(name)
-                self.register_buffer(f"scale_{index}", torch.tensor(scale.scale, dtype=torch.float32))
-                self.register_buffer(f"zero_point_{index}", torch.tensor(scale.zero_point, dtype=torch.uint8))
+                    self.register_buffer(f"{name}_{self._index[group.name]}", torch.from_numpy(array))
+        for name in self.rounded:
+            scale, index = network.scale(name), self._index[name]
+            self.register_buffer(f"scale_{index}", torch.tensor(scale.scale, dtype=torch.float32))
+            self.register_buffer(f"zero_point_{index}", torch.tensor(scale.zero_point, dtype=torch.uint8))
 
-    def forward(self, *tensors: Any) -> Any:
-        program, count = self._network.program, len(self._network.program.inputs)
-        values = {name: self._entered(i, tensors[i]) for i, name in enumerate(program.inputs)}
-        for index, (group, layers) in enumerate(self._groups):
-            given = [values[name] for name in group.group.inputs]
-            values[group.name] = self._entered(count + index, self._computed(index, group, layers, given))
-        found = {name: values[step] for name, step in program.outputs.items()}
-        return next(iter(found.values())) if len(found) == 1 else found
-
-    def _entered(self, index: int, value: Any) -> Any:
-        if self._names[index] not in self._rounded:
+    def entered(self, name: str, value: Any) -> Any:
+        index = self._index[name]
+        if not hasattr(self, f"scale_{index}"):
             return value
         return _rounded(value, getattr(self, f"scale_{index}"), getattr(self, f"zero_point_{index}"))
 
-    def _computed(self, index: int, group: QuantizedGroup, layers: list[Any], given: list[Any]) -> Any:
-        residuals = given[len(given) - len(group.group.residuals) :]
-        if group.group.route is not None:
-            value = joined(group.group.route)(*given)
-        elif group.kind == "product":
-            weight = _real(getattr(self, f"weight_{index}"), getattr(self, f"weight_scale_{index}"))
-            bias = getattr(self, f"bias_{index}")
-            if bias.dtype == torch.int32:
-                bias = _real(bias, getattr(self, f"bias_scale_{index}"))
-            value = product(group.group.anchor, given[0], weight, bias)
-        else:
-            value = layers[0](*given)
-        for step, compute in zip(group.group.tail, layers[1:], strict=True):
-            value = compute(value, residuals.pop(0)) if step.op.combines == "add" else compute(value)
-        return value
-
-
-def _steps(group: QuantizedGroup) -> list[Any]:
-    """The steps of a group; its first is computed otherwise where it has a route or products."""
-    return [group.group.anchor, *group.group.tail]
+    def factors(self, group: QuantizedGroup) -> tuple[Any, Any]:
+        index = self._index[group.name]
+        weight, bias = getattr(self, f"weight_{index}"), getattr(self, f"bias_{index}")
+        if bias.dtype == torch.int32:
+            bias = _real(bias, getattr(self, f"bias_scale_{index}"))
+        return _real(weight, getattr(self, f"weight_scale_{index}")), bias
 
 
 def _weights(network: QuantizedNetwork, group: QuantizedGroup) -> dict[str, np.ndarray]:
@@ -129,6 +103,6 @@ def _weights(network: QuantizedNetwork, group: QuantizedGroup) -> dict[str, np.n
     scales = (own.scales.astype(np.float64) * x.scale).astype(np.float32)
     found = {"weight": own.numbers.copy(), "weight_scale": own.scales.copy()}
     whole = np.rint(own.bias.astype(np.float64) / np.where(scales > 0, scales, 1))
-    if (scales > 0).all() and np.abs(whole).max(initial=0) < 2**30:
+    if (scales > 0).all() and np.abs(whole).max(initial=0) < MOST_IN_BIAS:
         return {**found, "bias": whole.astype(np.int32), "bias_scale": scales}
     return {**found, "bias": own.bias.copy()}
