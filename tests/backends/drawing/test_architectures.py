@@ -17,7 +17,7 @@ from tests.few import few
 SHAPES = {
     "alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet", "inception_v3", "lraspp_mobilenet_v3_large", "maxvit_t",
     "resnet18", "resnext50_32x4d", "retinanet_resnet50_fpn", "shufflenet_v2_x0_5", "slowfast_r50", "ssd300_vgg16", "swin_t", "textcnn",
-    "unet", "unet_plus_plus", "vit_b_16", "wavenet", "yolov8n",
+    "unet", "unet3d", "vit_b_16", "wavenet", "yolov8n",
 }  # fmt: skip
 """Chains, branches, repeats, several inputs and outputs: one of each shape that graphs have."""
 NAMES = architectures()
