@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from cnndsl.backends.tvm.library import load_tvm
@@ -51,6 +51,8 @@ class Cpu:
     kind: Literal["llvm", "c"] = "llvm"
     more: tuple[str, ...] = ()
     """Instructions by LLVM's names that it has besides those that LLVM knows of its name."""
+    told: tuple[str, ...] | None = field(default=None, compare=False)
+    """Its `features` where they were written down: nobody need ask LLVM."""
 
     @property
     def target(self) -> Any:
@@ -77,6 +79,8 @@ class Cpu:
         """What a machine must have to run the code, by Linux's names, in order."""
         if self.kind == "c":
             return ()
+        if self.told is not None:
+            return self.told
         has = set(load_tvm().target.codegen.llvm_get_cpu_features(self.target))
         names = _FEATURES.get(self.architecture, {})
         return tuple(sorted(linux for llvm, linux in names.items() if llvm in has))
