@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from cnndsl.backends.tvm.library import load_tvm
-from cnndsl.backends.tvm.predict import cpu_features
 from cnndsl.diagnostics.errors import CnnError, fault
 
 PORTABLE = ("x86-64-v2", "x86-64-v3", "x86-64-v4")
@@ -150,7 +149,12 @@ def find_cpu(text: str) -> Cpu:
         cpu = replace(cpu, lanes=16, registers=32)
     elif codegen.llvm_cpu_has_features("avx2", cpu.target):
         cpu = replace(cpu, lanes=8)
-    return cpu if named else replace(cpu, more=untold(cpu, cpu_features() or frozenset()))
+    if named:
+        return cpu
+    # Only who asks for this machine pays for NumPy, which the file imports that packages take with them.
+    from cnndsl.backends.tvm.predict import cpu_features
+
+    return replace(cpu, more=untold(cpu, cpu_features() or frozenset()))
 
 
 def untold(cpu: Cpu, listed: frozenset[str]) -> tuple[str, ...]:
