@@ -58,6 +58,8 @@ for diagnostic in cnndsl.check("mine.cnn"):
             "print(layer.op, layer.shape, layer.params, layer.macs)",
             "Network.diff": """change = cnndsl.load("resnet18").diff(cnndsl.load("resnet18", classes=10))
 print(change)""",
+            "Network.latency": """found = cnndsl.load("resnet18").latency("docs/machines/xeon.json")
+print(found.words, "in", found.calls, "calls")""",
             "Network.draw": 'net = cnndsl.load("lenet5")\nnet.draw("lenet5.svg", depth=1, color="macs", theme="dark")',
             "Network.to_graphviz": 'print(cnndsl.load("lenet5").to_graphviz(depth=1).source.splitlines()[0])',
             "Network.to_networkx": """import networkx as nx

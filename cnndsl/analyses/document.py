@@ -106,6 +106,10 @@ class NetworkTime(_Frozen):
     """Whether the error may be larger: most of the time is in calls, or in kernels of which few were measured."""
     by_reason: dict[str, float]
     calls: int
+    weight_bytes: int
+    """Of the weights in a package."""
+    map_bytes: int | None
+    """Of the memory that a package without TVM has for its maps, exact; none where only compiling tells."""
     machine: str
     state: str
     """Where the threads of the machine ran while it was measured."""

@@ -155,7 +155,12 @@ def _time_totals(time: NetworkTime) -> list[Total]:
     whole = sum(time.by_reason.values()) or 1.0
     parts = sorted(time.by_reason.items(), key=lambda part: -part[1])
     shares = ", ".join(f"{name} {100 * t / whole:.0f} %" for name, t in parts)
-    return [Total("latency", None, words), Total("of which", None, f"{shares}; {time.calls} calls")]
+    maps = f", {in_bytes(time.map_bytes)} of maps" if time.map_bytes is not None else ""
+    return [
+        Total("latency", None, words),
+        Total("of which", None, f"{shares}; {time.calls} calls"),
+        Total("package", None, f"{in_bytes(time.weight_bytes)} of weights{maps}"),
+    ]
 
 
 def total_lines(outline: Outline) -> list[str]:

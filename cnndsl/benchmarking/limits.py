@@ -64,6 +64,7 @@ def measure_machine(
     """Measures this machine. With `quick` every second kernel alone; with `networks` their kernels, too. `tell` hears of stages:
     `compiling` and how many kernels of how many, `measuring`, `checking`. Raises `MissingPart` without TVM."""
     cpu, threads = find_cpu("llvm"), threads or cores()
+    cpu = replace(cpu, told=cpu.features)
     subjects = _subjects(cpu, threads, networks, quick=quick)
     caches = _caches(threads)
     times = KernelTimes(

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cnndsl.backends.tvm.emitters.assemble import assemble
+from cnndsl.backends.tvm.emitters.bf16.maps import refuse_without_bf16
 from cnndsl.backends.tvm.emitters.recording.instructions import Main
+from cnndsl.backends.tvm.emitters.recording.memory import room_of
 from cnndsl.backends.tvm.job import Job
 from cnndsl.backends.tvm.options import CompileOptions, Precision
 from cnndsl.backends.tvm.program.passes import program_without_weights
@@ -49,6 +51,11 @@ class Estimate:
     by_reason: Mapping[str, float]
     """Seconds by reason."""
     calls: int
+    weight_bytes: int
+    """Of the package's weights, as its kernels read them."""
+    map_bytes: int | None
+    """Of the memory in which a package without TVM has all maps that are neither given nor wanted; None where TVM computes a layer in a
+    way of its own. What a kernel needs for itself while it runs is not in it."""
     machine: Machine
     precision: Precision = "f32"
     batch: int = 1
@@ -68,6 +75,8 @@ def estimate(graph: Graph, machine: Machine, precision: Precision = "f32", batch
 def plan_for(graph: Graph, machine: Machine, precision: Precision = "f32", batch: int = 1) -> Main:
     """The calls that a package would make there; in int8 those of the network as `quantize` would leave it."""
     job = Job(machine.cpu, CompileOptions(precision=precision, threads=machine.threads), batch)
+    if precision == "bf16":
+        refuse_without_bf16(machine.cpu)
     if precision != "int8":
         return assemble(program_without_weights(graph), job)
     # Few ask for whole numbers, whose planning takes NumPy.
@@ -103,6 +112,8 @@ def estimate_plan(main: Main, machine: Machine, precision: Precision = "f32", ba
         layers={node: _spent(parts) for node, parts in layers.items()},
         by_reason=dict(by_reason),
         calls=len(calls),
+        weight_bytes=sum(constant.value.nbytes for constant in main.constants),
+        map_bytes=room_of(main),
         machine=machine,
         precision=precision,
         batch=batch,

@@ -63,6 +63,7 @@ class Machine:
             "lanes": self.cpu.lanes,
             "registers": self.cpu.registers,
             "more": list(self.cpu.more),
+            "features": list(self.cpu.features),
         }
         families = {
             name: {
@@ -184,7 +185,12 @@ def _machine(told: Any) -> Machine:
         name=str(told["name"]),
         model=str(told["model"]),
         cpu=Cpu(
-            str(cpu["name"]), str(cpu["triple"]), cpu["lanes"], int(cpu["registers"]), more=tuple(map(str, cpu["more"]))
+            str(cpu["name"]),
+            str(cpu["triple"]),
+            cpu["lanes"],
+            int(cpu["registers"]),
+            more=tuple(map(str, cpu["more"])),
+            told=tuple(map(str, cpu["features"])),
         ),
         threads=int(told["threads"]),
         caches=Caches(*(int(told["caches"][name]) for name in ("own", "near", "far"))),

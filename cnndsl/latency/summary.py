@@ -29,6 +29,8 @@ def network_time(estimate: Estimate) -> NetworkTime:
         rough=estimate.rough,
         by_reason=dict(estimate.by_reason),
         calls=estimate.calls,
+        weight_bytes=estimate.weight_bytes,
+        map_bytes=estimate.map_bytes,
         machine=estimate.machine.name,
         state=estimate.machine.state,
         precision=estimate.precision,

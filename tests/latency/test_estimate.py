@@ -5,12 +5,14 @@ alone.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from cnndsl.cli import cli
+from cnndsl.diagnostics.errors import CnnError
 from cnndsl.ir.graph import Graph
 from cnndsl.latency.estimate import estimate, plan_for
 from cnndsl.latency.features import COLD, REMOTE, WARM, Caches, asked, shares
@@ -71,6 +73,19 @@ def test_an_embedding_reads_the_rows_that_are_looked_up() -> None:
 
 def _words(count: int) -> Graph:
     return parse_text(f"input 16 of int64\nEmbedding({count}, 32) → Flatten → FC(4)").graph
+
+
+def test_a_processor_without_the_instructions_is_refused() -> None:
+    machine = stored()
+    old = replace(machine, cpu=replace(machine.cpu, told=("avx2",)))
+    with pytest.raises(CnnError, match="no instructions for products of bfloat16"):
+        estimate(load("lenet5").graph, old, "bf16")
+
+
+def test_the_package_has_exact_sizes() -> None:
+    found = estimate(load("lenet5").graph, stored())
+    # 61,706 parameters, whose channels are filled up to whole vectors of 16.
+    assert (found.weight_bytes, found.map_bytes) == (300_032, 62_720)
 
 
 def test_an_estimate_is_told_with_two_digits_and_how_sure_it_is() -> None:

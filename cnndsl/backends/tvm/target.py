@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from cnndsl.backends.tvm.library import load_tvm
-from cnndsl.backends.tvm.predict import cpu_features
 from cnndsl.diagnostics.errors import CnnError, fault
 
 PORTABLE = ("x86-64-v2", "x86-64-v3", "x86-64-v4")
@@ -51,6 +50,8 @@ class Cpu:
     kind: Literal["llvm", "c"] = "llvm"
     more: tuple[str, ...] = ()
     """Instructions by LLVM's names that it has besides those that LLVM knows of its name."""
+    told: tuple[str, ...] | None = field(default=None, compare=False)
+    """Its `features` where they were written down: nobody need ask LLVM."""
 
     @property
     def target(self) -> Any:
@@ -77,6 +78,8 @@ class Cpu:
         """What a machine must have to run the code, by Linux's names, in order."""
         if self.kind == "c":
             return ()
+        if self.told is not None:
+            return self.told
         has = set(load_tvm().target.codegen.llvm_get_cpu_features(self.target))
         names = _FEATURES.get(self.architecture, {})
         return tuple(sorted(linux for llvm, linux in names.items() if llvm in has))
@@ -146,7 +149,12 @@ def find_cpu(text: str) -> Cpu:
         cpu = replace(cpu, lanes=16, registers=32)
     elif codegen.llvm_cpu_has_features("avx2", cpu.target):
         cpu = replace(cpu, lanes=8)
-    return cpu if named else replace(cpu, more=untold(cpu, cpu_features() or frozenset()))
+    if named:
+        return cpu
+    # Only who asks for this machine pays for NumPy, which the file imports that packages take with them.
+    from cnndsl.backends.tvm.predict import cpu_features
+
+    return replace(cpu, more=untold(cpu, cpu_features() or frozenset()))
 
 
 def untold(cpu: Cpu, listed: frozenset[str]) -> tuple[str, ...]:

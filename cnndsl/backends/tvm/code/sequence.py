@@ -9,10 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from cnndsl.backends.tvm.emitters.recording.memory import Room, place
 from cnndsl.diagnostics.errors import MissingPart
-
-LINE = 64
-"""Bytes of a cache line: every array starts at a multiple of it."""
 
 Memory = Literal["constant", "input", "output", "room"]
 
@@ -97,13 +95,11 @@ class _View:
 
 @dataclass
 class _Root:
-    """Memory of so many bytes that is in use from its `first` call to its `last`, both included."""
+    """Memory of its own: a parameter by its number, or a room."""
 
     memory: Memory
     number: int
-    size: int
-    first: int = -1
-    last: int = -1
+    room: Room
 
 
 class _Reader:
@@ -124,7 +120,7 @@ class _Reader:
 
     def _new(self, memory: Memory, number: int, type: Any) -> _View:
         shape, dtype = _described(type)
-        self._roots.append(_Root(memory, number, prod(shape) * np.dtype(dtype).itemsize))
+        self._roots.append(_Root(memory, number, Room(prod(shape) * np.dtype(dtype).itemsize)))
         return _View(len(self._roots) - 1, 0, shape, dtype)
 
     def _bind(self, variable: Any, value: Any) -> None:
@@ -166,19 +162,16 @@ class _Reader:
         views, number = tuple(self._views[argument] for argument in arguments), len(self._calls)
         self._calls.append((function, views))
         for view in views:
-            root = self._roots[view.root]
-            root.first = number if root.first < 0 else root.first
-            root.last = number
+            self._roots[view.root].room.use(number)
 
     def sequence(self, constants: Several[str]) -> Sequence:
         copies = self._place_outputs()
-        room = _placed([root for root in self._roots if root.memory == "room"])
+        room = place([root.room for root in self._roots if root.memory == "room"])
         tensors: dict[Tensor, int] = {}
 
         def placed(view: _View) -> int:
             root = self._roots[view.root]
-            # A root in the room has its place there as its number.
-            number, start = (0, root.number) if root.memory == "room" else (root.number, 0)
+            number, start = (0, root.room.at) if root.memory == "room" else (root.number, 0)
             tensor = Tensor(root.memory, number, start + view.offset, view.shape, view.dtype)
             return tensors.setdefault(tensor, len(tensors))
 
@@ -195,35 +188,12 @@ class _Reader:
         for number, view in enumerate(self._leaving):
             root = self._roots[view.root]
             size = prod(view.shape) * np.dtype(view.dtype).itemsize
-            if root.memory == "room" and view.offset == 0 and root.size == size and root.first >= 0:
+            if root.memory == "room" and view.offset == 0 and root.room.size == size and root.room.first >= 0:
                 root.memory, root.number = "output", number
             else:
-                root.last = len(self._calls)
+                root.room.last = len(self._calls)
                 copies.append(number)
         return copies
-
-
-def _placed(roots: list[_Root]) -> int:
-    """Gives each root its place, its `number`, such that no two that are in use at the same time overlap, and returns the
-    bytes of all: the largest first, each in the smallest gap that holds it."""
-    done: list[_Root] = []
-    whole = 0
-    for root in sorted(roots, key=lambda r: (-r.size, r.first)):
-        size = -(-root.size // LINE) * LINE
-        taken = sorted(
-            (other.number, other.number + -(-other.size // LINE) * LINE)
-            for other in done
-            if other.first <= root.last and root.first <= other.last
-        )
-        best, gap, end = -1, 0, 0
-        for start, stop in taken:
-            if start - end >= size and (best < 0 or start - end < gap):
-                best, gap = end, start - end
-            end = max(end, stop)
-        root.number = end if best < 0 else best
-        whole = max(whole, root.number + size)
-        done.append(root)
-    return whole
 
 
 def _described(type: Any) -> tuple[tuple[int, ...], str]:
