@@ -20,18 +20,18 @@ enum { PATIENCE = 50000, LOOKS = 32 };
 typedef struct {
   /* Which job it is, how many parts that has, and which is the next that nobody has taken: 32, 16 and 16 bits. Taking a
    * part and knowing of which job it is are therefore one step. */
-  _Atomic uint64_t ticket;
+  _Alignas(64) _Atomic uint64_t ticket;
+  _Alignas(64) _Atomic uint32_t left; /* parts of the job that are not done */
+  _Atomic uint32_t waiting;           /* whether the thread that has the job done sleeps until `left` is 0 */
+  _Alignas(64) part *run;
+  void *job;
   _Atomic uint32_t taken;   /* whether a thread is having a job done */
   _Atomic uint32_t workers; /* threads that were started */
-  _Atomic uint32_t bell;    /* changes with each job */
-  _Atomic uint32_t asleep;  /* workers that wait for the bell */
-  _Atomic uint32_t left;    /* parts of the job that are not done */
-  _Atomic uint32_t waiting; /* whether the thread that has the job done sleeps until `left` is 0 */
-  part *run;
-  void *job;
-} pool;
+  _Alignas(64) _Atomic uint32_t bell; /* changes with each job */
+  _Atomic uint32_t asleep;            /* workers that wait for the bell */
+} pool; /* what threads look at while they wait is not in a cache line with what others write */
 
-_Static_assert(sizeof(pool) <= 64, "the room below holds it");
+_Static_assert(sizeof(pool) == 256, "the room below holds it");
 
 #if defined(__ELF__) && defined(__GLIBC__)
 /* One pool for all networks of a process, each of which is a library with its own copy of this code: the loader keeps one
@@ -41,9 +41,9 @@ __asm__(".pushsection .bss.network_pool_1,\"aw\",%nobits\n"
         ".balign 64\n"
         ".globl network_pool_1\n"
         ".type network_pool_1, %gnu_unique_object\n"
-        ".size network_pool_1, 64\n"
+        ".size network_pool_1, 256\n"
         "network_pool_1:\n"
-        ".zero 64\n"
+        ".zero 256\n"
         ".popsection");
 extern __attribute__((visibility("default"))) pool network_pool_1;
 #else
