@@ -91,9 +91,10 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_network(
             raise RuntimeError("stopped")
         before(self)
 
-    with monkeypatch.context() as patched, pytest.raises(RuntimeError, match="stopped"):
+    with monkeypatch.context() as patched:
         patched.setattr(QuantizingLearner, "on_validation_epoch_start", stop)
-        cnndsl.parse(NETWORK, "small.cnn").train(folder=tmp_path / "r", **QUICK)
+        with pytest.raises(RuntimeError, match="stopped"):
+            cnndsl.parse(NETWORK, "small.cnn").train(folder=tmp_path / "r", **QUICK)
     again = resume(tmp_path / "r")
     assert again.quantized is not None
     assert again.run.quantized is not None
