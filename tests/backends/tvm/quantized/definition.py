@@ -47,8 +47,8 @@ def drawn(graph: Graph, seed: int, keep: frozenset[str] = frozenset()) -> Quanti
     for names in (*tied(program, groups), *([name] for name in rounded_tensors(program, groups))):
         low, high = min(r.uniform(-3, 0.2), 0.0), r.uniform(0, 3)
         for name in names:
-            step = np.float32((high - low) / LARGEST)
-            one.setdefault(name, Scale(float(step), int(np.rint(-low / step).clip(0, LARGEST))))
+            unit = float(np.float32((high - low) / LARGEST))
+            one.setdefault(name, Scale(unit, int(np.rint(-low / unit).clip(0, LARGEST))))
     return quantized_network(graph, Quantization(one, whole, weights, keep))
 
 
