@@ -40,7 +40,12 @@ def in_its_own_process(arguments: list[str], environment: Mapping[str, str]) -> 
     """The command line where the libraries see these variables when they are imported."""
     given = os.environ | {"PYTHONPATH": str(ROOT)} | environment
     return subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", _RUN, *arguments], env=given, cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-W", "ignore", "-c", _RUN, *arguments],
+        env=given,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
