@@ -12,7 +12,7 @@ from cnndsl.importing.imported import Imported, Report, first_proved, lines_of, 
 from cnndsl.importing.plain.constants import with_computed_constants
 from cnndsl.importing.plain.dead_ends import with_dead_ends
 from cnndsl.importing.proving.proof import Agreement, macs_of, same_outputs, same_state
-from cnndsl.importing.readers.torch_export import outline, trace_module
+from cnndsl.importing.readers.torch_export import fresh, outline, trace_module
 from cnndsl.importing.refuse import Unproved, Unread, unreadable
 from cnndsl.importing.trace import UNREAD, Trace
 from cnndsl.ir.graph import Graph
@@ -44,7 +44,7 @@ def import_module(
         raise unreadable(source, why) from why
     trace = with_dead_ends(trace)
     net = net_of(with_computed_constants(trace), source)
-    shell = outline(module).eval().requires_grad_(False)
+    shell = outline(module).requires_grad_(False)
     macs = macs_of(shell, _examples(inputs, 2))
     found: dict[str, Agreement] = {}
 
@@ -103,17 +103,12 @@ def _empty(module: Any) -> bool:
 def _outputs(module: Any, graph: Graph) -> Agreement:
     if _empty(module):
         return Agreement(None, None)
-    training = module.training
 
     def run(state: Mapping[str, Any], inputs: tuple[Any, ...]) -> dict[str, Any]:
-        made = torch.func.functional_call(module, dict(state), inputs)
+        made = torch.func.functional_call(fresh(module), dict(state), inputs)
         if isinstance(made, Mapping):
             return dict(made)
         return dict(enumerate(made)) if isinstance(made, list | tuple) else {"": made}  # type: ignore[arg-type]
 
     keys = {entry.key: entry.key for entry in graph.weights}
-    module.eval()
-    try:
-        return same_outputs(graph, run, module.state_dict(), keys)
-    finally:
-        module.train(training)
+    return same_outputs(graph, run, module.state_dict(), keys)

@@ -30,7 +30,7 @@ def trace_module(
     Raises `Unread` where PyTorch cannot follow the module, as where control flow depends on numbers.
     """
     empty = any(tensor.device.type == "meta" for tensor in (*module.parameters(), *module.buffers()))
-    copied = (_pretending(module) if empty else _sharing(module)).eval()
+    copied = _pretending(module).train().eval() if empty else fresh(module)
     if heads:
         _believing(copied)
     tensors = (*module.parameters(), *module.buffers())
@@ -64,9 +64,27 @@ def _believing(module: Any) -> None:
             child.training = True
 
 
-def _sharing(module: Any) -> Any:
-    """A copy of the modules that has the same tensors."""
-    return copy.deepcopy(module, {id(tensor): tensor for tensor in (*module.parameters(), *module.buffers())})
+def fresh(module: Any) -> Any:
+    """A copy of the modules in evaluation, which has the same tensors, and nothing that they keep of earlier runs. What code
+    computes once for all runs in evaluation, such as biases picked from a table, it drops when it is to be trained."""
+    own = {id(tensor): tensor for tensor in (*module.parameters(), *module.buffers())}
+    return copy.deepcopy(module, _results(module) | own).train().eval()
+
+
+def _results(module: Any) -> dict[int, Any]:
+    """What modules keep of earlier runs and PyTorch does not copy, results that gradients go through, without that."""
+    found: dict[int, Any] = {}
+    pending = [vars(child) for child in module.modules()]
+    seen: set[int] = set()
+    while pending:
+        values = pending.pop()
+        seen.add(id(values))
+        for value in values.values():
+            items = value if isinstance(value, list | tuple) else [value]
+            found.update((id(t), t.detach()) for t in items if isinstance(t, torch.Tensor) and not t.is_leaf)
+            if isinstance(value, dict) and id(value) not in seen:
+                pending.append(value)
+    return found
 
 
 def _pretending(module: Any) -> Any:
@@ -87,14 +105,14 @@ def _pretending(module: Any) -> Any:
 
 
 def outline(module: Any) -> Any:
-    """A copy whose parameters and buffers have shapes and no numbers; the module stays as it is."""
-    memo: dict[int, Any] = {}
+    """A copy in evaluation whose parameters and buffers have shapes and no numbers; the module stays as it is."""
+    memo = _results(module)
     for tensor in (*module.parameters(), *module.buffers()):
         empty = torch.empty_like(tensor, device="meta")
         memo[id(tensor)] = (
             nn.Parameter(empty, requires_grad=tensor.requires_grad) if isinstance(tensor, nn.Parameter) else empty
         )
-    return copy.deepcopy(module, memo)
+    return copy.deepcopy(module, memo).train().eval()
 
 
 @contextmanager

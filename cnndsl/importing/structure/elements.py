@@ -250,7 +250,7 @@ def has_lines(chain: Chain) -> bool:
 
 
 def local_names(group: Group) -> Group:
-    """The same with names of tensors counted from 1 in each instance, so that they can be compared."""
+    """The same with names of tensors and shares counted from 1 in each instance, so that they can be compared."""
     names = {name: f"a{n + 1}" for n, name in enumerate(group.takes)}
 
     def own(name: str) -> str:
@@ -260,13 +260,13 @@ def local_names(group: Group) -> Group:
         done = []
         for element in here:
             element = with_inner(element, change)
-            if isinstance(element, Use) and element.name in names:
+            if isinstance(element, Use | Shared) and element.name in names:
                 element = replace(element, name=names[element.name])
             if isinstance(element, Tensors | Output):
                 element = replace(element, names=tuple(names.get(name, name) for name in element.names))
             if isinstance(element, Cut):
                 element = replace(element, names=tuple(own(name) for name in element.names))
-            if isinstance(element, Line) and not element.share:
+            if isinstance(element, Line):
                 element = replace(element, names=tuple(own(name) for name in element.names))
             if element.tap:
                 element = replace(element, tap=own(element.tap))

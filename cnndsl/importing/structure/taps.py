@@ -111,7 +111,8 @@ class Names:
         element = with_inner(element, self.chain)
         self.around.pop()
         if element.tap:
-            hint = self.hint(element) or following
+            hint = self.hint(element)
+            hint = hint if is_name(hint) else following or hint
             if element.gathers:
                 hint = f"{element.name if isinstance(element, Shared) else hint or 'level'}_maps"
             return replace(element, tap=self.known(element.tap, hint))

@@ -20,7 +20,7 @@ def tables(web: Web, ref: Ref) -> Iterator[tuple[Ref, Any]]:
     """Each table of two axes from which a tensor that does not depend on the input may be said to be taken, the nearest one
     first, and the places of the tensor's numbers in it, counted from 0. A batch, over which the table is spread, is an axis of
     one there."""
-    if prod(_alone(web, web.shape(ref))) > MOST_ELEMENTS:
+    if prod(_of_one_example(web, web.shape(ref))) > MOST_ELEMENTS:
         return
     for table in _behind(web, ref):
         places = _places(web, ref, table, {})
@@ -59,7 +59,7 @@ def _taken(node: Node) -> list[Ref]:
     return list(node.arguments["tensors"]) if node.target == "cat" else [node.arguments["self"]]
 
 
-def _alone(web: Web, shape: tuple[int, ...]) -> tuple[int, ...]:
+def _of_one_example(web: Web, shape: tuple[int, ...]) -> tuple[int, ...]:
     """A shape of one example."""
     return (1, *shape[1:]) if shape[:1] == (web.trace.batch,) else shape
 
@@ -74,7 +74,7 @@ def _places(web: Web, ref: Ref, table: Ref, known: dict[str, Any]) -> Any:
         return known[ref.name]
     node = web.made(ref, *_MOVING)
     found = None
-    if node is not None and prod(_alone(web, node.shape)) <= MOST_ELEMENTS:
+    if node is not None and prod(_of_one_example(web, node.shape)) <= MOST_ELEMENTS:
         parts = [_places(web, taken, table, known) for taken in _taken(node)]
         if all(part is not None for part in parts):
             found = _moved(web, node, parts)
@@ -91,11 +91,11 @@ def _moved(web: Web, node: Node, parts: list[Any]) -> Any:
         case "permute":
             return places.transpose(given["axes"])
         case "reshape":
-            shape = _alone(web, node.shape)
+            shape = _of_one_example(web, node.shape)
             same = shape != node.shape
-            return places.reshape(shape) if same == (_alone(web, taken) != taken) else None
+            return places.reshape(shape) if same == (_of_one_example(web, taken) != taken) else None
         case "expand":
-            shape = _alone(web, node.shape)
+            shape = _of_one_example(web, node.shape)
             spread = (1,) * (len(shape) - places.ndim) + places.shape
             return np.broadcast_to(places.reshape(spread), shape)
         case "flip":
@@ -116,7 +116,8 @@ def _moved(web: Web, node: Node, parts: list[Any]) -> Any:
 def saved_places(web: Web, ref: Ref, table: Ref) -> list[Ref]:
     """The weights by which numbers are chosen on the way to a table."""
     found: dict[Ref, None] = {}
-    pending, seen = [ref], set()
+    pending = [ref]
+    seen: set[str] = set()
     while pending:
         here = pending.pop()
         node = web.made(here, *_MOVING) if here != table and here.name not in seen else None
