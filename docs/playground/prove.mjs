@@ -37,4 +37,8 @@ if (!ask({ what: "explain", name: "shape-mismatch" })) throw new Error("no page 
 ask({ what: "edit", text: "input 3x8x8\nReLU" });
 if (!ask({ what: "formatted" }).includes("3×8×8")) throw new Error("not laid out");
 module.tidy_svg('<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><g class="graph"><title>a</title></g></svg>', "a");
+if (process.argv[3]) {
+  const loaded = python.runPython("import sys; [getattr(m, '__file__', None) or '' for m in list(sys.modules.values())]").toJs();
+  console.log(loaded.join("\n"));
+}
 console.log(`the bundle answers with Python ${python.version}`);
