@@ -41,20 +41,21 @@ WHEELS = (
 )
 LEFT_OUT = re.compile(
     r"cnndsl/(backends/(tvm|pytorch/live)|training|importing|cli|benchmarking|sweeping|calibration|lsp|preview|arrays/foreign)/"
-    r"|cnndsl/(verification|foreign|notebook|pygments_lexer|__main__)\.py"
-    r"|pydantic/(v1|mypy|deprecated/copy_internals)|lark/(__pyinstaller|grammars|tools|ast_utils)|\.dist-info/|py\.typed"
+    r"|cnndsl/(verification|foreign|notebook|network|pygments_lexer|__main__)\.py|cnndsl/(architectures/published|webpage|analyses/differences|published|quantization|arrays|backends/drawing/figures)/"
+    r"|annotated_types/test_cases|lark/(reconstruct|tree_matcher|tree_templates|indenter)\.py"
+    r"|pydantic/(v1|mypy|experimental/(?!__init__|missing|arguments))|lark/(__pyinstaller|grammars|tools|ast_utils)|pydantic/color\.py|\.dist-info/|\.pyi$|py\.typed"
 )
 """Files that no question of the page reaches."""
 SOURCES_KEPT = re.compile(r"cnndsl/(ops|ir)/")
 """Layers document themselves by their text, so that is kept."""
 STDLIB_LEFT_OUT = re.compile(
-    r"(test|tests|idlelib|lib2to3|ensurepip|venv|tkinter|turtledemo|pydoc_data|sqlite3|curses|dbm|xmlrpc|wsgiref|distutils|"
-    r"multiprocessing|unittest|http|email/test|_pyrepl|pathlib/_local_test|concurrent/interpreters|ctypes/macholib|ctypes/test)/"
-    r"|(turtle|pydoc|doctest|pdb|cProfile|profile|pstats|imaplib|smtplib|ftplib|poplib|nntplib|telnetlib|mailbox|tarfile_test|"
-    r"antigravity|this|webbrowser|socketserver|optparse|trace|tabnanny|pyclbr|pickletools|_pydecimal|_pyio|_pylong_test|"
-    r"sre_.*|plistlib|netrc|cmd|code|codeop|timeit|zipapp|wave|sndhdr|mimetypes|ssl|rlcompleter|_sysconfigdata.*|"
-    r"_aix_support|_osx_support|_android_support|_ios_support|_apple_support|nturl2path|ntpath_test|filecmp|fileinput|"
-    r"getpass|pty|tty|stringprep|symtable|xdrlib|sched|crypt|modulefinder|asyncore|asynchat|cgi|cgitb|chunk|pipes)\.py$"
+    r"(test|idlelib|lib2to3|ensurepip|venv|tkinter|turtledemo|pydoc_data|sqlite3|curses|dbm|xmlrpc|wsgiref|_pyrepl|multiprocessing|unittest)/"
+    r"|encodings/(cp(?!437)|mac_|iso|big5|euc_|gb|hz|johab|koi8|kz|ptcp|shift_|tis|hp_|palmos|uu_|bz2|zlib|quopri|rot_13)"
+    r"|(turtle|pydoc|doctest|pdb|imaplib|smtplib|ftplib|poplib|mailbox|_pydecimal|_pyio|pickletools|optparse|bdb|tarfile|configparser|statistics|plistlib|pstats|"
+    r"trace|modulefinder|wave|stringprep|socketserver|profile|cProfile|fileinput|filecmp|cmd|compileall|shelve|zipapp|pyclbr|tabnanny|symtable|"
+    r"rlcompleter|netrc|timeit|runpy|tracemalloc|logging/(handlers|config)|http/(server|cookiejar|cookies)|urllib/robotparser|"
+    r"asyncio/(proactor_events|windows_events|windows_utils|tools|__main__)|ctypes/(util|wintypes|_aix)|xml/(dom|sax)/.*|"
+    r"ctypes/macholib/.*|email/(_header_value_parser|contentmanager|headerregistry|generator)|concurrent/(interpreters/.*|futures/process))\.py$"
 )
 
 
@@ -71,6 +72,7 @@ def main(into: Path) -> None:
     run("node", HERE / "compile.mjs", modules / "pyodide", python)
     pack(python, into)
     page(npm, into)
+    run("node", HERE / "prove.mjs", into)
     report(into)
 
 
@@ -107,7 +109,8 @@ def gather(python: Path, wheels: Path, stdlib: Path) -> None:
         write(python / "bare" / "app" / name, text.encode())
     for path, content in ours():
         if not LEFT_OUT.search(path):
-            write(python / ("plain" if path.endswith(".py") else "data") / "app" / path, content)
+            part = "data" if not path.endswith(".py") else "plain" if SOURCES_KEPT.match(path) else "bare"
+            write(python / part / "app" / path, content)
     for wheel in sorted(wheels.glob("*.whl")):
         for path, content in unpacked(wheel):
             if not LEFT_OUT.search(path):
@@ -268,7 +271,7 @@ def smallest(content: bytes) -> bytes:
     compressor = brotli()
     if compressor is None:
         return gzip.compress(content, 9)
-    return compressor.compress(content, quality=11, lgwin=24)  # type: ignore[attr-defined,no-any-return]
+    return compressor.compress(content, quality=9, lgwin=24)  # type: ignore[attr-defined,no-any-return]
 
 
 if __name__ == "__main__":

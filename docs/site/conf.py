@@ -23,5 +23,5 @@ pygments_dark_style = "github-dark"
 highlight_language = "none"
 myst_heading_anchors = 4
 myst_enable_extensions = ["attrs_inline"]
-suppress_warnings = ["misc.highlighting_failure"]
+suppress_warnings = ["misc.highlighting_failure", "myst.header"]
 nitpicky = True

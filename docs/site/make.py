@@ -28,7 +28,7 @@ LINK = re.compile(
 SHAPE = re.compile(r"[0-9]+(?:[×x][0-9]+)*")
 GROUPS = {
     "Begin": ("tour", "tutorial", "language", "idioms", "layers", "coming-from-pytorch", "why-convolutions"),
-    "Tools": ("editors", "editors-compared", "preview", "playground", "diagrams", "compare", "python"),
+    "Tools": ("editors", "editors-compared", "preview", "playground", "diagrams", "compare", "python", "distribution"),
     "Networks": ("architectures/README", "trained-networks", "importing", "graphs", "residuals", "networks/index"),
     "Train and deploy": ("training", "quantization", "deploying", "tuning", "performance"),
     "Reference": ("errors/README", "guarantees", "architectures/checks", "changes"),
@@ -63,6 +63,7 @@ def page(text: str, name: str, known: set[str]) -> str:
     """One page as Sphinx gets it. `name` is its name on the site, `known` are those of all."""
     up = "../" * name.count("/")
     text = LINK.sub(lambda match: _link(match, name, known), text)
+    text = re.sub(r'(<img src=")docs/', r"\1", text) if name in ELSEWHERE.values() else text
     return BLOCK.sub(lambda match: match[0] + _opener(match, up), text)
 
 
@@ -226,6 +227,9 @@ def main(into: Path) -> None:
         into,
     ]
     subprocess.run([str(part) for part in command], check=True, env=environment)
+    for file in source.rglob("*"):
+        if file.suffix in PICTURES and file.relative_to(source).parts[0] != "_static":
+            _copy(file, into / file.relative_to(source))
     playground = ROOT / "build" / "playground"
     if playground.is_dir():
         shutil.copytree(playground, into / "playground")
