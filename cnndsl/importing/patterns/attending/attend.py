@@ -35,7 +35,7 @@ def rewrite(web: Web, node: Node) -> Node | None:
     heads = web.shape(q)[-3] if len(node.shape) > 3 else 1
     if any(web.shape(x)[-3] != heads for x in (k, v)) and len(node.shape) > 3:
         return None
-    tokens = [_side_by_side(web, node, x, name) for x, name in ((q, "q"), (k, "k"), (v, "v"))]
+    tokens = [side_by_side(web, node, x, name) for x, name in ((q, "q"), (k, "k"), (v, "v"))]
     if any(token is None for token in tokens):
         return _spelled(web, node) if node.target == "scaled_dot_product_attention" else None
     scale = given.get("scale")
@@ -103,7 +103,7 @@ def _misplaced(web: Web, x: Ref) -> bool:
     return channels != rank - 1 and (rank != 3 or channels != 0) and _source(web, x) is None
 
 
-def _side_by_side(web: Web, node: Node, x: Ref, name: str) -> Ref | None:
+def side_by_side(web: Web, node: Node, x: Ref, name: str) -> Ref | None:
     """Tokens with all heads in their channels: those that the heads were taken from, where they lie so, or new ones. None
     where the channels are on an axis from which they cannot be brought there."""
     rank = len(node.shape) - 1
