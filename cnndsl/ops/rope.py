@@ -12,7 +12,7 @@ from cnndsl.ir.arguments import Axes, Natural, Positive, per_axis
 from cnndsl.ir.call import Call
 from cnndsl.ir.op import Op, Tensors, register
 from cnndsl.ir.shared.refusals import refuse_indices
-from cnndsl.ir.shared.turning import Counted, Order, Turning
+from cnndsl.ir.shared.turning import Order, Turning
 from cnndsl.ir.tensor import TensorType
 
 
@@ -46,7 +46,7 @@ class RoPE(Op):
     """How many tokens stand before those of the map and are not turned, such as a class token."""
     base: Annotated[float, Field(gt=0)] = 10000.0
     """What the frequencies are powers of."""
-    positions: Counted = "index"
+    positions: Literal["index", "centred"] = "index"
     """`index` counts places from 0; `centred` puts 0 in the middle and makes the axis two turns long, whatever its size."""
     offset: float = 0.0
     """Added to each place."""
@@ -62,7 +62,7 @@ class RoPE(Op):
 
     def _turning(self, x: TensorType) -> Turning:
         sizes = self._sizes()
-        grid = sizes if self.grid is None else per_axis(self.grid, len(sizes), "grid")
+        grid = None if self.grid is None else per_axis(self.grid, len(sizes), "grid")
         count = x.channels // self.heads // 2 // len(sizes)
         return Turning(sizes, count, self.base, self.positions, self.offset, grid, self.order)
 
@@ -107,17 +107,8 @@ class RoPE(Op):
     def call_torch(self, torch: Any, module: Any, xs: Tensors, *values: Any) -> Any:
         (x,), (value,) = xs, values
         turning, d = self._turning(x), x.channels // self.heads
-        kind = {"dtype": torch.float32, "device": value.device}
-        sizes, rank = turning.sizes, len(turning.sizes)
-        frequencies = turning.frequencies(torch, **kind)
-        parts = []
-        for axis in turning.axes:
-            turned = torch.outer(turning.places(axis, torch, **kind), frequencies)
-            for _ in sizes[axis + 1 :]:
-                turned = turned.unsqueeze(-2)
-            parts.append(turned.expand(*sizes, turning.count) if rank > 1 else turned)
-        angles = torch.cat(parts, -1) if rank > 1 else parts[0]
-        angles = angles.flatten(0, -2) if rank > 1 else angles
+        angles = turning.in_torch(torch, value.device)
+        angles = angles.flatten(0, -2) if len(turning.sizes) > 1 else angles
         halves = self.pairs == "halves"
         angles = torch.cat([angles, angles], -1) if halves else angles.repeat_interleave(2, -1)
         cos, sin = (wave[:, None].to(value.dtype) for wave in (angles.cos(), angles.sin()))
@@ -143,7 +134,7 @@ class RoPE(Op):
         laid = (self.heads, 2, d // 2) if halves else (self.heads, d // 2, 2)
         axis = 1 + len(before) + 1 + (1 if halves else 2)
         apart = op.reshape(value, (batch, *before, tokens, *laid))
-        angles = np.concatenate([np.zeros((self.prefix, d // 2)), self._turning(x).angles()])
+        angles = np.concatenate([np.zeros((self.prefix, d // 2)), self._turning(x).angles().reshape(-1, d // 2)])
         across = angles.reshape(tokens, 1, *((1, d // 2) if halves else (d // 2, 1)))
         cos, sin = (relax.const(wave.astype("float32"), x.dtype) for wave in (np.cos(across), np.sin(across)))
         first, second = (

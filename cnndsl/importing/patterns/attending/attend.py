@@ -8,10 +8,13 @@ from typing import Any
 
 from cnndsl.importing.patterns.attending.channels import channels_of
 from cnndsl.importing.patterns.attending.layout import MOST_ELEMENTS, moved
+from cnndsl.importing.patterns.beside import made_beside
 from cnndsl.importing.trace import Node, Ref
 from cnndsl.importing.web import Web, common
 
 TARGETS = ("scaled_dot_product_attention", "matmul")
+_HEADS_AXES = 4
+"""The axes of a batch of heads of tokens."""
 
 
 def rewrite(web: Web, node: Node) -> Node | None:
@@ -30,10 +33,19 @@ def rewrite(web: Web, node: Node) -> Node | None:
     q, k, v = (given[name] for name in ("query", "key", "value"))
     if given.get("is_causal") or given.get("enable_gqa") or given.get("dropout_p"):
         return None
+    if web.still(q) and not web.still(k):
+        # What asks is trained, and the same for all examples.
+        asked = made_beside(web, q, k, node)
+        q = asked if asked is not None and web.shape(asked) == web.shape(q) else q
+        node = replace(node, arguments={**given, "query": q})
     if any(web.still(x) or len(web.shape(x)) != len(node.shape) for x in (q, k, v)) or len(node.shape) < 3:
         return None
     heads = web.shape(q)[-3] if len(node.shape) > 3 else 1
-    if any(web.shape(x)[-3] != heads for x in (k, v)) and len(node.shape) > 3:
+    # Keys and values may be those of one head, which all heads of the queries ask.
+    shared = len(node.shape) > 3 and web.shape(k)[-3] == web.shape(v)[-3] == 1 < heads
+    if any(web.shape(x)[-3] != heads for x in (k, v)) and len(node.shape) > 3 and not shared:
+        return None
+    if shared and given.get("attn_mask") is not None:
         return None
     tokens = [side_by_side(web, node, x, name) for x, name in ((q, "q"), (k, "k"), (v, "v"))]
     if any(token is None for token in tokens):
@@ -44,13 +56,27 @@ def rewrite(web: Web, node: Node) -> Node | None:
     arguments: dict[str, Any] = {"query": tokens[0], "key": tokens[1], "value": tokens[2]}
     if given.get("attn_mask") is not None:
         arguments["mask"] = given["attn_mask"]
-    arguments |= {"heads": heads, "scale": scale}
+    arguments |= {"heads": 1 if shared else heads, "scale": scale}
     if len(node.shape) == 3:
         return replace(node, target="attend", arguments=arguments, scope=scope)
     # The heads are an axis again, for what follows.
     *before, h, n, d = node.shape
+    if shared:
+        # Each head of a position asks by itself, as positions do.
+        own = (*before, n * h, web.shape(q)[-1])
+        arguments["query"] = _added(web, node, "asking", "reshape", {"self": tokens[0]}, own)
+        asked = replace(
+            node, name=f"{node.name}.asked", target="attend", arguments=arguments, shape=(*own[:-1], d), scope=scope
+        )
+        web.insert(asked, before=node.name)
+        arguments = {"self": Ref(asked.name)}
     joined = replace(
-        node, name=f"{node.name}.attend", target="attend", arguments=arguments, shape=(*before, n, h * d), scope=scope
+        node,
+        name=f"{node.name}.attend",
+        target="reshape" if shared else "attend",
+        arguments=arguments,
+        shape=(*before, n, h * d),
+        scope=scope,
     )
     apart = replace(
         node,
@@ -118,6 +144,9 @@ def side_by_side(web: Web, node: Node, x: Ref, name: str) -> Ref | None:
             return source
         return _added(web, node, name, "slice", {"self": source, "axis": len(before), "start": start, "stop": start + h * d, "step": 1},
                       (*before, n, h * d))  # fmt: skip
+    mapped = _map(web, x)
+    if mapped is not None:
+        return _added(web, node, f"{name}.tokens", "to_tokens", {"self": mapped}, (*before, n, h * d))
     lead = len(before) - 1
     first = tuple(range(lead))
     if channels == rank - 1:
@@ -187,6 +216,31 @@ def _source(web: Web, x: Ref) -> tuple[Ref, int | None] | None:
         if (places.reshape(wanted.shape) == wanted).all():
             found = (here, None if (start, h * d) == (0, shape[-1]) else start)
     return found
+
+
+def _map(web: Web, x: Ref) -> Ref | None:
+    """The map whose positions are the tokens of these heads, which are its channels in order."""
+    import numpy as np
+
+    shape = web.shape(x)
+    if len(shape) != _HEADS_AXES:
+        return None
+    _, h, n, d = shape
+    way: list[Node] = []
+    here = x
+    while (made := web.made(here, "reshape", "permute")) is not None and len(way) < 4:
+        way.append(made)
+        here = made.arguments["self"]
+        channels, *size = web.shape(here)[1:]
+        if channels != h * d or not 2 <= len(size) <= 3 or prod(size) != n or channels * n > MOST_ELEMENTS:
+            continue
+        places = np.arange(channels * n, dtype=np.int32)
+        wanted = np.moveaxis(places.reshape(h, d, n), 1, 2)
+        for step in reversed(way):
+            places = moved(web, step, places)
+        if (places.reshape(wanted.shape) == wanted).all():
+            return here
+    return None
 
 
 def places_of(shape: tuple[int, ...], before: list[int], h: int, n: int, d: int, start: int) -> Any:

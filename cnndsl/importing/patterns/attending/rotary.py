@@ -10,9 +10,11 @@ from cnndsl.importing.patterns.attending.attend import side_by_side
 from cnndsl.importing.patterns.attending.parts import factors
 from cnndsl.importing.trace import Node, Ref
 from cnndsl.importing.web import Web, common
-from cnndsl.ir.shared.turning import Turning
+from cnndsl.ir.shared.turning import Counted, Order, Turning
 
 TARGETS = ("add", "cat")
+_COUNTED: tuple[Counted, ...] = ("index", "centred")
+_ORDERS: tuple[Order, ...] = ("yx", "xy")
 _CLOSE = 2e-5
 """How far sines and cosines of float32 angles may lie from the exact ones."""
 
@@ -133,19 +135,19 @@ def _numbers(cos: Any, sin: Any, pairs: str) -> dict[str, Any] | None:
     for sizes in ((n,), *factors(n, 2), *factors(n, 3)):
         if d % (2 * len(sizes)) or min(sizes) < 2:
             continue
-        for order in ("yx", "xy")[: len(sizes)]:
+        for order in _ORDERS[: len(sizes)]:
             found = _along(first, sizes, order)
             if found is not None:
                 return {"pairs": pairs, **found}
     return None
 
 
-def _along(waves: Any, sizes: tuple[int, ...], order: str) -> dict[str, Any] | None:
+def _along(waves: Any, sizes: tuple[int, ...], order: Order) -> dict[str, Any] | None:
     """The same for a map of these sizes. `waves` has a complex number of length 1 for each position and pair."""
     import numpy as np
 
     rank, count = len(sizes), waves.shape[1] // len(sizes)
-    probe = Turning(sizes, count, 1.0, "index", 0.0, sizes, order)  # type: ignore[arg-type]
+    probe = Turning(sizes, count, 1.0, order=order)
     steps, starts = [], []
     for index, axis in enumerate(probe.axes):
         # Along the other axes, the first position stands for all.
@@ -158,7 +160,7 @@ def _along(waves: Any, sizes: tuple[int, ...], order: str) -> dict[str, Any] | N
     if any((step <= 0).any() for step in steps):
         return None
     base = _base(steps[0], count)
-    for counted in ("index", "centred"):
+    for counted in _COUNTED:
         grid, offsets = [], []
         for axis, step, start in zip(probe.axes, steps, starts, strict=True):
             per_turn = 4 * pi / sizes[axis] if counted == "centred" else 1.0
@@ -170,8 +172,8 @@ def _along(waves: Any, sizes: tuple[int, ...], order: str) -> dict[str, Any] | N
         grids = tuple(grid) if order == "yx" else tuple(grid[::-1])
         if len(set(offsets)) != 1 or (counted == "centred" and grids != sizes) or min(grids) < 1:
             continue
-        made = Turning(sizes, count, base, counted, offsets[0], grids, order)  # type: ignore[arg-type]
-        if abs(np.exp(1j * made.angles()) - waves).max() <= _CLOSE:
+        made = Turning(sizes, count, base, counted, offsets[0], grids, order)
+        if abs(np.exp(1j * made.angles().reshape(waves.shape)) - waves).max() <= _CLOSE:
             return _said(made)
     return None
 
@@ -188,7 +190,7 @@ def _base(step: Any, count: int) -> float:
 def _said(found: Turning) -> dict[str, Any]:
     square = len(found.sizes) == 2 and found.sizes[0] == found.sizes[1]  # noqa: PLR2004
     said: dict[str, Any] = {"size": found.sizes[0] if square else found.sizes, "base": found.base}
-    if found.grid != found.sizes:
+    if found.grid is not None and found.grid != found.sizes:
         said["grid"] = found.grid[0] if square and len(set(found.grid)) == 1 else found.grid
     return {**said, "positions": found.counted, "offset": found.offset, "order": found.order}
 
