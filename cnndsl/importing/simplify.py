@@ -6,6 +6,7 @@ from types import ModuleType
 
 from cnndsl.importing.patterns import (
     anchors,
+    asking,
     beside,
     cats,
     computed_weights,
@@ -48,6 +49,7 @@ PATTERNS: tuple[ModuleType, ...] = (
     attention,
     tokens,
     rotary,
+    asking,
     attend,
     layout,
     merged,

@@ -137,9 +137,7 @@ class RoPE(Op):
         angles = np.concatenate([np.zeros((self.prefix, d // 2)), self._turning(x).angles().reshape(-1, d // 2)])
         across = angles.reshape(tokens, 1, *((1, d // 2) if halves else (d // 2, 1)))
         cos, sin = (relax.const(wave.astype("float32"), x.dtype) for wave in (np.cos(across), np.sin(across)))
-        first, second = (
-            op.strided_slice(apart, [axis], [n], [n + 1]) for n in (0, 1)
-        )
+        first, second = (op.strided_slice(apart, [axis], [n], [n + 1]) for n in (0, 1))
         turned = op.concat(
             [
                 op.subtract(op.multiply(first, cos), op.multiply(second, sin)),

@@ -13,7 +13,7 @@ from typing import Any
 from cnndsl.importing.patterns.attending.channels import channels_of
 from cnndsl.importing.patterns.attending.parts import parts_of, told_apart
 from cnndsl.importing.patterns.attending.rel_pos import Along, Picked, along_axes, relative_positions
-from cnndsl.importing.patterns.attending.tables import by_rule
+from cnndsl.importing.patterns.attending.tables import by_rule, lists
 from cnndsl.importing.trace import Node, Ref
 from cnndsl.importing.web import Web
 
@@ -73,7 +73,7 @@ def made_beside(web: Web, ref: Ref, flowing: Ref, node: Node) -> Ref | None:
             return ruled
         if array.size > MOST_NUMBERS or array.dtype.kind not in "fiu" or array.ndim == 0:
             return None
-        arguments = {"self": flowing, "values": _lists(array)}
+        arguments = {"self": flowing, "values": lists(array)}
         web.insert(Node(name, "const", arguments, (batch, *array.shape), scope=node.scope), before=node.name)
         return Ref(name)
     if ref.name in web.trace.weights:
@@ -84,7 +84,7 @@ def made_beside(web: Web, ref: Ref, flowing: Ref, node: Node) -> Ref | None:
         held = web.trace.array(web.trace.weights[ref.name].name) if not web.trace.weights[ref.name].trained else None
         if held is not None and held.size <= MOST_NUMBERS and held.dtype.kind == "f":
             # A table that is not trained, and that checkpoints hold.
-            arguments |= {"values": _lists(held)}
+            arguments |= {"values": lists(held)}
             web.insert(Node(name, "const", arguments, (batch, *shape), scope=node.scope), before=node.name)
             return Ref(name)
         web.insert(Node(name, "weight", arguments, (batch, *shape), scope=node.scope), before=node.name)
@@ -242,7 +242,15 @@ def _along(web: Web, found: Along, flowing: Ref, node: Node, name: str) -> Ref |
     batch, (asking, answering), width = web.trace.batch, found.pairs, web.shape(found.table)[1]
     every, stride = max(asking // answering, 1), max(answering // asking, 1)
     most = max(asking, answering)
-    arguments = {"self": table, "size": (most, 1), "index": "swin", "stride": stride, "weight": None, "flat": False, "token": False}
+    arguments = {
+        "self": table,
+        "size": (most, 1),
+        "index": "swin",
+        "stride": stride,
+        "weight": None,
+        "flat": False,
+        "token": False,
+    }
 
     def step(end: str, target: str, arguments: dict[str, Any], shape: tuple[int, ...]) -> Ref:
         made = Node(f"{name}.{end}" if end else name, target, arguments, (batch, *shape), scope=node.scope)
@@ -272,12 +280,6 @@ def _picked(web: Web, found: Picked, flowing: Ref, node: Node, name: str) -> Ref
     arguments |= {"self": table, "weight": found.places, "flat": found.flat}
     web.insert(Node(name, "rel_pos_index", arguments, shape, scope=node.scope), before=node.name)
     return Ref(name)
-
-
-def _lists(array: Any) -> Any:
-    if array.ndim == 1:
-        return tuple(float(str(number)) for number in array)
-    return tuple(_lists(row) for row in array)
 
 
 def _beside(web: Web, made: Ref, node: Node, flowing: Ref) -> Ref:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import log, pi
+from math import log10, pi
 from typing import Any
 
-from cnndsl.importing.patterns.attending.attend import side_by_side
+from cnndsl.importing.patterns.attending.heads import side_by_side
 from cnndsl.importing.patterns.attending.parts import factors
 from cnndsl.importing.trace import Node, Ref
 from cnndsl.importing.web import Web, common
@@ -183,12 +183,12 @@ def _base(step: Any, count: int) -> float:
     if count == 1:
         return 10000.0
     exact = (step[0] / step[-1]) ** (count / (count - 1))
-    digits = 10 ** max(round(log(exact, 10)) - 2, 0) if exact > 1 else 1
+    digits = 10 ** max(round(log10(exact)) - 2, 0) if exact > 1 else 1
     return float(round(exact / digits) * digits)
 
 
 def _said(found: Turning) -> dict[str, Any]:
-    square = len(found.sizes) == 2 and found.sizes[0] == found.sizes[1]  # noqa: PLR2004
+    square = len(found.sizes) == 2 and found.sizes[0] == found.sizes[1]
     said: dict[str, Any] = {"size": found.sizes[0] if square else found.sizes, "base": found.base}
     if found.grid is not None and found.grid != found.sizes:
         said["grid"] = found.grid[0] if square and len(set(found.grid)) == 1 else found.grid
@@ -200,7 +200,7 @@ def _laid(web: Web, node: Node, x: Ref, turned: dict[str, Any], pieces: list[Nod
     shape, scope = node.shape, common(node, *pieces)
     behind = turned["axis"] == len(shape) - 4
     """Whether the heads are the axis behind the tokens."""
-    heads = shape[-2] if behind else shape[-3] if len(shape) > 3 else 1  # noqa: PLR2004
+    heads = shape[-2] if behind else shape[-3] if len(shape) > 3 else 1
 
     def step(end: str, target: str, arguments: dict[str, Any], made: tuple[int, ...]) -> Ref:
         inserted = Node(f"{node.name}.{end}", target, arguments, made, scope=scope)
@@ -213,7 +213,7 @@ def _laid(web: Web, node: Node, x: Ref, turned: dict[str, Any], pieces: list[Nod
         laid = web.made(x, "reshape")
         tokens = laid.arguments["self"] if laid is not None and web.shape(laid.arguments["self"]) == flat else None
         tokens = tokens or step("q", "reshape", {"self": x}, flat)
-    elif heads == 1 and len(shape) == 3:  # noqa: PLR2004
+    elif heads == 1 and len(shape) == 3:
         return replace(node, target="rope", arguments={"self": x, "rope": numbers}, scope=scope)
     else:
         *before, h, n, d = shape

@@ -23,6 +23,13 @@ def by_rule(web: Web, array: Any, flowing: Ref, node: Node, name: str) -> Ref | 
     return _waves(web, array, flowing, node, name) or _by_offset(web, array, flowing, node, name)
 
 
+def lists(array: Any) -> Any:
+    """An array as numbers in tuples within tuples, each with as few digits as it has."""
+    if array.ndim == 1:
+        return tuple(float(str(number)) for number in array)
+    return tuple(lists(row) for row in array)
+
+
 def _step(web: Web, node: Node, name: str, target: str, arguments: dict[str, Any], shape: tuple[int, ...]) -> Ref:
     web.insert(Node(name, target, arguments, (web.trace.batch, *shape), scope=node.scope), before=node.name)
     return Ref(name)
@@ -64,10 +71,17 @@ def _by_offset(web: Web, array: Any, flowing: Ref, node: Node, name: str) -> Ref
     if not np.array_equal(numbers[places], array.reshape(pairs, columns)):
         return None
     grid = numbers.reshape(wide, wide, columns)
-    values = tuple(tuple(tuple(float(str(n)) for n in cell) for cell in row) for row in grid)
-    said = _step(web, node, f"{name}.numbers", "const", {"self": flowing, "values": values}, grid.shape)
+    said = _step(web, node, f"{name}.numbers", "const", {"self": flowing, "values": lists(grid)}, grid.shape)
     rows = _step(web, node, f"{name}.rows", "reshape", {"self": said}, numbers.shape)
-    arguments = {"self": rows, "size": side, "index": "swin", "stride": 1, "weight": None, "flat": False, "token": False}
+    arguments = {
+        "self": rows,
+        "size": side,
+        "index": "swin",
+        "stride": 1,
+        "weight": None,
+        "flat": False,
+        "token": False,
+    }
     picked = _step(web, node, f"{name}.picked", "rel_pos_index", arguments, (columns, side**2, side**2))
     turned = _step(web, node, f"{name}.turned", "permute", {"self": picked, "axes": (1, 2, 0)}, (side**2, side**2, columns))  # fmt: skip
     return _step(web, node, name, "reshape", {"self": turned}, array.shape)

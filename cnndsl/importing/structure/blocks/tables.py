@@ -93,7 +93,9 @@ def _grid(values: tuple[Any, ...]) -> str | None:
     for n in range(len(cells[0])):
         ways = {"y": tuple(row[0][n] for row in rows), "x": tuple(cell[n] for cell in rows[0])}
         whole = [[cell[n] for cell in row] for row in rows]
-        by = next((name for name, along in ways.items() if whole == _spread(name, along, len(rows), len(rows[0]))), None)
+        by = next(
+            (name for name, along in ways.items() if whole == _spread(name, along, len(rows), len(rows[0]))), None
+        )
         if by is not None and names.setdefault(by, ways[by]) == ways[by]:
             said.append(by)
         elif len(names) == len(ways) and whole == [[y * y + x * x for x in names["x"]] for y in names["y"]]:
