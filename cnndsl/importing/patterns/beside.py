@@ -187,13 +187,8 @@ def _for_all(web: Web, ref: Ref, flowing: Ref, node: Node) -> Ref | None:
     found = _for_all(web, x, flowing, node)
     if found is None:
         return None
-    made = replace(
-        inner,
-        name=f"{ref.name}.beside",
-        arguments={**inner.arguments, name: found},
-        shape=(batch, *shape[1:]),
-        scope=node.scope,
-    )
+    given = {**inner.arguments, name: found}
+    made = replace(inner, name=f"{ref.name}.beside", arguments=given, shape=(batch, *shape[1:]), scope=node.scope)
     web.insert(made, before=node.name)
     return Ref(made.name)
 
