@@ -6,6 +6,7 @@ from types import ModuleType
 
 from cnndsl.importing.patterns import (
     anchors,
+    asking,
     beside,
     cats,
     computed_weights,
@@ -16,7 +17,7 @@ from cnndsl.importing.patterns import (
     one_tensor,
     over_channels,
 )
-from cnndsl.importing.patterns.attending import attend, attention, layout
+from cnndsl.importing.patterns.attending import attend, attention, layout, rotary
 from cnndsl.importing.patterns.joined import cut, depthwise, embedded, padded
 from cnndsl.importing.patterns.laying import (
     many_axes,
@@ -47,6 +48,8 @@ PATTERNS: tuple[ModuleType, ...] = (
     computed_weights,
     attention,
     tokens,
+    rotary,
+    asking,
     attend,
     layout,
     merged,

@@ -32,6 +32,7 @@ class RelPos(Op):
         ("ToTokens → attend(2){ id | id | id | table: RelPos(2, (3, 4)) }", (8, 3, 4)),
         ("ToTokens → attend(2){ id | id | id | biases: RelPos(2, 3, index=levit) }", (8, 3, 3)),
         ("biases: RelPos(2, (4, 5), index=levit, stride=2)", (3, 4, 5)),
+        ("table: RelPos(3, (2, 3), token=true)", (3, 4, 5)),
     )
 
     heads: Positive
@@ -43,9 +44,12 @@ class RelPos(Op):
     """How the table is laid out and picked from."""
     stride: Positive = 1
     """Only every so many-th position along each axis asks, while all answer."""
+    token: bool = False
+    """Whether a class token stands before the positions, as in BEiT (Bao et al., 2022): three more places of the table are what it
+    asks of them, what they ask of it, and what it asks of itself."""
 
     def _offsets(self) -> Offsets:
-        return offsets(self.size, self.index, self.stride)
+        return offsets(self.size, self.index, self.stride, token=self.token)
 
     def infer(self, xs: Tensors) -> TensorType:
         return TensorType(shape=(self.heads, *self._offsets().pairs))
@@ -70,4 +74,5 @@ class RelPos(Op):
     def recognise(cls, call: Call, xs: Tensors) -> Self | None:
         if call.target != "rel_pos":
             return None
-        return cls(heads=call["heads"], size=call["size"], index=call["index"], stride=call["stride"])
+        given = {name: call[name] for name in ("heads", "size", "index", "stride", "token")}
+        return cls(**given)

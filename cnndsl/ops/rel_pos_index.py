@@ -36,6 +36,7 @@ class RelPosIndex(Op):
         ("idxs: RelPosIndex((3, 4), index=levit, stride=2, saved=flat)", (2, 12)),
         ("RelPosIndex((3, 2), index=levit)", (3, 6)),
         ("ToTokens → RelPosIndex((2, 2, 1))", (4, 3, 3)),
+        ("ToTokens → RelPosIndex(2, saved=true, token=true)", (4, 3, 4)),
     )
 
     size: Axes
@@ -47,9 +48,12 @@ class RelPosIndex(Op):
     """Only every so many-th position along each axis asks, while all answer."""
     saved: Literal["flat"] | bool = False
     """Whether checkpoints hold the places, as N×N, or with `flat` on one axis."""
+    token: bool = False
+    """Whether a class token stands before the positions, as in BEiT (Bao et al., 2022): three more places of the table are what it
+    asks of them, what they ask of it, and what it asks of itself."""
 
     def _offsets(self) -> Offsets:
-        return offsets(self.size, self.index, self.stride, flat=self.saved == "flat")
+        return offsets(self.size, self.index, self.stride, flat=self.saved == "flat", token=self.token)
 
     def _heads(self, x: TensorType) -> int:
         return x.shape[1 if self.index == "swin" else 0]
@@ -108,4 +112,4 @@ class RelPosIndex(Op):
         if call.target != "rel_pos_index":
             return None
         saved: Literal["flat"] | bool = ("flat" if call["flat"] else True) if call.weights else False
-        return cls(size=call["size"], index=call["index"], stride=call["stride"], saved=saved)
+        return cls(size=call["size"], index=call["index"], stride=call["stride"], saved=saved, token=call["token"])

@@ -10,8 +10,10 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
+from cnndsl.importing.patterns.attending.channels import channels_of
 from cnndsl.importing.patterns.attending.parts import parts_of, told_apart
 from cnndsl.importing.patterns.attending.rel_pos import Along, Picked, along_axes, relative_positions
+from cnndsl.importing.patterns.attending.tables import by_rule, lists
 from cnndsl.importing.trace import Node, Ref
 from cnndsl.importing.web import Web
 
@@ -23,8 +25,11 @@ _FEW_NUMBERS = 64
 _COMPUTED = {
     "add", "sub", "mul", "div", "reshape", "permute", "slice", "sigmoid", "exp", "softmax", "tanh", "relu", "layer_norm",
     "linear", "gelu", "silu", "softplus", "sqrt", "abs", "log", "cat", "matmul", "pow", "clamp", "l2_norm", "rel_pos", "expand",
-    "sin", "cos", "dropout",
+    "sin", "cos", "dropout", "conv1d", "conv2d",
 }  # fmt: skip
+
+_LAYERS = ("linear", "layer_norm", "conv1d", "conv2d")
+"""Of these, what comes first is computed, and the rest are weights of the layer."""
 
 
 def rewrite(web: Web, node: Node) -> Node | None:
@@ -36,7 +41,7 @@ def rewrite(web: Web, node: Node) -> Node | None:
     made: dict[str, Ref] = {}
     for ref in refs:
         if web.still(ref):
-            found = _made(web, ref, flowing, node)
+            found = made_beside(web, ref, flowing, node)
             if found is None:
                 return None
             made[ref.name] = _beside(web, _as_told(web, found, ref, node), node, flowing)
@@ -51,7 +56,7 @@ def rewrite(web: Web, node: Node) -> Node | None:
     return replace(node, arguments=changed)
 
 
-def _made(web: Web, ref: Ref, flowing: Ref, node: Node) -> Ref | None:
+def made_beside(web: Web, ref: Ref, flowing: Ref, node: Node) -> Ref | None:
     """The tensor with a batch, made before the operation that takes it; None for one that cannot be said."""
     name = f"{ref.name}.beside"
     if name in web.nodes:
@@ -64,9 +69,11 @@ def _made(web: Web, ref: Ref, flowing: Ref, node: Node) -> Ref | None:
             array = array[0]
         if node.target in ("attend", "add") and array.size > _FEW_NUMBERS and (parts := parts_of(array)) is not None:
             return told_apart(web, parts, flowing, node, name)
+        if array.size > MOST_NUMBERS and (ruled := by_rule(web, array, flowing, node, name)) is not None:
+            return ruled
         if array.size > MOST_NUMBERS or array.dtype.kind not in "fiu" or array.ndim == 0:
             return None
-        arguments = {"self": flowing, "values": _lists(array)}
+        arguments = {"self": flowing, "values": lists(array)}
         web.insert(Node(name, "const", arguments, (batch, *array.shape), scope=node.scope), before=node.name)
         return Ref(name)
     if ref.name in web.trace.weights:
@@ -77,7 +84,7 @@ def _made(web: Web, ref: Ref, flowing: Ref, node: Node) -> Ref | None:
         held = web.trace.array(web.trace.weights[ref.name].name) if not web.trace.weights[ref.name].trained else None
         if held is not None and held.size <= MOST_NUMBERS and held.dtype.kind == "f":
             # A table that is not trained, and that checkpoints hold.
-            arguments |= {"values": _lists(held)}
+            arguments |= {"values": lists(held)}
             web.insert(Node(name, "const", arguments, (batch, *shape), scope=node.scope), before=node.name)
             return Ref(name)
         web.insert(Node(name, "weight", arguments, (batch, *shape), scope=node.scope), before=node.name)
@@ -90,12 +97,14 @@ def _made(web: Web, ref: Ref, flowing: Ref, node: Node) -> Ref | None:
         # Spread over the batch, which all of them are.
         (spread,) = inner.refs()
         if inner.shape in ((batch, *web.shape(spread)[1:]), (batch, *web.shape(spread))):
-            found = _made(web, spread, flowing, node)
+            found = made_beside(web, spread, flowing, node)
             return found if found is None else _shaped(web, found, inner.shape, node)
     if inner is not None and inner.target == "reshape" and inner.shape[:1] == (batch,):
         (spread,) = inner.refs()
-        found = _made(web, spread, flowing, node) if web.shape(spread)[:1] == (batch,) else None
+        found = made_beside(web, spread, flowing, node) if web.shape(spread)[:1] == (batch,) else None
         return found if found is None else _shaped(web, found, inner.shape, node)
+    if inner is not None and inner.target == "repeat" and set(inner.arguments["repeats"][1:]) <= {1}:
+        return _for_all(web, next(inner.refs()), flowing, node)
     along = along_axes(web, ref)
     if along is not None:
         return _along(web, along, flowing, node, name)
@@ -105,9 +114,9 @@ def _made(web: Web, ref: Ref, flowing: Ref, node: Node) -> Ref | None:
         return _with_batch(web, inner, name, flowing, node)
     before: dict[str, Ref] = {}
     for index, item in enumerate(inner.refs()):
-        if inner.target in ("linear", "layer_norm") and index:
+        if inner.target in _LAYERS and index:
             break
-        found = _made(web, item, flowing, node)
+        found = made_beside(web, item, flowing, node)
         if found is None:
             return None
         # Biases by position have no axis of one before the heads.
@@ -136,15 +145,23 @@ def _with_batch(web: Web, inner: Node, name: str, flowing: Ref, node: Node) -> R
     if inner.target in ("expand", "rel_pos"):
         return None
     made: dict[str, Ref] = {}
-    for ref in inner.refs():
-        found = _made(web, ref, flowing, node) if web.shape(ref)[:1] == (web.trace.batch,) else None
-        if found is None or prod(web.shape(found)) != prod(web.shape(ref)):
+    for index, ref in enumerate(inner.refs()):
+        if index and inner.target in _LAYERS:
+            break
+        shape = web.shape(ref)
+        found = made_beside(web, ref, flowing, node)
+        if found is None:
             return None
-        made[ref.name] = _shaped(web, found, web.shape(ref), node)
+        # One without a batch stretches over it.
+        shape = shape if shape[:1] == (web.trace.batch,) else (*(1,) * (len(inner.shape) - len(shape)), *shape)
+        shape = (web.trace.batch, *shape[1:]) if shape[0] in (1, web.trace.batch) else ()
+        if prod(web.shape(found)) != prod(shape) or not shape:
+            return None
+        made[ref.name] = _shaped(web, found, shape, node)
     changed = {
         key: [made[item.name] for item in value]
         if isinstance(value, list) and all(isinstance(item, Ref) for item in value)
-        else made[value.name]
+        else made.get(value.name, value)
         if isinstance(value, Ref)
         else value
         for key, value in inner.arguments.items()
@@ -155,6 +172,25 @@ def _with_batch(web: Web, inner: Node, name: str, flowing: Ref, node: Node) -> R
     changed |= behind
     web.insert(replace(inner, name=name, arguments=changed, scope=node.scope), before=node.name)
     return Ref(name)
+
+
+def _for_all(web: Web, ref: Ref, flowing: Ref, node: Node) -> Ref | None:
+    """What is computed for one example, for all of them."""
+    batch, shape = web.trace.batch, web.shape(ref)
+    inner = web.nodes.get(ref.name)
+    if shape[:1] != (1,):
+        return None
+    if inner is None or inner.target not in _LAYERS:
+        found = made_beside(web, ref, flowing, node)
+        return found if found is None else _shaped(web, found, (batch, *shape[1:]), node)
+    (name, x), *_ = ((name, value) for name, value in inner.arguments.items() if isinstance(value, Ref))
+    found = _for_all(web, x, flowing, node)
+    if found is None:
+        return None
+    given = {**inner.arguments, name: found}
+    made = replace(inner, name=f"{ref.name}.beside", arguments=given, shape=(batch, *shape[1:]), scope=node.scope)
+    web.insert(made, before=node.name)
+    return Ref(made.name)
 
 
 def _behind_the_batch(node: Node) -> dict[str, Any] | None:
@@ -195,13 +231,21 @@ def _shaped(web: Web, made: Ref, shape: tuple[int, ...], node: Node) -> Ref:
 
 def _along(web: Web, found: Along, flowing: Ref, node: Node, name: str) -> Ref | None:
     """For each pair of positions along two axes, of which one may be coarser, the row of a table for their distance."""
-    table = _made(web, found.table, flowing, node)
+    table = made_beside(web, found.table, flowing, node)
     if table is None:
         return None
     batch, (asking, answering), width = web.trace.batch, found.pairs, web.shape(found.table)[1]
     every, stride = max(asking // answering, 1), max(answering // asking, 1)
     most = max(asking, answering)
-    arguments = {"self": table, "size": (most, 1), "index": "swin", "stride": stride, "weight": None, "flat": False}
+    arguments = {
+        "self": table,
+        "size": (most, 1),
+        "index": "swin",
+        "stride": stride,
+        "weight": None,
+        "flat": False,
+        "token": False,
+    }
 
     def step(end: str, target: str, arguments: dict[str, Any], shape: tuple[int, ...]) -> Ref:
         made = Node(f"{name}.{end}" if end else name, target, arguments, (batch, *shape), scope=node.scope)
@@ -220,23 +264,17 @@ def _along(web: Web, found: Along, flowing: Ref, node: Node, name: str) -> Ref |
 def _picked(web: Web, found: Picked, flowing: Ref, node: Node, name: str) -> Ref | None:
     """Biases by relative position: from a trained table, or from one that is made before it."""
     shape = (web.trace.batch, found.heads, *found.pairs)
-    arguments: dict[str, Any] = {"size": found.size, "index": found.index, "stride": found.stride}
+    arguments: dict[str, Any] = {"size": found.size, "index": found.index, "stride": found.stride, "token": found.token}
     if found.table.name in web.trace.weights and found.places is None:
         arguments |= {"self": flowing, "weight": found.table, "heads": found.heads}
         web.insert(Node(name, "rel_pos", arguments, shape, scope=node.scope), before=node.name)
         return Ref(name)
-    table = _made(web, found.table, flowing, node)
+    table = made_beside(web, found.table, flowing, node)
     if table is None:
         return None
     arguments |= {"self": table, "weight": found.places, "flat": found.flat}
     web.insert(Node(name, "rel_pos_index", arguments, shape, scope=node.scope), before=node.name)
     return Ref(name)
-
-
-def _lists(array: Any) -> Any:
-    if array.ndim == 1:
-        return tuple(float(str(number)) for number in array)
-    return tuple(_lists(row) for row in array)
 
 
 def _beside(web: Web, made: Ref, node: Node, flowing: Ref) -> Ref:
@@ -260,5 +298,11 @@ def _beside(web: Web, made: Ref, node: Node, flowing: Ref) -> Ref:
         return whole
     name = f"{whole.name}.{'x'.join(map(str, wanted[1:]))}"
     if name not in web.nodes:
-        web.insert(Node(name, "reshape", {"self": whole}, wanted, scope=node.scope), before=node.name)
+        if len(shape) == 2 and wanted == (shape[0], 1, shape[1]) and channels_of(web, flowing) == 1:
+            # A vector as one token.
+            column = Node(f"{name}.column", "reshape", {"self": whole}, (*shape, 1), scope=node.scope)
+            web.insert(column, before=node.name)
+            web.insert(Node(name, "to_tokens", {"self": Ref(column.name)}, wanted, scope=node.scope), before=node.name)
+        else:
+            web.insert(Node(name, "reshape", {"self": whole}, wanted, scope=node.scope), before=node.name)
     return Ref(name)

@@ -17,7 +17,7 @@ def rewrite(web: Web, node: Node) -> Node | None:
         ref = web.weight_ref(tensors[0]) if len(tensors) == 2 else None
         if ref is None or node.arguments["axis"] != 0 or web.shape(tensors[0])[1:] != web.shape(ref)[1:]:
             return None
-        if _uses(web, ref) > 1:
+        if _uses(web, ref) > 1 or web.shape(ref)[:2] != (1, 1):
             return None
         return replace(node, target="class_token", arguments={"self": tensors[1], "weight": ref})
     a, b = node.arguments.get("self"), node.arguments.get("other")

@@ -201,6 +201,10 @@ class _Moving:
             return replace(node, shape=layout.shape(node.shape, self.batch))
         if target in _DIMS:
             return self.named(node, target, layout, rank)
+        if target == "pad" and len(node.arguments["pad"]) // 2 < rank - layout.axis:
+            # The axes that get wider are all behind the batch's.
+            self.set(node.name, layout)
+            return replace(node, shape=layout.shape(node.shape, self.batch))
         if target in ("expand", "expand_as") and len(node.shape) == len(self.shapes[next(node.refs()).name]):
             self.set(node.name, layout)
             made = layout.shape(node.shape, self.batch)

@@ -157,6 +157,13 @@ class _Rewriting:
             node = replace(
                 node, target="sub", arguments={"self": node.arguments["other"], "other": node.arguments["self"]}
             )
+        if node.target == "addcmul" and node.arguments.get("value", 1) == 1:
+            a, b = node.arguments["tensor1"], node.arguments["tensor2"]
+            if a.name not in self.still or b.name not in self.still:
+                product = replace(node, name=f"{node.name}.product", target="mul", arguments={"self": a, "other": b})
+                self.shapes[product.name] = node.shape
+                yield product
+                node = replace(node, target="add", arguments={"self": first, "other": Ref(product.name)})
         if node.target == "stack":
             yield from self.stacked(node)
             return

@@ -90,6 +90,7 @@ def _chain_words(chain: Chain) -> Iterator[Word]:
 
 _HOISTED = {
     "bias", "eps", "momentum", "affine", "slope", "ceil", "align", "mode", "approximate", "gain", "gamma", "flat", "count_pad",
+    "base", "positions", "offset", "order", "pairs",
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, Literal
 
+from cnndsl.diagnostics.errors import Refusal
 from cnndsl.ir.arguments import Axes, per_axis
 
 Layout = Literal["swin", "levit"]
@@ -29,16 +30,24 @@ class Offsets:
     stride: int
     flat: bool
     """Whether the places lie on one axis, asking position by asking position, and not on two."""
+    token: bool = False
+    """Whether a class token stands before the positions. It has the last three places of the table: what it asks of positions,
+    what they ask of it, and what it asks of itself."""
+
+    @property
+    def _distances(self) -> int:
+        """How many places the table has for pairs of positions."""
+        return prod(self.sizes) if self.layout == "levit" else prod(2 * n - 1 for n in self.sizes)
 
     @property
     def places(self) -> int:
         """How many places the table has."""
-        return prod(self.sizes) if self.layout == "levit" else prod(2 * n - 1 for n in self.sizes)
+        return self._distances + 3 * self.token
 
     @property
     def pairs(self) -> tuple[int, int]:
-        """How many positions ask, and how many answer."""
-        return prod(-(-n // self.stride) for n in self.sizes), prod(self.sizes)
+        """How many positions ask, and how many answer, with the class token."""
+        return prod(-(-n // self.stride) for n in self.sizes) + self.token, prod(self.sizes) + self.token
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -58,7 +67,16 @@ class Offsets:
             behind = (slice(None), *(None,) * (rank - 1 - axis)) if axis < rank - 1 else ()
             apart = apart[(slice(None), *(None,) * (rank - 1), *behind)]
             total = apart if total is None else total + apart
-        return total.reshape(*self.shape)
+        return (self._with_token(arrays, total) if self.token else total).reshape(*self.shape)
+
+    def _with_token(self, arrays: Any, places: Any) -> Any:
+        """The places with those of the class token as the first row and column."""
+        asking, answering = (n - 1 for n in self.pairs)
+        first = arrays.concat(
+            [arrays.full((1, 1), self._distances + 2), arrays.full((1, answering), self._distances)], 1
+        )
+        column = arrays.full((asking, 1), self._distances + 1)
+        return arrays.concat([first, arrays.concat([column, places.reshape(asking, answering)], 1)], 0)
 
     def _apart(self, arrays: Any, length: int) -> Any:
         """How far each asking position of an axis lies behind each answering one."""
@@ -70,6 +88,8 @@ class Offsets:
         """N×asking×answering from N×places, without a list of places: windows over the table, turned round, since asking
         row y and answering row v meet at the offset y - v. Axes before the places stay as they are."""
         rank, s = len(self.sizes), self.stride
+        own = tables[..., -3:] if self.token else None
+        tables = tables[..., :-3] if self.token else tables
         if self.layout == "swin":
             offsets = tables.unflatten(-1, tuple(2 * n - 1 for n in self.sizes))
         else:
@@ -83,11 +103,25 @@ class Offsets:
         windows = windows.flip(*range(-rank, 0))
         if s > 1:
             windows = windows[(..., *(slice(None, None, s),) * rank, *(slice(None),) * rank)]
-        return windows.flatten(-2 * rank, -rank - 1).flatten(-rank)
+        biases = windows.flatten(-2 * rank, -rank - 1).flatten(-rank)
+        if own is None:
+            return biases
+        asking, answering = (n - 1 for n in self.pairs)
+        first = torch.cat([own[..., 2:], own[..., :1].repeat_interleave(answering, -1)], -1)[..., None, :]
+        column = own[..., None, 1:2].repeat_interleave(asking, -2)
+        return torch.cat([first, torch.cat([column, biases], -1)], -2)
 
 
-def offsets(size: Axes, layout: Layout, stride: int, *, flat: bool = False) -> Offsets:
+def offsets(size: Axes, layout: Layout, stride: int, *, flat: bool = False, token: bool = False) -> Offsets:
     """The offsets of a map of this `size`, which has two axes, or three in the layout `swin`. Raises `Refusal` where it has
-    another number of axes."""
+    another number of axes, and where a class token stands before positions of which not all ask."""
+    if token and stride > 1:
+        raise Refusal(
+            "out-of-range",
+            "a class token stands before positions that all ask",
+            argument="stride",
+            notes=(f"expected `stride=1` with `token=true`, found {stride}",),
+            help="delete `stride`, or `token`",
+        )
     video = layout == "swin" and isinstance(size, tuple) and len(size) == _VIDEO_AXES
-    return Offsets(per_axis(size, _VIDEO_AXES if video else 2, "size"), layout, stride, flat)
+    return Offsets(per_axis(size, _VIDEO_AXES if video else 2, "size"), layout, stride, flat, token)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import prod
 from typing import Any
 
-from cnndsl.importing.patterns.attending.channels import channels_of
-from cnndsl.importing.patterns.attending.layout import MOST_ELEMENTS, moved
+from cnndsl.importing.patterns.attending.heads import added, misplaced, side_by_side
 from cnndsl.importing.trace import Node, Ref
 from cnndsl.importing.web import Web, common
 
@@ -21,7 +19,7 @@ def rewrite(web: Web, node: Node) -> Node | None:
         if found is None:
             return None
         spelled, scope = found
-        if any(_misplaced(web, spelled.arguments[name]) for name in ("query", "key", "value")):
+        if any(misplaced(web, spelled.arguments[name]) for name in ("query", "key", "value")):
             return None
         node = spelled
     else:
@@ -33,9 +31,13 @@ def rewrite(web: Web, node: Node) -> Node | None:
     if any(web.still(x) or len(web.shape(x)) != len(node.shape) for x in (q, k, v)) or len(node.shape) < 3:
         return None
     heads = web.shape(q)[-3] if len(node.shape) > 3 else 1
-    if any(web.shape(x)[-3] != heads for x in (k, v)) and len(node.shape) > 3:
+    # Keys and values may be those of one head, which all heads of the queries ask.
+    shared = len(node.shape) > 3 and web.shape(k)[-3] == web.shape(v)[-3] == 1 < heads
+    if any(web.shape(x)[-3] != heads for x in (k, v)) and len(node.shape) > 3 and not shared:
         return None
-    tokens = [_side_by_side(web, node, x, name) for x, name in ((q, "q"), (k, "k"), (v, "v"))]
+    if shared and given.get("attn_mask") is not None:
+        return None
+    tokens = [side_by_side(web, node, x, name) for x, name in ((q, "q"), (k, "k"), (v, "v"))]
     if any(token is None for token in tokens):
         return _spelled(web, node) if node.target == "scaled_dot_product_attention" else None
     scale = given.get("scale")
@@ -44,13 +46,27 @@ def rewrite(web: Web, node: Node) -> Node | None:
     arguments: dict[str, Any] = {"query": tokens[0], "key": tokens[1], "value": tokens[2]}
     if given.get("attn_mask") is not None:
         arguments["mask"] = given["attn_mask"]
-    arguments |= {"heads": heads, "scale": scale}
+    arguments |= {"heads": 1 if shared else heads, "scale": scale}
     if len(node.shape) == 3:
         return replace(node, target="attend", arguments=arguments, scope=scope)
     # The heads are an axis again, for what follows.
     *before, h, n, d = node.shape
+    if shared:
+        # Each head of a position asks by itself, as positions do.
+        own = (*before, n * h, web.shape(q)[-1])
+        arguments["query"] = added(web, node, "asking", "reshape", {"self": tokens[0]}, own)
+        asked = replace(
+            node, name=f"{node.name}.asked", target="attend", arguments=arguments, shape=(*own[:-1], d), scope=scope
+        )
+        web.insert(asked, before=node.name)
+        arguments = {"self": Ref(asked.name)}
     joined = replace(
-        node, name=f"{node.name}.attend", target="attend", arguments=arguments, shape=(*before, n, h * d), scope=scope
+        node,
+        name=f"{node.name}.attend",
+        target="reshape" if shared else "attend",
+        arguments=arguments,
+        shape=(*before, n, h * d),
+        scope=scope,
     )
     apart = replace(
         node,
@@ -90,58 +106,11 @@ def _together(web: Web, node: Node, first: Ref, second: Ref) -> Ref:
     for ref, shape in zip((first, second), shapes, strict=True):
         wanted = (*(1,) * (rank - len(shape)), *shape[max(len(shape) - rank, 0) :])
         if wanted != shape:
-            ref = _added(web, node, f"{ref.name}.laid", "reshape", {"self": ref}, wanted)
+            ref = added(web, node, f"{ref.name}.laid", "reshape", {"self": ref}, wanted)
         parts.append(ref)
     a, b = (web.shape(ref) for ref in parts)
     shape = tuple(max(pair) for pair in zip(a, b, strict=True))
-    return _added(web, node, f"{first.name}.{second.name}", "add", {"self": parts[0], "other": parts[1]}, shape)
-
-
-def _misplaced(web: Web, x: Ref) -> bool:
-    """Whether the channels are on an axis from which they cannot be brought behind the tokens."""
-    rank, channels = len(web.shape(x)) - 1, channels_of(web, x)
-    return channels != rank - 1 and (rank != 3 or channels != 0) and _source(web, x) is None
-
-
-def _side_by_side(web: Web, node: Node, x: Ref, name: str) -> Ref | None:
-    """Tokens with all heads in their channels: those that the heads were taken from, where they lie so, or new ones. None
-    where the channels are on an axis from which they cannot be brought there."""
-    rank = len(node.shape) - 1
-    channels = channels_of(web, x)
-    if rank == 2:
-        return x if channels == 1 else None
-    *before, h, n, d = web.shape(x)
-    found = _source(web, x)
-    if found is not None:
-        source, start = found
-        if start is None:
-            return source
-        return _added(web, node, name, "slice", {"self": source, "axis": len(before), "start": start, "stop": start + h * d, "step": 1},
-                      (*before, n, h * d))  # fmt: skip
-    lead = len(before) - 1
-    first = tuple(range(lead))
-    if channels == rank - 1:
-        turned = _added(
-            web,
-            node,
-            f"{name}.turned",
-            "permute",
-            {"self": x, "axes": (*first, lead + 1, lead, lead + 2)},
-            (*before, n, h, d),
-        )
-        return _added(web, node, name, "reshape", {"self": turned}, (*before, n, h * d))
-    if lead or channels != 0:
-        return None
-    # The channels come first: they are made one axis there, and then go behind the tokens.
-    turned = _added(web, node, f"{name}.turned", "permute", {"self": x, "axes": (0, 2, 1)}, (*before, h, d, n))
-    flat = _added(web, node, f"{name}.apart", "reshape", {"self": turned}, (*before, h * d, n))
-    return _added(web, node, name, "permute", {"self": flat, "axes": (1, 0)}, (*before, n, h * d))
-
-
-def _added(web: Web, node: Node, name: str, target: str, arguments: dict[str, Any], shape: tuple[int, ...]) -> Ref:
-    made = Node(f"{node.name}.{name}", target, arguments, shape, scope=node.scope)
-    web.insert(made, before=node.name)
-    return Ref(made.name)
+    return added(web, node, f"{first.name}.{second.name}", "add", {"self": parts[0], "other": parts[1]}, shape)
 
 
 def _spelled(web: Web, node: Node) -> Node:
@@ -152,49 +121,14 @@ def _spelled(web: Web, node: Node) -> Node:
     rank = len(shape) - 1
     axes = (*range(rank - 2), rank - 1, rank - 2)
     scale = given.get("scale") or web.shape(q)[-1] ** -0.5
-    turned = _added(web, node, "keys", "permute", {"self": k, "axes": axes}, (*shape[:-2], shape[-1], shape[-2]))
+    turned = added(web, node, "keys", "permute", {"self": k, "axes": axes}, (*shape[:-2], shape[-1], shape[-2]))
     scores_shape = (*web.shape(q)[:-1], shape[-2])
-    scores = _added(web, node, "scores", "matmul", {"self": q, "other": turned}, scores_shape)
-    scores = _added(web, node, "scaled", "mul", {"self": scores, "other": scale}, scores_shape)
+    scores = added(web, node, "scores", "matmul", {"self": q, "other": turned}, scores_shape)
+    scores = added(web, node, "scaled", "mul", {"self": scores, "other": scale}, scores_shape)
     if given.get("attn_mask") is not None:
-        scores = _added(web, node, "masked", "add", {"self": scores, "other": given["attn_mask"]}, scores_shape)
-    soft = _added(web, node, "weights", "softmax", {"self": scores, "axes": (rank - 1,)}, scores_shape)
+        scores = added(web, node, "masked", "add", {"self": scores, "other": given["attn_mask"]}, scores_shape)
+    soft = added(web, node, "weights", "softmax", {"self": scores, "axes": (rank - 1,)}, scores_shape)
     return replace(node, target="matmul", arguments={"self": soft, "other": v})
-
-
-def _source(web: Web, x: Ref) -> tuple[Ref, int | None] | None:
-    """The tokens of which these heads are the channels from a number on; None for the number where they are all."""
-    import numpy as np
-
-    *before, h, n, d = web.shape(x)[1:]
-    way: list[Node] = []
-    here = x
-    found = None
-    while (made := web.made(here, "reshape", "permute", "slice")) is not None and len(way) < 10:
-        way.append(made)
-        here = made.arguments["self"]
-        shape = web.shape(here)[1:]
-        if prod(shape) > MOST_ELEMENTS or len(shape) != len(before) + 2 or shape[:-1] != (*before, n):
-            continue
-        places = np.arange(prod(shape), dtype=np.int32)
-        wanted = np.moveaxis(places.reshape(shape), -1, 0)
-        for step in reversed(way):
-            places = moved(web, step, places)
-        start = int(places.reshape(-1)[0])
-        if start + h * d > shape[-1]:
-            continue
-        wanted = places_of(shape, before, h, n, d, start)
-        if (places.reshape(wanted.shape) == wanted).all():
-            found = (here, None if (start, h * d) == (0, shape[-1]) else start)
-    return found
-
-
-def places_of(shape: tuple[int, ...], before: list[int], h: int, n: int, d: int, start: int) -> Any:
-    """Where the numbers of heads are in tokens of this shape whose channels from `start` on they are."""
-    import numpy as np
-
-    whole = np.arange(prod(shape), dtype=np.int32).reshape(shape)[..., start : start + h * d]
-    return np.moveaxis(whole.reshape(*before, n, h, d), -2, -3)
 
 
 def _written_out(web: Web, node: Node) -> tuple[Node, Any] | None:
@@ -207,16 +141,16 @@ def _written_out(web: Web, node: Node) -> tuple[Node, Any] | None:
         return None
     pieces = [node, soft]
     here, mask, scale = soft.arguments["self"], None, 1.0
-    added = web.alone(here, "add")
-    while added is not None and added.arguments.get("alpha", 1) == 1:
-        a, b = added.arguments["self"], added.arguments["other"]
+    masked = web.alone(here, "add")
+    while masked is not None and masked.arguments.get("alpha", 1) == 1:
+        a, b = masked.arguments["self"], masked.arguments["other"]
         if not isinstance(b, Ref) or not (web.still(b) or web.made(a, "matmul", "mul", "div") is not None):
             break
         if mask is not None and not (web.still(mask) and web.still(b)):
             break
         here, mask = a, b if mask is None else _together(web, node, b, mask)
-        pieces.append(added)
-        added = web.alone(here, "add")
+        pieces.append(masked)
+        masked = web.alone(here, "add")
     scaled = web.alone(here, "mul", "div")
     if scaled is not None and isinstance(scaled.arguments.get("other"), int | float):
         by = scaled.arguments["other"]
@@ -253,7 +187,7 @@ def _written_out(web: Web, node: Node) -> tuple[Node, Any] | None:
         web.insert(unscaled, before=node.name)
         turned = Ref(unscaled.name)
     if by_head is not None:
-        q = _added(web, node, "scaled", "mul", {"self": q, "other": by_head}, web.shape(q))
+        q = added(web, node, "scaled", "mul", {"self": q, "other": by_head}, web.shape(q))
     shape = web.shape(turned)
     rank = len(shape) - 1
     axes = (*range(rank - 2), rank - 1, rank - 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cnndsl.importing.trace import Node, Ref
 from cnndsl.importing.web import Web
 
-_LAST = ("linear", "layer_norm", "rms_norm", "to_tokens", "embedding", "attention", "attend")
+_LAST = ("linear", "layer_norm", "rms_norm", "to_tokens", "embedding", "attention", "attend", "rope")
 _FIRST = ("conv1d", "conv2d", "conv3d", "batch_norm", "to_map", "pixel_shuffle", "pixel_unshuffle", "group_norm")
 
 

@@ -28,6 +28,8 @@ class Picked:
     """The weight that holds the places in the table, where a checkpoint has them."""
     flat: bool
     """Whether those lie on one axis."""
+    token: bool
+    """Whether a class token stands before the positions."""
 
 
 def relative_positions(web: Web, ref: Ref) -> Picked | None:
@@ -42,37 +44,40 @@ def relative_positions(web: Web, ref: Ref) -> Picked | None:
         saved = saved_places(web, ref, table)
         if found is None or len(saved) > 1:
             continue
-        size, layout, stride = found
+        size, layout, stride, token = found
         flat = bool(saved) and len(web.shape(saved[0])) == 1
         where = saved[0] if saved else None
-        if where is None or web.shape(where) == offsets(size, layout, stride, flat=flat).shape:
-            return Picked(table, shape[0], (shape[1], shape[2]), size, layout, stride, where, flat)
+        if where is None or web.shape(where) == offsets(size, layout, stride, flat=flat, token=token).shape:
+            return Picked(table, shape[0], (shape[1], shape[2]), size, layout, stride, where, flat, token)
     return None
 
 
 def _layout(
     table: tuple[int, ...], shape: tuple[int, int, int], places: Any
-) -> tuple[int | tuple[int, ...], Layout, int] | None:
-    """The map, the layout of the table and the stride for which these are the places."""
+) -> tuple[int | tuple[int, ...], Layout, int, bool] | None:
+    """The map, the layout of the table and the stride for which these are the places, and whether a class token stands before
+    the positions."""
     import numpy as np
 
     heads, asking, answering = shape
-    for sizes in (*factors(answering, 2), *factors(answering, 3)):
-        forms: tuple[tuple[Layout, int], ...] = (
-            ("swin", prod(2 * n - 1 for n in sizes)),
-            *((("levit", answering),) if len(sizes) == 2 else ()),
-        )
-        for layout, rows in forms:
-            wanted = (rows, heads) if layout == "swin" else (heads, rows)
-            for stride in (1, 2):
-                if table != wanted or prod(-(-n // stride) for n in sizes) != asking:
-                    continue
-                size: int | tuple[int, ...] = sizes[0] if len(sizes) == 2 and len(set(sizes)) == 1 else sizes
-                picked = offsets(size, layout, stride, flat=True)(np)
-                each = np.arange(heads)[:, None]
-                expected = picked * heads + each if layout == "swin" else each * rows + picked
-                if (places.reshape(heads, -1) == expected).all():
-                    return size, layout, stride
+    for token in (False, True):
+        for sizes in (*factors(answering - token, 2), *factors(answering - token, 3)):
+            forms: tuple[tuple[Layout, int], ...] = (
+                ("swin", prod(2 * n - 1 for n in sizes)),
+                *((("levit", answering),) if len(sizes) == 2 and not token else ()),
+            )
+            for layout, rows in forms:
+                rows += 3 * token
+                wanted = (rows, heads) if layout == "swin" else (heads, rows)
+                for stride in (1,) if token else (1, 2):
+                    if table != wanted or prod(-(-n // stride) for n in sizes) != asking - token:
+                        continue
+                    size: int | tuple[int, ...] = sizes[0] if len(sizes) == 2 and len(set(sizes)) == 1 else sizes
+                    picked = offsets(size, layout, stride, flat=True, token=token)(np)
+                    each = np.arange(heads)[:, None]
+                    expected = picked * heads + each if layout == "swin" else each * rows + picked
+                    if (places.reshape(heads, -1) == expected).all():
+                        return size, layout, stride, token
     return None
 
 

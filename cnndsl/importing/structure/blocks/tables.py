@@ -12,6 +12,7 @@ _LEAST_NUMBERS = 6
 """How many numbers a list has at least that is written by a rule."""
 _MOST_STEPS = 4
 _LEAST_ALIKE = 3
+_LEAST_ALONG = 2
 
 
 def table(values: Any) -> str | None:
@@ -78,21 +79,35 @@ def _listed(values: tuple[Any, ...]) -> str:
 
 
 def _grid(values: tuple[Any, ...]) -> str | None:
-    """Rows and columns of pairs, the first number by the row and the second by the column."""
+    """Rows and columns of a few numbers each, which are by the row, by the column, or the sum of both squares."""
     depth, rows = 0, values
     while len(rows) == 1 and isinstance(rows[0], tuple):
         rows, depth = rows[0], depth + 1
-    square = all(isinstance(row, tuple) and len(row) == len(rows[0]) > 1 for row in rows)
-    if (
-        len(rows) < 2
-        or not square
-        or not all(isinstance(pair, tuple) and len(pair) == 2 for row in rows for pair in row)
-    ):
+    if len(rows) < _LEAST_ALONG or not all(isinstance(row, tuple) and len(row) == len(rows[0]) > 1 for row in rows):
         return None
-    if not all(_plain(pair) for row in rows for pair in row):
+    cells = [cell for row in rows for cell in row]
+    if not all(isinstance(cell, tuple) and 1 < len(cell) == len(cells[0]) and _plain(cell) for cell in cells):
         return None
-    down, right = tuple(row[0][0] for row in rows), tuple(pair[1] for pair in rows[0])
-    if any(pair != (down[y], right[x]) for y, row in enumerate(rows) for x, pair in enumerate(row)):
+    names: dict[str, tuple[float, ...]] = {}
+    said = []
+    for n in range(len(cells[0])):
+        ways = {"y": tuple(row[0][n] for row in rows), "x": tuple(cell[n] for cell in rows[0])}
+        whole = [[cell[n] for cell in row] for row in rows]
+        by = next(
+            (name for name, along in ways.items() if whole == _spread(name, along, len(rows), len(rows[0]))), None
+        )
+        if by is not None and names.setdefault(by, ways[by]) == ways[by]:
+            said.append(by)
+        elif len(names) == len(ways) and whole == [[y * y + x * x for x in names["x"]] for y in names["y"]]:
+            said.append("y × y + x × x")
+        else:
+            return None
+    if len(names) != _LEAST_ALONG:
         return None
-    body = f"[[[y, x] for x in {_listed(right)}] for y in {_listed(down)}]"
+    body = f"[[[{', '.join(said)}] for x in {_listed(names['x'])}] for y in {_listed(names['y'])}]"
     return "[" * depth + body + "]" * depth
+
+
+def _spread(name: str, along: tuple[float, ...], down: int, right: int) -> list[list[float]]:
+    """Numbers by the row or by the column, for all rows and columns."""
+    return [[n] * right for n in along] if name == "y" else [list(along)] * down
