@@ -12,7 +12,8 @@ from typing import Any
 
 from cnndsl.importing.patterns.attending.channels import channels_of
 from cnndsl.importing.patterns.attending.parts import parts_of, told_apart
-from cnndsl.importing.patterns.attending.rel_pos import Along, Picked, along_axes, relative_positions
+from cnndsl.importing.patterns.attending.placing import insert_along, insert_picked
+from cnndsl.importing.patterns.attending.rel_pos import along_axes, relative_positions
 from cnndsl.importing.patterns.attending.tables import by_rule, lists
 from cnndsl.importing.trace import Node, Ref
 from cnndsl.importing.web import Web
@@ -91,7 +92,9 @@ def made_beside(web: Web, ref: Ref, flowing: Ref, node: Node) -> Ref | None:
         return Ref(name)
     table = relative_positions(web, ref)
     if table is not None:
-        return _picked(web, table, flowing, node, name)
+        bare = table.table.name in web.trace.weights and table.places is None
+        source = flowing if bare else made_beside(web, table.table, flowing, node)
+        return source if source is None else insert_picked(web, table, source, node, name)
     inner = web.nodes.get(ref.name)
     if inner is not None and inner.target == "expand":
         # Spread over the batch, which all of them are.
@@ -107,7 +110,8 @@ def made_beside(web: Web, ref: Ref, flowing: Ref, node: Node) -> Ref | None:
         return _for_all(web, next(inner.refs()), flowing, node)
     along = along_axes(web, ref)
     if along is not None:
-        return _along(web, along, flowing, node, name)
+        source = made_beside(web, along.table, flowing, node)
+        return source if source is None else insert_along(web, along, source, node, name)
     if inner is None or inner.target not in _COMPUTED:
         return None
     if inner.shape[:1] == (batch,):
@@ -226,54 +230,6 @@ def _shaped(web: Web, made: Ref, shape: tuple[int, ...], node: Node) -> Ref:
     name = f"{made.name}.{'x'.join(map(str, shape[1:]))}"
     if name not in web.nodes:
         web.insert(Node(name, "reshape", {"self": made}, shape, scope=node.scope), before=node.name)
-    return Ref(name)
-
-
-def _along(web: Web, found: Along, flowing: Ref, node: Node, name: str) -> Ref | None:
-    """For each pair of positions along two axes, of which one may be coarser, the row of a table for their distance."""
-    table = made_beside(web, found.table, flowing, node)
-    if table is None:
-        return None
-    batch, (asking, answering), width = web.trace.batch, found.pairs, web.shape(found.table)[1]
-    every, stride = max(asking // answering, 1), max(answering // asking, 1)
-    most = max(asking, answering)
-    arguments = {
-        "self": table,
-        "size": (most, 1),
-        "index": "swin",
-        "stride": stride,
-        "weight": None,
-        "flat": False,
-        "token": False,
-    }
-
-    def step(end: str, target: str, arguments: dict[str, Any], shape: tuple[int, ...]) -> Ref:
-        made = Node(f"{name}.{end}" if end else name, target, arguments, (batch, *shape), scope=node.scope)
-        web.insert(made, before=node.name)
-        return Ref(made.name)
-
-    here = step("picked", "rel_pos_index", arguments, (width, asking, most))
-    if every > 1:
-        here = step("each", "reshape", {"self": here}, (width, asking, answering, every))
-        last = {"self": here, "axis": 3, "start": every - 1, "stop": every, "step": 1}
-        here = step("last", "slice", last, (width, asking, answering, 1))
-        here = step("one", "reshape", {"self": here}, (width, asking, answering))
-    return step("", "permute", {"self": here, "axes": (1, 2, 0)}, (asking, answering, width))
-
-
-def _picked(web: Web, found: Picked, flowing: Ref, node: Node, name: str) -> Ref | None:
-    """Biases by relative position: from a trained table, or from one that is made before it."""
-    shape = (web.trace.batch, found.heads, *found.pairs)
-    arguments: dict[str, Any] = {"size": found.size, "index": found.index, "stride": found.stride, "token": found.token}
-    if found.table.name in web.trace.weights and found.places is None:
-        arguments |= {"self": flowing, "weight": found.table, "heads": found.heads}
-        web.insert(Node(name, "rel_pos", arguments, shape, scope=node.scope), before=node.name)
-        return Ref(name)
-    table = made_beside(web, found.table, flowing, node)
-    if table is None:
-        return None
-    arguments |= {"self": table, "weight": found.places, "flat": found.flat}
-    web.insert(Node(name, "rel_pos_index", arguments, shape, scope=node.scope), before=node.name)
     return Ref(name)
 
 
