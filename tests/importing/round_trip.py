@@ -101,8 +101,8 @@ def write(path: Path) -> None:
         span = f"{spans[0]} to {spans[-1]} of {back[0]['hand']}" if back else ""
         why = next((_why(row) for row in own if row.get("different") != ""), "")
         lines[family] = f"| {family} | {len(own)} | {equal} | {span} | {why.replace('|', '/')} |"
-    cells = [_cells(line) for line in lines.values()]
-    same = [own for own in cells if own[2] != "0"]
+    rows = [_cells(line) for line in lines.values()]
+    same = [own for own in rows if own[2] != "0"]
     short = [own for own in same if int(own[3].split()[2]) <= MOST * int(own[3].split()[4])]
     head = inspect.cleandoc(
         f"""
@@ -113,7 +113,7 @@ def write(path: Path) -> None:
         keys; several layers that only move numbers, such as `Reshape` and `Permute`, count as one movement, however it is written. Where
         the graph is not the same, the outputs are compared on drawn weights. The hand-written file's lines are those of its whole family.
 
-        {sum(int(own[2]) for own in cells)} of {sum(int(own[1]) for own in cells)} are the same graph; {len(short)} of these have at most
+        {sum(int(own[2]) for own in rows)} of {sum(int(own[1]) for own in rows)} are the same graph; {len(short)} of these have at most
         {MOST} times the lines. The first network of each file is measured here.
 
         | file | networks | same graph | lines, of the hand-written file's | what differs |

@@ -213,7 +213,7 @@ class ByOffset(nn.Module):  # type: ignore[misc]
         return x[:, None] + scores.softmax(-1)
 
 
-CASES = {
+CASES: dict[str, tuple[Any, tuple[int, ...], list[str]]] = {
     "a class token among relative positions": (
         OfTokens(WithToken()),
         (8, 7),

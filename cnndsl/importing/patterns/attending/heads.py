@@ -88,7 +88,7 @@ def _map(web: Web, x: Ref) -> Ref | None:
         return None
     _, h, n, d = shape
     way: list[Node] = []
-    here = x
+    here: Ref = x
     while (made := web.made(here, "reshape", "permute")) is not None and len(way) < 4:
         way.append(made)
         here = made.arguments["self"]

@@ -81,8 +81,7 @@ def _turned(web: Web, node: Node) -> tuple[Ref, dict[str, Any], list[Node]] | No
     axis = len(shape) - cos.ndim + long[0] - 1
     if axis not in (len(shape) - 3, len(shape) - 4) or web.shape(x)[axis + 1] != cos.shape[long[0]]:
         return None
-    tables = [table.reshape(-1, shape[-1]) for table in (cos, sin)]
-    numbers = _numbers(*tables, pairs)
+    numbers = _numbers(cos.reshape(-1, shape[-1]), sin.reshape(-1, shape[-1]), pairs)
     return (x, {**numbers, "axis": axis}, [node, kept, moved]) if numbers is not None else None
 
 
