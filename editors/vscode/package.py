@@ -15,7 +15,13 @@ from xml.sax.saxutils import escape
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-SHIPPED = ("language-configuration.json", "syntaxes/cnn.tmLanguage.json", "syntaxes/cell.tmLanguage.json", "out/extension.js", "README.md")
+SHIPPED = (
+    "language-configuration.json",
+    "syntaxes/cnn.tmLanguage.json",
+    "syntaxes/cell.tmLanguage.json",
+    "out/extension.js",
+    "README.md",
+)
 _TYPES = """<?xml version="1.0" encoding="utf-8"?>
 <Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="json" ContentType="application/json"/>\
 <Default Extension="js" ContentType="application/javascript"/><Default Extension="md" ContentType="text/markdown"/>\

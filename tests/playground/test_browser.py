@@ -60,7 +60,12 @@ def test_from_an_empty_editor_to_a_shared_link(browser: Any, site: Any) -> None:
     until(tab, "document.querySelector('#totals').textContent.includes('164,298')")
     until(tab, "document.querySelector('#view svg') !== null")
     assert "16×32×32" in tab.inner_text(".cm-content")
-    for name, words in (("PyTorch", "nn.Conv2d(3, 16"), ("JSON", '"params": 164298'), ("Mermaid", "flowchart"), ("Table", "164,298")):
+    for name, words in (
+        ("PyTorch", "nn.Conv2d(3, 16"),
+        ("JSON", '"params": 164298'),
+        ("Mermaid", "flowchart"),
+        ("Table", "164,298"),
+    ):
         tab.click(f"[role=tab]:has-text('{name}')")
         until(tab, f"document.querySelector('#view').textContent.includes({words!r})")
     tab.click("#share")

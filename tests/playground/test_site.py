@@ -37,7 +37,11 @@ class Page(HTMLParser):
 
 
 def pages() -> dict[Path, Page]:
-    return {file: Page(file) for file in sorted(SITE.rglob("*.html")) if "playground" not in file.relative_to(SITE).parts[:1]}
+    return {
+        file: Page(file)
+        for file in sorted(SITE.rglob("*.html"))
+        if "playground" not in file.relative_to(SITE).parts[:1]
+    }
 
 
 def test_every_link_leads_somewhere_and_nothing_is_asked_of_elsewhere() -> None:
