@@ -137,7 +137,7 @@ def _said(graph: Graph, node: Node) -> tuple[str, str]:
         # What a layer fills in before its module runs.
         module += call
     if isinstance(node.op, Const):
-        module = repr(np.float32(node.op.values).tolist())
+        module = repr(np.asarray(node.op.values, np.float32).tolist())
     if not node.op.begins and made is None:
         module = re.sub(r"\d+\.\d+(e-?\d+)?", lambda n: str(np.float32(n[0])), repr(formula(graph, node)))
     # On a vector, a fully connected layer and a linear one are the same.

@@ -38,7 +38,7 @@ _RUN = (
 
 def in_its_own_process(arguments: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """The command line where the libraries see these variables when they are imported."""
-    given = os.environ | {"PYTHONPATH": str(ROOT)} | environment
+    given = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
     return subprocess.run(
         [sys.executable, "-W", "ignore", "-c", _RUN, *arguments],
         env=given,
