@@ -93,7 +93,7 @@ def write(path: Path) -> None:
     families: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in map(json.loads, path.read_text().splitlines()):
         families[row["family"]].append(row)
-    lines = {cells[0]: line for line in PAGE.read_text().splitlines() if (cells := _cells(line))}
+    lines = {said[0]: line for line in PAGE.read_text().splitlines() if (said := _cells(line))}
     for family, own in families.items():
         back = [row for row in own if "lines" in row]
         equal = sum(row.get("different") == "" for row in own)
