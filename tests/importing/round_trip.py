@@ -93,7 +93,7 @@ def write(path: Path) -> None:
     families: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in map(json.loads, path.read_text().splitlines()):
         families[row["family"]].append(row)
-    lines = {cells[0]: line for line in PAGE.read_text().splitlines() if (cells := _cells(line))}
+    lines = {said[0]: line for line in PAGE.read_text().splitlines() if (said := _cells(line))}
     for family, own in families.items():
         back = [row for row in own if "lines" in row]
         equal = sum(row.get("different") == "" for row in own)
@@ -111,7 +111,8 @@ def write(path: Path) -> None:
         Written by `tests/importing/round_trip.py`. Each built-in network becomes a PyTorch module, which says nothing of blocks, and is
         imported again. The graph counts as the same where PyTorch is told the same for each layer, in the same places, with the same
         keys; several layers that only move numbers, such as `Reshape` and `Permute`, count as one movement, however it is written. Where
-        the graph is not the same, the outputs are compared on drawn weights. The hand-written file's lines are those of its whole family.
+        the graph is not the same, outputs are compared on drawn weights, and it is said how far they agree; a line without that was measured
+        before, as files that are not measured again keep their line. The hand-written file's lines are those of its whole family.
 
         {sum(int(own[2]) for own in rows)} of {sum(int(own[1]) for own in rows)} are the same graph; {len(short)} of these have at most
         {MOST} times the lines. The first network of each file is measured here.
