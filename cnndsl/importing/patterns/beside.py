@@ -13,13 +13,11 @@ from typing import Any
 from cnndsl.importing.patterns.attending.channels import channels_of
 from cnndsl.importing.patterns.attending.parts import parts_of, told_apart
 from cnndsl.importing.patterns.attending.rel_pos import Along, Picked, along_axes, relative_positions
-from cnndsl.importing.patterns.attending.tables import by_rule, lists
+from cnndsl.importing.patterns.attending.tables import MOST_NUMBERS, by_rule, lists
 from cnndsl.importing.trace import Node, Ref
 from cnndsl.importing.web import Web
 
 TARGETS = ("add", "sub", "mul", "div", "maximum", "minimum", "matmul", "cat", "attend")
-MOST_NUMBERS = 4096
-"""How many numbers of a constant a program says at most."""
 _FEW_NUMBERS = 64
 """How many it says one by one where a rule would tell them."""
 _COMPUTED = {
@@ -69,7 +67,7 @@ def made_beside(web: Web, ref: Ref, flowing: Ref, node: Node) -> Ref | None:
             array = array[0]
         if node.target in ("attend", "add") and array.size > _FEW_NUMBERS and (parts := parts_of(array)) is not None:
             return told_apart(web, parts, flowing, node, name)
-        if array.size > MOST_NUMBERS and (ruled := by_rule(web, array, flowing, node, name)) is not None:
+        if (ruled := by_rule(web, array, flowing, node, name)) is not None:
             return ruled
         if array.size > MOST_NUMBERS or array.dtype.kind not in "fiu" or array.ndim == 0:
             return None
@@ -237,15 +235,7 @@ def _along(web: Web, found: Along, flowing: Ref, node: Node, name: str) -> Ref |
     batch, (asking, answering), width = web.trace.batch, found.pairs, web.shape(found.table)[1]
     every, stride = max(asking // answering, 1), max(answering // asking, 1)
     most = max(asking, answering)
-    arguments = {
-        "self": table,
-        "size": (most, 1),
-        "index": "swin",
-        "stride": stride,
-        "weight": None,
-        "flat": False,
-        "token": False,
-    }
+    arguments = {"self": table, "size": (most, 1), "index": "swin", "stride": stride}
 
     def step(end: str, target: str, arguments: dict[str, Any], shape: tuple[int, ...]) -> Ref:
         made = Node(f"{name}.{end}" if end else name, target, arguments, (batch, *shape), scope=node.scope)
