@@ -271,7 +271,7 @@ def smallest(content: bytes) -> bytes:
     compressor = brotli()
     if compressor is None:
         return gzip.compress(content, 9)
-    return compressor.compress(content, quality=9, lgwin=24)  # type: ignore[attr-defined,no-any-return]
+    return compressor.compress(content, quality=11, lgwin=24)  # type: ignore[attr-defined,no-any-return]
 
 
 if __name__ == "__main__":

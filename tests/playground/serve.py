@@ -24,7 +24,7 @@ def squeezed(path: Path) -> bytes:
     kept = KEPT / f"{sha256(content).hexdigest()[:32]}.br"
     if not kept.exists():
         KEPT.mkdir(parents=True, exist_ok=True)
-        kept.write_bytes(brotli.compress(content, quality=9, lgwin=24))
+        kept.write_bytes(brotli.compress(content, quality=11, lgwin=24))
     return kept.read_bytes()
 
 
