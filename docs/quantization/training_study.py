@@ -65,26 +65,25 @@ def rows(folder: Path) -> Iterator[str]:
         ("small mobile", MOBILE, "digits"),
     ):
         net = cnndsl.parse(text, called.replace(" ", "_"))
-        found = [measured(net, folder, data, seed) for seed in SEEDS]
+        found = [measured(net, folder / f"{called}, {data.partition('-')[0]}", data, folder, seed) for seed in SEEDS]
         learnt = "all digits" if data == "digits" else "10 examples of each of 5 to 9"
         cells = [f"{100 * np.mean(column):.2f} %" for column in zip(*found, strict=True)]
         yield f"| {called} | {net.params:,} | {learnt} | {' | '.join(cells)} |"
 
 
-def measured(net: cnndsl.Network, folder: Path, data: str, seed: int) -> list[float]:
-    """The accuracies of a row, for one seed."""
+def measured(net: cnndsl.Network, runs: Path, data: str, folder: Path, seed: int) -> list[float]:
+    """The accuracies of a row, for one seed; `runs` are written there, and `data` lies in `folder`."""
     where = data if data == "digits" else str(folder / data.format(seed=seed))
     held_out = (0.2, seed) if data == "digits" else None
     options: dict[str, Any] = {"data": where, "seed": seed, "augment": ()}
     if data != "digits":
         # They begin as networks that know the other five digits.
-        old = net.train(str(folder / "old.npz"), folder=folder / f"{net.name}-old-{seed}", epochs=EPOCHS, seed=seed)
+        old = net.train(str(folder / "old.npz"), folder=runs / f"old-{seed}", epochs=EPOCHS, seed=seed)
         options |= {"init": str(old.run.best), "batch": 8}
-    first = net.train(**options, folder=folder / f"{net.name}-{len(data)}-{seed}", epochs=EPOCHS)
-    again = {"init": str(first.run.best), "lr": 0.0005, "epochs": MORE, "batch": options.get("batch", 32)}
-    again = options | again
-    more = net.train(**again, folder=folder / f"{net.name}-{len(data)}-more-{seed}")
-    aware = net.train(**again, quantize=MORE, folder=folder / f"{net.name}-{len(data)}-aware-{seed}")
+    first = net.train(**options, folder=runs / f"first-{seed}", epochs=EPOCHS)
+    again = options | {"init": str(first.run.best), "lr": 0.0005, "epochs": MORE}
+    more = net.train(**again, folder=runs / f"more-{seed}")
+    aware = net.train(**again, quantize=MORE, folder=runs / f"aware-{seed}")
     found = []
     for one in (first, more):
         table = net.quantize(one.run.weights(), one.run.folder).quantization
