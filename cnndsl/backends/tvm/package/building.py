@@ -14,7 +14,6 @@ if(NOT TARGET {target})
   add_library({target} SHARED IMPORTED)
   set_target_properties({target} PROPERTIES
     IMPORTED_LOCATION "${{CMAKE_CURRENT_LIST_DIR}}/{library}"
-    IMPORTED_NO_SONAME TRUE
     INTERFACE_INCLUDE_DIRECTORIES "${{CMAKE_CURRENT_LIST_DIR}}"
     INTERFACE_LINK_OPTIONS "-Wl,-rpath,${{CMAKE_CURRENT_LIST_DIR}}")
 endif()
