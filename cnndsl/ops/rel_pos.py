@@ -32,7 +32,7 @@ class RelPos(Op):
         ("ToTokens → attend(2){ id | id | id | table: RelPos(2, (3, 4)) }", (8, 3, 4)),
         ("ToTokens → attend(2){ id | id | id | biases: RelPos(2, 3, index=levit) }", (8, 3, 3)),
         ("biases: RelPos(2, (4, 5), index=levit, stride=2)", (3, 4, 5)),
-        ("table: RelPos(3, (2, 3), token=true)", (3, 4, 5)),
+        ("ToTokens → attend(2){ id | id | id | table: RelPos(2, 2, token=true) }", (4, 5)),
     )
 
     heads: Positive

@@ -36,7 +36,7 @@ class RelPosIndex(Op):
         ("idxs: RelPosIndex((3, 4), index=levit, stride=2, saved=flat)", (2, 12)),
         ("RelPosIndex((3, 2), index=levit)", (3, 6)),
         ("ToTokens → RelPosIndex((2, 2, 1))", (4, 3, 3)),
-        ("ToTokens → RelPosIndex(2, saved=true, token=true)", (4, 3, 4)),
+        ("ToTokens → index: RelPosIndex(2, saved=true, token=true)", (4, 3, 4)),
     )
 
     size: Axes
@@ -111,5 +111,6 @@ class RelPosIndex(Op):
     def recognise(cls, call: Call, xs: Tensors) -> Self | None:
         if call.target != "rel_pos_index":
             return None
-        saved: Literal["flat"] | bool = ("flat" if call["flat"] else True) if call.weights else False
-        return cls(size=call["size"], index=call["index"], stride=call["stride"], saved=saved, token=call["token"])
+        flat, token = (call.arguments.get(name, False) for name in ("flat", "token"))
+        saved: Literal["flat"] | bool = ("flat" if flat else True) if call.weights else False
+        return cls(size=call["size"], index=call["index"], stride=call["stride"], saved=saved, token=token)

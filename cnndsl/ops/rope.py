@@ -31,7 +31,7 @@ class RoPE(Op):
     category: ClassVar = "attention"
     examples: ClassVar = (
         ("ToTokens → RoPE((2, 3))", (8, 2, 3)),
-        ("ToTokens → RoPE((3, 2), 2, base=100, positions=centred, pairs=halves)", (16, 3, 2)),
+        ("ToTokens → RoPE((5, 6), 2, base=100, positions=centred, pairs=halves)", (16, 5, 6)),
         ("ToTokens → cat(axis=0){ cls: Weight([1, 8]) | id } → RoPE(2, 2, prefix=1, offset=1, order=xy)", (8, 2, 2)),
         ("ToTokens → RoPE((2, 3), grid=(3, 4))", (4, 2, 3)),
         ("ToTokens → RoPE([6], pairs=halves)", (4, 6)),

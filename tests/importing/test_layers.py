@@ -36,10 +36,10 @@ ANOTHER = {
 OTHERWISE = {"Fold", "PixelShuffle", "Sum", "Unfold", "div"}
 """Layers some of whose examples come back as the operations that they are computed by."""
 
-NOT_YET = {"RelPos", "RelPosIndex", "Reorder"}
+NOT_YET = {"RelPosIndex", "Reorder"}
 """Layers that no pattern finds: their examples are refused."""
 
-PARTLY = {"Const", "Weight", "attend"}
+PARTLY = {"Const", "RelPos", "SinePos", "Weight", "attend"}
 """Layers some of whose examples are refused, and some come back as the operations that they are computed by."""
 
 REFUSED = {

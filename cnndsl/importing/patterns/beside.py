@@ -14,13 +14,11 @@ from cnndsl.importing.patterns.attending.channels import channels_of
 from cnndsl.importing.patterns.attending.parts import parts_of, told_apart
 from cnndsl.importing.patterns.attending.placing import insert_along, insert_picked
 from cnndsl.importing.patterns.attending.rel_pos import along_axes, relative_positions
-from cnndsl.importing.patterns.attending.tables import by_rule, lists
+from cnndsl.importing.patterns.attending.tables import MOST_NUMBERS, by_rule, lists
 from cnndsl.importing.trace import Node, Ref
 from cnndsl.importing.web import Web
 
 TARGETS = ("add", "sub", "mul", "div", "maximum", "minimum", "matmul", "cat", "attend")
-MOST_NUMBERS = 4096
-"""How many numbers of a constant a program says at most."""
 _FEW_NUMBERS = 64
 """How many it says one by one where a rule would tell them."""
 _COMPUTED = {
@@ -70,7 +68,7 @@ def made_beside(web: Web, ref: Ref, flowing: Ref, node: Node) -> Ref | None:
             array = array[0]
         if node.target in ("attend", "add") and array.size > _FEW_NUMBERS and (parts := parts_of(array)) is not None:
             return told_apart(web, parts, flowing, node, name)
-        if array.size > MOST_NUMBERS and (ruled := by_rule(web, array, flowing, node, name)) is not None:
+        if (ruled := by_rule(web, array, flowing, node, name)) is not None:
             return ruled
         if array.size > MOST_NUMBERS or array.dtype.kind not in "fiu" or array.ndim == 0:
             return None

@@ -54,9 +54,10 @@ def _ahead(web: Web, node: Node) -> tuple[Ref, int, dict[str, Any], list[Node]] 
         return None
     first, second = (cut.arguments for cut in cuts if cut is not None)
     whole, length = first["self"], node.shape[axis + 1]
-    wanted = {"self": whole, "axis": axis, "step": 1}
     prefix = first["stop"]
-    if first != {**wanted, "start": 0, "stop": prefix} or second != {**wanted, "start": prefix, "stop": length}:
+    parts = [{key: value for key, value in given.items() if key != "self"} for given in (first, second)]
+    wanted = [{"axis": axis, "start": n, "stop": m, "step": 1} for n, m in ((0, prefix), (prefix, length))]
+    if parts != wanted or not _alike(web, whole, second["self"]):
         return None
     return (whole, prefix, turned, pieces) if web.shape(whole) == node.shape else None
 
@@ -108,13 +109,24 @@ def _pairs(web: Web, x: Ref, other: Ref) -> str | None:
     if negated is None or negated.arguments["other"] != -1.0:
         return None
     cuts = [web.made(part, "slice") for part in (negated.arguments["self"], parts[1])]
-    if any(cut is None or cut.arguments["self"] != x or cut.arguments["axis"] != last for cut in cuts):
+    if any(cut is None or cut.arguments["axis"] != last or not _alike(web, cut.arguments["self"], x) for cut in cuts):
         return None
     taken = [tuple(cut.arguments[key] for key in ("start", "stop", "step")) for cut in cuts if cut is not None]
     if laid is None:
         return "halves" if taken == [(d // 2, d, 1), (0, d // 2, 1)] and joined.arguments["axis"] == last else None
     neighbours = [[*range(*cut)] for cut in taken] == [[*range(1, d, 2)], [*range(0, d, 2)]]
     return "neighbours" if neighbours and joined.arguments["axis"] == last + 1 else None
+
+
+def _alike(web: Web, a: Ref, b: Ref) -> bool:
+    """Whether two tensors are the same one, laid out or cut in the same way."""
+    if a == b:
+        return True
+    one, other = (web.made(ref, "reshape", "slice", "permute") for ref in (a, b))
+    if one is None or other is None or (one.target, one.shape) != (other.target, other.shape):
+        return False
+    told = [{key: value for key, value in node.arguments.items() if key != "self"} for node in (one, other)]
+    return told[0] == told[1] and _alike(web, one.arguments["self"], other.arguments["self"])
 
 
 def _past_reshape(web: Web, x: Ref) -> Ref:
@@ -223,7 +235,7 @@ def _laid(web: Web, node: Node, x: Ref, turned: dict[str, Any], pieces: list[Nod
         tokens = found
     done = step("rope", "rope", {"self": tokens, "rope": {"heads": heads, **numbers}}, flat)
     if behind:
-        return replace(node, target="reshape", arguments={"self": done}, scope=scope)
+        return replace(node, target="same", arguments={"self": step("heads", "reshape", {"self": done}, shape)})
     apart = step("heads", "reshape", {"self": done}, (*before, n, h, d))
     lead = len(before) - 1
     axes = (*range(lead), lead + 1, lead, lead + 2)

@@ -15,12 +15,19 @@ _CLOSE = 2e-5
 """How far sines and cosines of float32 angles may lie from the exact ones."""
 _BASES = (10000.0, 100.0, 1000.0, 20.0)
 _MOST_COLUMNS = 4
+_LEAST_NUMBERS = 16
+MOST_NUMBERS = 4096
+"""How many numbers of a constant a program says at most."""
 _BATCHED_MAP = 4
 
 
 def by_rule(web: Web, array: Any, flowing: Ref, node: Node, name: str) -> Ref | None:
     """The constant with a batch, made before the operation that takes it; None where no rule makes it."""
-    return _waves(web, array, flowing, node, name) or _by_offset(web, array, flowing, node, name)
+    if array.size < _LEAST_NUMBERS:
+        return None
+    found = _waves(web, array, flowing, node, name)
+    many = array.size > MOST_NUMBERS
+    return _by_offset(web, array, flowing, node, name) if found is None and many else found
 
 
 def lists(array: Any) -> Any:
@@ -73,15 +80,7 @@ def _by_offset(web: Web, array: Any, flowing: Ref, node: Node, name: str) -> Ref
     grid = numbers.reshape(wide, wide, columns)
     said = _step(web, node, f"{name}.numbers", "const", {"self": flowing, "values": lists(grid)}, grid.shape)
     rows = _step(web, node, f"{name}.rows", "reshape", {"self": said}, numbers.shape)
-    arguments = {
-        "self": rows,
-        "size": side,
-        "index": "swin",
-        "stride": 1,
-        "weight": None,
-        "flat": False,
-        "token": False,
-    }
+    arguments = {"self": rows, "size": side, "index": "swin", "stride": 1}
     picked = _step(web, node, f"{name}.picked", "rel_pos_index", arguments, (columns, side**2, side**2))
     turned = _step(web, node, f"{name}.turned", "permute", {"self": picked, "axes": (1, 2, 0)}, (side**2, side**2, columns))  # fmt: skip
     return _step(web, node, name, "reshape", {"self": turned}, array.shape)

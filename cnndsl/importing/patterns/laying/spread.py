@@ -61,9 +61,10 @@ def _stretching(web: Web, node: Node) -> Node | None:
 def _within(web: Web, node: Node) -> None:
     """A tensor spread over the parts of an axis, laid out as that axis, and then joined: it is joined where the axis is still in
     parts, and what comes of it is laid out."""
-    (laid, *others) = web.readers(node.name)
-    if others or laid.target != "reshape":
+    readers = web.readers(node.name)
+    if len(readers) != 1 or readers[0].target != "reshape":
         return
+    (laid,) = readers
     for reader in web.readers(laid.name):
         if reader.target not in _MERGES or reader.shape != laid.shape:
             continue
