@@ -18,8 +18,10 @@ LISTED = [name for section in SECTIONS for name in section.names]
 PUBLIC = [name for name in cnndsl.__all__ if name != "__version__"]
 INSIDE = {"adding-a-layer.md", "adding-a-kernel.md", "adding-an-architecture.md", "architecture.md"}
 """Pages for those who change the code itself."""
-GENERATORS = {ROOT / "docs" / "architectures" / "make.py"}
-"""Scripts that write a page with code that belongs to the page alone."""
+GENERATORS = {
+    ROOT / "docs" / name for name in ("architectures/make.py", "playground/make.py", "quantization/training_study.py")
+}
+"""Scripts that write a page, or build the playground, with code that belongs to it alone."""
 _ROOMS = "|".join(sorted(path.stem for path in (ROOT / "cnndsl").iterdir() if not path.name.startswith("_")))
 _BELOW = re.compile(rf"^\s*(?:from|import) cnndsl\.|\bcnndsl\.(?:{_ROOMS})\.\w", re.MULTILINE)
 

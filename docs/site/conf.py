@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnndsl.version import __version__
+from cnndsl import __version__
 
 project = "cnndsl"
 author = "the cnndsl authors"
