@@ -173,18 +173,22 @@ def test_a_layer_that_only_moves_channels_says_whence(op: Op, xs: Tensors) -> No
 # -- nobody asks for the word
 
 OF_ONE_LAYER = {
+    "advice.py": "changes of the text of these layers",
     "backends/pytorch/live/in_place.py": "torch has `relu_`, which writes into its input",
+    "backends/tvm/kernels/words/demand.py": "activations that cost a machine one operation",
     "backends/tvm/emitters": "kernels of one layer or a few",
     "backends/tvm/plan/groups.py": "which of these kernels have a tail",
     "backends/tvm/plan/quantized.py": "which layers are computed on whole numbers, and which of them clamp",
     "calibration/": "weights are rounded of the layers that multiply by them",
     "backends/tvm/plan/taps.py": "layers that a table of taps says whole",
     "backends/tvm/program": "layers that are written as others",
+    "latency/features.py": "an embedding reads the rows that are asked for, not all of its weights",
 }
 """Where a class of `cnndsl.ops` is named, and why a fact would not do: what makes one layer fast, never what makes it right."""
 
 
 OF_WORDS = {
+    "advice.py": "a change of the text of `Flatten`",
     "analyses/differences/": "the words of two networks are compared",
     "analyses/lints/linear_on_map.py": "the lint is about the layer `Linear`",
     "arrays/foreign/pickled.py": "words of pickles, not of layers",
