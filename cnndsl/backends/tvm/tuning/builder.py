@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from cnndsl.backends.tvm.library import load_tvm
+from cnndsl.backends.tvm.tuning.pools import end_pool
 
 
 def local_builder(build: Callable[..., str], timeout_s: int) -> Any:
@@ -52,6 +53,6 @@ def _class() -> Any:
         def close(self) -> None:
             for future in self._futures:
                 future.cancel()
-            self._pool.shutdown()
+            end_pool(self._pool)
 
     return derived_object(LastingBuilder)

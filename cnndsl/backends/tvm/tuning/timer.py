@@ -17,6 +17,7 @@ from typing import Any
 from cnndsl.backends.tvm.library import load_tvm
 from cnndsl.backends.tvm.target import Cpu
 from cnndsl.backends.tvm.tuning import worker
+from cnndsl.backends.tvm.tuning.pools import end_pool
 from cnndsl.backends.tvm.tuning.remote import Tracker
 from cnndsl.diagnostics.errors import MissingPart
 
@@ -113,8 +114,8 @@ class Timer:
     def close(self) -> None:
         """Ends the child processes and removes what they built."""
         self.builder.close()
-        self.runner.pool.shutdown()
-        self._racers.shutdown()
+        end_pool(self.runner.pool)
+        end_pool(self._racers)
         self._folder.cleanup()
 
 
