@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cnndsl.backends.tvm.options import Precision
 from cnndsl.backends.tvm.package.loaded import load
 from cnndsl.benchmarking.peers_in_int8 import WholeNumbers, quantized_by_nncf, quantized_by_onnxruntime
+from cnndsl.benchmarking.untold import untold
 from cnndsl.diagnostics.errors import MissingPart
 from cnndsl.diagnostics.extras import how_to_install
 from cnndsl.ir.graph import Graph
@@ -111,7 +112,8 @@ def _onnxruntime(task: Task) -> Engine:
 
 def _openvino(task: Task) -> Engine:
     try:
-        import openvino
+        with untold():
+            import openvino
     except ImportError:
         raise _not_installed("openvino") from None
     import numpy as np

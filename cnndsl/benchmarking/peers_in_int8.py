@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cnndsl.benchmarking.untold import untold
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -56,7 +58,8 @@ def quantized_by_onnxruntime(onnx: Callable[[], Path], whole: WholeNumbers) -> t
 def quantized_by_nncf(core: Any, onnx: Callable[[], Path], whole: WholeNumbers) -> tuple[Any, str]:
     """A model for OpenVINO, quantised by NNCF where that is installed, and how it came about."""
     try:
-        import nncf
+        with untold():
+            import nncf
     except ImportError:
         return core.read_model(whole.onnx()), "our QDQ"
     if whole.examples is None:
