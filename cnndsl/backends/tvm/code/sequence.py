@@ -12,7 +12,7 @@ import numpy as np
 from cnndsl.backends.tvm.emitters.recording.memory import Room, place
 from cnndsl.diagnostics.errors import MissingPart
 
-Memory = Literal["constant", "input", "output", "room"]
+Memory = Literal["constant", "input", "library", "output", "room"]
 
 _NOTHING = {
     "relax.null_value",
@@ -65,6 +65,8 @@ class Sequence:
     inputs: tuple[Array, ...]
     outputs: tuple[Array, ...]
     constants: tuple[Array, ...]
+    held: tuple[bytes, ...]
+    """The arrays of the memory `library`: they follow from the program, and are no weights."""
     tensors: tuple[Tensor, ...]
     calls: tuple[Call, ...]
     copies: tuple[tuple[int, int], ...]
@@ -111,6 +113,7 @@ class _Reader:
         self._views: dict[Any, _View] = {}
         self._calls: list[tuple[str, tuple[_View, ...]]] = []
         self._leaving: tuple[_View, ...] = ()
+        self._held: list[bytes] = []
         for number, parameter in enumerate(self._parameters):
             memory: Memory = "input" if number < inputs else "constant"
             self._views[parameter] = self._new(memory, number if number < inputs else number - inputs, parameter.ty)
@@ -125,10 +128,10 @@ class _Reader:
 
     def _bind(self, variable: Any, value: Any) -> None:
         kind = type(value).__name__
-        if kind == "Var":
-            self._views[variable] = self._views[value]
+        if kind in ("Var", "GenericConst"):
+            self._views[variable] = self._view(value)
         elif kind == "Tuple":
-            self._leaving = tuple(self._views[field] for field in value.fields)
+            self._leaving = tuple(map(self._view, value.fields))
         elif kind != "Call":
             raise _unknown(kind)
         elif type(value.op).__name__ == "GlobalVar":
@@ -153,16 +156,23 @@ class _Reader:
                 raise _unknown(other)
 
     def _part(self, whole: Any, offset: int, type: Any) -> _View:
-        view, (shape, dtype) = self._views[whole], _described(type)
+        view, (shape, dtype) = self._view(whole), _described(type)
         return _View(view.root, view.offset + offset, shape, dtype)
 
     def _call(self, function: str, arguments: list[Any]) -> None:
-        if any(argument not in self._views for argument in arguments):
-            raise _unknown(f"an argument of {function} that is no tensor")
-        views, number = tuple(self._views[argument] for argument in arguments), len(self._calls)
+        views, number = tuple(map(self._view, arguments)), len(self._calls)
         self._calls.append((function, views))
         for view in views:
             self._roots[view.root].room.use(number)
+
+    def _view(self, value: Any) -> _View:
+        """A tensor that was bound before, or an array that TVM's module holds itself, such as positions that are taken."""
+        if value not in self._views:
+            if type(value).__name__ != "GenericConst":
+                raise _unknown(f"a {type(value).__name__} where a tensor is expected")
+            self._views[value] = self._new("library", len(self._held), value.ty)
+            self._held.append(value.value.numpy().tobytes())
+        return self._views[value]
 
     def sequence(self, constants: Several[str]) -> Sequence:
         copies = self._place_outputs()
@@ -180,7 +190,8 @@ class _Reader:
         described = [Array(str(p.name), *_described(p.ty)) for p in self._parameters]
         keyed = [Array(key, a.shape, a.dtype) for key, a in zip(constants, described[self._inputs :], strict=True)]
         outputs = tuple(Array(f"output{i}", v.shape, v.dtype) for i, v in enumerate(self._leaving))
-        return Sequence(tuple(described[: self._inputs]), outputs, tuple(keyed), tuple(tensors), calls, moved, room)
+        inputs, held = tuple(described[: self._inputs]), tuple(self._held)
+        return Sequence(inputs, outputs, tuple(keyed), held, tuple(tensors), calls, moved, room)
 
     def _place_outputs(self) -> list[int]:
         """Has each output computed where it belongs, if it is memory of its own that is nothing else; gives the others."""

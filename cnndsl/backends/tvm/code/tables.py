@@ -20,7 +20,13 @@ SLOTS = {
 
 _CODES = {"i": 0, "u": 1, "f": 2, "b": 6}
 """DLPack's codes of types, by NumPy's kinds."""
-_MEMORY = {"constant": "IN_CONSTANT", "input": "IN_INPUT", "output": "IN_OUTPUT", "room": "IN_ROOM"}
+_MEMORY = {
+    "constant": "IN_CONSTANT",
+    "input": "IN_INPUT",
+    "library": "IN_LIBRARY",
+    "output": "IN_OUTPUT",
+    "room": "IN_ROOM",
+}
 _MOST = 1 << 16
 """Tensors are numbered in two bytes."""
 
@@ -72,7 +78,9 @@ def tables(
         f"{_table('uint16_t', 'arguments', [', '.join(arguments) or '0'])}"
         f"{_table('planned_call', 'calls', call_rows)}"
         f"{_table('planned_copy', 'copies', (f'{{{tensor}, {output}}}' for tensor, output in sequence.copies))}"
-        f"const plan network_plan = {{{numbers}, .arrays = arrays, .tensor = tensors, .call = calls, "
+        f"{''.join(map(_held, range(len(sequence.held)), sequence.held))}"
+        f"{_table('uint64_t *const', 'held', (f'held_{i}' for i in range(len(sequence.held))))}"
+        f"const plan network_plan = {{{numbers}, .arrays = arrays, .held = held, .tensor = tensors, .call = calls, "
         f".argument = arguments, .copy = copies{', ' if has else ''}{has}}};\n"
     )
 
@@ -95,6 +103,12 @@ def _renamed(array: Array, name: str) -> Array:
     return replace(array, name=name)
 
 
+def _held(number: int, content: bytes) -> str:
+    """An array of the library's own, as words of eight bytes: every processor has the least significant one first."""
+    words = np.frombuffer(content + bytes(-len(content) % 8), "<u8")
+    return f"static const _Alignas(64) uint64_t held_{number}[] = {{{', '.join(f'{word:#x}u' for word in words.tolist()) or '0'}}};\n"
+
+
 def _symbol(function: str) -> str:
     return f"__tvm_ffi_{function}"
 
@@ -105,7 +119,7 @@ def _table(type: str, name: str, rows: Iterable[str]) -> str:
 
 
 _LAST = {
-    "int64_t": "0", "uint16_t": "0", "network_array": "{0}", "planned_tensor": "{0}", "planned_call": "{0}",
+    "int64_t": "0", "uint16_t": "0", "uint64_t *const": "0", "network_array": "{0}", "planned_tensor": "{0}", "planned_call": "{0}",
     "planned_copy": "{0, 0}",
 }  # fmt: skip
 

@@ -273,6 +273,7 @@ static void place_tensors(opened *net) {
     made->lanes = 1;
     made->shape = from->shape;
     if (from->place == IN_ROOM) made->data = net->room + from->offset;
+    if (from->place == IN_LIBRARY) made->data = (char *)(uintptr_t)p->held[from->array] + from->offset;
     if (from->place == IN_CONSTANT) made->data = (char *)(uintptr_t)net->constants[from->array] + from->offset;
   }
   for (size_t i = 0; i < p->arguments; ++i) {

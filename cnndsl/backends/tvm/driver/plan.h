@@ -46,9 +46,10 @@ typedef int launch_function(body *lambda, void *data, int tasks);
 typedef void *allocate_function(int device_type, int device_id, uint64_t bytes, int code, int bits);
 typedef int release_function(int device_type, int device_id, void *start);
 
-enum { IN_CONSTANT, IN_INPUT, IN_OUTPUT, IN_ROOM };
+enum { IN_CONSTANT, IN_INPUT, IN_LIBRARY, IN_OUTPUT, IN_ROOM };
 
-/* A tensor: in which array it lies, or in the room for what is computed, and how many bytes from its start. */
+/* A tensor: in which array it lies, be it given, wanted or the library's own, or in the room for what is computed, and how
+ * many bytes from its start. */
 typedef struct {
   uint64_t offset;
   const int64_t *shape;
@@ -71,6 +72,7 @@ typedef struct {
 typedef struct {
   size_t inputs, outputs, constants, tensors, calls, arguments, copies, room;
   const network_array *arrays; /* inputs, outputs, constants; a constant's name is its key in the file of weights */
+  const uint64_t *const *held; /* arrays of the library's own */
   const planned_tensor *tensor;
   const planned_call *call;
   const uint16_t *argument;
