@@ -11,6 +11,7 @@ import pytest
 
 from cnndsl.benchmarking.bench_report import BenchReport
 from cnndsl.benchmarking.machine import model
+from cnndsl.cli import run
 from tests.benchmarking.test_text import REPORT
 from tests.benchmarks import networks
 from tests.benchmarks.networks import SUITE, Entry
@@ -42,8 +43,6 @@ def test_machines_apart() -> None:
 
 
 def test_every_command_of_the_suite_reads(capsys: pytest.CaptureFixture[str]) -> None:
-    from cnndsl.cli import run
-
     for entry in SUITE:
         name, *options = entry.command[4:]
         sizes = [part for i, part in enumerate(options) if "--input" in (part, options[i - 1])]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from cnndsl.reference.gallery import diagrams, page, rows, short
 
 PAGE = Path(__file__).parents[2] / "docs" / "architectures" / "README.md"
 
 
+@pytest.mark.slow  # all networks are summed up
 def test_the_gallery_is_fresh_and_every_family_has_its_diagram() -> None:
     found = rows()
     assert PAGE.read_text("utf-8") == page(found), "run `make docs`"

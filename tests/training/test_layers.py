@@ -76,7 +76,7 @@ def test_groups_of_weights() -> None:
     options = Options(optimizer="sgd", lr=0.1, backbone_lr=0.001, weight_decay=0.5)
     old = {name for name, _ in network.named_parameters()} - {"fc.weight", "fc.bias"}
     network.conv1.weight.requires_grad_(False)
-    made = optimizer(network, options, old)
+    made = optimizer(network.named_parameters(), options, old)
     found = {(g["lr"], g["weight_decay"]): len(g["params"]) for g in made.param_groups}
     # 20 convolutions but the frozen one, a scale and a shift of 20 norms; the new layer's matrix and bias.
     assert found == {(0.001, 0.5): 19, (0.001, 0.0): 40, (0.1, 0.5): 1, (0.1, 0.0): 1}
