@@ -16,6 +16,7 @@ from cnndsl.calibration.text import HEADER, rows
 from cnndsl.calibration.text import facts as quantization_facts
 from cnndsl.ir.graph import Graph, Node
 from cnndsl.ir.written import in_time
+from cnndsl.latency.kernels import outdated_words
 
 
 def facts(graph: Graph, summary: Summary, quantized: QuantizationReport | None = None) -> dict[str, Any]:
@@ -114,3 +115,5 @@ def _views(field: Field | None, pictured: str | None) -> list[dict[str, Any]] | 
 def _warnings(summary: Summary) -> Iterable[str]:
     for diagnostic in summary.diagnostics:
         yield f"{diagnostic.severity}[{diagnostic.id}]: {diagnostic.message}"
+    if summary.latency is not None and summary.latency.outdated:
+        yield outdated_words(summary.latency.machine)
