@@ -60,10 +60,10 @@ def timed(graph: Graph, summary: Summary, target: str | None, precision: Precisi
     return with_latency(summary, estimate(graph, machine_meant(target), precision, batch))
 
 
-def timer(target: str | None) -> Callable[[Graph], NetworkTime]:
+def timer(target: str | None, precision: Precision = "f32", batch: int = 1) -> Callable[[Graph], NetworkTime]:
     """The time of any network, on one machine."""
     from cnndsl.latency.estimate import estimate
     from cnndsl.latency.summary import network_time
 
     machine = machine_meant(target)
-    return lambda graph: network_time(estimate(graph, machine))
+    return lambda graph: network_time(estimate(graph, machine, precision, batch))
