@@ -71,16 +71,21 @@ class Advice:
         return 1 - (b.macs / max(a.macs, 1) + b.params / max(a.params, 1)) / 2
 
     @property
+    def figures(self) -> list[tuple[str, str, str]]:
+        """The name of each figure, and what it is before and after."""
+        a, b = self.before, self.after
+        found = [("parameters", f"{a.params:,}", f"{b.params:,}"), ("MACs", f"{a.macs:,}", f"{b.macs:,}")]
+        if a.seconds is not None and b.seconds is not None:
+            found.insert(0, ("latency", in_time(a.seconds), f"{in_time(b.seconds)} ({-self.gain:+.0%})"))
+        return found
+
+    @property
     def lines(self) -> list[str]:
         """What to change, and both figures."""
         place = self.span.place
-        a, b = self.before, self.after
-        figures = f"parameters {a.params:,} → {b.params:,}, MACs {a.macs:,} → {b.macs:,}"
-        if a.seconds is not None and b.seconds is not None:
-            figures = f"latency {in_time(a.seconds)} → {in_time(b.seconds)} ({-self.gain:+.0%}), {figures}"
         return [
             f"{self.kind}, at {self.span.source.name}:{place.line}:{place.column}: write `{self.text}` for `{self.span.text}`",
-            f"  {figures}",
+            "  " + ", ".join(f"{name} {before} → {after}" for name, before, after in self.figures),
         ]
 
 
@@ -178,38 +183,51 @@ def _pooled(graph: Graph, node: Node, span: Span) -> Iterator[tuple[str, Span, s
         yield "a mean before a wide layer", span, f"[GlobalAvgPool → {span.text}]"
 
 
-def advice_lines(
+def advise_file(
     file: str,
     graph: Graph,
-    summary: Summary,
     timer: Callable[[Graph], NetworkTime] | None,
     parameters: Mapping[str, Any],
     inputs: Mapping[str, str],
-) -> list[str]:
-    """For people: where figures go, and the changes; of a network that is no program of ours only the first."""
-    lines = ["", "where it goes", *(f"  {line}" for line in heaviest(summary))]
+) -> list[Advice] | None:
+    """The same of a file or a built-in network; None for a network that is no program of ours."""
     seconds = None if timer is None else lambda graph: timer(graph).seconds
     try:
-        origin = read_program(file)
+        # Standard input can be read once: its text is in the graph.
+        origin = _piped(graph) if file == "-" else read_program(file)
     except CnnError:
+        return None
+    return advise(graph, origin, seconds, parameters, inputs)
+
+
+def _piped(graph: Graph) -> Origin:
+    return Origin(Source("<stdin>", graph.sources["<stdin>"]), None, "network", None)
+
+
+NOTHING = f"no change that was tried gains {_LEAST:.0%}"
+
+
+def advice_lines(summary: Summary, found: list[Advice] | None) -> list[str]:
+    """For people: where figures go, and the changes."""
+    lines = ["", "where it goes"]
+    for name, parts in heaviest(summary).items():
+        lines.append(f"  {name:<10}  " + ", ".join(f"{node} {100 * part:.0f} %" for node, part in parts))
+    if found is None:
         return lines
-    found = advise(graph, origin, seconds, parameters, inputs)
     if not found:
-        return [*lines, "", f"no change that was tried gains {_LEAST:.0%}"]
+        return [*lines, "", NOTHING]
     return [*lines, "", "changes that were tried", *(f"  {line}" for one in found for line in one.lines)]
 
 
-def heaviest(summary: Summary) -> list[str]:
-    """A line for each figure: the three layers that have the most of it, with their shares."""
+def heaviest(summary: Summary) -> dict[str, list[tuple[str, float]]]:
+    """Of each figure the three layers that have the most of it, with the part of the whole that each has."""
     figures: dict[str, dict[str, float]] = {
         "latency": {node.name: node.latency.seconds for node in summary.nodes if node.latency is not None},
         "parameters": {node.name: node.params for node in summary.nodes},
         "MACs": {node.name: node.macs for node in summary.nodes},
     }
-    lines = []
+    found = {}
     for name, of in figures.items():
-        whole = sum(of.values())
-        if whole:
-            top = sorted(of.items(), key=lambda one: -one[1])[:3]
-            lines.append(f"{name:<10}  " + ", ".join(f"{node} {100 * part / whole:.0f} %" for node, part in top))
-    return lines
+        if whole := sum(of.values()):
+            found[name] = [(node, part / whole) for node, part in sorted(of.items(), key=lambda one: -one[1])[:3]]
+    return found

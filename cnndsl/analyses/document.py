@@ -113,6 +113,8 @@ class NetworkTime(_Frozen):
     machine: str
     state: str
     """Where the threads of the machine ran while it was measured."""
+    outdated: bool = Field(default=False, exclude_if=lambda value: not value)
+    """Given, and true, where the machine was measured with other kernels than these: the times may be wrong."""
     precision: Literal["f32", "bf16", "int8"]
     batch: int
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from hashlib import sha256
-from importlib.resources import files
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -34,6 +32,7 @@ from cnndsl.ir.graph import Graph
 from cnndsl.latency.estimate import estimate
 from cnndsl.latency.features import COLD, REMOTE, WARM, Caches, row_of
 from cnndsl.latency.fit import Measured, fit
+from cnndsl.latency.kernels import digest
 from cnndsl.latency.machine import Check, Machine, here
 from cnndsl.pipeline import load, parse_text
 from cnndsl.version import __version__
@@ -100,24 +99,6 @@ def measure_machine(
     )
     tell("checking", 0, 1)
     return _checked(_with_calls(machine, times), times)
-
-
-def digest() -> str:
-    """Of the sources of all kernels: measurements of others than these may be wrong."""
-    text = sha256()
-    for path in sorted(_sources(files("cnndsl.backends.tvm.kernels")), key=str):
-        text.update(path.read_bytes())
-    return text.hexdigest()[:16]
-
-
-def _sources(folder: Any) -> list[Any]:
-    found: list[Any] = []
-    for path in folder.iterdir():
-        if path.is_dir():
-            found += _sources(path)
-        elif path.name.endswith(".py"):
-            found.append(path)
-    return found
 
 
 def _precisions(cpu: Cpu) -> tuple[Precision, ...]:

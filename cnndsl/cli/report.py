@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from cnndsl.cli.shared.reading import file_argument, leave_over_budget, network_options, read_network
-from cnndsl.cli.shared.timing import latency_options, refuse_lone_target, timed
+from cnndsl.cli.shared.timing import latency_options, refuse_lone_target, timed, timer
 from cnndsl.cli.shared.voice import note
 from cnndsl.cli.shared.writing import refuse_name
 
@@ -29,6 +29,7 @@ from cnndsl.cli.shared.writing import refuse_name
 )
 @click.option("--peak", type=click.FloatRange(min=0, min_open=True), help="GFLOP/s of the roofline's machine.")
 @click.option("--bandwidth", type=click.FloatRange(min=0, min_open=True), help="GB/s of the roofline's machine.")
+@click.option("--advise", is_flag=True, help="Show where parameters, MACs and time go, and changes that were tried.")
 @latency_options
 @network_options
 @click.pass_context
@@ -39,6 +40,7 @@ def command(
     quantized: Path | None,
     peak: float | None,
     bandwidth: float | None,
+    advise: bool,
     latency: bool,
     target: str | None,
     parameters: Mapping[str, str],
@@ -59,6 +61,13 @@ def command(
     path = output or Path(f"{loaded.graph.name}.html")
     cost = None if quantized is None else read_report(quantized, loaded.graph)
     machine = {"peak": peak or PEAK, "bandwidth": bandwidth or BANDWIDTH}
-    write_atomically(path, page(loaded.graph, summary, **machine, quantized=cost))
+    advice = None
+    if advise:
+        from cnndsl.advice import advise_file
+        from cnndsl.webpage.advised import advised
+
+        seconds = timer(target) if latency else None
+        advice = advised(loaded.graph, summary, advise_file(file, loaded.graph, seconds, parameters, inputs))
+    write_atomically(path, page(loaded.graph, summary, **machine, quantized=cost, advice=advice))
     note(f"wrote {path}")
     leave_over_budget(context, loaded)

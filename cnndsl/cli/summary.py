@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from cnndsl.cli.shared.reading import file_argument, leave_over_budget, network_options, read_network
-from cnndsl.cli.shared.timing import latency_options, refuse_lone_target, timed
-from cnndsl.cli.shared.voice import say
+from cnndsl.cli.shared.timing import latency_options, refuse_lone_target, timed, timer
+from cnndsl.cli.shared.voice import note, say
 
 if TYPE_CHECKING:
     from cnndsl.analyses.document import Summary
@@ -108,7 +108,13 @@ def command(
     else:
         _say_table(loaded.graph, summary, format, depth, columns)
     if advise:
-        _say_advice(file, loaded.graph, summary, target if latency else None, (parameters, inputs))
+        from cnndsl.advice import advice_lines, advise_file
+
+        seconds = timer(target, precision, batch) if latency else None  # type: ignore[arg-type]  # the choices above
+        # Beside a document that programs read it goes to stderr.
+        tell = note if format in ("json", "csv") else say
+        for line in advice_lines(summary, advise_file(file, loaded.graph, seconds, parameters, inputs)):
+            tell(line)
     if quantized is not None:
         from cnndsl.calibration.report import read_report
         from cnndsl.calibration.text import to_text as errors
@@ -128,22 +134,6 @@ def _say_table(graph: Graph, summary: Summary, format: str, depth: int | None, c
         say(to_markdown(outline, columns or usual(summary)))
     else:
         say(to_text(outline, _terminal_width(), columns))
-
-
-def _say_advice(
-    file: str,
-    graph: Graph,
-    summary: Summary,
-    target: str | None,
-    given: tuple[Mapping[str, str], Mapping[str, str]],
-) -> None:
-    """Below the table, or on stderr where the document on stdout is read by programs."""
-    from cnndsl.advice import advice_lines
-    from cnndsl.cli.shared.timing import timer
-
-    timed = timer(target) if summary.latency is not None else None
-    for line in advice_lines(file, graph, summary, timed, *given):
-        say(line)
 
 
 def _say_sizes(file: str, parameters: Mapping[str, str], inputs: Mapping[str, str]) -> None:

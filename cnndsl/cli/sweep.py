@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cnndsl.cli.shared.reading import file_argument, is_foreign, network_options
+from cnndsl.cli.shared.timing import machine_meant
 from cnndsl.cli.shared.voice import colorful, note, say
 from cnndsl.cli.shared.writing import refuse_name
 
@@ -98,9 +99,7 @@ def command(
     shown = columns or tuple(dict.fromkeys(["params", "macs", *spoken]))
     if "latency" in (*shown, *spoken):
         # Refused here, once, and not for each variant.
-        from cnndsl.latency.machine import find_machine
-
-        find_machine(None)
+        machine_meant(None)
     sweep = swept_by(
         file,
         input=dict(inputs),

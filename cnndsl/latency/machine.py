@@ -15,6 +15,7 @@ from cnndsl.diagnostics.errors import CnnError, fault
 from cnndsl.disk.files import write_atomically
 from cnndsl.latency.features import COLUMNS, Caches
 from cnndsl.latency.fit import Family, Measured
+from cnndsl.latency.kernels import digest
 
 FORMAT = 1
 _MOST = 1 << 24
@@ -54,6 +55,11 @@ class Machine:
     """Seconds of each call in a network beside its kernel."""
     check: Check | None = None
     rows: Sequence[Measured] = field(default_factory=tuple)
+
+    @property
+    def outdated(self) -> bool:
+        """Whether kernels have changed since it was measured: its times may be wrong."""
+        return self.kernels != digest()
 
     def to_json(self) -> str:
         """The file's text."""

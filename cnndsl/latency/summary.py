@@ -33,6 +33,7 @@ def network_time(estimate: Estimate) -> NetworkTime:
         map_bytes=estimate.map_bytes,
         machine=estimate.machine.name,
         state=estimate.machine.state,
+        outdated=estimate.machine.outdated,
         precision=estimate.precision,
         batch=estimate.batch,
     )

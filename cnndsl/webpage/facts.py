@@ -16,10 +16,17 @@ from cnndsl.calibration.text import HEADER, rows
 from cnndsl.calibration.text import facts as quantization_facts
 from cnndsl.ir.graph import Graph, Node
 from cnndsl.ir.written import in_time
+from cnndsl.latency.kernels import outdated_words
 
 
-def facts(graph: Graph, summary: Summary, quantized: QuantizationReport | None = None) -> dict[str, Any]:
-    """The page's data: `layers` in order of execution, each with its figures, its element in the diagram and its line."""
+def facts(
+    graph: Graph,
+    summary: Summary,
+    quantized: QuantizationReport | None = None,
+    advice: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The page's data: `layers` in order of execution, each with its figures, its element in the diagram and its line. `advice` is
+    that of `advised`."""
     elements = element_ids(graph)
     live = timeline(graph)
     ran = {node.name for node in needed(graph)}
@@ -61,6 +68,7 @@ def facts(graph: Graph, summary: Summary, quantized: QuantizationReport | None =
         "sources": [{"name": name, "lines": text.splitlines()} for name, text in graph.sources.items()],
         "warnings": list(_warnings(summary)),
         "quantized": None if quantized is None else _quantized(graph, quantized),
+        "advice": advice,
     }
 
 
@@ -114,3 +122,5 @@ def _views(field: Field | None, pictured: str | None) -> list[dict[str, Any]] | 
 def _warnings(summary: Summary) -> Iterable[str]:
     for diagnostic in summary.diagnostics:
         yield f"{diagnostic.severity}[{diagnostic.id}]: {diagnostic.message}"
+    if summary.latency is not None and summary.latency.outdated:
+        yield outdated_words(summary.latency.machine)

@@ -6,6 +6,7 @@ from base64 import b64encode
 from hashlib import sha256
 from html import escape
 from string import Template
+from typing import Any
 
 from cnndsl.analyses.document import Summary
 from cnndsl.backends.drawing.draw import to_svg
@@ -15,7 +16,7 @@ from cnndsl.version import __version__
 from cnndsl.webpage.facts import facts
 from cnndsl.webpage.inline import asset, inline_json, inline_svg
 
-SCRIPTS = ("base.js", "diagram.js", "plots.js", "table.js", "field.js", "quantized.js", "page.js")
+SCRIPTS = ("base.js", "diagram.js", "plots.js", "table.js", "field.js", "quantized.js", "advised.js", "page.js")
 """The parts of the page's script, in order."""
 PEAK, BANDWIDTH = 200.0, 40.0
 """GFLOP/s and GB/s of the machine in the roofline plot, about two cores of a server with AVX-512, until the reader sets others."""
@@ -28,9 +29,10 @@ def page(
     peak: float = PEAK,
     bandwidth: float = BANDWIDTH,
     quantized: QuantizationReport | None = None,
+    advice: dict[str, Any] | None = None,
 ) -> str:
     """The whole page. `peak` in GFLOP/s and `bandwidth` in GB/s set the roofline's machine; `quantized` is what quantising the
-    network cost its layers.
+    network cost its layers; `advice` is that of `advised`.
 
     The page's content security policy lets only its own script run, which it names by its hash, and forbids to fetch anything.
     Raises `MissingPart` where Graphviz is missing.
@@ -38,7 +40,7 @@ def page(
     return filled(
         graph.name,
         diagram=inline_svg(to_svg(graph, theme="auto")),
-        data=facts(graph, summary, quantized),
+        data=facts(graph, summary, quantized, advice),
         peak=peak,
         bandwidth=bandwidth,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 WIDE, LEFT, BOTTOM = 520, 56, 44
-LOW, HIGH = -5.0, -1.3
+LOW, HIGH = -5.2, -1.5
 """Decimal logarithms of seconds at the edges."""
 BAND = 0.25
 TICKS = ((1e-5, "10 µs"), (1e-4, "0.1 ms"), (1e-3, "1 ms"), (1e-2, "10 ms"))
@@ -27,6 +27,9 @@ def drawn(rows: list[dict[str, float | str]]) -> str:
         "<title>Estimated against measured latency</title>",
         f'<rect width="{WIDE}" height="{y0 + BOTTOM}" fill="#ffffff"/>',
     ]
+    for seconds, _ in TICKS:
+        at = place(seconds)
+        parts.append(f'<path d="M{x0 + at:.1f} {y0}v-{side}M{x0} {y0 - at:.1f}h{side}" stroke="#e4e7eb"/>')
     shift = log10(1 + BAND) / (HIGH - LOW) * side
     band = f"{x0},{y0} {x0 + side},{12} {x0 + side},{12 + shift:.1f} {x0 + shift:.1f},{y0}"
     parts.append(f'<polygon points="{band}" fill="#dbe7f3"/>')
@@ -47,6 +50,13 @@ def drawn(rows: list[dict[str, float | str]]) -> str:
         parts.append(
             f'<circle cx="{x0 + x:.1f}" cy="{y0 - y:.1f}" r="4" fill="#1f5fa8" fill-opacity="0.75"><title>{told}</title></circle>'
         )
+        # Those outside of the band are named, on the side where the band is not.
+        if abs(y - x) > shift:
+            anchor, away = ("end", -8) if y > x else ("start", 8)
+            name = str(row["network"]).partition(" at ")[0]
+            parts.append(
+                f'<text x="{x0 + x + away:.1f}" y="{y0 - y + 4:.1f}" font-size="11" text-anchor="{anchor}">{name}</text>'
+            )
     parts.append(f'<text x="{x0 + side / 2:.0f}" y="{y0 + 38}" text-anchor="middle">measured</text>')
     parts.append(
         f'<text x="14" y="{12 + side / 2:.0f}" text-anchor="middle" transform="rotate(-90 14 {12 + side / 2:.0f})">estimated</text>'

@@ -241,3 +241,21 @@ def test_git_shows_a_change_of_words_as_one_that_changes_nothing(driven: Path) -
     shown = git(driven, "diff", "net.cnn")
     assert "net is the same network: 20,106 parameters" in shown
     assert "the text has changed, and the network has not" in shown
+
+
+@pytest.mark.slow
+def test_the_two_revisions_that_the_docs_compare_differ_as_shown(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (ROOT / "docs" / "compare.md").read_text("utf-8")
+    _, _, shown = page.partition("    $ cnndsl diff e63516d~1:")
+    command, *lines = shown.partition("\nAt `…`")[0].splitlines()
+    before, after = "\n".join(line.removeprefix("    ") for line in lines).split("…")
+    monkeypatch.chdir(ROOT)
+    if subprocess.run(["git", "cat-file", "-e", "e63516d~1"], capture_output=True, check=False).returncode:
+        pytest.skip("this copy of the repository has no such revision")
+    assert run(["diff", *f"e63516d~1:{command}".split()]) == 0
+    real = capsys.readouterr().out
+    assert real.startswith(before)
+    assert real.endswith(f"{after.strip()}\n")
+    assert "efficientnet_v2_m: " in real.removeprefix(before)

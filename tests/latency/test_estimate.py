@@ -103,7 +103,7 @@ def test_a_small_network_is_told_to_be_rough() -> None:
 def test_summary_tells_the_time_of_each_layer(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli, ["summary", "resnet18", "--latency", "--target", str(FILE), "--format", "json"])
     assert result.exit_code == 0, result.output
-    told = json.loads(result.output)
+    told = json.loads(result.stdout)
     assert told["latency"]["calls"] == 24
     assert told["latency"]["precision"] == "f32"
     timed = {node["name"]: node["latency"] for node in told["nodes"] if "latency" in node}

@@ -5,6 +5,7 @@ none.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from cnndsl.diagnostics.errors import CnnError
 from cnndsl.latency.machine import MEANT
 from cnndsl.network import load
 from cnndsl.pipeline import parse_text
-from tests.latency.stored import FILE
+from tests.latency.stored import FILE, of_kernels
 
 NET = "input 3×64×64\nConv3x3(64) → ReLU → Conv3x3(64)\nassert latency < {}\n"
 
@@ -71,7 +72,7 @@ def test_a_sweep_finds_the_widest_within_a_time(tmp_path: Path) -> None:
     path = tmp_path / "wide.cnn"
     path.write_text("param width: int = 8\ninput 3×64×64\nConv3x3(width) → ReLU → Conv3x3(width)\n", "utf-8")
     told = said("sweep", str(path), "-P", "width=16,64,256", "--where", "latency < 2ms", "--best", "width")
-    assert "64" in told.splitlines()[1].split()
+    assert re.search(r"^ +64 +38,720 ", told, re.MULTILINE)
     assert "3 variants: 2 with latency < 2ms" in told
 
 
@@ -90,6 +91,40 @@ def test_a_machine_that_nobody_asks_about_is_refused(verb: tuple[str, ...]) -> N
     result = CliRunner().invoke(cli, [*verb, "--target", str(FILE)])
     assert result.exit_code == 2
     assert "--target is the machine of --latency" in result.output
+
+
+OUTDATED = (
+    "xeon was measured with other kernels than these, and times on it may be wrong: run `cnndsl limits` there again\n"
+)
+ASKING = [
+    ("summary", "lenet5", "--latency", "--advise"),
+    ("diff", "lenet5", "lenet5", "--latency"),
+    ("sweep", "lenet5", "-P", "classes=9,10", "--columns", "latency", "--jobs", "1"),
+]
+
+
+@pytest.mark.parametrize("verb", ASKING)
+def test_measurements_of_other_kernels_are_told_once(
+    verb: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(MEANT, "")
+    for these in (True, False):
+        target = of_kernels(tmp_path / "xeon.json", these=these)
+        result = CliRunner().invoke(cli, [*verb, "--target", target])
+        assert result.exit_code == 0, result.output
+        assert result.stderr.removesuffix("2 variants\n") == ("" if these else OUTDATED)
+
+
+def test_documents_and_pages_tell_measurements_of_other_kernels(tmp_path: Path) -> None:
+    pytest.importorskip("pygraphviz")
+    for these in (True, False):
+        target = of_kernels(tmp_path / "xeon.json", these=these)
+        shown = CliRunner().invoke(cli, ["summary", "lenet5", "--latency", "--format", "json", "--target", target])
+        assert json.loads(shown.stdout)["latency"].get("outdated", False) is not these
+        page = tmp_path / "page.html"
+        CliRunner().invoke(cli, ["report", "lenet5", "--latency", "--target", target, "-o", str(page)])
+        assert (OUTDATED.strip() in page.read_text("utf-8")) is not these
+        assert load("lenet5").latency(target).machine.outdated is not these
 
 
 def test_from_python() -> None:

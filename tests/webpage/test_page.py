@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 from cnndsl import pipeline
+from cnndsl.advice import advise_file
 from cnndsl.analyses.summary import summarize
 from cnndsl.calibration.report import QuantizationReport
+from cnndsl.webpage.advised import advised
 from cnndsl.webpage.facts import facts
 from cnndsl.webpage.page import page
 
@@ -206,6 +208,35 @@ def test_what_quantising_cost_is_a_table_with_histograms(browser: Any, tmp_path:
     assert said == []
     tab, _ = opened(browser, tmp_path, made("lenet5"))
     assert not tab.locator("#page-quantized").is_visible()
+
+
+def test_advice_points_at_the_layers_that_it_is_about(browser: Any, tmp_path: Path) -> None:
+    path = tmp_path / "net.cnn"
+    path.write_text("input 3×32×32\nConv3x3(52) → ReLU → Flatten → hidden: FC(256) → ReLU → FC(10)\n", "utf-8")
+    loaded = pipeline.load(str(path))
+    summary = summarize(loaded.graph, loaded.warnings)
+    found = advise_file(str(path), loaded.graph, None, {}, {})
+    tab, said = opened(
+        browser, tmp_path, page(loaded.graph, summary, advice=advised(loaded.graph, summary, found)), "dark"
+    )
+    assert [line.split("\n")[0] for line in tab.locator("#page-shares > div").all_inner_texts()] == [
+        "parameters",
+        "MACs",
+    ]
+    tab.hover("#page-shares button >> nth=0")
+    assert "hidden" in tab.inner_text("#page-readout")
+    first = tab.locator("#page-changes .change").first
+    assert "write GlobalAvgPool → Flatten for Flatten" in first.inner_text()
+    # 52·27 + 52, 52·32·32·256 + 256, 256·10 + 10.
+    assert "13,635,770" in first.inner_text()
+    first.click()
+    assert "Flatten" in tab.inner_text("#page-readout")
+    assert "on" in first.get_attribute("class").split()
+    tab.set_viewport_size({"width": 400, "height": 900})
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 400
+    assert said == []
+    tab, _ = opened(browser, tmp_path, made("lenet5"))
+    assert not tab.locator("#page-advice").is_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

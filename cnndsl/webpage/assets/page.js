@@ -89,6 +89,7 @@ function mount(data) {
   mountDiagram();
   mountPlots();
   mountQuantized();
+  mountAdvice();
   mountSource();
   mountField();
   const again = chosen === null ? -1 : page.layers.findIndex((layer) => layer.name === chosen);
