@@ -1,6 +1,6 @@
 """Measures packages of `--target wasm32` beside ONNX Runtime Web in one tab of Chromium, both on one thread, in turns:
 
-    npm install onnxruntime-web
+    npm install onnxruntime-web@1.30.0
     python -m tests.benchmarks.browser node_modules/onnxruntime-web/dist PACKAGE NETWORK.onnx [PACKAGE NETWORK.onnx …]
 
 A turn runs one of the two for as many inferences as take it 20 ms; the medians are those of single inferences' means over a turn. The
