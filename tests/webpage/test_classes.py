@@ -34,8 +34,9 @@ STROKES: dict[int, list[list[tuple[int, int]]]] = {
     5: [[(170, 45), (95, 45), (90, 115), (135, 105), (170, 140), (160, 190), (120, 215), (80, 200)]],
     7: [[(80, 45), (175, 45), (140, 120), (115, 220)], [(100, 130), (170, 130)]],
 }
-"""Digits that are drawn, as points of the pad, 256×256: six of ten, whose answers are sure (4, 6, 8 and 9 turn with a slant of the hand, and
-with the weights of a run). How the page scales strokes was chosen with these drawings: they show that the page works, not how often it is right."""
+"""Digits that are drawn, as points of the pad, 256×256: six of ten. Of the others 4, 6 and 9 are taken for another in some slants and
+widths, and the network is not sure of the 8 (67 %). How the page scales strokes was chosen with these drawings: they show that the
+page works, not how often it is right."""
 
 
 class _Quiet(SimpleHTTPRequestHandler):
