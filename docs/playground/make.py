@@ -46,17 +46,21 @@ LEFT_OUT = re.compile(
     r"|pydantic/(v1|mypy|experimental/(?!__init__|missing|arguments))|lark/(__pyinstaller|grammars|tools|ast_utils)|pydantic/color\.py|\.dist-info/|\.pyi$|py\.typed"
 )
 """Files that no question of the page reaches."""
-SOURCES_KEPT = re.compile(r"cnndsl/(ops|ir)/")
-"""Layers document themselves by their text, so that is kept."""
+DOCSTRINGS_KEPT = re.compile(r"cnndsl/ops/")
+"""A layer's page begins with the docstring of its class."""
 STDLIB_LEFT_OUT = re.compile(
-    r"(test|idlelib|lib2to3|ensurepip|venv|tkinter|turtledemo|pydoc_data|sqlite3|curses|dbm|xmlrpc|wsgiref|_pyrepl|multiprocessing|unittest)/"
+    r"(_collections_abc|_sitebuiltins|abc|codecs|genericpath|io|ntpath|os|posixpath|site|stat|zipimport|importlib/(machinery|util))\.py"
+    r"|(test|idlelib|lib2to3|ensurepip|venv|tkinter|turtledemo|pydoc_data|sqlite3|curses|dbm|xmlrpc|wsgiref|_pyrepl|multiprocessing|unittest)/"
     r"|encodings/(cp(?!437)|mac_|iso|big5|euc_|gb|hz|johab|koi8|kz|ptcp|shift_|tis|hp_|palmos|uu_|bz2|zlib|quopri|rot_13)"
     r"|(turtle|pydoc|doctest|pdb|imaplib|smtplib|ftplib|poplib|mailbox|_pydecimal|_pyio|pickletools|optparse|bdb|tarfile|configparser|statistics|plistlib|pstats|"
     r"trace|modulefinder|wave|stringprep|socketserver|profile|cProfile|fileinput|filecmp|cmd|compileall|shelve|zipapp|pyclbr|tabnanny|symtable|"
-    r"rlcompleter|netrc|timeit|runpy|tracemalloc|logging/(handlers|config)|http/(server|cookiejar|cookies)|urllib/robotparser|"
+    r"rlcompleter|netrc|timeit|runpy|tracemalloc|logging/(handlers|config)|http/(server|client|cookiejar|cookies)|urllib/(request|response|robotparser)|"
+    r"argparse|getopt|gettext|_strptime|_pydatetime|colorsys|graphlib|gzip|mimetypes|nturl2path|pty|py_compile|sched|this|tty|webbrowser|"
+    r"_markupbase|html/parser|json/tool|sysconfig/__main__|pathlib/types|pyodide/console|"
     r"asyncio/(proactor_events|windows_events|windows_utils|tools|__main__)|ctypes/(util|wintypes|_aix)|xml/(dom|sax)/.*|"
-    r"ctypes/macholib/.*|email/(_header_value_parser|contentmanager|headerregistry|generator)|concurrent/(interpreters/.*|futures/process))\.py$"
+    r"ctypes/macholib/.*|email/mime/.*|email/(_header_value_parser|contentmanager|headerregistry|generator)|concurrent/(interpreters/.*|futures/process))\.py$"
 )
+"""Modules that are in the interpreter itself (the first line), and modules that nothing of the page imports."""
 
 
 def main(into: Path) -> None:
@@ -109,7 +113,7 @@ def gather(python: Path, wheels: Path, stdlib: Path) -> None:
         write(python / "bare" / "app" / name, text.encode())
     for path, content in ours():
         if not LEFT_OUT.search(path):
-            part = "data" if not path.endswith(".py") else "plain" if SOURCES_KEPT.match(path) else "bare"
+            part = "data" if not path.endswith(".py") else "plain" if DOCSTRINGS_KEPT.match(path) else "bare"
             write(python / part / "app" / path, content)
     for wheel in sorted(wheels.glob("*.whl")):
         for path, content in unpacked(wheel):
@@ -151,17 +155,29 @@ def write(path: Path, content: bytes) -> None:
 
 def pack(python: Path, into: Path) -> None:
     """`app.zip` and `stdlib.zip`, whose parts are stored as they are: the server compresses the whole better."""
+    sources = documented()
     for name in ("app", "stdlib"):
         files = {}
         for part in ("data", "bare", "plain"):
             root = python / part / name
             for file in sorted(root.rglob("*")):
                 relative = file.relative_to(root).as_posix()
-                if file.is_file() and (file.suffix != ".py" or SOURCES_KEPT.match(relative)):
+                if file.is_file() and (file.suffix != ".py" or relative in sources):
                     files[relative] = file.read_bytes()
         with zipfile.ZipFile(into / f"{name}.zip", "w", zipfile.ZIP_STORED) as archive:
             for path in sorted(files, key=lambda p: (Path(p).suffix, p)):
                 archive.writestr(zipfile.ZipInfo(path, (2020, 1, 1, 0, 0, 0)), files[path])
+
+
+def documented() -> set[str]:
+    """The files of the classes that layers are made of: what an argument is, is read from the source."""
+    import cnndsl.ops  # noqa: F401  (fills the registry of layers)
+    from cnndsl.ir.op import registry
+
+    modules = {owner.__module__ for op in registry().values() for owner in op.__mro__}
+    return {f"{module.replace('.', '/')}.py" for module in modules if module.startswith("cnndsl.")} - {
+        "cnndsl/ir/op.py"
+    }
 
 
 def page(npm: Path, into: Path) -> None:
