@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from cnndsl.diagnostics.errors import CnnError
+from cnndsl.diagnostics.errors import CnnError, fault
 from cnndsl.diagnostics.source import Source
 from cnndsl.ir.graph import Graph
 from cnndsl.service.analysis import Analysis, Checked
@@ -23,11 +23,21 @@ NAME = "network.cnn"
 HINTS = ("shape", "rf", "params")
 
 
+def _no_time(_: Graph) -> float:
+    """A page is no machine that was measured, and has no compiler."""
+    raise fault(
+        "not-measured",
+        "how long a network takes is not known in a browser",
+        notes=("a time belongs to a machine that `cnndsl limits` has measured",),
+        help="check the text with `cnndsl check` on that machine",
+    )
+
+
 class Playground:
     """One text that is being edited. What it was before is remembered, so that figures outlive a mistake."""
 
     def __init__(self) -> None:
-        self._analysis = Analysis(Source(NAME, ""))
+        self._analysis = Analysis(Source(NAME, ""), timer=_no_time)
         self._text = ""
         self._facts: tuple[Fact, ...] = ()
 
@@ -46,7 +56,7 @@ class Playground:
 
     def edit(self, text: str, cursor: int = 0) -> dict[str, Any]:
         """The text is this now: what is wrong with it, the figures of its lines, the totals of the model that the cursor is in."""
-        analysis = self._analysis = Analysis(Source(NAME, text))
+        analysis = self._analysis = Analysis(Source(NAME, text), timer=_no_time)
         units = _Units(text)
         model = analysis.model_at(units.offset(cursor)) if analysis.models else None
         wanted = (model,) if analysis.models else ()

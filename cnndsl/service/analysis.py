@@ -86,7 +86,7 @@ class Analysis:
     """What is known of one state of a text. Everything is worked out once, when it is first asked for.
 
     `unsaved` are texts of other files as they are being edited; `cancelled` is asked while a model is built, and ends
-    it with `Cancelled`."""
+    it with `Cancelled`; `timer` tells the seconds that a network takes, where an `assert` asks for them."""
 
     def __init__(
         self,
@@ -94,12 +94,14 @@ class Analysis:
         path: Path | None = None,
         unsaved: Mapping[Path, str] | None = None,
         cancelled: Callable[[], bool] | None = None,
+        timer: Callable[[Graph], float] = seconds_here,
     ) -> None:
         self.source = source
         self.path = path
         self.stem = path.stem if path else Path(source.name).stem or "network"
         self.unsaved = unsaved or {}
         self.cancelled = cancelled
+        self._timer = timer
         self.used: dict[str, Unit] = {}
         """The files that were read for it, by name."""
         self._checked: dict[str | None, Checked] = {}
@@ -239,7 +241,7 @@ class Analysis:
         if not checked.whole or checked.graph is None:
             return batched(retold(CnnError(found)), findings).diagnostics
         if asserts and checked.summary is not None:
-            broken = tuple(check_asserts(asserts, Figures(checked.graph, IN_ASSERTS, seconds_here)))
+            broken = tuple(check_asserts(asserts, Figures(checked.graph, IN_ASSERTS, self._timer)))
             if broken:
                 return retold(CnnError((*found, *broken))).diagnostics
         return (*found, *lint(checked.graph))

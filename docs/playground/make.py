@@ -41,7 +41,7 @@ WHEELS = (
 )
 LEFT_OUT = re.compile(
     r"cnndsl/(backends/(tvm|pytorch/live)|training|importing|cli|benchmarking|sweeping|calibration|lsp|preview|arrays/foreign)/"
-    r"|cnndsl/(verification|foreign|notebook|network|pygments_lexer|__main__)\.py|cnndsl/(architectures/published|webpage|analyses/differences|published|quantization|arrays|backends/drawing/figures)/"
+    r"|cnndsl/latency/(?!__init__|figure)|cnndsl/(verification|foreign|notebook|network|pygments_lexer|__main__)\.py|cnndsl/(architectures/published|webpage|analyses/differences|published|quantization|arrays|backends/drawing/figures)/"
     r"|annotated_types/test_cases|lark/(reconstruct|tree_matcher|tree_templates|indenter)\.py"
     r"|pydantic/(v1|mypy|experimental/(?!__init__|missing|arguments))|lark/(__pyinstaller|grammars|tools|ast_utils)|pydantic/color\.py|\.dist-info/|\.pyi$|py\.typed"
 )

@@ -30,6 +30,8 @@ for (const name of ["lenet5", "resnet", "unet", "vit", "mobilenet_v3"]) {
     if (!found.content) throw new Error(`${name}, ${kind}: ${found.wrong}`);
   }
 }
+const timed = ask({ what: "edit", text: "input 3×8×8\nConv3x3(8)\nassert latency < 5ms" });
+if (timed.problems[0]?.id !== "not-measured") throw new Error("a time is told that is not known");
 ask({ what: "edit", text: "input 3×8×8\nConv3x3(8) → Re" });
 if (!ask({ what: "complete", at: 27 }).some((one) => one.label === "ReLU")) throw new Error("no completion");
 if (!ask({ what: "hover", at: 14 }).text.includes("Conv")) throw new Error("no page about Conv");

@@ -74,6 +74,13 @@ def test_the_network_comes_in_all_forms() -> None:
     assert written == to_source(graph)
 
 
+def test_a_time_that_is_demanded_is_refused_at_its_place() -> None:
+    text = "input 3×8×8\nConv3x3(8)\nassert latency < 5ms\n"
+    (problem,) = ask(Playground(), "edit", text=text)["problems"]
+    assert (problem["id"], problem["line"]) == ("not-measured", 3)
+    assert "not known in a browser" in problem["message"]
+
+
 def test_a_model_is_the_one_that_the_cursor_is_in() -> None:
     play = Playground()
     text = "model small { input 3×8×8 Conv3x3(4) }\nmodel large { input 3×8×8 Conv3x3(64) }\n"
