@@ -115,7 +115,7 @@ ifndef BENCH
 	PYTHONPATH=. $(BIN)/python -m tests.benchmarks.imported
 endif
 
-nightly: check $(if $(shell command -v npm),$(CODE_SERVER)/.made) ## All tests, the slow ones too, 2 000 random networks, 100 000 inferences; every system's packages looked up; docs/architectures/checks.md
+nightly: check $(if $(shell command -v npm),$(CODE_SERVER)/.made playground docs-site) ## All tests, the slow ones too, 2 000 random networks, 100 000 inferences; every system's packages looked up; docs/architectures/checks.md
 	CNNDSL_FUZZ=all CODE_SERVER=$(CODE_SERVER) $(BIN)/python -m pytest -q -n $(WORKERS) --ignore tests/trust/test_agreement.py
 	CNNDSL_NETWORKS=2000 CNNDSL_SEED=$$(date +%s) CNNDSL_KILLS=400 CNNDSL_LOADS=1000 CNNDSL_INFERENCES=100000 \
 		$(BIN)/python -m pytest -q -n $(WORKERS) tests/trust
