@@ -20,6 +20,7 @@ from cnndsl.backends.tvm.program.plain import refuse_unlowered
 from cnndsl.backends.tvm.target import Cpu, Gpu, find_targets
 from cnndsl.backends.tvm.tuning.acceptance import Course, accept, final
 from cnndsl.backends.tvm.tuning.events import Begun, Tell, Tuned
+from cnndsl.backends.tvm.tuning.interrupts import interruptible
 from cnndsl.backends.tvm.tuning.ledger import Ledger
 from cnndsl.backends.tvm.tuning.meta_schedule import function_problems, search_functions
 from cnndsl.backends.tvm.tuning.problems import Problem, Subject
@@ -71,7 +72,7 @@ def tune(
         for size in sorted({batch} if isinstance(batch, int) else set(batch)):
             subject = Subject(f"{graph.name} batch {size}", program, Job(cpu, options, size))
             ledger = Ledger(records, place)
-            with closing(Timer(cpu, place.threads, tracker)) as timer:
+            with interruptible(), closing(Timer(cpu, place.threads, tracker)) as timer:
                 done.append(_tuned(subject, ledger, timer, trials, space, tell))
     return tuple(done)
 
