@@ -7,6 +7,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -133,6 +134,7 @@ def test_the_real_editor_shows_figures_and_mistakes_while_typing(editor: str, tm
         lines.get_by_text("8×16×16", exact=False).last.wait_for()
         page.screenshot(path=str(tmp_path / "mended.png"))
         chromium.close()
-    kept = os.environ.get("CODE_SERVER_PICTURES")
-    for picture in tmp_path.glob("*.png") if kept else ():
-        picture.rename(Path(str(kept)) / picture.name)
+    if kept := os.environ.get("CODE_SERVER_PICTURES"):
+        Path(kept).mkdir(parents=True, exist_ok=True)
+        for picture in tmp_path.glob("*.png"):
+            shutil.copy(picture, kept)
