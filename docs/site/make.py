@@ -104,7 +104,7 @@ def _on_site(place: str, known: set[str]) -> str | None:
             return inner if inner.removesuffix(".md") in known else None
         if f"{inner}/README" in known:
             return f"{inner}/README.md"
-        return inner if (DOCS / inner).is_file() and not inner.endswith((".py", ".sh")) else None
+        return inner if (DOCS / inner).is_file() and Path(inner).suffix in PICTURES else None
     return None
 
 
