@@ -133,8 +133,8 @@ def _cells(line: str) -> list[str]:
 REASONS = {
     r"numbers of `\S*matmul\S*` and `\S*attend`": "attention that is written out, `matmul`, `Softmax`, `matmul`, is `attend`, which is that",
     r"2 outputs and 1": "the output that only training has takes no weights of its own, and is not looked for then",
-    r"\(.mul .* and \(.LayerScale": "a product with a `Weight` for each channel is `LayerScale`, which is that",
-    r"\('Pad .* and \(": "`Pad` and the layer behind it, which pads as well, are one layer",
+    r"`?\(.mul .* and `?\(.LayerScale": "a product with a `Weight` for each channel is `LayerScale`, which is that",
+    r"`?\('Pad .* and `?\(": "`Pad` and the layer behind it, which pads as well, are one layer",
 }
 """What a first difference comes from, by how it is told."""
 
@@ -143,9 +143,11 @@ def _why(row: dict[str, Any]) -> str:
     """What is not the same, in words, and how far the outputs agree."""
     if "different" not in row:
         return str(row.get("failed") or "; ".join([row["refused"], *row["notes"][:2]]))[:300]
-    told = next(
-        (words for pattern, words in REASONS.items() if re.match(pattern, row["different"])), row["different"][:200]
-    )
+    told = next((words for pattern, words in REASONS.items() if re.match(pattern, row["different"])), None)
+    if told is None:
+        first, _, second = row["different"].partition(" and ")
+        named = [re.sub(r"^\W*(\w+).*", r"`\1`", one) for one in (first, second)]
+        told = f"{named[0]} is told otherwise than {'that of the file' if named[0] == named[1] else named[1]}"
     error = row.get("error")
     return told + (
         "" if error is None else "; outputs equal bit for bit" if not error else f"; outputs within {error:.0e}"
