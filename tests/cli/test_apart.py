@@ -160,3 +160,19 @@ def test_other_ends_are_the_childs() -> None:
     done = subprocess.run([sys.executable, "-c", OTHER_ENDS], capture_output=True, text=True, check=False)
     assert done.stdout == "done\n0\n3\n3\n"
     assert done.stderr.startswith("error: no disk\n  = help: buy one\nerror: memory ran out\n")
+
+
+WHERE = """
+import os, sys, types
+from cnndsl.cli.shared.apart import do_apart
+for name in sys.argv[1:]:
+    sys.modules[name] = types.ModuleType(name)
+own = os.getpid()
+do_apart(lambda tell: print(os.getpid() == own, flush=True), lambda tell: None)
+"""
+
+
+@pytest.mark.parametrize(("loaded", "here"), [((), "False"), (("tvm",), "True"), (("torch",), "True")])
+def test_work_is_done_here_where_threads_may_be_running(loaded: tuple[str, ...], here: str) -> None:
+    done = subprocess.run([sys.executable, "-c", WHERE, *loaded], stdout=subprocess.PIPE, text=True, check=True)
+    assert done.stdout.strip() == here

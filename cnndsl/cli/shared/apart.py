@@ -30,9 +30,10 @@ def do_apart(work: Callable[[Tell], None], again: Callable[[Tell], None]) -> Non
     Exits as the child did. Raises `MissingPart` that names the last thing told, where the child dies of a signal or is
     ended by foreign code. The child is a copy of this process, made before the libraries that may crash are imported:
     it costs milliseconds. Where they are imported already, where there is no fork or something listens in on our
-    streams, the work is done here.
+    streams, the work is done here; also where PyTorch is, as it is for a network that was imported: its threads stay behind in the
+    parent, and the child would wait for them for ever.
     """
-    if not hasattr(os, "fork") or "tvm" in sys.modules or sys.stderr is not sys.__stderr__:
+    if not hasattr(os, "fork") or not {"tvm", "torch"}.isdisjoint(sys.modules) or sys.stderr is not sys.__stderr__:
         work(untold)
         return
     code, (stage, told), done = _child(work)
